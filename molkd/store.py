@@ -1,0 +1,81 @@
+"""Files that are whole or absent: atomic writes, checksums, plain JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+from molkd.errors import CorruptFileError, OutputError
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Generator[Path]:
+    """Yields a temporary sibling that takes the place of `path` when the block ends well.
+
+    Raises:
+        OutputError: the disk is full or the folder cannot be written; `path` is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            with temporary.open("rb") as stream:
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Generator[None]:
+    """Turns an `OSError` of writing `path` into an `OutputError` that says what to do."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        remedy = {
+            errno.ENOSPC: "the disk is full: free some space and run the same command again",
+            errno.EDQUOT: "the disk quota is used up: free some space and run it again",
+            errno.EACCES: "permission refused: choose another place",
+            errno.EROFS: "the file system is read-only: choose another place",
+        }.get(error.errno or 0, str(error))
+        raise OutputError(error.errno, f"cannot write {path}: {remedy}") from error
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Writes a value as indented JSON, atomically."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """Reads a JSON object.
+
+    Raises:
+        CorruptFileError: the file is missing, cut, or not a JSON object.
+    """
+    try:
+        value: object = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CorruptFileError(f"cannot read {path}: {error}") from error
+    if not isinstance(value, dict):
+        raise CorruptFileError(f"{path} does not hold a JSON object")
+    return {str(key): item for key, item in value.items()}
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the sha256 of a file's content, as 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

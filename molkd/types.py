@@ -1,0 +1,100 @@
+"""The data that passes between the parts, and the protocol of a teacher: no behaviour, no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Literal, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.int64]
+"""Shape (m,): positions in a corpus."""
+
+Mask = npt.NDArray[np.bool_]
+"""Shape (n,): one truth value per item."""
+
+Matrix = npt.NDArray[np.float32]
+"""Shape (n, d): one row per item, in the order given."""
+
+Support = Literal["real", "bits", "counts"]
+"""What values a teacher's dimensions take, hence which density can model them."""
+
+Item_contra = TypeVar("Item_contra", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a teacher is, and everything that decides its numbers.
+
+    Attributes:
+        name: registry name, kebab-case.
+        kind: family in words: "fingerprint", "descriptor", "graph network", "SMILES model", ...
+        dim: width of the embedding.
+        support: what values the dimensions take.
+        source: paper or repository, with version or commit.
+        license: licence of the weights (or of the code, where there are none).
+        limits: what it cannot embed, in a sentence.
+        sha256: weight file -> checksum; empty where there are no weights.
+        options: options that change the numbers.
+        versions: packages whose version may change the numbers.
+    """
+
+    name: str
+    kind: str
+    dim: int
+    support: Support
+    source: str
+    license: str
+    limits: str
+    sha256: Mapping[str, str] = field(default_factory=dict[str, str])
+    options: Mapping[str, object] = field(default_factory=dict[str, object])
+    versions: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def digest(self) -> str:
+        """64 hexadecimal digits that change whenever the teacher's numbers may change."""
+        return digest_of(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """One row per input item.
+
+    Attributes:
+        values: shape (n, d); the rows of failed items are NaN.
+        failures: row -> why, in words.
+    """
+
+    values: Matrix
+    failures: Mapping[int, str]
+
+    @property
+    def valid(self) -> Mask:
+        """Shape (n,): False where the item failed."""
+        mask = np.ones(len(self.values), dtype=np.bool_)
+        mask[list(self.failures)] = False
+        return mask
+
+
+@runtime_checkable
+class Teacher(Protocol[Item_contra]):
+    """A frozen encoder of items: anything with a card and an `embed`."""
+
+    @property
+    def card(self) -> Card:
+        """What it is, and everything that decides its numbers."""
+        ...
+
+    def embed(self, items: Sequence[Item_contra], /) -> Embedded:
+        """Embeds items, one row each; a failed item costs its row, never an exception."""
+        ...
+
+
+def digest_of(value: object) -> str:
+    """Returns the sha256 of a JSON-like value, independent of the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
