@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar, cast
 
 from molkd.errors import MissingExtraError, UnknownNameError
@@ -66,6 +66,10 @@ class Registry(Generic[Made]):
             raise MissingExtraError(message) from error
 
     def _unknown(self, name: str) -> str:
-        near = difflib.get_close_matches(name, self._targets, n=3, cutoff=0.5)
-        proposal = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        return f"unknown {self._kind} {name!r}.{proposal} {self._listing!r} shows all names."
+        return f"unknown {self._kind} {name!r}.{near(name, self)} {self._listing!r} shows all."
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """Returns " Did you mean ...?" with the nearest names, or nothing where none is near."""
+    found = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""

@@ -1,0 +1,152 @@
+"""What every student is: a network that prepares items, collates them, and embeds them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from molkd.errors import ConfigError
+from molkd.tensors import Features
+from molkd.types import Embedded, Matrix, Rows, digest_of
+
+
+class Prepared(Protocol):
+    """Items in the form a student reads, before they become tensors."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def failures(self) -> Mapping[int, str]:
+        """Row -> reason, for items that cannot be read."""
+        ...
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Shape (n,): the cost of each item, to batch alike with alike."""
+        ...
+
+    def select(self, rows: Rows) -> Self:
+        """Returns some rows, in the order given."""
+        ...
+
+
+class Movable(Protocol):
+    """A batch on some device."""
+
+    def to(self, device: torch.device) -> Self:
+        """Returns the batch on a device."""
+        ...
+
+
+Item = TypeVar("Item")
+PreparedT = TypeVar("PreparedT", bound=Prepared)
+BatchT = TypeVar("BatchT", bound=Movable)
+
+
+class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
+    """A small network whose embedding stands for those of all its teachers.
+
+    Attributes:
+        kind: registry name of the architecture.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def config(self) -> Mapping[str, object]:
+        """All that is needed to build the same architecture again; JSON-like."""
+
+    @property
+    @abstractmethod
+    def embedding_dim(self) -> int:
+        """Width of the embedding."""
+
+    @staticmethod
+    @abstractmethod
+    def prepare(items: Sequence[Any]) -> Any:  # PreparedT: static methods cannot name it
+        """Reads items, without torch, so that light worker processes can do it."""
+
+    @abstractmethod
+    def collate(self, prepared: PreparedT) -> BatchT:
+        """Makes a batch of tensors on the CPU of all rows, failed ones included."""
+
+    @abstractmethod
+    def forward(self, batch: BatchT, *, layers: bool = False) -> Features:
+        """Embeds a batch; with `layers`, also gives the pooled state after each layer."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    @property
+    def digest(self) -> str:
+        """64 hexadecimal digits of the architecture and the weights."""
+        weights = {name: value.contiguous().cpu() for name, value in self.state_dict().items()}
+        return digest_of([self.kind, dict(self.config), hashlib.sha256(save(weights)).hexdigest()])
+
+    def encode(self, prepared: PreparedT, *, batch_size: int = 128) -> Embedded:
+        """Embeds prepared items on the student's device, in evaluation mode.
+
+        Returns:
+            One row per item; shape (n, embedding_dim). Rows of failed items are NaN.
+        """
+        values = np.full((len(prepared), self.embedding_dim), np.nan, dtype=np.float32)
+        failures = dict(prepared.failures)
+        alive = np.setdiff1d(np.arange(len(prepared)), np.fromiter(failures, np.int64))
+        order = alive[np.argsort(prepared.sizes[alive], kind="stable")]
+        with evaluating(self), torch.inference_mode():
+            for start in range(0, len(order), batch_size):
+                rows = order[start : start + batch_size]
+                batch = self.collate(prepared.select(rows)).to(self.device)
+                values[rows] = self(batch).embedding.float().cpu().numpy()
+        _mark_non_finite(values, failures)
+        return Embedded(values, dict(sorted(failures.items())))
+
+    def save_pretrained(self, folder: str | Path, *, card: str | None = None) -> None:
+        """Writes weights, configuration and model card; see `molkd.students.pretrained.save`."""
+        from molkd.students import pretrained  # it knows every architecture, so it comes after
+
+        pretrained.save(self, Path(folder), card=card)
+
+    @classmethod
+    def from_pretrained(cls, model: str | Path, *, revision: str | None = None) -> Self:
+        """Loads a folder or a hub name; see `molkd.students.pretrained.load`."""
+        from molkd.students import pretrained
+
+        student = pretrained.load(model, revision=revision)
+        if not isinstance(student, cls):
+            raise ConfigError(f"{model} holds a {student.kind} student, not a {cls.__name__}")
+        return student
+
+    def embed(self, items: Sequence[Item], *, batch_size: int = 128) -> Embedded:
+        """Embeds items; see `encode`."""
+        return self.encode(self.prepare(items), batch_size=batch_size)
+
+
+def _mark_non_finite(values: Matrix, failures: dict[int, str]) -> None:
+    for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
+        values[row] = np.nan
+        failures.setdefault(row, "the student returned NaN or infinity")
+
+
+@contextlib.contextmanager
+def evaluating(module: nn.Module) -> Generator[None]:
+    """Puts a module in evaluation mode within the block."""
+    training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(training)
