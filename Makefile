@@ -1,0 +1,47 @@
+# Every target runs in .venv, which the first one makes.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= $(shell for python in python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test fmt check types pytest clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make .venv and install molkd with the tested versions
+
+# torch goes first and alone: what needs it then keeps the build found here (CPU or CUDA).
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "molkd needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
+	@echo "installing molkd into $(VENV) (a few minutes the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## distil, embed and evaluate on real molecules, offline, in minutes
+	@$(BIN)/python examples/demo.py
+
+test: check types pytest  ## everything that must pass before a commit: check, types, pytest
+
+fmt: $(STAMP)  ## format the code, mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: $(STAMP)  ## lint and formatting, changing nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## strict type check
+	$(BIN)/basedpyright
+
+pytest: $(STAMP)  ## all tests that this machine can run
+	$(BIN)/python -m pytest
+
+clean:  ## remove .venv and all caches
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo-output
