@@ -23,6 +23,9 @@ Matrix = npt.NDArray[np.float32]
 Support = Literal["real", "bits", "counts"]
 """What values a teacher's dimensions take, hence which density can model them."""
 
+Form = Literal["as-is", "standardized", "pca"]
+"""How a teacher's values reach the objective: see `molkd.statistics`."""
+
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
