@@ -7,7 +7,7 @@ of every usual form, rows that fail, parameters, cloning, pickling and feature n
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
@@ -66,6 +66,13 @@ class MoleculeTeacher(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransformer)
         """Says why a molecule cannot be embedded, or None where it can."""
         return None
 
+    def _try(self, mols: list[Chem.Mol]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
+        """Embeds like `_compute`; also says why, by position, for rows that came out NaN.
+
+        A family overrides it where a molecule's failure only shows in the computation.
+        """
+        return self._compute(mols), {}
+
     # == Teacher
 
     def embed(self, items: Sequence[chem.Molecule], /) -> Embedded:
@@ -84,7 +91,8 @@ class MoleculeTeacher(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransformer)
         values = np.full((len(items), self.card.dim), np.nan, dtype=np.float32)
         if mols:
             with rdBase.BlockLogs():
-                values[rows] = self._compute(mols)
+                values[rows], reasons = self._try(mols)
+            failures.update({rows[position]: reason for position, reason in reasons.items()})
         for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
             failures.setdefault(row, "the teacher returned NaN or infinity")
             values[row] = np.nan
