@@ -1,0 +1,19 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data and weights: $MOLKD_SHARED, or `shared` beside the checkout."""
+    folder = Path(os.environ.get("MOLKD_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data: {folder} is not there; set MOLKD_SHARED")
+    return folder

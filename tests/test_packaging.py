@@ -1,0 +1,85 @@
+"""The wheel holds all of molkd and nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import entry_points, version
+from pathlib import Path
+
+import pytest
+
+import molkd
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LINKED = {"molkd.teachers": "teachers", "molkd.featurizers": "featurizers"}
+
+
+def _packages_on_disk() -> set[str]:
+    found = {
+        ".".join(init.parent.relative_to(ROOT).parts)
+        for top in ("molkd", *LINKED.values())
+        for init in (ROOT / top).rglob("__init__.py")
+    }
+    return {f"molkd.{name}" if name.split(".")[0] in LINKED.values() else name for name in found}
+
+
+def test_every_package_on_disk_is_declared() -> None:
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == _packages_on_disk()
+
+
+def test_every_data_file_is_declared() -> None:
+    declared = PROJECT["tool"]["setuptools"]["package-data"]
+    for package, folder in {"molkd": "molkd", **LINKED}.items():
+        patterns = declared.get(package, [])
+        for path in (ROOT / folder).iterdir():
+            if path.is_file() and path.suffix != ".py":
+                assert any(path.match(pattern) for pattern in patterns), path
+
+
+@pytest.mark.parametrize(("package", "folder"), LINKED.items())
+def test_links_lead_to_the_mapped_folders(package: str, folder: str) -> None:
+    link = ROOT / package.replace(".", "/")
+    assert link.resolve() == (ROOT / folder).resolve()
+    assert PROJECT["tool"]["setuptools"]["package-dir"][package] == folder
+
+
+@pytest.mark.parametrize("folder", LINKED.values())
+def test_mapped_folders_refuse_their_own_name(folder: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {folder}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"ImportError: import molkd.{folder}, not {folder}" in done.stderr
+
+
+def test_versions_agree() -> None:
+    assert molkd.__version__ == PROJECT["project"]["version"] == version("molkd")
+
+
+@pytest.mark.parametrize("group", ["console_scripts", *PROJECT["project"]["entry-points"]])
+def test_entry_points_load(group: str) -> None:
+    ours = [point for point in entry_points(group=group) if point.value.startswith("molkd")]
+    assert ours
+    for point in ours:
+        assert callable(point.load())
+
+
+def test_every_dependency_has_a_tested_version() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    tested = {_normal(line.split("==")[0]) for line in lines if "==" in line}
+    project = PROJECT["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    names = {_normal(re.split(r"[<>=!~\[; ]", requirement)[0]) for requirement in wanted}
+    assert names - tested == set()
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
