@@ -1,0 +1,190 @@
+"""Reading a bank: what frozen teachers said about a corpus, computed once and mapped from disk.
+
+Building one is in `molkd.bank_builder`, statistics of its columns in `molkd.statistics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from molkd import bank_index
+from molkd.bank_files import CARD, TeacherFolder, folder_name
+from molkd.bank_index import Header
+from molkd.errors import IncompleteBankError, ShapeError, UnknownNameError
+from molkd.types import Card, Mask, Matrix, Rows, digest_of
+
+
+@dataclass(frozen=True)
+class Bank:
+    """The embeddings of a corpus by several teachers.
+
+    Attributes:
+        path: the folder.
+        header: what it says about its items.
+        folders: teacher -> its files, complete and of the right size.
+    """
+
+    path: Path
+    header: Header
+    folders: Mapping[str, TeacherFolder]
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        items: Sequence[str] | None = None,
+        teachers: Sequence[str] | None = None,
+        verify: bool = False,
+    ) -> Bank:
+        """Opens a bank; sizes, shapes and types of its files are always checked.
+
+        Args:
+            path: the folder.
+            items: the items it must hold, where the caller knows them.
+            teachers: names of those to open; all by default.
+            verify: whether to compare every file with its checksum too; reads everything once.
+
+        Raises:
+            IncompleteBankError: there is no bank, or a teacher is absent or half-written.
+            StaleBankError: it holds other items, or has another format.
+            CorruptFileError: a file is damaged; names it.
+        """
+        header = bank_index.read(path)
+        if items is not None:
+            bank_index.refuse_other_items(path, header, items)
+        places = (
+            [path / folder_name(name) for name in teachers]
+            if teachers is not None
+            else sorted(card.parent for card in path.glob(f"*/{CARD}"))
+        )
+        for place, name in zip(places, teachers or (), strict=False):
+            if not (place / CARD).exists():
+                raise IncompleteBankError(f"{path} lacks teacher {name!r}: build it with this one")
+        folders = [_complete(TeacherFolder.read(place, header.count)) for place in places]
+        bank = cls(path, header, {folder.card.name: folder for folder in folders})
+        if verify:
+            bank.verify()
+        return bank
+
+    def verify(self) -> None:
+        """Compares every file with its checksum.
+
+        Raises:
+            CorruptFileError: names the file.
+        """
+        _ = self._index
+        for folder in self.folders.values():
+            folder.verify()
+
+    def __len__(self) -> int:
+        return self.header.count
+
+    @property
+    def items(self) -> Sequence[str]:
+        """The items in order; read when first asked for."""
+        return self._index[0]
+
+    @property
+    def errors(self) -> Mapping[int, str]:
+        """Row -> reason, for items that no teacher was asked about."""
+        return self._index[1]
+
+    @property
+    def cards(self) -> Mapping[str, Card]:
+        """Teacher -> its card."""
+        return {name: folder.card for name, folder in self.folders.items()}
+
+    @property
+    def digest(self) -> str:
+        """64 hexadecimal digits that change with items, preparation, teachers and their values."""
+        return digest_of(
+            {
+                "items": [self.header.items, self.header.errors, self.header.preparation],
+                "teachers": {
+                    name: [folder.card.digest, folder.checksum()]
+                    for name, folder in self.folders.items()
+                },
+            }
+        )
+
+    def raw(self, teacher: str, rows: Rows) -> Matrix:
+        """Returns what a teacher said about some items.
+
+        Args:
+            teacher: name.
+            rows: shape (m,), in any order, repeated or not.
+
+        Returns:
+            Shape (m, d); NaN rows where the teacher failed.
+
+        Raises:
+            UnknownNameError: no such teacher in the bank.
+            ShapeError: a row is not in the bank.
+        """
+        _ = self.folder(teacher)
+        self._refuse_other_rows(rows)
+        order = np.argsort(rows, kind="stable")  # the disk is read in one direction
+        found = np.empty((len(rows), self.folders[teacher].card.dim), dtype=np.float32)
+        found[order] = self._arrays[teacher][rows[order]]
+        return found
+
+    def valid(self, teacher: str) -> Mask:
+        """Returns where a teacher succeeded, shape (n,); see `raw` for errors."""
+        _ = self.folder(teacher)
+        return self._masks[teacher]
+
+    def failures(self, teacher: str) -> Mapping[int, str]:
+        """Returns row -> reason where a teacher failed; see `raw` for errors."""
+        return self.folder(teacher).failures()
+
+    def folder(self, teacher: str) -> TeacherFolder:
+        """Returns the files of a teacher.
+
+        Raises:
+            UnknownNameError: no such teacher in the bank.
+        """
+        if teacher not in self.folders:
+            known = ", ".join(self.folders)
+            raise UnknownNameError(f"{self.path} holds no teacher {teacher!r}, only {known}")
+        return self.folders[teacher]
+
+    @cached_property
+    def _index(self) -> tuple[list[str], dict[int, str]]:
+        return bank_index.read_items(self.path, self.header)
+
+    @cached_property
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {name: np.asarray(folder.values()) for name, folder in self.folders.items()}
+
+    @cached_property
+    def _masks(self) -> dict[str, Mask]:
+        return {name: folder.valid() for name, folder in self.folders.items()}
+
+    def _refuse_other_rows(self, rows: Rows) -> None:
+        if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
+            raise ShapeError(f"rows must be integers of shape (m,), not {rows.dtype} {rows.shape}")
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(self)):
+            wrong = cast("int", rows[(rows < 0) | (rows >= len(self))][0])
+            raise ShapeError(f"row {wrong} is not in the bank, which has {len(self)}")
+
+
+def _complete(folder: TeacherFolder) -> TeacherFolder:
+    name = folder.card.name
+    if not folder.sealed:
+        done, _ = folder.journal()
+        raise IncompleteBankError(
+            f"teacher {name!r} in {folder.path.parent} has {done} of {folder.count} rows: build "
+            "the bank again with the same items to resume"
+        )
+    folder.values()
+    folder.valid()
+    folder.checksum()
+    return folder

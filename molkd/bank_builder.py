@@ -1,0 +1,187 @@
+"""Building a bank: every teacher is asked about every item once, block by block, resumably."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from tqdm import tqdm
+
+from molkd import bank_index
+from molkd.bank import Bank
+from molkd.bank_blocks import Block, Computer, Prepare, Task, compute_all
+from molkd.bank_files import CARD, StoredType, TeacherFolder, folder_name
+from molkd.bank_index import Header
+from molkd.errors import ConfigError, StaleBankError
+from molkd.types import Card, Support, Teacher
+
+StoreAs = Literal["auto", "fp16", "fp32"]
+
+
+def build(  # noqa: PLR0913
+    path: Path,
+    items: Sequence[str],
+    teachers: Sequence[Teacher[Any]],
+    *,
+    errors: Mapping[int, str] | None = None,
+    preparation: str = "none",
+    dtype: StoreAs = "auto",
+    jobs: int = 1,
+    block: int = 1024,
+    prepare: Prepare | None = None,
+    progress: bool = True,
+) -> Bank:
+    """Builds a bank, resumes an interrupted one, or adds teachers to one.
+
+    Args:
+        path: folder of the bank.
+        items: one string per item; equal strings are equal items.
+        teachers: those the bank shall hold at the end; others already in it stay.
+        errors: row -> reason for items known to be invalid; no teacher is asked about them.
+        preparation: label of what was done to the items before they became these strings.
+        dtype: type of the stored values; "auto" takes fp16 for bits and counts, fp32 for real
+            values, and for a teacher already in the bank the type it has.
+        jobs: processes; the bits do not depend on it.
+        block: rows per block of a new bank; an existing one keeps its own.
+        prepare: turns items into what the teachers read; picklable where `jobs` > 1.
+        progress: whether to show a progress bar.
+
+    Returns:
+        The bank, opened with these teachers.
+
+    Raises:
+        ConfigError: a setting is out of range, or there are no items.
+        StaleBankError: the folder holds a bank of other items or of another teacher by this name.
+        CorruptFileError: the folder holds a bank that is damaged.
+        ShapeError: a teacher does not return what its card promises.
+        OutputError: the disk is full; run again to resume.
+    """
+    errors = dict(errors or {})
+    _refuse_bad_settings(items, teachers, errors, jobs, block)
+    header = _index(path, items, errors, preparation, block)
+    folders = {card.name: _folder(path, card, dtype, len(items)) for card in _cards(teachers)}
+    unfinished = {name: folder for name, folder in folders.items() if not folder.sealed}
+    computer = Computer(
+        {teacher.card.name: teacher for teacher in teachers if teacher.card.name in unfinished},
+        {name: folder.dtype for name, folder in unfinished.items()},
+        prepare,
+    )
+    done = {name: folder.journal()[0] for name, folder in unfinished.items()}
+    tasks = _tasks(items, errors, done, header.block)
+    bar = tqdm(
+        total=len(items),
+        initial=min(done.values(), default=len(items)),
+        unit=" items",
+        desc="teachers",
+        disable=not progress,
+    )
+    with bar:
+        for blocks in compute_all(computer, tasks, jobs=jobs):
+            _write(blocks, unfinished)
+            bar.update(len(blocks[0].values))
+    for folder in unfinished.values():
+        _finish(folder)
+    return Bank.open(path, teachers=list(folders))
+
+
+def _tasks(
+    items: Sequence[str], errors: Mapping[int, str], done: Mapping[str, int], block: int
+) -> Iterator[Task]:
+    for start in range(min(done.values(), default=len(items)), len(items), block):
+        stop = min(start + block, len(items))
+        lacking = [name for name, rows in done.items() if rows <= start]
+        known = {row: errors[row] for row in range(start, stop) if row in errors}
+        yield Task(start, items[start:stop], known, lacking)
+
+
+def _write(blocks: Sequence[Block], folders: Mapping[str, TeacherFolder]) -> None:
+    for block in blocks:
+        folders[block.teacher].append(block.start, block.values, block.failures)
+
+
+def _finish(folder: TeacherFolder) -> None:
+    folder.seal()
+    failures = folder.failures()
+    if len(failures) == folder.count:
+        row, reason = next(iter(failures.items()))
+        warnings.warn(
+            f"teacher {folder.card.name!r} failed on all {folder.count} items; row {row}: {reason}",
+            stacklevel=3,
+        )
+
+
+def _cards(teachers: Sequence[Teacher[Any]]) -> list[Card]:
+    return [teacher.card for teacher in teachers]
+
+
+def _refuse_bad_settings(
+    items: Sequence[str],
+    teachers: Sequence[Teacher[Any]],
+    errors: Mapping[int, str],
+    jobs: int,
+    block: int,
+) -> None:
+    if not len(items):
+        raise ConfigError("a bank needs at least one item, there are none")
+    if not teachers:
+        raise ConfigError("a bank needs at least one teacher, there are none")
+    names = [card.name for card in _cards(teachers)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"two teachers are called {twice[0]!r}: give each its own name")
+    outside = [row for row in errors if not 0 <= row < len(items)]
+    if outside:
+        raise ConfigError(f"errors names row {outside[0]}, but there are {len(items)} items")
+    for setting, value in (("jobs", jobs), ("block", block)):
+        if value < 1:
+            raise ConfigError(f"{setting} must be at least 1, not {value}")
+
+
+def _index(
+    path: Path, items: Sequence[str], errors: Mapping[int, str], preparation: str, block: int
+) -> Header:
+    if not bank_index.exists(path):
+        return bank_index.create(path, items, errors, preparation=preparation, block=block)
+    header = bank_index.read(path)
+    bank_index.refuse_other_items(path, header, items)
+    bank_index.refuse_other_errors(path, header, errors)
+    if header.preparation != preparation:
+        raise StaleBankError(
+            f"{path} was built with preparation {header.preparation!r}, not {preparation!r}: "
+            "use another folder"
+        )
+    return header
+
+
+def _folder(path: Path, card: Card, dtype: StoreAs, count: int) -> TeacherFolder:
+    place = path / folder_name(card.name)
+    if not (place / CARD).exists():
+        return TeacherFolder.create(place, card, _stored_type(dtype, card.support), count)
+    folder = TeacherFolder.read(place, count)
+    differences = _differences(folder.card, card)
+    if dtype not in ("auto", folder.dtype):
+        differences.append(f"dtype: {folder.dtype} there, {dtype} now")
+    if differences:
+        raise StaleBankError(
+            f"teacher {card.name!r} in {path} is another one than the one given "
+            f"({'; '.join(differences)}): delete {place} to compute it again, or use another folder"
+        )
+    if not folder.sealed:
+        folder.repair()
+    return folder
+
+
+def _stored_type(dtype: StoreAs, support: Support) -> StoredType:
+    if dtype == "auto":
+        return "fp32" if support == "real" else "fp16"
+    return dtype
+
+
+def _differences(stored: Card, given: Card) -> list[str]:
+    if stored.digest == given.digest:
+        return []
+    old, new = asdict(stored), asdict(given)
+    return [f"{key}: {old[key]!r} there, {new[key]!r} now" for key in old if old[key] != new[key]]
