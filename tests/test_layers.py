@@ -42,7 +42,9 @@ def _files() -> list[Path]:
 
 def _part(module: str) -> str:
     """The part of molkd that a dotted module name belongs to; bank_files is a file of bank."""
-    return module.split(".")[1].split("_")[0] if module.startswith("molkd.") else "molkd"
+    return (
+        module.split(".")[1].split("_", maxsplit=1)[0] if module.startswith("molkd.") else "molkd"
+    )
 
 
 def _module(path: Path) -> str:
