@@ -1,0 +1,218 @@
+"""How much an embedding knows about each teacher: mutual information and a linear probe.
+
+Estimated after training, on a frozen embedding and the same way for every objective: one
+conditional density per teacher is fitted on training rows and read on rows that nothing was
+fitted on. An objective's own heads are not used, so that objectives can be compared.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
+
+from molkd.errors import ConfigError
+from molkd.objectives import MutualInformation, ObjectiveSettings
+from molkd.targets import TargetReader
+from molkd.tensors import Features, Targets
+from molkd.types import Matrix, Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorSettings:
+    """How the densities are fitted.
+
+    Attributes:
+        epochs: passes over the training rows; each teacher keeps its best one.
+        batch_size: rows per step.
+        lr: highest learning rate of AdamW, decayed to zero along a cosine.
+        hidden: width of the density networks' hidden layer.
+        held_out: share of the training rows that chooses the best epoch.
+        seed: of draws, initial weights and order.
+    """
+
+    epochs: int = 12
+    batch_size: int = 512
+    lr: float = 2e-3
+    hidden: int = 384
+    held_out: float = 0.1
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Information:
+    """What an embedding knows about one teacher, on validation rows.
+
+    Attributes:
+        conditional_entropy: nats per row, an upper bound of h(teacher | student) in expectation.
+        marginal_entropy: nats per row, of the same family of densities without the student.
+        r2: of a ridge regression from student to teacher, mean over dimensions.
+        dim: dimensions that vary.
+        rows: validation rows that the teacher could embed.
+    """
+
+    conditional_entropy: float
+    marginal_entropy: float
+    r2: float
+    dim: int
+    rows: int
+
+    @property
+    def mutual_information(self) -> float:
+        """Nats per row: marginal minus conditional entropy.
+
+        Both factorise over the dimensions, so that this counts the information about each
+        dimension on its own and adds it up; for teachers whose dimensions are independent it
+        estimates I(teacher; student).
+        """
+        return self.marginal_entropy - self.conditional_entropy
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Embedded rows of a bank.
+
+    Attributes:
+        rows: shape (m,), positions in the bank.
+        values: shape (m, d), their embeddings.
+    """
+
+    rows: Rows
+    values: Matrix
+
+
+def estimate(
+    reader: TargetReader,
+    *,
+    train: Embeddings,
+    valid: Embeddings,
+    settings: EstimatorSettings | None = None,
+) -> dict[str, Information]:
+    """Estimates what an embedding knows about each teacher.
+
+    Args:
+        reader: of the teachers' values.
+        train: what to fit on.
+        valid: what to report on.
+        settings: how the densities are fitted.
+
+    Raises:
+        ConfigError: there are too few rows.
+    """
+    settings = settings or EstimatorSettings()
+    if len(train.rows) < 4 or len(valid.rows) < 2:
+        raise ConfigError(
+            f"{len(train.rows)} training and {len(valid.rows)} validation rows are too few to "
+            "estimate mutual information: at least 4 and 2 are needed"
+        )
+    train, valid = _standardized(train, train), _standardized(valid, train)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        model = MutualInformation(
+            train.values.shape[1], reader.specs, ObjectiveSettings(head_hidden=settings.hidden)
+        )
+        _fit(model, reader, train, settings)
+    return _report(model, reader, train, valid)
+
+
+def _fit(
+    model: MutualInformation, reader: TargetReader, train: Embeddings, settings: EstimatorSettings
+) -> None:
+    """Fits all densities; each teacher's network is left at its best epoch on held-out rows."""
+    rng = np.random.default_rng(settings.seed)
+    shuffled = rng.permutation(len(train.rows))
+    count = max(1, round(settings.held_out * len(train.rows)))
+    held, fit = np.sort(shuffled[:count]), np.sort(shuffled[count:])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.lr, weight_decay=1e-4)
+    steps = settings.epochs * -(-len(fit) // settings.batch_size)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    best = {key: (float("inf"), copy.deepcopy(head)) for key, head in model.heads.items()}
+    for _ in range(settings.epochs):
+        order = rng.permutation(fit)
+        for start in range(0, len(order), settings.batch_size):
+            features, targets = _batch(reader, train, order[start : start + settings.batch_size])
+            loss = model(features, targets).total
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+        scores = _entropies(model, reader, train, held)
+        for (key, head), score in zip(model.heads.items(), scores.values(), strict=True):
+            if score < best[key][0]:
+                best[key] = (score, copy.deepcopy(head))
+    for key, (_, head) in best.items():
+        model.heads[key] = head
+
+
+@torch.no_grad()
+def _entropies(
+    model: MutualInformation, reader: TargetReader, embedded: Embeddings, where: Rows
+) -> dict[str, float]:
+    """Teacher -> mean negative log-likelihood in nats per row; NaN without rows."""
+    sums = dict.fromkeys(model.specs, 0.0)
+    counts = dict.fromkeys(model.specs, 0)
+    for start in range(0, len(where), 1024):
+        features, targets = _batch(reader, embedded, where[start : start + 1024])
+        for name, losses in model.row_losses(features, targets).items():
+            sums[name] += float(losses.double().sum()) * model.effective_width[name]
+            counts[name] += int(targets.present[name].sum())
+    return {name: sums[name] / counts[name] if counts[name] else float("nan") for name in sums}
+
+
+def _batch(reader: TargetReader, embedded: Embeddings, where: Rows) -> tuple[Features, Targets]:
+    features = Features(torch.from_numpy(embedded.values[where]))
+    return features, reader.targets(embedded.rows[where])
+
+
+def _report(
+    model: MutualInformation, reader: TargetReader, train: Embeddings, valid: Embeddings
+) -> dict[str, Information]:
+    conditional = _entropies(model, reader, valid, np.arange(len(valid.rows)))
+    known, asked = reader.targets(train.rows), reader.targets(valid.rows)
+    report: dict[str, Information] = {}
+    for name, spec in model.specs.items():
+        fitted, read = known.present[name], asked.present[name]
+        t, t_valid = known.values[name][fitted], asked.values[name][read]
+        marginal = model.densities[name].marginal(t)
+        report[name] = Information(
+            conditional_entropy=conditional[name],
+            marginal_entropy=float(model.nats(name, marginal, t_valid).mean()),
+            r2=linear_r2(
+                train.values[fitted.numpy()],
+                t.numpy(),
+                valid.values[read.numpy()],
+                t_valid.numpy(),
+            ),
+            dim=spec.dim,
+            rows=int(read.sum()),
+        )
+    return report
+
+
+def linear_r2(z: Matrix, t: Matrix, z_valid: Matrix, t_valid: Matrix) -> float:
+    """Returns the R2 of a ridge regression, mean over the dimensions that vary in t_valid.
+
+    Args:
+        z: shape (n, d), standardised embeddings to fit on.
+        t: shape (n, k), teacher values to fit on.
+        z_valid: shape (m, d).
+        t_valid: shape (m, k).
+    """
+    if len(z) < 2 or len(z_valid) < 2:
+        return float("nan")
+    varying = t_valid.std(axis=0) > 0
+    if not varying.any():
+        return float("nan")
+    predicted = Ridge(alpha=1.0).fit(z, t[:, varying]).predict(z_valid)
+    return float(r2_score(t_valid[:, varying], predicted))
+
+
+def _standardized(embedded: Embeddings, by: Embeddings) -> Embeddings:
+    mean, sd = by.values.mean(axis=0), by.values.std(axis=0)
+    scaled = (embedded.values - mean) / np.where(sd > 0, sd, 1.0)
+    return Embeddings(embedded.rows, scaled.astype(np.float32))
