@@ -20,6 +20,9 @@ from molkd.bank_index import Header
 from molkd.errors import IncompleteBankError, ShapeError, UnknownNameError
 from molkd.types import Card, Mask, Matrix, Rows, digest_of
 
+_HALVES = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
+"""The float32 of every fp16 number: looking them up is faster than numpy's conversion."""
+
 
 @dataclass(frozen=True)
 class Bank:
@@ -132,9 +135,10 @@ class Bank:
         _ = self.folder(teacher)
         self._refuse_other_rows(rows)
         order = np.argsort(rows, kind="stable")  # the disk is read in one direction
-        found = np.empty((len(rows), self.folders[teacher].card.dim), dtype=np.float32)
-        found[order] = self._arrays[teacher][rows[order]]
-        return found
+        found = self._arrays[teacher][rows[order]]
+        restored = np.empty_like(found)
+        restored[order] = found
+        return _HALVES.take(restored.view(np.uint16)) if found.dtype == np.float16 else restored
 
     def valid(self, teacher: str) -> Mask:
         """Returns where a teacher succeeded, shape (n,); see `raw` for errors."""
