@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {"molkd", "errors", "types", "tensors"},
     {"registry", "store", "chem", "graph", "settings"},
-    {"statistics", "bank", "splits", "objectives", "students", "formats"},
+    {"statistics", "bank", "targets", "splits", "objectives", "students", "formats"},
     {"information", "distiller", "report", "embedding", "teachers"},
     {"featurizers"},
     {"cli", "benchmarks", "examples"},
