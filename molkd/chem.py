@@ -94,6 +94,25 @@ def standardize(mol: Chem.Mol, level: Standardization) -> Chem.Mol:
         raise InvalidMoleculeError(f"cannot be standardised: {error}") from error
 
 
+def standardize_all(
+    items: Sequence[object], level: Standardization
+) -> tuple[list[str], dict[int, str]]:
+    """Standardises many items.
+
+    Returns:
+        The canonical SMILES of each item, and row -> reason for those that fail; these keep their
+        own text, if they have one.
+    """
+    texts = [item if isinstance(item, str) else "" for item in items]
+    failures: dict[int, str] = {}
+    for row, item in enumerate(items):
+        try:
+            texts[row] = canonical_smiles(standardize(parse(item), level))
+        except InvalidMoleculeError as error:
+            failures[row] = str(error)
+    return texts, failures
+
+
 def canonical_smiles(mol: Chem.Mol) -> str:
     """Returns the canonical isomeric SMILES."""
     return Chem.MolToSmiles(mol)

@@ -77,5 +77,9 @@ class IncompleteBankError(StoreError):
     """A bank's building was interrupted; building it again resumes."""
 
 
+class WorkerDiedError(MolkdError, RuntimeError):
+    """A worker process was killed, most often for want of memory."""
+
+
 class WeightsError(MolkdError, RuntimeError):
     """Pretrained weights are missing, unreachable or not the ones that were published."""

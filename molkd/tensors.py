@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from molkd.types import Support
@@ -49,6 +50,13 @@ class Targets:
 
     values: Mapping[str, Tensor]
     present: Mapping[str, Tensor]
+
+    def to(self, device: torch.device) -> Targets:
+        """Returns the targets on a device."""
+        return Targets(
+            {name: value.to(device, non_blocking=True) for name, value in self.values.items()},
+            {name: mask.to(device, non_blocking=True) for name, mask in self.present.items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)

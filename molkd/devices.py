@@ -1,0 +1,42 @@
+"""Where tensors live: choosing a device, and its random state."""
+
+from __future__ import annotations
+
+import torch
+
+from molkd.errors import ConfigError
+
+
+def choose(name: str) -> torch.device:
+    """Returns a device; "auto" takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        ConfigError: no such device, or it is not there.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            f"device {name!r} is not available here: use auto or cpu ({error})"
+        ) from error
+    return device
+
+
+def random_state(device: torch.device) -> dict[str, torch.Tensor]:
+    """Returns torch's random states that matter on a device."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def set_random_state(states: dict[str, torch.Tensor], device: torch.device) -> None:
+    """Restores `random_state`."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)

@@ -1,0 +1,117 @@
+"""Work in several processes, in order, in bounded memory, without leaving orphans behind."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from molkd.errors import ConfigError, WorkerDiedError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def ordered_map(
+    function: Callable[[Task], Result], tasks: Iterable[Task], *, jobs: int
+) -> Iterator[Result]:
+    """Applies a function to tasks and yields the results in order, the same for any `jobs`.
+
+    Every process computes in one thread: how many threads share a sum would change its last bits.
+
+    Args:
+        function: sent to each process once; picklable where `jobs` > 1.
+        tasks: taken as they are needed, at most 2 * jobs ahead.
+        jobs: processes; 1 computes in this one.
+
+    Raises:
+        ConfigError: the function cannot be sent to another process.
+        WorkerDiedError: a process was killed, most often for want of memory.
+    """
+    if jobs <= 1:
+        for task in tasks:
+            with one_thread():
+                result = function(task)
+            yield result
+        return
+    yield from _in_processes(function, tasks, jobs)
+
+
+@contextlib.contextmanager
+def one_thread() -> Generator[None]:
+    """Limits torch, where it is loaded, to one thread within the block."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _in_processes(
+    function: Callable[[Task], Result], tasks: Iterable[Task], jobs: int
+) -> Iterator[Result]:
+    try:
+        pickled = pickle.dumps(function)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ConfigError(f"cannot be sent to worker processes, use 1 job: {error}") from error
+    waiting: deque[Future[Any]] = deque()
+    context = multiprocessing.get_context("spawn")  # forking would copy locked threads
+    pool = ProcessPoolExecutor(jobs, context, _start, (pickled,))
+    try:
+        for task in tasks:
+            waiting.append(pool.submit(_work, task))
+            if len(waiting) >= 2 * jobs:  # bounds the memory of results that wait
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise WorkerDiedError(
+            "a worker process died, perhaps for want of memory: run the same command again with "
+            "fewer jobs, what is finished is kept"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class _State:
+    pickled: bytes = b""
+    function: Callable[[Any], Any] | None = None
+
+
+def _start(pickled: bytes) -> None:
+    """Keeps the function for the first task, so that an error in loading it is reported."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = "1"
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _State.pickled = pickled
+
+
+def _end_with_parent() -> None:
+    """Ends a worker whose parent was killed: it would wait for a task for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(task: Any) -> Any:
+    function = _State.function
+    if function is None:
+        function = _State.function = pickle.loads(_State.pickled)  # noqa: S301  (by our parent)
+    with one_thread():
+        return function(task)
