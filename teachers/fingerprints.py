@@ -231,7 +231,10 @@ class MaccsTeacher(RowwiseTeacher):
 class AvalonTeacher(RowwiseTeacher):
     """Bits of the Avalon toolkit: paths, rings, augmented atoms and pairs of classes."""
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = RDKitPathTeacher._parameter_constraints  # noqa: SLF001
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **MoleculeTeacher._parameter_constraints,  # noqa: SLF001
+        "width": [WIDTH],
+    }
 
     def __init__(self, *, width: int = 2048, on_invalid: OnInvalid = "error") -> None:
         """Sets the parameters; see `MorganTeacher`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import version
 from itertools import combinations_with_replacement
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -125,4 +124,4 @@ def _atom_types(mol: Chem.Mol) -> npt.NDArray[np.float64]:
 @cache
 def _patterns() -> list[list[Chem.Mol]]:
     smarts = CATS.SMARTS
-    return [[cast("Chem.Mol", Chem.MolFromSmarts(s)) for s in smarts[kind]] for kind in _TYPES]
+    return [[Chem.MolFromSmarts(s) for s in smarts[kind]] for kind in _TYPES]

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from rdkit import Chem
 
+from molkd.errors import ShapeError
 from molkd.teachers.base import MoleculeTeacher
+from molkd.types import Matrix
 
 Encoder = Callable[[Chem.Mol], npt.ArrayLike]
 """Molecule -> its row, of shape (d,)."""
@@ -26,19 +28,32 @@ class RowwiseTeacher(MoleculeTeacher):
     def _try(self, mols: list[Chem.Mol]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
         encode = self._encoder()
         values = np.full((len(mols), self.card.dim), np.nan, dtype=np.float32)
-        reasons: dict[int, str] = {}
-        for row, mol in enumerate(mols):
-            try:
-                values[row] = encode(mol)
-            except Exception as error:  # noqa: BLE001 - toolkits raise bare C++ exceptions
-                reasons[row] = f"{self.card.name}: {_summary(error)}"
-        return values, reasons
+        return values, fill(values, mols, encode)
 
     def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
         return self._try(mols)[0]
 
 
+def fill(values: Matrix, mols: list[Chem.Mol], encode: Encoder) -> dict[int, str]:
+    """Writes the rows of molecules into `values`; returns reasons for those that fail.
+
+    Raises:
+        ShapeError: a row has another width; that is no fault of the molecule.
+    """
+    reasons: dict[int, str] = {}
+    for row, mol in enumerate(mols):
+        try:
+            vector = np.asarray(encode(mol), dtype=np.float32)
+        except Exception as error:  # noqa: BLE001 - toolkits raise bare C++ exceptions
+            reasons[row] = _summary(error)
+        else:
+            if vector.shape != values[row].shape:
+                raise ShapeError(f"expected a row of shape {values[row].shape}, got {vector.shape}")
+            values[row] = vector
+    return reasons
+
+
 def _summary(error: Exception) -> str:
-    """Returns the first line of an error that says something."""
+    """Returns the kind of an error and the first of its lines that says something."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip(" *\t")]
-    return lines[0] if lines else type(error).__name__
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
