@@ -15,6 +15,7 @@ from warnings import warn
 from molkd.chem import Molecule
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.registry import Registry
+from molkd.teachers.hub_models import NAMED
 from molkd.types import Card, Teacher
 
 if __name__ != "molkd.teachers":
@@ -30,17 +31,6 @@ PREFIXES: Final = {
     "molkd": ("molkd.featurizers.transformer:MolKDTransformer", "model"),
 }
 """Prefix -> the maker of "prefix:rest", and its parameter that takes the rest."""
-
-_TRANSFORMERS: Final = {
-    "chemberta-77m-mtr": "DeepChem/ChemBERTa-77M-MTR",
-    "chemberta-77m-mlm": "DeepChem/ChemBERTa-77M-MLM",
-    "chemberta-10m-mtr": "DeepChem/ChemBERTa-10M-MTR",
-    "chemberta-5m-mtr": "DeepChem/ChemBERTa-5M-MTR",
-    "chemberta-zinc-v1": "seyonec/ChemBERTa-zinc-base-v1",
-    "molformer-xl-both-10pct": "ibm/MoLFormer-XL-both-10pct",
-    "chemgpt-4.7m": "ncfrey/ChemGPT-4.7M",
-    "chemgpt-19m": "ncfrey/ChemGPT-19M",
-}
 
 
 def names() -> list[str]:
@@ -192,8 +182,8 @@ def _built_in() -> Registry[Teacher[Molecule]]:
     registry.add("molclr-gcn", "molkd.teachers.molclr:MolclrTeacher")
     registry.add("chemical-vae", "molkd.teachers.chemical_vae:ChemicalVaeTeacher")
     registry.add("bimodal", "molkd.teachers.bimodal:BimodalTeacher")
-    for name, model in _TRANSFORMERS.items():
-        registry.add(name, "molkd.teachers.huggingface:HuggingFaceTeacher", model=model)
+    for name, model in NAMED.items():
+        registry.add(name, "molkd.teachers.huggingface:HuggingFaceTeacher", **model.options)
     return registry
 
 

@@ -1,0 +1,291 @@
+"""Model directories in the format of the Hugging Face hub: found, checked and loaded.
+
+Weights are read from safetensors only; no code that a checkpoint brings is run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from molkd import store
+from molkd.errors import ConfigError, CorruptFileError, WeightsError
+
+_FILES = (
+    "config.json",
+    "model*.safetensors",
+    "model.safetensors.index.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "*.model",
+)
+"""What decides the numbers of a model; nothing else is downloaded or hashed."""
+
+_UNLIMITED = 1_000_000
+"""A tokenizer without a limit states a huge one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model directory.
+
+    Attributes:
+        folder: where its files are.
+        commit: commit of the hub's repository; None for a directory of the user's own.
+    """
+
+    folder: Path
+    commit: str | None
+
+
+def is_commit(revision: str | None) -> bool:
+    """Says whether a revision names one state for ever, as a branch or a tag does not."""
+    return revision is not None and re.fullmatch("[0-9a-f]{40}", revision) is not None
+
+
+def locate(model: str, revision: str | None, *, weights: bool) -> Checkpoint:
+    """Finds a model: a local directory, the hub's cache, or the hub.
+
+    Args:
+        model: directory, or name on the hub.
+        revision: commit, tag, branch or "refs/pr/N"; None is the main branch.
+        weights: whether weights and tokenizer are needed, or config.json only.
+
+    Raises:
+        WeightsError: no such directory, or the hub cannot be reached and its cache has no copy.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return Checkpoint(folder, None)
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model) or model.startswith("."):
+        raise WeightsError(f"no directory {model}, and it is no name on the Hugging Face hub")
+    try:
+        folder = _snapshot(model, revision, list(_FILES) if weights else ["config.json"])
+    except Exception as error:
+        raise WeightsError(_unreachable(model, revision, error)) from error
+    return Checkpoint(folder, folder.name)
+
+
+def _snapshot(model: str, revision: str | None, patterns: list[str]) -> Path:
+    """Returns the folder of the hub's cache that holds a commit, brought up to date if possible."""
+    import huggingface_hub as hub
+
+    online = not hub.constants.is_offline_mode() and _answers(model, revision)
+    return Path(
+        hub.snapshot_download(
+            model, revision=revision, allow_patterns=patterns, local_files_only=not online
+        )
+    )
+
+
+def _answers(model: str, revision: str | None) -> bool:
+    """Says whether the hub can be reached, in one short try: its own client retries for long."""
+    import huggingface_hub as hub
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        hub.get_hf_file_metadata(hub.hf_hub_url(model, "config.json", revision=revision), timeout=5)
+    except HfHubHTTPError:
+        raise
+    except Exception:  # noqa: BLE001 - no connection, in the words of whatever client the hub uses
+        return False
+    return True
+
+
+def _unreachable(model: str, revision: str | None, error: Exception) -> str:
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    at = f" at revision {revision!r}" if revision else ""
+    if isinstance(error, LocalEntryNotFoundError):
+        why = "no network, or HF_HUB_OFFLINE is set, and no copy in its cache"
+    else:
+        why = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    return (
+        f"{model}{at} is no directory here and cannot be had from the Hugging Face hub "
+        f"({why}). Where there is a network, run "
+        f"'hf download {model}{f' --revision {revision}' if revision else ''} --local-dir DIR' "
+        "and give DIR as the model."
+    )
+
+
+def read_config(checkpoint: Checkpoint) -> Any:
+    """Reads the configuration of a model that transformers itself implements.
+
+    Raises:
+        WeightsError: config.json is missing or broken, or the model needs code of its own.
+    """
+    from transformers import CONFIG_MAPPING, AutoConfig
+
+    folder = checkpoint.folder
+    try:
+        raw = store.read_json(folder / "config.json")
+    except CorruptFileError as error:
+        raise WeightsError(f"{folder} is no model directory: {error}") from error
+    kind = raw.get("model_type")
+    if kind not in CONFIG_MAPPING:
+        needs = "needs code from its own repository" if "auto_map" in raw else "is unknown"
+        raise WeightsError(
+            f"{folder}: model type {kind!r} {needs}, and molkd runs no code that comes with a "
+            "checkpoint. What works: an architecture that transformers ships (RoBERTa, BERT, "
+            "GPT-2, GPT-Neo, T5, ...), registering the architecture yourself "
+            "(transformers.AutoConfig.register and AutoModel.register) before making the "
+            "teacher, or a teacher object of your own around vectors computed elsewhere."
+        )
+    with _quiet():
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Returns the sha256 of every file that decides the model's numbers, by file name."""
+    paths = sorted({path for pattern in _FILES for path in folder.glob(pattern)})
+    return {
+        path.name: _sha256(path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths
+    }
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256(path: Path, _size: int, _modified: int) -> str:
+    return store.sha256_of(path)
+
+
+def load_model(checkpoint: Checkpoint, config: Any, device: str) -> nn.Module:
+    """Loads the body of a model, without heads, frozen, in single precision.
+
+    Of an encoder-decoder it is the encoder.
+
+    Raises:
+        ConfigError: there is no such device here.
+        WeightsError: weights are missing, corrupt, pickled, or not those of the architecture.
+    """
+    from transformers import AutoModel
+
+    _check_weights(checkpoint.folder)
+    try:
+        with _quiet():
+            model, report = AutoModel.from_pretrained(
+                checkpoint.folder,
+                config=config,
+                dtype=torch.float32,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+            )
+    except Exception as error:
+        raise WeightsError(f"{checkpoint.folder} cannot be loaded: {error}") from error
+    unused = ("pooler.", "decoder.") if config.is_encoder_decoder else ("pooler.",)
+    missing = sorted(key for key in report["missing_keys"] if not key.startswith(unused))
+    if missing:
+        raise WeightsError(
+            f"{checkpoint.folder} lacks {len(missing)} weights of its architecture "
+            f"({', '.join(missing[:3])}, ...): they would be random"
+        )
+    if config.is_encoder_decoder:
+        model = model.get_encoder()
+    return model.requires_grad_(requires_grad=False).eval().to(_device(device))
+
+
+def _check_weights(folder: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    files = sorted(folder.glob("model*.safetensors"))
+    if not files:
+        others = sorted(path.name for path in folder.glob("*.bin"))
+        raise WeightsError(
+            f"{folder} holds no model.safetensors{f', only {others}' if others else ''}, and "
+            "molkd loads no pickled weights. The hub converts a model by itself: give the "
+            "revision of that pull request (revision='refs/pr/N', see the Community tab of the "
+            "model's page), or load the model elsewhere and call its save_pretrained."
+        )
+    for file in files:
+        try:
+            with safe_open(file, framework="pt"):
+                pass
+        except SafetensorError as error:
+            raise WeightsError(f"{file} is cut or no safetensors file: {error}") from error
+        blob = file.resolve().name
+        if re.fullmatch("[0-9a-f]{64}", blob) and checksums(folder)[file.name] != blob:
+            raise WeightsError(f"{file} is not the file the hub published: delete it and retry")
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(f"device {name!r} cannot be used here: {error}") from error
+    return device
+
+
+def load_tokenizer(checkpoint: Checkpoint, config: Any) -> Any:
+    """Loads a tokenizer: exactly tokenizer.json where there is one, else the older files.
+
+    Since version 5 the class that a model's type names may rebuild the tokenizer from its
+    vocabulary alone and so ignore how tokenizer.json splits a text.
+
+    Raises:
+        WeightsError: there is none, it cannot be read, or it is not that of the model.
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    folder = checkpoint.folder
+    whole = (folder / "tokenizer.json").is_file()
+    if not whole and not any(any(folder.glob(name)) for name in ("vocab.*", "*.model")):
+        raise WeightsError(f"{folder} holds no tokenizer (tokenizer.json, vocab.json, ...)")
+    maker: Any = PreTrainedTokenizerFast if whole else AutoTokenizer
+    try:
+        with _quiet():
+            tokenizer = maker.from_pretrained(
+                folder, trust_remote_code=False, local_files_only=True, truncation_side="right"
+            )
+    except Exception as error:
+        raise WeightsError(f"the tokenizer of {folder} cannot be read: {error}") from error
+    size = getattr(config, "vocab_size", None)
+    if size is not None and max(tokenizer.get_vocab().values()) >= size:
+        raise WeightsError(f"the tokenizer of {folder} has more tokens than the model's {size}")
+    return tokenizer
+
+
+def token_limit(model: nn.Module, config: Any, tokenizer: Any) -> int | None:
+    """Returns how many tokens a model can take, special ones included; None for any number."""
+    limits: list[int] = []
+    offset = 0
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            # RoBERTa and its kin count positions from the one after that of padding.
+            offset = 0 if module.padding_idx is None else module.padding_idx + 1
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is not None:
+        limits.append(int(positions) - offset)
+    if tokenizer.model_max_length < _UNLIMITED:
+        limits.append(int(tokenizer.model_max_length))
+    return min(limits, default=None)
+
+
+@contextlib.contextmanager
+def _quiet() -> Generator[None]:
+    """Silences what transformers writes while it loads, and restores its settings."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
