@@ -137,7 +137,7 @@ def distill(
     history = distiller.fit(corpus, folder=folder, progress=progress)
     information = _information(student, stored, corpus, settings)
     student = student.cpu()
-    result = Distilled(student, information, history, {**failures, **graphs.failures})
+    result = Distilled(student, information, history, {**graphs.failures, **failures})
     report.write(
         folder,
         student,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -59,8 +59,12 @@ class Card:
 
     @property
     def digest(self) -> str:
-        """64 hexadecimal digits that change whenever the teacher's numbers may change."""
-        return digest_of(asdict(self))
+        """64 hexadecimal digits that change whenever the teacher's numbers may change.
+
+        What only describes the teacher (source, licence, limits) does not count.
+        """
+        deciding = (self.dim, self.support, self.sha256, self.options, self.versions)
+        return digest_of([self.name, *map(_plain, deciding)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,10 @@ class Teacher(Protocol[Item_contra]):
     def embed(self, items: Sequence[Item_contra], /) -> Embedded:
         """Embeds items, one row each; a failed item costs its row, never an exception."""
         ...
+
+
+def _plain(value: object) -> object:
+    return dict(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else value
 
 
 def digest_of(value: object) -> str:

@@ -124,9 +124,11 @@ class Objective(nn.Module, ABC):
 
 
 def _head(width: int, outputs: int, settings: ObjectiveSettings) -> nn.Sequential:
-    layers: list[nn.Module] = [nn.LayerNorm(width)]
+    layers: list[nn.Module] = []
     for _ in range(settings.head_layers):
-        layers += [nn.Linear(width, settings.head_hidden), nn.GELU()]
+        # Normalised after the linear map: before it, the embedding's own length would be lost.
+        hidden = settings.head_hidden
+        layers += [nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.GELU()]
         width = settings.head_hidden
     return nn.Sequential(*layers, nn.Linear(width, outputs))
 
