@@ -17,7 +17,8 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, mean_absolute_error, roc_auc_score
 
-from molkd.errors import InputError
+from molkd.errors import InputError, UnknownNameError
+from molkd.registry import near
 
 Labels = npt.NDArray[np.float64]
 """Shape (n,): one value per molecule; 0 or 1 in classification."""
@@ -91,8 +92,13 @@ def load(folder: Path, names: Iterable[str] = METRICS) -> list[Task]:
     """Reads tasks from `folder`/NAME/train_val.csv and test.csv (columns Drug and Y).
 
     Raises:
+        UnknownNameError: the group has no such task.
         InputError: a file or a column is missing, or a label is not a finite number.
     """
+    names = list(names)
+    for name in names:
+        if name not in METRICS:
+            raise UnknownNameError(f"unknown task {name!r}.{near(name, METRICS)}")
     return [
         Task(name, _part(folder / name / "train_val.csv"), _part(folder / name / "test.csv"))
         for name in names
