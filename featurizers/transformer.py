@@ -1,0 +1,187 @@
+"""A trained student as one class: molfeat featurizer, scikit-learn transformer, molkd teacher."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import joblib
+import numpy as np
+import rdkit
+from rdkit import Chem
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from molkd.chem import Molecule
+from molkd.teachers.estimator import MoleculeEstimator, OnInvalid
+from molkd.types import Card, Embedded
+
+if TYPE_CHECKING:  # torch-geometric takes seconds: it is imported when a student is loaded
+    from molkd.graph import Graphs
+    from molkd.students import GineStudent
+
+CHUNK = 2048
+"""Molecules read at once: bounds memory, and the same for any `n_jobs`, so that results agree."""
+
+WORTH_PROCESSES = 4 * CHUNK
+"""Molecules below which starting processes costs more than they save."""
+
+
+class MolKDTransformer(MoleculeEstimator):
+    """Embeds molecules with a trained student.
+
+    Example:
+        ```python
+        from sklearn.linear_model import Ridge
+        from sklearn.pipeline import make_pipeline
+
+        from molkd.featurizers import MolKDTransformer
+
+        model = make_pipeline(MolKDTransformer("runs/my-student"), Ridge())
+        model.fit(["CCO", "c1ccccc1"], [0.1, 0.7])
+        ```
+
+    molfeat's `FeatConcat` takes molfeat's own fingerprints only; scikit-learn's `FeatureUnion`
+    joins this with any other transformer.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **MoleculeEstimator._parameter_constraints,  # noqa: SLF001
+        "model": [str, os.PathLike],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "n_jobs": [Integral, None],
+        "dtype": [StrOptions({"float32", "float16"}), Options(type, {np.float32, np.float16})],
+    }
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        batch_size: int = 128,
+        device: str = "cpu",
+        n_jobs: int | None = None,
+        on_invalid: OnInvalid = "error",
+        dtype: str | type[np.floating[Any]] = "float32",
+    ) -> None:
+        """Sets the parameters; the student is read when it is first needed.
+
+        Args:
+            model: folder of a trained student, or its name on the Hugging Face hub. Without one
+                nothing can be embedded; None only lets scikit-learn make an instance.
+            batch_size: molecules per forward pass; changes speed and memory, not the embedding.
+            device: where the student runs, in torch's words; "auto" takes CUDA, then Apple's MPS,
+                then the CPU.
+            n_jobs: processes that read SMILES, in joblib's counting. They are started for
+                thousands of SMILES only, never for RDKit molecules; the result does not change.
+            on_invalid: what `transform` does with molecules that cannot be embedded: "error"
+                raises an `ItemError` that names them all, "null" leaves their rows NaN.
+            dtype: type of what `transform` returns: "float32" or "float16", or NumPy's class.
+        """
+        self.model = model
+        self.batch_size = batch_size
+        self.device = device
+        self.n_jobs = n_jobs
+        self.on_invalid = on_invalid
+        self.dtype = dtype
+
+    @property
+    def card(self) -> Card:
+        """What the student is; its digest depends on configuration and weights, not on the place.
+
+        Raises:
+            InvalidParameterError: no model was given.
+            WeightsError: there is no such student within reach.
+            CorruptFileError: a file of the student is missing, cut or altered.
+            ConfigError: the device cannot be used on this machine.
+        """
+        self._validate_params()
+        return _load(os.fspath(self.model or ""), self.device).card
+
+    def embed(self, items: Sequence[Molecule], /) -> Embedded:
+        """Embeds SMILES or RDKit molecules; see `molkd.types.Teacher`.
+
+        Raises:
+            InvalidParameterError, WeightsError, CorruptFileError, ConfigError: see `card`.
+        """
+        self._validate_params()
+        student = _load(os.fspath(self.model or ""), self.device).student
+        values = np.full((len(items), student.embedding_dim), np.nan, dtype=np.float32)
+        failures: dict[int, str] = {}
+        start = 0
+        for graphs in self._graphs(items, student):
+            part = student.encode(graphs, batch_size=self.batch_size)
+            values[start : start + len(graphs)] = part.values
+            failures.update({start + row: reason for row, reason in part.failures.items()})
+            start += len(graphs)
+        return Embedded(values, failures)
+
+    def _graphs(self, items: Sequence[Molecule], student: GineStudent) -> Iterator[Graphs]:
+        """Reads chunks of items in order, ahead of their use where there are processes for it."""
+        many = len(items) >= WORTH_PROCESSES
+        # An RDKit molecule may lose properties and takes longer to send than to read.
+        in_processes = many and not any(isinstance(item, Chem.Mol) for item in items)
+        jobs = self.n_jobs if in_processes else 1
+        chunks = (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+        run = joblib.Parallel(n_jobs=jobs, return_as="generator")
+        tasks = (joblib.delayed(student.prepare)(chunk) for chunk in chunks)
+        yield from cast("Iterator[Graphs]", run(tasks))
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A student on its device, and its card."""
+
+    student: GineStudent
+    card: Card
+
+
+_LOADING = threading.Lock()
+
+
+def _load(model: str, device: str) -> _Loaded:
+    """Returns a student; clones of an estimator, and threads, share what is loaded.
+
+    It is kept outside the estimators: they stay small to pickle and unchanged by use.
+    """
+    from molkd.students.pretrained import CONFIG
+
+    config = Path(model).expanduser() / CONFIG
+    with _LOADING:
+        # The configuration holds the checksum of the weights: a student trained anew is reloaded.
+        return _cached(model, config.read_bytes() if config.is_file() else b"", device)
+
+
+@lru_cache(maxsize=4)
+def _cached(model: str, _config: bytes, device: str) -> _Loaded:
+    from molkd import devices
+    from molkd.students import load
+
+    student = load(model)
+    card = _card(student)
+    return _Loaded(student.to(devices.choose(device)), card)
+
+
+def _card(student: GineStudent) -> Card:
+    from safetensors.torch import save
+
+    from molkd.students.pretrained import WEIGHTS
+
+    return Card(
+        name=f"molkd-{student.kind}-{student.digest[:12]}",
+        kind="molkd student",
+        dim=student.embedding_dim,
+        support="real",
+        source="a student trained with molkd",
+        license="see the student's model card, which names the licences of its teachers",
+        limits="every molecule that RDKit can sanitise",
+        sha256={WEIGHTS: hashlib.sha256(save(student.state_dict())).hexdigest()},
+        options={"architecture": student.kind, **student.config},
+        versions={"rdkit": rdkit.__version__},
+    )
