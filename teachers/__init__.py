@@ -183,7 +183,8 @@ def _built_in() -> Registry[Teacher[Molecule]]:
     registry.add("chemical-vae", "molkd.teachers.chemical_vae:ChemicalVaeTeacher")
     registry.add("bimodal", "molkd.teachers.bimodal:BimodalTeacher")
     for name, model in NAMED.items():
-        registry.add(name, "molkd.teachers.huggingface:HuggingFaceTeacher", **model.options)
+        target = "molkd.teachers.huggingface:HuggingFaceTeacher"
+        registry.add(name, target, extra=None, **model.options)
     return registry
 
 
