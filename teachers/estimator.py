@@ -159,7 +159,7 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
     def __dir__(self) -> list[str]:
         return list(object.__dir__(self))
 
-    def _get_fitted_attr_html(self, doc_link: str = "") -> dict[str, Any]:  # noqa: ARG002
+    def _get_fitted_attr_html(self, doc_link: str = "") -> Any:  # noqa: ARG002
         return {}
 
     __repr__ = BaseEstimator.__repr__

@@ -7,7 +7,7 @@ readout that keeps the molecule's size.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from typing import ClassVar, Literal, Self, cast, get_args
@@ -111,10 +111,9 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         """Width of the embedding."""
         return self._config.embedding_dim
 
-    @staticmethod
-    def prepare(items: Sequence[chem.Molecule]) -> Graphs:
-        """Reads SMILES or RDKit molecules into packed graphs."""
-        return graph.featurize(items)
+    # The function itself, not a method around it: pickled by its own name, it reaches worker
+    # processes without torch.
+    prepare = staticmethod(graph.featurize)
 
     def collate(self, prepared: Graphs) -> GraphBatch:
         """Makes tensors of packed graphs."""
