@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,15 +63,9 @@ class Bank:
         header = bank_index.read(path)
         if items is not None:
             bank_index.refuse_other_items(path, header, items)
-        places = (
-            [path / folder_name(name) for name in teachers]
-            if teachers is not None
-            else sorted(card.parent for card in path.glob(f"*/{CARD}"))
-        )
-        for place, name in zip(places, teachers or (), strict=False):
-            if not (place / CARD).exists():
-                raise IncompleteBankError(f"{path} lacks teacher {name!r}: build it with this one")
-        folders = [_complete(TeacherFolder.read(place, header.count)) for place in places]
+        folders = [
+            _complete(TeacherFolder.read(place, header.count)) for place in _places(path, teachers)
+        ]
         bank = cls(path, header, {folder.card.name: folder for folder in folders})
         if verify:
             bank.verify()
@@ -133,7 +127,7 @@ class Bank:
             ShapeError: a row is not in the bank.
         """
         _ = self.folder(teacher)
-        self._refuse_other_rows(rows)
+        rows = self.checked(rows)
         order = np.argsort(rows, kind="stable")  # the disk is read in one direction
         found = self._arrays[teacher][rows[order]]
         restored = np.empty_like(found)
@@ -160,6 +154,19 @@ class Bank:
             raise UnknownNameError(f"{self.path} holds no teacher {teacher!r}, only {known}")
         return self.folders[teacher]
 
+    def checked(self, rows: Rows) -> Rows:
+        """Returns rows as they are, if all of them are in the bank.
+
+        Raises:
+            ShapeError: they are no integers of shape (m,), or one is not in the bank.
+        """
+        if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
+            raise ShapeError(f"rows must be integers of shape (m,), not {rows.dtype} {rows.shape}")
+        outside = rows[(rows < 0) | (rows >= len(self))]
+        if len(outside):
+            raise ShapeError(f"row {outside[0]} is not in the bank, which has {len(self)} rows")
+        return rows.astype(np.int64, copy=False)
+
     @cached_property
     def _index(self) -> tuple[list[str], dict[int, str]]:
         return bank_index.read_items(self.path, self.header)
@@ -172,12 +179,14 @@ class Bank:
     def _masks(self) -> dict[str, Mask]:
         return {name: folder.valid() for name, folder in self.folders.items()}
 
-    def _refuse_other_rows(self, rows: Rows) -> None:
-        if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
-            raise ShapeError(f"rows must be integers of shape (m,), not {rows.dtype} {rows.shape}")
-        if len(rows) and not (rows.min() >= 0 and rows.max() < len(self)):
-            wrong = cast("int", rows[(rows < 0) | (rows >= len(self))][0])
-            raise ShapeError(f"row {wrong} is not in the bank, which has {len(self)}")
+
+def _places(path: Path, teachers: Sequence[str] | None) -> list[Path]:
+    if teachers is None:
+        return sorted(card.parent for card in path.glob(f"*/{CARD}"))
+    for name in teachers:
+        if not (path / folder_name(name) / CARD).exists():
+            raise IncompleteBankError(f"{path} lacks teacher {name!r}: build it with this one")
+    return [path / folder_name(name) for name in teachers]
 
 
 def _complete(folder: TeacherFolder) -> TeacherFolder:
@@ -188,7 +197,5 @@ def _complete(folder: TeacherFolder) -> TeacherFolder:
             f"teacher {name!r} in {folder.path.parent} has {done} of {folder.count} rows: build "
             "the bank again with the same items to resume"
         )
-    folder.values()
-    folder.valid()
-    folder.checksum()
+    folder.check()
     return folder

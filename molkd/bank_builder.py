@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,9 +11,10 @@ from tqdm import tqdm
 
 from molkd import bank_index
 from molkd.bank import Bank
-from molkd.bank_blocks import Block, Computer, Prepare, Task, compute_all
-from molkd.bank_files import CARD, StoredType, TeacherFolder, folder_name
+from molkd.bank_blocks import Block, Computer, Prepare, Task
+from molkd.bank_files import CARD, StoredType, TeacherFolder, folder_name, plain
 from molkd.bank_index import Header
+from molkd.bank_workers import compute_all
 from molkd.errors import ConfigError, StaleBankError
 from molkd.types import Card, Support, Teacher
 
@@ -71,14 +71,8 @@ def build(  # noqa: PLR0913
     )
     done = {name: folder.journal()[0] for name, folder in unfinished.items()}
     tasks = _tasks(items, errors, done, header.block)
-    bar = tqdm(
-        total=len(items),
-        initial=min(done.values(), default=len(items)),
-        unit=" items",
-        desc="teachers",
-        disable=not progress,
-    )
-    with bar:
+    first = min(done.values(), default=len(items))
+    with tqdm(total=len(items), initial=first, unit=" items", disable=not progress) as bar:
         for blocks in compute_all(computer, tasks, jobs=jobs):
             _write(blocks, unfinished)
             bar.update(len(blocks[0].values))
@@ -169,6 +163,7 @@ def _folder(path: Path, card: Card, dtype: StoreAs, count: int) -> TeacherFolder
             f"teacher {card.name!r} in {path} is another one than the one given "
             f"({'; '.join(differences)}): delete {place} to compute it again, or use another folder"
         )
+    folder.check()
     if not folder.sealed:
         folder.repair()
     return folder
@@ -183,5 +178,5 @@ def _stored_type(dtype: StoreAs, support: Support) -> StoredType:
 def _differences(stored: Card, given: Card) -> list[str]:
     if stored.digest == given.digest:
         return []
-    old, new = asdict(stored), asdict(given)
+    old, new = plain(stored), plain(given)
     return [f"{key}: {old[key]!r} there, {new[key]!r} now" for key in old if old[key] != new[key]]

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -47,6 +47,16 @@ def folder_name(teacher: str) -> str:
     return f"{readable or 'teacher'}-{digest_of(teacher)[:12]}"
 
 
+def plain(card: Card) -> dict[str, object]:
+    """Returns the fields of a card as JSON holds them, whatever kind of mapping they are."""
+    values = {field.name: getattr(card, field.name) for field in fields(card)}
+    copied = {
+        name: dict(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else value
+        for name, value in values.items()
+    }
+    return cast("dict[str, object]", json.loads(json.dumps(copied)))
+
+
 @dataclass(frozen=True, slots=True)
 class TeacherFolder:
     """The files of one teacher.
@@ -78,7 +88,7 @@ class TeacherFolder:
                 path / _VALUES, mode="w+", dtype=DTYPES[dtype], shape=(count, card.dim)
             )
             (path / _JOURNAL).write_bytes(b"")
-        store.write_json(path / CARD, {"card": asdict(card), "digest": card.digest, "dtype": dtype})
+        store.write_json(path / CARD, {"card": plain(card), "digest": card.digest, "dtype": dtype})
         return cls(path, card, dtype, count)
 
     @classmethod
@@ -111,19 +121,29 @@ class TeacherFolder:
             return self.count, self.failures()
         done = 0
         failures: dict[int, str] = {}
-        for line in self._lines():
-            entry = json.loads(line)
-            done = int(entry["stop"])
-            failures.update({int(row): str(why) for row, why in entry["failures"].items()})
+        try:
+            for line in self._lines():
+                entry = json.loads(line)
+                done = int(entry["stop"])
+                failures.update({int(row): str(why) for row, why in entry["failures"].items()})
+        except (ValueError, KeyError, TypeError) as error:
+            place = self.path / _JOURNAL
+            raise CorruptFileError(f"cannot read {place}: {error}; {_remedy(self.path)}") from error
         return done, failures
 
-    def repair(self) -> None:
-        """Prepares an interrupted building for the next block: forgets a line that was cut.
+    def check(self) -> None:
+        """Checks sizes, shapes and types of the files, without reading their content.
 
         Raises:
-            CorruptFileError: the array is not the one that was begun.
+            CorruptFileError: names the file that is damaged.
         """
         self.values()
+        if self.sealed:
+            self.valid()
+            self.checksum()
+
+    def repair(self) -> None:
+        """Prepares an interrupted building for the next block: forgets a line that was cut."""
         with store.explained(self.path / _JOURNAL):
             (self.path / _JOURNAL).write_bytes(b"".join(self._lines()))
 
@@ -212,7 +232,7 @@ class TeacherFolder:
 def _mapped(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memmap[Any, Any]:
     try:
         array = cast("np.memmap[Any, Any]", np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise CorruptFileError(f"cannot read {path}: {error}; {_remedy(path.parent)}") from error
     expected = f"expected shape {shape} of {np.dtype(dtype).name}"
     if array.shape != shape or array.dtype != dtype:

@@ -175,7 +175,7 @@ def fit_scaling(
         raise ConfigError(f"form is one of {get_args(Form)}, not {form!r}")
     if components < 1:
         raise ConfigError(f"components must be at least 1, not {components}")
-    rows = np.sort(np.asarray(rows, dtype=np.int64))
+    rows = np.sort(bank.checked(rows))
     width = components if form == "pca" else 0
     folder = bank.folder(teacher)
     key = digest_of(
@@ -277,8 +277,8 @@ def _save(path: Path, key: str, scaling: Scaling) -> None:
 def _load(path: Path, key: str) -> Scaling | None:
     """Returns what was saved; None where it is absent, damaged or belongs to another key."""
     try:
-        with np.load(path, allow_pickle=False) as saved:
-            raw: dict[str, npt.NDArray[Any]] = dict(saved)
+        with path.open("rb") as stream:  # numpy leaves a damaged file open
+            raw: dict[str, npt.NDArray[Any]] = dict(np.load(stream, allow_pickle=False))
         if str(raw["key"]) != key:
             return None
         arrays: dict[str, Any] = {name: raw.get(name) for name in _ARRAYS}
