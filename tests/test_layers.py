@@ -28,7 +28,7 @@ WITHOUT_TORCH = ["types", "chem", "graph", "store", "registry", "errors", "setti
 
 HEAVY = {
     "transformers": {"teachers/transformers.py"},
-    "deepchem": {"teachers/deepchem.py", "featurizers/deepchem.py"},
+    "deepchem": {"teachers/deepchem_adapter.py", "featurizers/deepchem_adapter.py"},
     "matplotlib": {"molkd/report.py"},
     "datamol": {"molkd/chem.py"},
 }
