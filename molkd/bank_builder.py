@@ -14,8 +14,8 @@ from molkd.bank import Bank
 from molkd.bank_blocks import Block, Computer, Prepare, Task
 from molkd.bank_files import CARD, StoredType, TeacherFolder, folder_name, plain
 from molkd.bank_index import Header
-from molkd.bank_workers import compute_all
 from molkd.errors import ConfigError, StaleBankError
+from molkd.parallel import ordered_map
 from molkd.types import Card, Support, Teacher
 
 StoreAs = Literal["auto", "fp16", "fp32"]
@@ -58,6 +58,7 @@ def build(  # noqa: PLR0913
         CorruptFileError: the folder holds a bank that is damaged.
         ShapeError: a teacher does not return what its card promises.
         OutputError: the disk is full; run again to resume.
+        WorkerDiedError: a worker process died; run again to resume.
     """
     errors = dict(errors or {})
     _refuse_bad_settings(items, teachers, errors, jobs, block)
@@ -72,8 +73,10 @@ def build(  # noqa: PLR0913
     done = {name: folder.journal()[0] for name, folder in unfinished.items()}
     tasks = _tasks(items, errors, done, header.block)
     first = min(done.values(), default=len(items))
-    with tqdm(total=len(items), initial=first, unit=" items", disable=not progress) as bar:
-        for blocks in compute_all(computer, tasks, jobs=jobs):
+    with tqdm(
+        total=len(items), initial=first, desc="teachers", unit=" items", disable=not progress
+    ) as bar:
+        for blocks in ordered_map(computer.compute, tasks, jobs=jobs):
             _write(blocks, unfinished)
             bar.update(len(blocks[0].values))
     for folder in unfinished.values():

@@ -28,6 +28,7 @@ from molkd.errors import (
     IncompleteBankError,
     OutputError,
     StaleBankError,
+    WorkerDiedError,
 )
 
 ITEMS = [f"item {row}" for row in range(100)]
@@ -161,7 +162,7 @@ def test_a_full_disk_is_explained_and_resumed_from(
 
 
 def test_a_worker_that_dies_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(IncompleteBankError, match="a worker process died"):
+    with pytest.raises(WorkerDiedError, match="a worker process died"):
         _build(tmp_path / "bank", [*ITEMS, "die"], FakeTeacher(), jobs=2)
 
 
