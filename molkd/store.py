@@ -21,9 +21,10 @@ def atomic_path(path: Path) -> Generator[Path]:
         OutputError: the disk is full or the folder cannot be written; `path` is untouched.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             with temporary.open("rb") as stream:
                 os.fsync(stream.fileno())

@@ -22,33 +22,34 @@ from molkd.teachers.weights import WeightFile, load_torch
 from molkd.types import Card
 
 Architecture = Literal["gat", "gcn", "graphsage"]
-Pretraining = Literal["contextpred", "supervised", "supervised-contextpred"]
+Pretraining = Literal["contextpred", "supervised", "supervised_contextpred"]
 
 COMMIT = "8b20528a83b8869ce16451305b32c827258d19a3"
 REPOSITORY = "snap-stanford/pretrain-gnns"
-SHA256: dict[tuple[str, str], str] = {
-    ("gat", "contextpred"): "de030068b3cb8b5d2d4da09fd377fac0a111f401904d3806104874e058bc4af8",
-    ("gat", "supervised"): "62edee2aaf82c82e24236fe0124d93d975c4cb7b5e01280bc63050c606f64541",
-    (
-        "gat",
-        "supervised-contextpred",
-    ): "ad433c867915b166fbc98154d763eaa83fa53cd60bf3a3b0c2086a0ef7dc684e",
-    ("gcn", "contextpred"): "ff1d9c5e5c198b8faf8af576c303808853e3f55a52aed7ae27964e3c8635a81a",
-    ("gcn", "supervised"): "8fb73bcce4991d6778e7309474505fcf2e5ff69f5debf166a5e6b91edf3f1493",
-    (
-        "gcn",
-        "supervised-contextpred",
-    ): "49cf0465e623c14fc802cdc67b47cbb78326f43fc7991afe6a14e1ff471755d5",
-    (
-        "graphsage",
-        "contextpred",
-    ): "63976e7795ae3ab46fc97c40a047ce1c4b13e243c2f8ef9125e78c7fabee9279",
-    ("graphsage", "supervised"): "9e2572f66e4e3c6a21b1e897c642b545abc8c6cbab1d56888c37f963b0c6da4b",
-    (
-        "graphsage",
-        "supervised-contextpred",
-    ): "aca7caa7c15a0e478b57d5d2cca84d8bda6d4500614bd96486b84739bff3929b",
+SHA256 = {
+    "gat": {
+        "contextpred": "de030068b3cb8b5d2d4da09fd377fac0a111f401904d3806104874e058bc4af8",
+        "supervised": "62edee2aaf82c82e24236fe0124d93d975c4cb7b5e01280bc63050c606f64541",
+        "supervised_contextpred": (
+            "ad433c867915b166fbc98154d763eaa83fa53cd60bf3a3b0c2086a0ef7dc684e"
+        ),
+    },
+    "gcn": {
+        "contextpred": "ff1d9c5e5c198b8faf8af576c303808853e3f55a52aed7ae27964e3c8635a81a",
+        "supervised": "8fb73bcce4991d6778e7309474505fcf2e5ff69f5debf166a5e6b91edf3f1493",
+        "supervised_contextpred": (
+            "49cf0465e623c14fc802cdc67b47cbb78326f43fc7991afe6a14e1ff471755d5"
+        ),
+    },
+    "graphsage": {
+        "contextpred": "63976e7795ae3ab46fc97c40a047ce1c4b13e243c2f8ef9125e78c7fabee9279",
+        "supervised": "9e2572f66e4e3c6a21b1e897c642b545abc8c6cbab1d56888c37f963b0c6da4b",
+        "supervised_contextpred": (
+            "aca7caa7c15a0e478b57d5d2cca84d8bda6d4500614bd96486b84739bff3929b"
+        ),
+    },
 }
+"""Architecture -> pretraining -> checksum."""
 BOND_TYPES = 6
 ATOM_TYPES = 120
 HEADS = 2
@@ -132,7 +133,7 @@ class PretrainedGnnTeacher(NetworkTeacher):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **NetworkTeacher._parameter_constraints,  # noqa: SLF001
         "architecture": [StrOptions({"gat", "gcn", "graphsage"})],
-        "pretraining": [StrOptions({"contextpred", "supervised", "supervised-contextpred"})],
+        "pretraining": [StrOptions({"contextpred", "supervised", "supervised_contextpred"})],
     }
 
     def __init__(
@@ -155,12 +156,12 @@ class PretrainedGnnTeacher(NetworkTeacher):
     @property
     def weights(self) -> WeightFile:
         """The published file."""
-        name = f"{self.architecture}_{self.pretraining.replace('-', '_')}.pth"
+        name = f"{self.architecture}_{self.pretraining}"
         root = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}"
         return WeightFile(
-            path=f"pretrain-gnns/{name}",
-            sha256=SHA256[self.architecture, self.pretraining],
-            url=f"{root}/chem/model_architecture/{name}",
+            path=f"pretrain-gnns/{name}.pth",
+            sha256=SHA256[self.architecture][self.pretraining],
+            url=f"{root}/chem/model_architecture/{name}.pth",
         )
 
     @property
@@ -168,7 +169,7 @@ class PretrainedGnnTeacher(NetworkTeacher):
         """What the teacher is; needs no weights."""
         weights = self.weights
         return Card(
-            name=f"hu-{self.architecture}-{self.pretraining}",
+            name=f"hu-{self.architecture}-{self.pretraining.replace('_', '-')}",
             kind="graph network",
             dim=abg.WIDTH,
             support="real",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -98,6 +99,11 @@ def load_npz(
         return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
 
 
+def is_present(path: str, weights_dir: str | os.PathLike[str] | None = None) -> bool:
+    """Says whether a file is in a folder that `locate` looks in, without reading it."""
+    return any((folder / path).is_file() for folder in _folders(weights_dir))
+
+
 class _UnreachableError(Exception):
     """A download did not bring the whole file; the message is the cause."""
 
@@ -136,6 +142,8 @@ def _fetch(url: str, target: Path, *, label: str) -> None:
     try:
         response = urllib.request.urlopen(url, timeout=TIMEOUT)  # noqa: S310 - scheme was checked
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise _UnreachableError(f"{url} cannot be reached: {error}") from error
     length = response.headers.get("Content-Length")
     total = int(length) if length else None
