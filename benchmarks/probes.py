@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 from sklearn.preprocessing import StandardScaler
@@ -58,9 +58,37 @@ def regress(train: Values, y: Labels, test: Values, *, log: bool = False) -> Lab
     x, x_test = prepared(train, test)
     target = np.log10(y) if log else y
     mean, sd = target.mean(), target.std()
-    model = RidgeCV(ALPHAS).fit(x, (target - mean) / (sd or 1.0))
-    predicted = model.predict(x_test) * sd + mean
+    predicted = x_test @ ridge(x, (target - mean) / (sd or 1.0)) * sd + mean
     return 10**predicted if log else predicted
+
+
+def ridge(x: Values, y: Labels) -> Labels:
+    """Fits a ridge regression whose alpha has the least leave-one-out error in closed form.
+
+    Equals scikit-learn's `RidgeCV`, but decomposes the smaller of the two Gram matrices, which
+    takes seconds where there are thousands of rows and columns.
+
+    Args:
+        x: shape (n, d), columns of mean zero.
+        y: shape (n,), of mean zero.
+
+    Returns:
+        Shape (d,), the coefficients.
+    """
+    wide = x.shape[1] > x.shape[0]
+    values, vectors = np.linalg.eigh(x @ x.T if wide else x.T @ x)
+    kept = values > values[-1] * 1e-10
+    values, vectors = values[kept], vectors[:, kept]
+    left = vectors if wide else x @ vectors / np.sqrt(values)  # shape (n, r)
+    along = left.T @ y
+    errors: list[float] = []
+    for alpha in ALPHAS:
+        shrink = values / (values + alpha)
+        leverage = left**2 @ shrink + 1 / len(y)
+        errors.append(float(np.mean(((y - left @ (shrink * along)) / (1 - leverage)) ** 2)))
+    weights = along * np.sqrt(values) / (values + ALPHAS[int(np.argmin(errors))])
+    right = x.T @ vectors / np.sqrt(values) if wide else vectors  # shape (d, r)
+    return right @ weights
 
 
 def classify(train: Values, y: Labels, test: Values, *, seed: int) -> Labels:
@@ -75,15 +103,20 @@ def classify(train: Values, y: Labels, test: Values, *, seed: int) -> Labels:
     Returns:
         Shape (m,), log-odds of class 1.
     """
-    x, x_test = prepared(train, test)
+    x, x_test = _single(prepared(train, test))
     losses = np.zeros(len(STRENGTHS))
     for fit, held_out in _inner_splits(y, seed):
-        inner, outer = prepared(train[fit], train[held_out])
+        inner, outer = _single(prepared(train[fit], train[held_out]))
         for place, model in enumerate(_path(inner, y[fit])):
             losses[place] += log_loss(y[held_out], model.predict_proba(outer), labels=[0, 1])
     best = STRENGTHS[int(np.argmin(losses))]
     *_, model = _path(x, y, upto=best)
     return model.decision_function(x_test)
+
+
+def _single(parts: tuple[Values, ...]) -> list[Values]:
+    """Single precision: the solver is three times as fast, scores move in the fourth digit."""
+    return [part.astype(np.float32) for part in parts]
 
 
 def _inner_splits(y: Labels, seed: int) -> Iterator[tuple[npt.NDArray[np.int64], ...]]:
