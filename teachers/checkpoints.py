@@ -34,9 +34,6 @@ _FILES = (
 )
 """What decides the numbers of a model; nothing else is downloaded or hashed."""
 
-_UNLIMITED = 1_000_000
-"""A tokenizer without a limit states a huge one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -148,6 +145,15 @@ def read_config(checkpoint: Checkpoint) -> Any:
         return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
 
 
+def is_causal(config: Any) -> bool:
+    """Says whether a token of the model sees only those before it."""
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
+
+    kind = type(config)
+    decoder = kind in MODEL_FOR_CAUSAL_LM_MAPPING and kind not in MODEL_FOR_MASKED_LM_MAPPING
+    return not config.is_encoder_decoder and (decoder or getattr(config, "is_decoder", False))
+
+
 def checksums(folder: Path) -> dict[str, str]:
     """Returns the sha256 of every file that decides the model's numbers, by file name."""
     paths = sorted({path for pattern in _FILES for path in folder.glob(pattern)})
@@ -257,22 +263,6 @@ def load_tokenizer(checkpoint: Checkpoint, config: Any) -> Any:
     if size is not None and max(tokenizer.get_vocab().values()) >= size:
         raise WeightsError(f"the tokenizer of {folder} has more tokens than the model's {size}")
     return tokenizer
-
-
-def token_limit(model: nn.Module, config: Any, tokenizer: Any) -> int | None:
-    """Returns how many tokens a model can take, special ones included; None for any number."""
-    limits: list[int] = []
-    offset = 0
-    for name, module in model.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            # RoBERTa and its kin count positions from the one after that of padding.
-            offset = 0 if module.padding_idx is None else module.padding_idx + 1
-    positions = getattr(config, "max_position_embeddings", None)
-    if positions is not None:
-        limits.append(int(positions) - offset)
-    if tokenizer.model_max_length < _UNLIMITED:
-        limits.append(int(tokenizer.model_max_length))
-    return min(limits, default=None)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ A fact that could not be verified is not invented: a licence that its page does 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Representation = Literal["smiles", "selfies"]
 Pooling = Literal["mean", "cls", "last"]
@@ -44,7 +44,7 @@ class HubModel:
     revision: str | None = None
 
     @property
-    def options(self) -> dict[str, object]:
+    def options(self) -> dict[str, Any]:
         """Keywords that make `HuggingFaceTeacher` this model; it takes the rest from here."""
         return {
             "model": self.hub,

@@ -21,7 +21,7 @@ from molkd.errors import ConfigError, WeightsError
 from molkd.teachers import checkpoints
 from molkd.teachers.base import MoleculeTeacher, OnInvalid
 from molkd.teachers.hub_models import BY_HUB, NAMED, UNSTATED, HubModel, Pooling, Representation
-from molkd.teachers.tokens import Reader, Tokens, TooLong, Unknown, UnreadableError
+from molkd.teachers.tokens import Reader, Tokens, TooLong, Unknown, UnreadableError, token_limit
 from molkd.types import Card
 
 __all__ = ["NAMED", "HubModel", "HuggingFaceTeacher"]
@@ -178,7 +178,7 @@ class HuggingFaceTeacher(MoleculeTeacher):
     def _key(self) -> tuple[object, ...]:
         """The parameters that decide what is loaded."""
         reading = (self.representation, self.max_length, self.too_long, self.unknown)
-        return (self.model, self.revision, self.device, *reading)
+        return (self.model, self.revision, self.device, self.pooling, *reading)
 
     def _ready(self) -> _Ready:
         if self._loaded is None or self._loaded.key != self._key:
@@ -189,9 +189,14 @@ class HuggingFaceTeacher(MoleculeTeacher):
         known = BY_HUB.get(self.model)
         checkpoint = checkpoints.locate(self.model, self._revision(known), weights=True)
         config = checkpoints.read_config(checkpoint)
+        if self.pooling == "cls" and checkpoints.is_causal(config):
+            raise ConfigError(
+                "pooling='cls': the first token of a decoder sees none of the rest; "
+                f"use 'mean' or 'last' for {self.model}"
+            )
         tokenizer = checkpoints.load_tokenizer(checkpoint, config)
         model = checkpoints.load_model(checkpoint, config, self.device)
-        limit = checkpoints.token_limit(model, config, tokenizer)
+        limit = token_limit(model, config, tokenizer)
         if self.max_length is not None:
             if limit is not None and self.max_length > limit:
                 raise ConfigError(

@@ -7,12 +7,16 @@ from itertools import groupby
 from typing import Any, Literal
 
 from rdkit import Chem
+from torch import nn
 
 from molkd import chem
 from molkd.teachers.hub_models import Representation
 
 TooLong = Literal["refuse", "truncate"]
 Unknown = Literal["refuse", "keep"]
+
+_UNLIMITED = 1_000_000
+"""A tokenizer without a limit states a huge one."""
 
 _SHOWN = 40
 
@@ -133,3 +137,19 @@ def written(mol: Chem.Mol, representation: Representation) -> str:
 
 def _split(encoded: Any) -> tuple[list[int], list[bool]]:
     return encoded["input_ids"], [not special for special in encoded["special_tokens_mask"]]
+
+
+def token_limit(model: nn.Module, config: Any, tokenizer: Any) -> int | None:
+    """Returns how many tokens a model can take, special ones included; None for any number."""
+    limits: list[int] = []
+    offset = 0
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            # RoBERTa and its kin count positions from the one after that of padding.
+            offset = 0 if module.padding_idx is None else module.padding_idx + 1
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is not None:
+        limits.append(int(positions) - offset)
+    if tokenizer.model_max_length < _UNLIMITED:
+        limits.append(int(tokenizer.model_max_length))
+    return min(limits, default=None)

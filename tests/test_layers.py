@@ -27,7 +27,7 @@ WITHOUT_TORCH = ["types", "chem", "graph", "store", "registry", "errors", "setti
 """Parts that worker processes import."""
 
 HEAVY = {
-    "transformers": {"teachers/transformers.py"},
+    "transformers": {"teachers/checkpoints.py"},
     "deepchem": {"teachers/deepchem_adapter.py", "featurizers/deepchem_adapter.py"},
     "matplotlib": {"molkd/report.py"},
     "datamol": {"molkd/chem.py"},
