@@ -155,7 +155,12 @@ class PretrainedGnnTeacher(NetworkTeacher):
 
     @property
     def weights(self) -> WeightFile:
-        """The published file."""
+        """The published file.
+
+        Raises:
+            InvalidParameterError: no such architecture or pretraining.
+        """
+        self._validate_params()
         name = f"{self.architecture}_{self.pretraining}"
         root = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}"
         return WeightFile(

@@ -84,6 +84,11 @@ def test_wrong_parameters_are_refused_by_name(wrong: dict[str, object]) -> None:
         PretrainedGnnTeacher(**wrong).fit(["C"])  # type: ignore[arg-type]
 
 
+def test_a_wrong_name_is_refused_without_fit() -> None:
+    with pytest.raises(InvalidParameterError, match=r"'pretraining' parameter.*contextpred"):
+        PretrainedGnnTeacher("gcn", "masking").embed(["C"])  # type: ignore[arg-type]
+
+
 def _wavy() -> Chem.Mol:
     mol = Chem.MolFromSmiles("CC")
     mol.GetBondWithIdx(0).SetBondDir(Chem.BondDir.UNKNOWN)
