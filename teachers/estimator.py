@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
@@ -26,6 +25,8 @@ from molkd.errors import InputError, ItemError, ShapeError
 from molkd.types import Card, Embedded, Matrix
 
 OnInvalid = Literal["error", "null"]
+
+_SINGLE = str | bytes | Chem.Mol
 
 
 class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransformer):
@@ -218,7 +219,7 @@ def as_items(X: object) -> list[Any]:
         ShapeError: X has more than one column.
     """
     _check_form(X)
-    if isinstance(X, str | bytes | Chem.Mol):
+    if isinstance(X, _SINGLE):
         return [X]
     column: Any = X
     if hasattr(column, "to_pylist"):
@@ -234,17 +235,19 @@ def _check_form(X: object) -> None:
     """Refuses what cannot be one column of molecules, without consuming a generator."""
     if sparse.issparse(X):
         raise InputError("sparse data was passed, but one column of SMILES or molecules is needed")
+    if isinstance(X, _SINGLE):
+        return
     shape = cast("tuple[int, ...] | None", getattr(X, "shape", None))
-    if shape is not None and (len(shape) not in {1, 2} or shape[1:] not in {(), (1,)}):
+    if shape is None:
+        if isinstance(X, Mapping | set | frozenset) or not isinstance(X, Iterable):
+            raise InputError(
+                "expected SMILES or RDKit molecules in a list, array, column or generator, or a "
+                f"single one, got {type(X).__name__}"
+            )
+    elif len(shape) not in {1, 2} or shape[1:] not in {(), (1,)}:
         raise ShapeError(
             f"expected one column of molecules, got shape {tuple(shape)}: choose the column, "
             "as in X['smiles']"
-        )
-    unordered = shape is None and isinstance(X, Mapping | AbstractSet)
-    if unordered or not isinstance(X, Iterable | Chem.Mol):
-        raise InputError(
-            f"expected SMILES or RDKit molecules in a list, array, column or generator, or a "
-            f"single one, got {type(X).__name__}"
         )
 
 
