@@ -60,6 +60,20 @@ def test_an_interrupted_bank_resumes_where_it_stopped(tmp_path: Path) -> None:
     assert _bits(bank) == _bits(_build(tmp_path / "whole", items, FakeTeacher(obeys=False)))
 
 
+@pytest.mark.parametrize("block", [5, 16, 40])
+def test_teachers_that_stopped_at_different_rows_resume_together(
+    tmp_path: Path, block: int
+) -> None:
+    items = [*ITEMS[:50], "stop", *ITEMS[50:]]
+    with pytest.raises(KeyboardInterrupt):
+        _build(tmp_path / "bank", items, FakeTeacher("far"))
+    far, new = FakeTeacher("far", obeys=False), FakeTeacher("new", obeys=False)
+    bank = _build(tmp_path / "bank", items, new, far, block=block)
+    assert far.asked == items[48:]
+    assert new.asked == items
+    assert _bits(bank) == _bits(_build(tmp_path / "whole", items, new, far))
+
+
 def test_a_cut_line_of_the_journal_does_not_count(tmp_path: Path) -> None:
     items = [*ITEMS, "stop"]
     with pytest.raises(KeyboardInterrupt):

@@ -257,12 +257,17 @@ def test_a_scaling_with_a_flipped_byte_is_fitted_again(make: Make) -> None:
     assert np.array_equal(again.mean, first.mean)
 
 
-def test_a_scaling_of_other_values_is_not_found(make: Make) -> None:
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_scaling_of_other_values_is_not_taken(make: Make, *, renamed: bool) -> None:
     one, other = make(WIDE), make(WIDE + 1)
-    fitted = fit_scaling(one, "t", np.arange(9), form="standardized")
-    (path,) = one.folders["t"].path.glob("statistics-*.npz")
-    (other.folders["t"].path / path.name).write_bytes(path.read_bytes())
-    again = fit_scaling(other, "t", np.arange(9), form="standardized")
+    fitted, right = (fit_scaling(bank, "t", np.arange(9), form="pca") for bank in (one, other))
+    (foreign,) = one.folders["t"].path.glob("statistics-*.npz")
+    (own,) = other.folders["t"].path.glob("statistics-*.npz")
+    name = own.name if renamed else foreign.name
+    own.unlink()
+    (own.parent / name).write_bytes(foreign.read_bytes())
+    again = fit_scaling(other, "t", np.arange(9), form="pca")
+    assert np.array_equal(again.mean, right.mean)
     assert not np.array_equal(again.mean, fitted.mean)
 
 
