@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 from rdkit import Chem, rdBase
+from sklearn.utils._param_validation import HasMethods
 
 from molkd.errors import ConfigError, MissingExtraError, UnknownNameError
 from molkd.registry import near
@@ -36,7 +37,7 @@ class DeepChemTeacher(RowwiseTeacher):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **MoleculeTeacher._parameter_constraints,  # noqa: SLF001
-        "featurizer": [str, "no_validation"],
+        "featurizer": [str, HasMethods("_featurize")],
     }
     _loaded: tuple[object, Any, int] | None = None
 

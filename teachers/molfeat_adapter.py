@@ -105,7 +105,8 @@ class MolfeatTeacher(MoleculeTeacher):
         inner, dim = self._inner()
         values = np.full((len(mols), dim), np.nan, dtype=np.float32)
         if not isinstance(inner, MoleculeTransformer):
-            return values, fill(values, mols, inner)
+            # A copy, because calculators leave intermediate results on the molecule.
+            return values, fill(values, mols, lambda mol: inner(Chem.Mol(mol)))
         reasons: dict[int, str] = {}
         for start in range(0, len(mols), BATCH):
             batch = mols[start : start + BATCH]

@@ -54,6 +54,6 @@ def fill(values: Matrix, mols: list[Chem.Mol], encode: Encoder) -> dict[int, str
 
 
 def _summary(error: Exception) -> str:
-    """Returns the kind of an error and the first of its lines that says something."""
+    """Returns the kind of an error and the first two of its lines that say something."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip(" *\t")]
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return ": ".join([type(error).__name__, *lines[:2]])
