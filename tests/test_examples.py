@@ -1,0 +1,60 @@
+"""The examples run, on few molecules."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+
+
+def _example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("examples") / "student"
+    _example("02_distill_two_teachers").main(str(folder), molecules=200)
+    return folder
+
+
+def test_distilling_two_teachers_writes_a_student(model: Path) -> None:
+    assert {"model.safetensors", "config.json", "README.md"} <= {p.name for p in model.iterdir()}
+
+
+def test_embedding_shows_vectors_and_reasons(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _example("01_embed").main(str(model))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "CCO",
+        "c1ccccc1O",
+        "CC(=O)Oc1ccccc1C(=O)O",
+        "not",
+    ]
+    assert all(line.endswith("...") for line in lines[:3])
+    assert lines[3].endswith("SMILES syntax error")
+
+
+def test_a_teacher_of_your_own_can_be_distilled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _example("03_own_teacher").main(str(tmp_path / "student"), molecules=200)
+    assert "linear R2 of polarity: 0." in capsys.readouterr().out
+
+
+def test_a_pipeline_is_searched(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _example("04_sklearn_pipeline").main(str(model))
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("R2 on 321 test molecules: 0.")
+    assert float(last.split()[-1]) > 0.3
