@@ -148,9 +148,8 @@ class AtomPairTeacher(GeneratedFingerprint):
         )
 
     def _generator(self) -> Any:
-        # Without count simulation, which would spread a count over several binary dimensions.
         return rdFingerprintGenerator.GetAtomPairGenerator(
-            fpSize=self.width, includeChirality=self.chirality, countSimulation=False
+            fpSize=self.width, includeChirality=self.chirality
         )
 
 
@@ -176,7 +175,7 @@ class TopologicalTorsionTeacher(GeneratedFingerprint):
 
     def _generator(self) -> Any:
         return rdFingerprintGenerator.GetTopologicalTorsionGenerator(
-            fpSize=self.width, includeChirality=self.chirality, countSimulation=False
+            fpSize=self.width, includeChirality=self.chirality
         )
 
 
