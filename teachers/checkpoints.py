@@ -69,37 +69,18 @@ def locate(model: str, revision: str | None, *, weights: bool) -> Checkpoint:
         return Checkpoint(folder, None)
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model) or model.startswith("."):
         raise WeightsError(f"no directory {model}, and it is no name on the Hugging Face hub")
+    import huggingface_hub as hub
+
     try:
-        folder = _snapshot(model, revision, list(_FILES) if weights else ["config.json"])
+        snapshot = hub.snapshot_download(
+            model,
+            revision=revision,
+            allow_patterns=list(_FILES) if weights else ["config.json"],
+            local_files_only=hub.constants.is_offline_mode(),
+        )
     except Exception as error:
         raise WeightsError(_unreachable(model, revision, error)) from error
-    return Checkpoint(folder, folder.name)
-
-
-def _snapshot(model: str, revision: str | None, patterns: list[str]) -> Path:
-    """Returns the folder of the hub's cache that holds a commit, brought up to date if possible."""
-    import huggingface_hub as hub
-
-    online = not hub.constants.is_offline_mode() and _answers(model, revision)
-    return Path(
-        hub.snapshot_download(
-            model, revision=revision, allow_patterns=patterns, local_files_only=not online
-        )
-    )
-
-
-def _answers(model: str, revision: str | None) -> bool:
-    """Says whether the hub can be reached, in one short try: its own client retries for long."""
-    import huggingface_hub as hub
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        hub.get_hf_file_metadata(hub.hf_hub_url(model, "config.json", revision=revision), timeout=5)
-    except HfHubHTTPError:
-        raise
-    except Exception:  # noqa: BLE001 - no connection, in the words of whatever client the hub uses
-        return False
-    return True
+    return Checkpoint(Path(snapshot), Path(snapshot).name)
 
 
 def _unreachable(model: str, revision: str | None, error: Exception) -> str:
