@@ -29,7 +29,7 @@ LIGHT = [
 SLOW = ["torch", "torch_geometric", "transformers", "deepchem", "matplotlib", "datamol", "sklearn"]
 
 OPEN = {"Registry.add", "Registry.make", "set_params", "MolKDFeaturizer.featurize"}
-"""The public functions that take free keywords: makers by name, and methods of scikit-learn and DeepChem."""
+"""Functions that take free keywords: makers by name, and methods of scikit-learn and DeepChem."""
 
 
 @pytest.mark.parametrize("module", LIGHT)
