@@ -194,6 +194,11 @@ class HuggingFaceTeacher(MoleculeTeacher):
                 "pooling='cls': the first token of a decoder sees none of the rest; "
                 f"use 'mean' or 'last' for {self.model}"
             )
+        if known is not None and known.dim != config.hidden_size:
+            raise WeightsError(
+                f"{self.model} has {config.hidden_size} dimensions, {known.dim} were expected: "
+                "it is not the model that molkd knows; give the revision you mean"
+            )
         tokenizer = checkpoints.load_tokenizer(checkpoint, config)
         model = checkpoints.load_model(checkpoint, config, self.device)
         limit = token_limit(model, config, tokenizer)

@@ -203,6 +203,15 @@ def test_another_commit_is_another_digest(offline: Path, folders: dict[str, Path
     assert HuggingFaceTeacher("someone/mol-bert").card.digest != first
 
 
+def test_a_known_name_with_another_model_behind_it(offline: Path, folders: dict[str, Path]) -> None:
+    known = NAMED["chemberta-10m-mtr"]
+    assert known.revision is not None
+    in_cache(offline, folders["roberta"], known.hub, known.revision)
+
+    with pytest.raises(WeightsError, match="has 32 dimensions, 384 were expected"):
+        teachers.make(known.name).embed(["C"])
+
+
 def test_changed_file_in_the_cache_is_refused(offline: Path, folders: dict[str, Path]) -> None:
     snapshot = in_cache(offline, folders["roberta"], "someone/mol-bert", "a" * 40)
     weights = (snapshot / "model.safetensors").resolve()
