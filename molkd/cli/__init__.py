@@ -1,0 +1,82 @@
+"""The command line: its root, and what becomes of errors.
+
+Exit codes: 0 done; 1 another error that molkd foresees; 2 wrong usage, settings or names; 3 input
+that cannot be used; 4 output that cannot be written; 130 interrupted. Errors that molkd does not
+foresee keep their traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from molkd import __version__
+from molkd.cli import teachers
+from molkd.cli.embed import embed, embed_with_teacher
+from molkd.errors import (
+    ConfigError,
+    InputError,
+    ItemError,
+    MissingExtraError,
+    MolkdError,
+    OutputError,
+    UnknownNameError,
+)
+
+INTERRUPTED = 130
+
+EXIT_CODES: tuple[tuple[type[MolkdError], int], ...] = (
+    (ConfigError, 2),
+    (UnknownNameError, 2),
+    (MissingExtraError, 2),
+    (InputError, 3),
+    (ItemError, 3),
+    (OutputError, 4),
+    (MolkdError, 1),
+)
+"""Kind of error -> exit code; the first that fits counts."""
+
+app = typer.Typer(
+    help="Distil frozen molecular encoders into one small student, and embed molecules with it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(embed)
+teachers.app.command("embed")(embed_with_teacher)
+app.add_typer(teachers.app, name="teachers")
+
+
+def main() -> None:
+    """Runs the command line and exits; see the module for the codes."""
+    try:
+        app(prog_name="molkd")
+    except MolkdError as error:
+        message = error.strerror if isinstance(error, OutputError) and error.strerror else error
+        typer.echo(f"molkd: {message}", err=True)
+        sys.exit(next(code for kind, code in EXIT_CODES if isinstance(error, kind)))
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            typer.echo("molkd: interrupted; the same command goes on where it stopped", err=True)
+        raise
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"molkd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
+    """Distil frozen molecular encoders into one small student, and embed molecules with it."""
+    _ = version  # its callback has acted

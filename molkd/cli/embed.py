@@ -1,0 +1,206 @@
+"""`molkd embed` and `molkd teachers embed`: a file of molecules in, a file of embeddings out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:  # pyarrow and the rest are imported when a command runs
+    from molkd.embedding import Encoder, Summary
+
+Input = Annotated[
+    str,
+    typer.Option(
+        "--input",
+        "-i",
+        help="Molecules: .smi, .csv, .tsv, .parquet or .sdf, plain, gzip or zstd; - for a pipe.",
+    ),
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="Embeddings: .parquet, .npz, .npy or .csv.")
+]
+SmilesColumn = Annotated[
+    str | None, typer.Option(help="Column of the SMILES. Default: the one with a usual name.")
+]
+IdColumn = Annotated[
+    str | None, typer.Option(help="Column, or SD property, of names. Default: row numbers, titles.")
+]
+InputFormat = Annotated[
+    str | None, typer.Option(help="smi, csv, tsv, parquet or sdf. Default: what the suffix says.")
+]
+Format = Annotated[
+    Literal["parquet", "npz", "npy", "csv"] | None,
+    typer.Option(help="Of the output. Default: what the suffix says."),
+]
+Dtype = Annotated[
+    Literal["float16", "float32"] | None, typer.Option(help="Of the values. Default: float32.")
+]
+OnInvalid = Annotated[
+    Literal["null", "drop", "error"] | None,
+    typer.Option(help="Keep invalid molecules as empty rows (default), leave them out, or stop."),
+]
+MaxInvalidFrac = Annotated[
+    float | None, typer.Option(help="Share of invalid molecules above which to exit with 3.")
+]
+Standardize = Annotated[
+    Literal["none", "light", "full"] | None,
+    typer.Option(help="What is done to the molecules first. Default: none."),
+]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", "-b", help="Molecules per pass. Default: 128.")
+]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", help="Processes. Default: one per usable core.")
+]
+Config = Annotated[
+    Path | None, typer.Option(help="TOML file of settings; options given here override it.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+
+
+def embed(  # noqa: PLR0913
+    *,
+    source: Input,
+    output: Output,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Folder of a student, or its hub name.")
+    ],
+    smiles_column: SmilesColumn = None,
+    id_column: IdColumn = None,
+    input_format: InputFormat = None,
+    format: Format = None,  # noqa: A002
+    dtype: Dtype = None,
+    on_invalid: OnInvalid = None,
+    max_invalid_frac: MaxInvalidFrac = None,
+    standardize: Standardize = None,
+    batch_size: BatchSize = None,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    config: Config = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Embed a file of molecules with a trained student.
+
+    Run again after an interruption, the same command goes on where it stopped.
+    """
+    given = {
+        "smiles_column": smiles_column,
+        "id_column": id_column,
+        "input_format": input_format,
+        "format": format,
+        "dtype": dtype,
+        "on_invalid": on_invalid,
+        "max_invalid_frac": max_invalid_frac,
+        "standardize": standardize,
+        "batch_size": batch_size,
+    }
+
+    def load() -> Any:
+        from molkd import devices, students
+
+        return students.load(model).to(devices.choose(device))
+
+    _run(load, model, source, output, given, config, jobs, overwrite)
+
+
+def embed_with_teacher(  # noqa: PLR0913
+    *,
+    name: Annotated[str, typer.Argument(help="Name of a teacher, or prefix:name.")],
+    source: Input,
+    output: Output,
+    smiles_column: SmilesColumn = None,
+    id_column: IdColumn = None,
+    input_format: InputFormat = None,
+    format: Format = None,  # noqa: A002
+    dtype: Dtype = None,
+    on_invalid: OnInvalid = None,
+    standardize: Standardize = None,
+    weights_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of pretrained weights.", envvar="MOLKD_WEIGHTS_DIR"),
+    ] = None,
+    device: Device = "cpu",
+    jobs: Jobs = None,
+    config: Config = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Embed a file of molecules with a teacher.
+
+    Run again after an interruption, the same command goes on where it stopped.
+    """
+    given = {
+        "smiles_column": smiles_column,
+        "id_column": id_column,
+        "input_format": input_format,
+        "format": format,
+        "dtype": dtype,
+        "on_invalid": on_invalid,
+        "standardize": standardize,
+    }
+
+    def load() -> Any:
+        from molkd import teachers
+        from molkd.embedding import TeacherEncoder
+
+        return TeacherEncoder(teachers.make(name, weights_dir=weights_dir, device=device))
+
+    if jobs is None and device != "cpu":
+        jobs = 1  # one process has the device
+    _run(load, name, source, output, given, config, jobs, overwrite)
+
+
+def _run(
+    load: Callable[[], Encoder[Any]],
+    name: str,
+    source: str,
+    output: Path,
+    given: Mapping[str, object],
+    config: Path | None,
+    jobs: int | None,
+    overwrite: bool,
+) -> None:
+    """Reads the settings before the model: a mistyped one shall not cost a wait."""
+    from molkd import settings
+    from molkd.embedding import EmbedSettings, embed_file
+
+    options = settings.load(EmbedSettings, config, given)
+    summary = embed_file(
+        load(),
+        source,
+        output,
+        options,
+        name=name,
+        jobs=_usable_cores() if jobs is None else jobs,
+        overwrite=overwrite,
+    )
+    typer.echo(describe(summary), err=True)
+
+
+def describe(summary: Summary) -> str:
+    """Returns what a job did, in words, with the first reasons for invalid molecules."""
+    if summary.already_done:
+        return f"{summary.output} is complete already: {summary.total} molecules; nothing to do"
+    fresh = summary.total - summary.resumed
+    rate = fresh / max(summary.seconds, 1e-3)
+    done = f"{summary.total - summary.invalid} of {summary.total} molecules embedded"
+    lines = [f"{done} in {summary.seconds:.1f} s ({rate:.0f}/s): {summary.output}"]
+    if summary.resumed:
+        lines.append(f"{summary.resumed} of them by an earlier, interrupted run")
+    if summary.invalid:
+        what = "left out" if summary.dropped else "kept as empty rows"
+        lines.append(f"{summary.invalid} invalid, {what}:")
+        lines += [f"  row {row}: {reason}" for row, reason in summary.reasons.items()]
+        if summary.invalid > len(summary.reasons):
+            lines.append(f"  ... and {summary.invalid - len(summary.reasons)} more")
+    return "\n".join(lines)
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

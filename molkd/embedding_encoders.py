@@ -1,0 +1,99 @@
+"""What a job can embed with, and what its worker processes do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from molkd import chem
+from molkd.formats.records import Records
+from molkd.types import Embedded, Teacher
+
+PreparedT = TypeVar("PreparedT")
+
+
+class Encoder(Protocol[PreparedT]):
+    """What a job embeds with: a `molkd.students.Student`, or a teacher in a `TeacherEncoder`."""
+
+    @property
+    def embedding_dim(self) -> int:
+        """Width of the embedding."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Changes whenever the numbers may change."""
+        ...
+
+    def prepare(self, items: Sequence[Any], /) -> PreparedT:
+        """Reads items; sent to worker processes, so it is picklable and light."""
+        ...
+
+    def encode(self, prepared: PreparedT, /, *, batch_size: int) -> Embedded:
+        """Embeds prepared items, one row each; runs in the process of the caller."""
+        ...
+
+
+@dataclass(frozen=True)
+class TeacherEncoder:
+    """Embeds with a teacher, wholly in the worker processes.
+
+    Attributes:
+        teacher: picklable where there is more than one job.
+    """
+
+    teacher: Teacher[Any]
+
+    @property
+    def embedding_dim(self) -> int:
+        """Width of the embedding."""
+        return self.teacher.card.dim
+
+    @property
+    def digest(self) -> str:
+        """See `molkd.types.Card.digest`."""
+        return self.teacher.card.digest
+
+    def prepare(self, items: Sequence[Any], /) -> Embedded:
+        """Embeds items."""
+        return self.teacher.embed(items)
+
+    def encode(self, prepared: Embedded, /, *, batch_size: int) -> Embedded:  # noqa: ARG002
+        """Returns what `prepare` made."""
+        return prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Ready(Generic[PreparedT]):
+    """A chunk that a worker has read.
+
+    Attributes:
+        prepared: what the encoder reads, one item per row.
+        failures: position -> reason, for rows that were no molecules before the encoder saw them.
+    """
+
+    prepared: PreparedT
+    failures: dict[int, str]
+
+
+@dataclass(frozen=True)
+class Preparation(Generic[PreparedT]):
+    """What a worker process does with a chunk; does not import torch.
+
+    Attributes:
+        encoder: gives `prepare`; only this function is sent to the process.
+        standardize: see `molkd.chem.Standardization`.
+    """
+
+    prepare: Any
+    standardize: chem.Standardization
+
+    def __call__(self, records: Records) -> Ready[PreparedT]:
+        """Standardises molecules, where asked to, and prepares them."""
+        if self.standardize == "none":
+            return Ready(self.prepare(records.smiles), dict(records.failures))
+        texts, failed = chem.standardize_all(records.smiles, self.standardize)
+        failures = {**failed, **records.failures}
+        items = [None if row in failures else text for row, text in enumerate(texts)]
+        return Ready(self.prepare(items), failures)

@@ -1,0 +1,246 @@
+"""One run of an embedding job: chunks to parts, parts to the output."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from tqdm import tqdm
+
+from molkd import settings, store
+from molkd.embedding_encoders import Encoder, Preparation, Ready
+from molkd.embedding_parts import Parts, remove_leftovers
+from molkd.embedding_settings import EmbedSettings, Summary
+from molkd.errors import ItemError, OutputError, ShapeError
+from molkd.formats.readers import read
+from molkd.formats.records import Columns, Records
+from molkd.formats.tables import Result, Table
+from molkd.formats.writers import WRITERS, format_of
+from molkd.parallel import ordered_map
+from molkd.types import digest_of
+
+_REASONS_KEPT = 5
+
+
+@dataclass
+class Tally:
+    """What is known about the rows so far; small, whatever their number."""
+
+    total: int = 0
+    invalid: int = 0
+    resumed: int = 0
+    parts: int = 0
+    reasons: dict[int, str] = field(default_factory=dict[int, str])
+    keys: Any = field(default_factory=hashlib.sha256)
+
+    def add(self, row0: int, table: Table) -> dict[int, str]:
+        """Counts a part; returns row -> reason of its invalid rows."""
+        found = {row0 + row: text for row, text in enumerate(table.errors) if text is not None}
+        self.total += len(table)
+        self.invalid += len(found)
+        self.parts += 1
+        self.reasons = dict(sorted({**self.reasons, **found}.items())[:_REASONS_KEPT])
+        return found
+
+
+@dataclass(frozen=True)
+class Job:
+    """What shall be embedded, with what, how, and whereto."""
+
+    encoder: Encoder[Any]
+    source: str
+    output: Path
+    options: EmbedSettings
+    name: str
+
+    def run(self, jobs: int, *, progress: bool) -> Summary:
+        """Makes the output, from parts that are there and parts that are not."""
+        started = time.monotonic()
+        parts = Parts(self.output.with_name(f"{self.output.name}.parts"))
+        remove_leftovers(self.output)
+        tally = Tally()
+        with tqdm(unit=" molecules", unit_scale=True, disable=None if progress else True) as bar:
+
+            def count(row0: int, table: Table) -> None:
+                found = tally.add(row0, table)
+                if found and self.options.on_invalid == "error":
+                    raise ItemError(found, total=tally.total)
+                bar.update(len(table))
+
+            self._complete(parts, tally, count, jobs)
+        self._assemble(parts, tally)
+        parts.remove()
+        return self._summary(tally, seconds=time.monotonic() - started)
+
+    def already_done(self) -> Summary:
+        """Confirms that the existing output is what this job would write.
+
+        Raises:
+            OutputError: it is not.
+        """
+        record = settings.read_record(settings_path(self.output))
+        if record.get("sha256") != store.sha256_of(self.output):
+            raise OutputError(f"{self.output} exists: give --overwrite to replace it")
+        tally = Tally(
+            total=int(str(record.get("molecules"))),
+            invalid=int(str(record.get("invalid"))),
+            resumed=int(str(record.get("molecules"))),
+        )
+        for records in self._chunks():
+            tally.keys.update(self._key(records).encode())
+        if record.get("run") != self._run_digest(tally):
+            raise OutputError(
+                f"{self.output} exists and was made from other molecules, by another model or with "
+                "other settings: give --overwrite to replace it"
+            )
+        return self._summary(tally, seconds=0.0, already_done=True)
+
+    def _summary(self, tally: Tally, *, seconds: float, already_done: bool = False) -> Summary:
+        return Summary(
+            output=self.output,
+            total=tally.total,
+            invalid=tally.invalid,
+            dropped=tally.invalid if self.options.on_invalid == "drop" else 0,
+            resumed=tally.resumed,
+            seconds=seconds,
+            reasons=tally.reasons,
+            already_done=already_done,
+        )
+
+    def _chunks(self) -> Iterator[Records]:
+        options = self.options
+        columns = Columns(options.smiles_column, options.id_column)
+        kind, rows = options.input_format, options.chunk_rows
+        return read(self.source, columns, kind=kind, chunk_rows=rows)
+
+    def _key(self, records: Records) -> str:
+        """Returns a digest of all that decides the content of a part."""
+        return digest_of([self._deciding, records.digest])
+
+    @cached_property
+    def _deciding(self) -> dict[str, object]:
+        options = self.options
+        return {
+            "encoder": self.encoder.digest,
+            "versions": _versions(),
+            "standardize": options.standardize,
+            "dtype": options.dtype,
+            "batch_size": options.batch_size,
+        }
+
+    def _run_digest(self, tally: Tally) -> str:
+        form = format_of(self.output, self.options.format)
+        return digest_of([tally.keys.hexdigest(), form, self.options.on_invalid])
+
+    def _complete(
+        self, parts: Parts, tally: Tally, count: Callable[[int, Table], None], jobs: int
+    ) -> None:
+        """Makes the parts that are not there yet; counts all of them."""
+        waiting: deque[tuple[int, str, Records]] = deque()
+
+        def unfinished() -> Iterator[Records]:
+            for index, records in enumerate(self._chunks()):
+                key = self._key(records)
+                tally.keys.update(key.encode())
+                table = parts.find(index, key)
+                if table is None:
+                    waiting.append((index, key, records))
+                    yield records
+                else:
+                    tally.resumed += len(table)
+                    count(records.row0, table)
+
+        prepare = Preparation[Any](self.encoder.prepare, self.options.standardize)
+        results = cast("Generator[Ready[Any]]", ordered_map(prepare, unfinished(), jobs=jobs))
+        with contextlib.closing(results):
+            for ready in results:
+                index, key, records = waiting.popleft()
+                table = self._embedded(records, ready)
+                parts.write(index, key, table)
+                count(records.row0, table)
+
+    def _embedded(self, records: Records, ready: Ready[Any]) -> Table:
+        """Embeds a prepared chunk."""
+        embedded = self.encoder.encode(ready.prepared, batch_size=self.options.batch_size)
+        expected = (len(records), self.encoder.embedding_dim)
+        if embedded.values.shape != expected:
+            raise ShapeError(
+                f"{self.name} returned an array of shape {embedded.values.shape} for rows from "
+                f"{records.row0}, expected {expected}"
+            )
+        failures = {**embedded.failures, **ready.failures}
+        with np.errstate(over="ignore"):
+            values = embedded.values.astype(self.options.dtype)
+        for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
+            fits = not np.isfinite(embedded.values[row]).all()
+            what = "the model returned NaN or infinity" if fits else "a value exceeds float16"
+            failures.setdefault(row, what)
+        values[list(failures)] = np.nan
+        errors = [failures.get(row) for row in range(len(records))]
+        return Table(records.ids, records.smiles, errors, values)
+
+    def _assemble(self, parts: Parts, tally: Tally) -> None:
+        """Writes the output and, just before it takes its place, the settings."""
+        drop = self.options.on_invalid == "drop"
+        facts = {
+            "model": self.name,
+            "model_digest": self.encoder.digest,
+            "settings": json.dumps(settings.as_table(self.options)),
+            **_versions(),
+        }
+        result = Result(
+            rows=tally.total - tally.invalid * drop,
+            dim=self.encoder.embedding_dim,
+            dtype=self.options.dtype,
+            metadata={f"molkd.{key}": value for key, value in facts.items()},
+            tables=_Assembled(parts, tally.parts, drop),
+        )
+        write = WRITERS[format_of(self.output, self.options.format)]
+        with store.atomic_path(self.output) as temporary:
+            write(temporary, result, final=self.output)
+            record = {
+                "model": self.name,
+                "model_digest": self.encoder.digest,
+                "versions": _versions(),
+                "molecules": tally.total,
+                "invalid": tally.invalid,
+                "run": self._run_digest(tally),
+                "sha256": store.sha256_of(temporary),
+            }
+            settings.write(settings_path(self.output), self.options, record=record)
+
+
+@dataclass(frozen=True)
+class _Assembled:
+    """All parts in order, read anew each time."""
+
+    parts: Parts
+    count: int
+    drop: bool
+
+    def __iter__(self) -> Iterator[Table]:
+        for index in range(self.count):
+            table = self.parts.read(index)
+            if self.drop:
+                table = table.select(np.flatnonzero(table.valid))
+            if len(table):
+                yield table
+
+
+def settings_path(output: Path) -> Path:
+    """Returns where the effective settings of a result are kept."""
+    return output.with_name(f"{output.name}.settings.toml")
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("molkd", "rdkit", "torch")}

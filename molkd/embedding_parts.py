@@ -1,0 +1,95 @@
+"""Finished parts of an embedding, on disk until the result is whole: what makes a job resumable."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+
+from molkd import store
+from molkd.errors import CorruptFileError
+from molkd.formats.parquet_writer import text_arrays, text_fields
+from molkd.formats.tables import Table
+
+_HEAD = 130  # key, space, checksum of the rest, line feed
+
+
+class Parts:
+    """A folder with one file per chunk of rows, each marked with a key that says what it holds."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, index: int, key: str) -> Table | None:
+        """Returns a part, or None where it is absent, damaged or holds something else."""
+        try:
+            return self._read(index, key)
+        except (OSError, CorruptFileError):
+            return None
+
+    def read(self, index: int) -> Table:
+        """Returns a part that was found or written before.
+
+        Raises:
+            CorruptFileError: it was damaged or removed since.
+        """
+        try:
+            return self._read(index, None)
+        except OSError as error:
+            raise CorruptFileError(
+                f"{self._path(index)} was removed meanwhile: run the same command again"
+            ) from error
+
+    def write(self, index: int, key: str, table: Table) -> None:
+        """Writes a part, atomically.
+
+        Raises:
+            OutputError: the disk is full or the folder cannot be written.
+        """
+        flat = pa.array(np.ascontiguousarray(table.values).reshape(-1))
+        lists = pa.FixedSizeListArray.from_arrays(flat, table.values.shape[1])
+        schema = pa.schema([*text_fields(), pa.field("values", lists.type)])
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, schema) as writer:
+            writer.write_batch(pa.record_batch([*text_arrays(table), lists], schema=schema))
+        data = sink.getvalue().to_pybytes()
+        head = f"{key} {hashlib.sha256(data).hexdigest()}\n".encode()
+        store.write_bytes(self._path(index), head + data)
+
+    def remove(self) -> None:
+        """Removes all parts, and the folder unless somebody else keeps files in it."""
+        for pattern in ("part-*.arrow", ".part-*.partial"):
+            for path in self.folder.glob(pattern):
+                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
+
+    def _path(self, index: int) -> Path:
+        return self.folder / f"part-{index:08d}.arrow"
+
+    def _read(self, index: int, key: str | None) -> Table:
+        path = self._path(index)
+        data = path.read_bytes()
+        found, _, checksum = data[: _HEAD - 1].decode("ascii", "replace").partition(" ")
+        body = memoryview(data)[_HEAD:]
+        whole = hashlib.sha256(body).hexdigest() == checksum
+        if not whole or (key is not None and found != key):
+            raise CorruptFileError(f"{path} is damaged: run the same command again")
+        batch = pa.ipc.open_stream(pa.py_buffer(body)).read_next_batch()
+        lists = batch.column("values")
+        values = lists.flatten().to_numpy().reshape(len(batch), lists.type.list_size)
+        ids, smiles, errors = (
+            cast("list[Any]", batch.column(name).to_pylist()) for name in ("id", "smiles", "error")
+        )
+        return Table(ids, smiles, errors, values)
+
+
+def remove_leftovers(output: Path) -> None:
+    """Removes what runs that were killed while they wrote `output` have left beside it."""
+    for path in output.parent.glob(f".{glob.escape(output.name)}.*.partial"):
+        path.unlink(missing_ok=True)

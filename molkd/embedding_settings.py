@@ -1,0 +1,83 @@
+"""What decides an embedded file beside the encoder and the molecules, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from molkd.chem import Standardization
+from molkd.errors import ConfigError
+from molkd.formats.tables import Dtype
+
+OnInvalid = Literal["null", "drop", "error"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedSettings:
+    """How a file of molecules is embedded.
+
+    Attributes:
+        smiles_column: column of the SMILES; by default the one with a usual name.
+        id_column: column, or property in an SD file, of the identifiers; by default the name of
+            the molecule, or its row number.
+        input_format: "smi", "csv", "tsv", "parquet" or "sdf"; by default what the suffix says.
+        format: "parquet", "npz", "npy" or "csv"; by default what the suffix of the output says.
+        dtype: of the values; float16 halves the file, but few programs read it from Parquet.
+        on_invalid: "null" keeps molecules that cannot be embedded as empty rows with a reason,
+            "drop" leaves them out, "error" stops at the first chunk that has one.
+        max_invalid_frac: share of invalid molecules above which the job fails after writing.
+        standardize: what is done to the molecules first.
+        batch_size: molecules per pass of the network.
+        chunk_rows: rows per part: what is in memory at once, and what a kill can cost.
+    """
+
+    smiles_column: str | None = None
+    id_column: str | None = None
+    input_format: str | None = None
+    format: str | None = None
+    dtype: Dtype = "float32"
+    on_invalid: OnInvalid = "null"
+    max_invalid_frac: float = 1.0
+    standardize: Standardization = "none"
+    batch_size: int = 128
+    chunk_rows: int = 8192
+
+    def __post_init__(self) -> None:
+        choices = {"dtype": Dtype, "on_invalid": OnInvalid, "standardize": Standardization}
+        for name, kind in choices.items():
+            if getattr(self, name) not in get_args(kind):
+                raise ConfigError(
+                    f"{name} is one of {', '.join(get_args(kind))}, not {getattr(self, name)!r}"
+                )
+        if not 0 <= self.max_invalid_frac <= 1:
+            raise ConfigError(f"max_invalid_frac must lie in [0, 1], not {self.max_invalid_frac}")
+        for name in ("batch_size", "chunk_rows"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a job did.
+
+    Attributes:
+        output: the file.
+        total: molecules read.
+        invalid: those that could not be embedded.
+        dropped: those that were left out of the file.
+        resumed: those that an earlier, interrupted run had finished.
+        seconds: time it took.
+        reasons: row -> why, for the first invalid molecules.
+        already_done: whether the file was there, made by the same command from the same molecules.
+    """
+
+    output: Path
+    total: int
+    invalid: int
+    dropped: int = 0
+    resumed: int = 0
+    seconds: float = 0.0
+    reasons: Mapping[int, str]
+    already_done: bool = False

@@ -1,0 +1,60 @@
+"""npz: arrays X, ids, smiles, valid, error and metadata, readable without pickle."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from molkd.formats.npy_writer import write_header
+from molkd.formats.tables import Result, Table
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+_TEXTS: dict[str, Callable[[Table], list[str]]] = {
+    "ids": lambda table: list(table.ids),
+    "smiles": lambda table: [text or "" for text in table.smiles],
+    "error": lambda table: [text or "" for text in table.errors],
+}
+
+
+def write_npz(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: ARG001
+    """Writes the arrays one after the other; see `tables.Writer`.
+
+    X has NaN in rows without an embedding. Texts are as wide as the longest one, deflated on disk;
+    where some SMILES are thousands of characters long, Parquet is easier to read back.
+    """
+    with zipfile.ZipFile(path, "w") as archive:
+        dtype = np.dtype(result.dtype)
+        blocks = (table.values for table in result.tables)
+        _add(archive, "X", (result.rows, result.dim), dtype, blocks)
+        valid = (table.valid for table in result.tables)
+        _add(archive, "valid", (result.rows,), np.dtype(np.bool_), valid)
+        for name, texts in _TEXTS.items():
+            widths = (len(text) for table in result.tables for text in texts(table))
+            kind = np.dtype(f"<U{max(widths, default=1) or 1}")
+            columns = (np.array(texts(table), dtype=kind) for table in result.tables)
+            _add(archive, name, (result.rows,), kind, columns)
+        facts = np.array(json.dumps(dict(result.metadata), ensure_ascii=False))
+        _add(archive, "metadata", (), facts.dtype, iter([facts]))
+
+
+def _add(
+    archive: zipfile.ZipFile,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    blocks: Iterator[npt.NDArray[Any]],
+) -> None:
+    """Adds an array that comes in blocks of rows."""
+    member = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+    member.compress_type = zipfile.ZIP_DEFLATED if dtype.kind == "U" else zipfile.ZIP_STORED
+    with archive.open(member, "w", force_zip64=True) as stream:
+        write_header(stream, shape, dtype)  # pyright: ignore[reportArgumentType]
+        for block in blocks:
+            stream.write(block.tobytes())

@@ -1,0 +1,93 @@
+"""What a file of embeddings is written from, and the protocol of a writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from molkd.types import Mask, Rows
+
+Dtype = Literal["float16", "float32"]
+
+Values = npt.NDArray[np.float16 | np.float32]
+"""Shape (n, d): embeddings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Consecutive rows of a result.
+
+    Attributes:
+        ids: one identifier per row.
+        smiles: one SMILES per row as it was read; None where it was missing.
+        errors: why the row has no embedding; None where it has one.
+        values: shape (n, d); NaN in the rows of errors.
+    """
+
+    ids: Sequence[str]
+    smiles: Sequence[str | None]
+    errors: Sequence[str | None]
+    values: Values
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def valid(self) -> Mask:
+        """Shape (n,): where there is an embedding."""
+        return np.array([error is None for error in self.errors], dtype=np.bool_)
+
+    def select(self, rows: Rows) -> Table:
+        """Returns some rows, in the order given."""
+        places: list[int] = rows.tolist()
+        return Table(
+            [self.ids[row] for row in places],
+            [self.smiles[row] for row in places],
+            [self.errors[row] for row in places],
+            self.values[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A result as a whole: what a writer must know before its first row.
+
+    Attributes:
+        rows: number of rows.
+        dim: width of the embedding.
+        dtype: type of its values.
+        metadata: facts to keep with the values: model, digest, settings, versions.
+        tables: the rows in order; can be read several times, each time from the start.
+    """
+
+    rows: int
+    dim: int
+    dtype: Dtype
+    metadata: Mapping[str, str]
+    tables: Iterable[Table]
+
+
+class Writer(Protocol):
+    """Writes a result in one format, in constant memory.
+
+    The same result gives the same bytes: no times, no names of machines.
+    """
+
+    def __call__(self, path: Path, result: Result, /, *, final: Path) -> None:
+        """Writes the rows.
+
+        Args:
+            path: the file to write; it is put in place by the caller.
+            result: the rows and facts about them.
+            final: where `path` will be in the end, for formats of more than one file: these write
+                the others atomically.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        ...
