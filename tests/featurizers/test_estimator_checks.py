@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.utils import estimator_checks
+from sklearn.utils import estimator_checks, get_tags
 
 # `check_estimator` alone runs one of these for estimators of text. The last three ask little of
 # such estimators; what they are meant to show is in test_sklearn_use.py.
@@ -38,6 +38,15 @@ CHECKS = [
 @pytest.mark.parametrize("name", CHECKS)
 def test_scikit_learns_check_passes(name: str, estimator: Any) -> None:
     getattr(estimator_checks, f"check_{name}")(type(estimator).__name__, estimator)
+
+
+def test_tags_say_what_it_takes(estimator: Any) -> None:
+    tags = get_tags(estimator)
+    inputs = tags.input_tags
+    assert (inputs.string, inputs.one_d_array) == (True, True)
+    assert (inputs.two_d_array, inputs.sparse, inputs.allow_nan) == (False, False, False)
+    assert (tags.requires_fit, tags.no_validation, tags.estimator_type) == (False, True, None)
+    assert tags.transformer_tags.preserves_dtype == []
 
 
 def test_subset_invariance(estimator: Any, smiles: list[str]) -> None:
