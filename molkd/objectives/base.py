@@ -134,5 +134,5 @@ def _head(width: int, outputs: int, settings: ObjectiveSettings) -> nn.Sequentia
 
 
 def _key(name: str) -> str:
-    """A module name for a teacher's name: torch forbids dots in it."""
-    return name.replace("%", "%25").replace(".", "%2E")
+    """A module name for a teacher's name: torch forbids dots, and names like "half" or "type"."""
+    return "to " + name.replace("%", "%25").replace(".", "%2E")

@@ -131,13 +131,14 @@ class Poisson:
         return unbounded(rate.log(), self.low, self.high)
 
     def entropy(self, spec: TargetSpec) -> Tensor:
-        """Sum of the series over counts up to 100; above a rate of 50, the normal's entropy."""
+        """Sum of the series over counts up to 150; above a rate of 50, its asymptotic form."""
         rate = spec.mean.double().clamp(min=1e-8)[:, None]
-        count = torch.arange(101, dtype=torch.float64)
+        count = torch.arange(151, dtype=torch.float64)
         log_p = count * rate.log() - rate - torch.lgamma(count + 1)
         series = -(log_p.exp() * log_p).sum(dim=1)
-        normal = GAUSSIAN_ENTROPY + 0.5 * rate[:, 0].log()
-        return torch.where(rate[:, 0] < 50, series, normal).float()
+        rate = rate[:, 0]
+        asymptotic = GAUSSIAN_ENTROPY + 0.5 * rate.log() - 1 / (12 * rate)
+        return torch.where(rate < 50, series, asymptotic).float()
 
     def nll(self, outputs: Tensor, target: Tensor) -> Tensor:
         """The rate, minus t log rate, plus log t!."""
