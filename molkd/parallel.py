@@ -46,6 +46,13 @@ def ordered_map(
     yield from _in_processes(function, tasks, jobs)
 
 
+def usable_cores() -> int:
+    """Returns how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextlib.contextmanager
 def one_thread() -> Generator[None]:
     """Limits torch, where it is loaded, to one thread within the block."""

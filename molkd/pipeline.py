@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -41,6 +41,7 @@ class DistillSettings:
     """Everything that decides a distillation but the molecules and the teachers.
 
     Attributes:
+        teachers: names of the teachers, for the record and for the command line.
         student: its size and shape.
         objective: what it minimises.
         plan: how it is trained.
@@ -51,6 +52,7 @@ class DistillSettings:
         pca: teacher -> number of principal components that replace its values.
     """
 
+    teachers: tuple[str, ...] = ()
     student: StudentSettings = field(default_factory=StudentSettings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     plan: Plan = field(default_factory=Plan)
@@ -116,19 +118,12 @@ def distill(
     settings = settings or DistillSettings()
     folder = Path(output)
     items, failures = _standardized(smiles, settings.standardize, jobs, progress=progress)
-    stored = bank_builder.build(
-        Path(bank) if bank else folder / "bank",
-        items,
-        teachers,
-        errors=failures,
-        preparation=settings.standardize,
-        dtype=settings.bank_dtype,
-        jobs=jobs,
-        prepare=_parsed,
-        progress=progress,
+    settings = replace(settings, teachers=tuple(teacher.card.name for teacher in teachers))
+    stored = _bank(
+        Path(bank) if bank else folder / "bank", items, failures, teachers, settings, jobs, progress
     )
     graphs = _graphs(items, failures, jobs, progress=progress)
-    corpus = _corpus(stored, [t.card.name for t in teachers], graphs, settings)
+    corpus = _corpus(stored, settings.teachers, graphs, settings)
     student = students.make(settings.student, seed=settings.plan.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.plan.seed)
@@ -165,6 +160,33 @@ def _standardized(
         failures.update({row + len(items): reason for row, reason in failed.items()})
         items += texts
     return items, failures
+
+
+def _bank(
+    path: Path,
+    items: Sequence[str],
+    failures: Mapping[int, str],
+    teachers: Sequence[Teacher[Any]],
+    settings: DistillSettings,
+    jobs: int,
+    progress: bool,
+) -> Bank:
+    """Builds the bank: teachers on a GPU in this process, all others in `jobs` processes."""
+    build = functools.partial(
+        bank_builder.build,
+        path,
+        items,
+        errors=failures,
+        preparation=settings.standardize,
+        dtype=settings.bank_dtype,
+        prepare=_parsed,
+        progress=progress,
+    )
+    on_gpu = [t for t in teachers if str(getattr(t, "device", "cpu")) != "cpu"]
+    if on_gpu:
+        build(on_gpu, jobs=1)
+    build([t for t in teachers if t not in on_gpu], jobs=jobs)
+    return Bank.open(path, items=items, teachers=settings.teachers)
 
 
 def _graphs(

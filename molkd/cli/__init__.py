@@ -14,6 +14,7 @@ import typer
 
 from molkd import __version__
 from molkd.cli import teachers
+from molkd.cli.distill import distill
 from molkd.cli.embed import embed, embed_with_teacher
 from molkd.errors import (
     ConfigError,
@@ -44,6 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(distill)
 app.command()(embed)
 teachers.app.command("embed")(embed_with_teacher)
 app.add_typer(teachers.app, name="teachers")

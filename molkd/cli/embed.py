@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from molkd.parallel import usable_cores
 
 if TYPE_CHECKING:  # pyarrow and the rest are imported when a command runs
     from molkd.embedding import Encoder, Summary
@@ -175,7 +176,7 @@ def _run(
         output,
         options,
         name=name,
-        jobs=_usable_cores() if jobs is None else jobs,
+        jobs=usable_cores() if jobs is None else jobs,
         overwrite=overwrite,
     )
     typer.echo(describe(summary), err=True)
@@ -198,9 +199,3 @@ def describe(summary: Summary) -> str:
         if summary.invalid > len(summary.reasons):
             lines.append(f"  ... and {summary.invalid - len(summary.reasons)} more")
     return "\n".join(lines)
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -1,0 +1,173 @@
+"""`molkd distill`: a file of molecules and the names of teachers in, a trained student out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from molkd.cli.embed import (
+    BatchSize,
+    Config,
+    Device,
+    Input,
+    InputFormat,
+    Jobs,
+    SmilesColumn,
+    Standardize,
+)
+from molkd.cli.teachers import print_table
+from molkd.errors import ConfigError
+from molkd.parallel import usable_cores
+
+if TYPE_CHECKING:  # torch is imported when the command runs
+    from molkd.pipeline import DistillSettings
+
+
+def distill(  # noqa: PLR0913
+    *,
+    source: Input,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the student; its name for --model.")
+    ],
+    teachers: Annotated[
+        str | None, typer.Option("--teachers", "-t", help="Names, separated by commas.")
+    ] = None,
+    objective: Annotated[str | None, typer.Option(help="mi (default), mse or cosine.")] = None,
+    student: Annotated[str | None, typer.Option(help="tiny, small (default) or base.")] = None,
+    embedding_dim: Annotated[int | None, typer.Option(help="Width of the embedding.")] = None,
+    readout: Annotated[
+        str | None, typer.Option(help="mean+sum (default), mean, sum or attention.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the molecules.")] = None,
+    batch_size: BatchSize = None,
+    lr: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order and split.")] = None,
+    split: Annotated[
+        Literal["random", "scaffold"] | None, typer.Option(help="How to choose validation rows.")
+    ] = None,
+    valid_fraction: Annotated[float | None, typer.Option(help="Share of validation rows.")] = None,
+    density: Annotated[
+        str | None, typer.Option(help="Conditional densities: ecfp4=gaussian,...")
+    ] = None,
+    pca: Annotated[
+        str | None, typer.Option(help="Principal components of a teacher: ecfp4=256,...")
+    ] = None,
+    standardize: Standardize = None,
+    smiles_column: SmilesColumn = None,
+    input_format: InputFormat = None,
+    bank: Annotated[
+        Path | None,
+        typer.Option(help="Folder of teacher embeddings, to share them between runs."),
+    ] = None,
+    bank_dtype: Annotated[
+        Literal["auto", "fp16", "fp32"] | None, typer.Option(help="In which they are stored.")
+    ] = None,
+    weights_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of pretrained weights.", envvar="MOLKD_WEIGHTS_DIR"),
+    ] = None,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    config: Config = None,
+) -> None:
+    """Distil teachers into a student, without labels.
+
+    Run again after an interruption, the same command goes on where it stopped. More settings than
+    are options here can be given in a TOML file; see settings.toml beside any result.
+    """
+    from molkd import settings
+    from molkd.pipeline import DistillSettings
+
+    given: dict[str, object] = {
+        "teachers": teachers.split(",") if teachers else None,
+        "objective.name": objective,
+        "objective.densities": _pairs("density", density),
+        "student.size": student,
+        "student.embedding_dim": embedding_dim,
+        "student.readout": readout,
+        "plan.epochs": epochs,
+        "plan.batch_size": batch_size,
+        "plan.lr": lr,
+        "plan.seed": seed,
+        "split": split,
+        "valid_fraction": valid_fraction,
+        "pca": _numbers(_pairs("pca", pca)),
+        "standardize": standardize,
+        "bank_dtype": bank_dtype,
+    }
+    options = settings.load(DistillSettings, config, given)
+    smiles, unread = _read(source, smiles_column, input_format)
+    _run(options, smiles, unread, output, bank, weights_dir, device, jobs)
+
+
+def _run(
+    options: DistillSettings,
+    smiles: list[str | None],
+    unread: Mapping[int, str],
+    output: Path,
+    bank: Path | None,
+    weights_dir: Path | None,
+    device: str,
+    jobs: int | None,
+) -> None:
+    from molkd import devices, pipeline, report, settings
+    from molkd import teachers as registry
+
+    names = registry.parse_names(",".join(options.teachers))
+    chosen = devices.choose(device)
+    on_gpu = str(chosen) if chosen.type == "cuda" else "cpu"
+    made = [registry.make(name, weights_dir=weights_dir, device=on_gpu) for name in names]
+    settings.write(output / "settings.toml", options)
+    result = pipeline.distill(
+        smiles,
+        made,
+        output,
+        options,
+        bank=bank,
+        device=str(chosen),
+        jobs=usable_cores() if jobs is None else jobs,
+    )
+    failures = {**result.failures, **unread}
+    typer.echo(f"{len(smiles) - len(failures)} of {len(smiles)} molecules used", err=True)
+    for row, reason in sorted(failures.items())[:5]:
+        typer.echo(f"  row {row}: {reason}", err=True)
+    header, *lines = report.table(result.information)
+    print_table(header, lines)
+
+
+def _read(
+    source: str, smiles_column: str | None, input_format: str | None
+) -> tuple[list[str | None], dict[int, str]]:
+    """Returns the SMILES of all rows, and row -> reason for rows that are not readable as such."""
+    from molkd.formats.readers import read
+    from molkd.formats.records import Columns
+
+    smiles: list[str | None] = []
+    unread: dict[int, str] = {}
+    for records in read(source, Columns(smiles=smiles_column), kind=input_format):
+        unread.update({records.row0 + row: why for row, why in records.failures.items()})
+        smiles += records.smiles
+    return smiles, unread
+
+
+def _pairs(option: str, text: str | None) -> dict[str, str] | None:
+    """Reads "a=x,b=y"."""
+    if text is None:
+        return None
+    pairs = [part.rpartition("=") for part in text.split(",")]
+    for name, equals, value in pairs:
+        if not (name and equals and value):
+            raise ConfigError(f"--{option}: expected teacher=value,..., got {text!r}")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _numbers(pairs: dict[str, str] | None) -> dict[str, int] | None:
+    if pairs is None:
+        return None
+    for name, value in pairs.items():
+        if not value.isdigit():
+            raise ConfigError(f"--pca: {name}: expected a number of components, got {value!r}")
+    return {name: int(value) for name, value in pairs.items()}
