@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -82,11 +82,11 @@ class Preparation(Generic[PreparedT]):
     """What a worker process does with a chunk; does not import torch.
 
     Attributes:
-        encoder: gives `prepare`; only this function is sent to the process.
+        prepare: what the encoder does before it embeds; see `Encoder.prepare`.
         standardize: see `molkd.chem.Standardization`.
     """
 
-    prepare: Any
+    prepare: Callable[[Sequence[Any]], PreparedT]
     standardize: chem.Standardization
 
     def __call__(self, records: Records) -> Ready[PreparedT]:

@@ -182,8 +182,8 @@ class Job:
         with np.errstate(over="ignore"):
             values = embedded.values.astype(self.options.dtype)
         for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
-            fits = not np.isfinite(embedded.values[row]).all()
-            what = "the model returned NaN or infinity" if fits else "a value exceeds float16"
+            finite = np.isfinite(embedded.values[row]).all()
+            what = "a value exceeds float16" if finite else "the model returned NaN or infinity"
             failures.setdefault(row, what)
         values[list(failures)] = np.nan
         errors = [failures.get(row) for row in range(len(records))]

@@ -189,6 +189,7 @@ _NAMES: dict[object, str] = {
     int: "an integer",
     float: "a number",
     str: "a text",
+    Path: "a path",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from molkd.errors import InputError
 from molkd.formats.records import Columns, Row, text_or_missing
@@ -53,13 +53,13 @@ def _read(stream: BinaryIO, name: str, columns: Columns, delimiter: str) -> Iter
             yield None, None, f"{len(fields)} fields where the header has {width} ({where})"
 
 
-def _explained(table: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+def _explained(table: Any, name: str) -> Iterator[list[str]]:
     """Yields rows; turns the csv module's errors into ones that name the line."""
     line = 1
     try:
         for fields in table:
             yield fields
-            line = int(getattr(table, "line_num", 0)) + 1
+            line = int(table.line_num) + 1
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             why = f"the quoted field that opens in line {line} is not closed"

@@ -29,7 +29,7 @@ def write_npz(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: A
     X has NaN in rows without an embedding. Texts are as wide as the longest one, deflated on disk;
     where some SMILES are thousands of characters long, Parquet is easier to read back.
     """
-    with zipfile.ZipFile(path, "w") as archive:
+    with path.open("wb") as stream, zipfile.ZipFile(stream, "w") as archive:
         dtype = np.dtype(result.dtype)
         blocks = (table.values for table in result.tables)
         _add(archive, "X", (result.rows, result.dim), dtype, blocks)

@@ -52,11 +52,12 @@ def write_batches(path: Path, schema: Any, batches: Any) -> None:
         "use_dictionary": ["error"],
         "write_statistics": ["id", "smiles", "error"],
     }
-    with path.open("wb") as stream:
-        writer = pq.ParquetWriter(stream, schema, compression="zstd", **options)
+    with (
+        path.open("wb") as stream,
+        pq.ParquetWriter(stream, schema, compression="zstd", **options) as writer,
+    ):
         for batch in batches:
             writer.write_batch(batch, row_group_size=len(batch))
-        writer.close()
 
 
 def _batch(table: Table, schema: Any) -> Any:

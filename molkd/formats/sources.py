@@ -61,16 +61,15 @@ def text_lines(stream: BinaryIO, name: str) -> Iterator[str]:
     """
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     number = 0
-    while line := text.readline(LONGEST_LINE):
-        number += 1
-        if not line.isascii():
-            _refuse_other_encodings(line, number, name)
-        if len(line) == LONGEST_LINE:
-            raise InputError(
-                f"{name}, line {number}: more than {LONGEST_LINE} characters, so this is no text "
-                "of the format: name the right one with --input-format"
-            )
-        yield line
+    try:
+        while line := text.readline(LONGEST_LINE):
+            number += 1
+            if not line.isascii() or len(line) == LONGEST_LINE:
+                _refuse_other_text(line, number, name)
+            yield line
+    finally:
+        with contextlib.suppress(ValueError):  # closed already
+            text.detach()  # whoever opened the stream closes it
 
 
 def _open(path: Path) -> BinaryIO:
@@ -80,7 +79,12 @@ def _open(path: Path) -> BinaryIO:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _refuse_other_encodings(line: str, number: int, name: str) -> None:
+def _refuse_other_text(line: str, number: int, name: str) -> None:
+    if len(line) == LONGEST_LINE:
+        raise InputError(
+            f"{name}, line {number}: more than {LONGEST_LINE} characters, so this is no text of "
+            "the format: name the right one with --input-format"
+        )
     try:
         line.encode()
     except UnicodeEncodeError as error:

@@ -34,9 +34,9 @@ def format_of(output: Path, name: str | None = None) -> str:
     """
     found = name or output.suffix.lower().lstrip(".") or DEFAULT
     if found not in WRITERS:
-        what = f"output format {name!r}" if name else f"suffix of {output}"
+        what = f"unknown format {name!r}" if name else f"the suffix of {output} names no format"
         raise ConfigError(
-            f"unknown {what}.{near(found, WRITERS)} Formats are {', '.join(WRITERS)}: name one "
+            f"{what}.{near(found, WRITERS)} Formats are {', '.join(WRITERS)}: name one "
             "with --format"
         )
     return found

@@ -1,0 +1,235 @@
+"""`molkd embed` and the root of the command line: options, messages, exit codes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from molkd import __version__, cli, settings
+from molkd.cli import embed as embed_command
+from molkd.embedding import EmbedSettings, settings_path
+from molkd.errors import (
+    ConfigError,
+    InputError,
+    MolkdError,
+    OutputError,
+    StaleBankError,
+    UnknownNameError,
+)
+from molkd.students import StudentSettings, load, make
+
+GOOD = ["CCO", "c1ccccc1", "[Na+].[Cl-]", "C", "C[C@H](O)F", "F/C=C/F"]
+Molkd = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    make(StudentSettings(size="tiny")).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def molkd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Molkd:
+    """Runs the command line; returns the exit code and what it said on standard error."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["molkd", *map(str, arguments)])
+        monkeypatch.chdir(tmp_path)
+        try:
+            cli.main()
+        except SystemExit as stop:
+            return int(stop.code or 0), capsys.readouterr().err
+        return 0, capsys.readouterr().err
+
+    return run
+
+
+@pytest.fixture
+def smi(tmp_path: Path) -> Path:
+    path = tmp_path / "in.smi"
+    path.write_text("\n".join([*GOOD, "bad molecule"]))
+    return path
+
+
+def test_embed_gives_what_the_student_gives(
+    molkd: Molkd, smi: Path, model: Path, tmp_path: Path
+) -> None:
+    code, said = molkd("embed", "-i", smi, "-o", "out.parquet", "-m", model, "-j", 1)
+    assert code == 0
+    assert "6 of 7 molecules embedded" in said
+    assert "1 invalid, kept as empty rows:\n  row 6: SMILES syntax error" in said
+    frame = pd.read_parquet(tmp_path / "out.parquet")
+    assert frame["id"].tolist() == ["0", "1", "2", "3", "4", "5", "molecule"]
+    expected = load(model).embed(GOOD)
+    np.testing.assert_allclose(
+        np.stack(frame["embedding"][:6]),
+        expected.values,
+        atol=1e-6,
+    )
+
+
+def test_embed_again_says_that_nothing_is_to_do(molkd: Molkd, smi: Path, model: Path) -> None:
+    arguments = ("embed", "-i", smi, "-o", "out.npz", "-m", model, "-j", 1)
+    molkd(*arguments)
+    assert molkd(*arguments) == (0, "out.npz is complete already: 7 molecules; nothing to do\n")
+    code, said = molkd(*arguments, "--standardize", "light")
+    assert code == 4
+    assert "give --overwrite to replace it" in said
+    assert molkd(*arguments, "--standardize", "light", "--overwrite")[0] == 0
+
+
+def test_every_option_reaches_the_settings(molkd: Molkd, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.data").write_text("key,text\na,CCO\nb,bad\n")
+    options = {
+        "--smiles-column": "text",
+        "--id-column": "key",
+        "--input-format": "csv",
+        "--format": "npy",
+        "--dtype": "float16",
+        "--on-invalid": "drop",
+        "--max-invalid-frac": "0.5",
+        "--standardize": "full",
+        "--batch-size": "7",
+    }
+    pairs = [part for pair in options.items() for part in pair]
+    code, said = molkd(
+        "embed", "-i", "in.data", "-o", "out.x", "-m", model, "--device", "cpu", "-j", 1, *pairs
+    )
+    assert (code, said.splitlines()[1]) == (0, "1 invalid, left out:")
+    assert settings.load(EmbedSettings, settings_path(tmp_path / "out.x")) == EmbedSettings(
+        smiles_column="text",
+        id_column="key",
+        input_format="csv",
+        format="npy",
+        dtype="float16",
+        on_invalid="drop",
+        max_invalid_frac=0.5,
+        standardize="full",
+        batch_size=7,
+    )
+    assert np.load(tmp_path / "out.x").dtype == np.float16
+
+
+def test_options_override_the_settings_file(
+    molkd: Molkd, smi: Path, model: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "embed.toml"
+    config.write_text('dtype = "float16"\nbatch_size = 3\nchunk_rows = 2\n')
+    arguments = ("embed", "-i", smi, "-m", model, "-j", 1, "--config", config)
+    molkd(*arguments, "-o", "a.npy")
+    assert np.load(tmp_path / "a.npy").dtype == np.float16
+    molkd(*arguments, "-o", "b.npy", "--dtype", "float32")
+    found = settings.load(EmbedSettings, settings_path(tmp_path / "b.npy"))
+    assert found == EmbedSettings(dtype="float32", batch_size=3, chunk_rows=2)
+    config.write_text("batchsize = 3\n")
+    code, said = molkd(*arguments, "-o", "c.npy")
+    assert code == 2
+    assert "unknown setting 'batchsize'. Did you mean 'batch_size'" in said
+
+
+def test_standard_input(
+    molkd: Molkd, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = io.BytesIO(gzip.compress("\n".join(GOOD).encode()))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(pipe))
+    code, _ = molkd(
+        "embed", "-i", "-", "--input-format", "smi", "-o", "out.csv", "-m", model, "-j", 1
+    )
+    assert code == 0
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 6
+
+
+def test_teachers_embed(molkd: Molkd, smi: Path, tmp_path: Path) -> None:
+    code, said = molkd("teachers", "embed", "maccs", "-i", smi, "-o", "out.npz", "-j", 1)
+    assert (code, said.splitlines()[2]) == (0, "  row 6: SMILES syntax error")
+    arrays = np.load(tmp_path / "out.npz")
+    assert arrays["X"].shape == (7, 167)
+    assert arrays["valid"].tolist() == [True] * 6 + [False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("-i", "in.smi", "-o", "o.npy", "-m", "none"), 1, "no student in folder 'none'"),
+        (("-i", "no.smi", "-o", "o.npy"), 3, "molkd: cannot read no.smi: No such file"),
+        (("-i", "in.smi", "-o", "o.xyz"), 2, "the suffix of o.xyz names no format"),
+        (("-i", "in.smi", "-o", "in.smi/o.npy"), 4, "molkd: cannot write in.smi/o.npy"),
+        (("-i", "in.smi", "-o", "o.npy", "--on-invalid", "error"), 3, "row 6: SMILES syntax"),
+        (("-i", "in.smi", "-o", "o.npy", "--max-invalid-frac", "0"), 3, "1 of 7 molecules are"),
+        (("-i", "in.smi", "-o", "o.npy", "--max-invalid-frac", "2"), 2, "must lie in [0, 1]"),
+        (("-i", "in.smi", "-o", "o.npy", "--device", "tpu"), 2, "device 'tpu' is not available"),
+        (("-i", "in.smi", "-o", "o.npy", "--config", "no.toml"), 2, "cannot read the settings"),
+        (("-i", "in.smi", "-o", "o.npy", "--dtype", "float8"), 2, "float8"),
+        (("-i", "in.smi"), 2, "--output"),
+    ],
+)
+def test_errors_are_one_message_and_a_code(
+    molkd: Molkd, smi: Path, model: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    assert smi.exists()
+    given = arguments if "-m" in arguments else (*arguments, "-m", str(model))
+    found, said = molkd("embed", *given, "-j", 1)
+    assert (found, message in said) == (code, True), said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError("x"), 2),
+        (UnknownNameError("x"), 2),
+        (InputError("x"), 3),
+        (OutputError(28, "x"), 4),
+        (OutputError("x"), 4),
+        (StaleBankError("x"), 1),
+        (MolkdError("x"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_exit_codes(
+    molkd: Molkd, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(embed_command, "_run", fail)
+    expected = "molkd: interrupted; the same command goes on where it stopped\n"
+    said = expected if code == 130 else "molkd: x\n"
+    assert molkd("embed", "-i", "a", "-o", "b", "-m", "c") == (code, said)
+
+
+def test_unforeseen_errors_keep_their_traceback(
+    molkd: Molkd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(embed_command, "_run", fail)
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        molkd("embed", "-i", "a", "-o", "b", "-m", "c")
+
+
+def test_version_and_help_load_nothing_heavy() -> None:
+    code = (
+        "import sys; from molkd import cli; sys.argv = ['molkd', sys.argv[1]]\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('torch', 'pyarrow', 'molfeat', 'pandas') if name in sys.modules])"
+    )
+    for option, expected in (("--version", f"molkd {__version__}"), ("--help", "embed")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, option], capture_output=True, text=True, check=True
+        )
+        assert expected in done.stdout
+        assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,156 @@
+"""Files that are cut, empty, in another encoding or something else: an error, never fewer rows."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import zstandard
+
+from molkd.errors import InputError
+from molkd.formats.readers import read
+from molkd.formats.sources import LONGEST_LINE
+
+RANDOM = np.random.default_rng(0).integers(1, 9, (50_000, 2)).tolist()
+LINES = [f"{'C' * a}{'N' * b} m{i}" for i, (a, b) in enumerate(RANDOM)]
+SMI = "\n".join(LINES).encode()
+CSV = b"smiles,id\n" + SMI.replace(b" ", b",")
+
+
+def _rows(path: Path) -> int:
+    return sum(len(chunk) for chunk in read(path, chunk_rows=100))
+
+
+def _file(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def _zstd(content: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(content)
+
+
+def _parquet() -> bytes:
+    buffer = io.BytesIO()
+    pd.DataFrame({"smiles": [line.split()[0] for line in LINES]}).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.999])
+@pytest.mark.parametrize("kind", ["smi", "csv"])
+@pytest.mark.parametrize("suffix", ["gz", "zst"])
+def test_cut_compressed_text(tmp_path: Path, kind: str, suffix: str, share: float) -> None:
+    whole = {"smi": SMI, "csv": CSV}[kind]
+    data = {"gz": gzip.compress, "zst": _zstd}[suffix](whole)
+    path = _file(tmp_path, f"in.{kind}.{suffix}", data[: int(share * len(data))])
+    expected = r"in\..* is cut or damaged: .*; the last good row is (\d+), counted from 0\. Copy"
+    with pytest.raises(InputError, match=expected) as caught:
+        _rows(path)
+    last = int(str(caught.value).split("good row is ")[1].split(",")[0])
+    block = 10_000  # zstd gives 128 KiB or nothing
+    assert share * len(LINES) - block < last < len(LINES)
+    assert _rows(_file(tmp_path, f"whole.{kind}.{suffix}", data)) == len(LINES)
+
+
+@pytest.mark.parametrize("size", [3, 10, 15])
+@pytest.mark.parametrize("suffix", ["gz", "zst"])
+def test_cut_within_the_first_bytes(tmp_path: Path, suffix: str, size: int) -> None:
+    data = {"gz": gzip.compress, "zst": _zstd}[suffix](SMI)
+    with pytest.raises(InputError, match=r"no row is whole|not UTF-8"):
+        _rows(_file(tmp_path, f"in.smi.{suffix}", data[:size]))
+
+
+def test_several_frames_and_one_cut(tmp_path: Path) -> None:
+    for compress in (gzip.compress, _zstd):
+        data = compress(SMI + b"\n") + compress(SMI)
+        assert _rows(_file(tmp_path, "in.smi", data)) == 2 * len(LINES)
+        with pytest.raises(InputError, match="is cut or damaged"):
+            _rows(_file(tmp_path, "in.smi", data[:-3]))
+
+
+def test_damaged_within(tmp_path: Path) -> None:
+    for compress in (gzip.compress, _zstd):
+        data = bytearray(compress(SMI))
+        data[len(data) // 2 : len(data) // 2 + 50] = bytes(50)
+        with pytest.raises(InputError, match="is cut or damaged"):
+            _rows(_file(tmp_path, "in.smi", bytes(data)))
+
+
+def test_cut_parquet(tmp_path: Path) -> None:
+    data = _parquet()
+    for cut in (data[:-5], data[: len(data) // 2], b"PAR1"):
+        with pytest.raises(InputError, match="no Parquet file, or one without its end"):
+            _rows(_file(tmp_path, "in.parquet", cut))
+    damaged = data[:2000] + bytes(3000) + data[5000:]
+    with pytest.raises(InputError, match="is cut or damaged"):
+        _rows(_file(tmp_path, "in.parquet", damaged))
+
+
+def test_csv_cut_within_quotes(tmp_path: Path) -> None:
+    path = _file(tmp_path, "in.csv", b'id,smiles\na,C\nb,CC\n"an unfinished na')
+    with pytest.raises(InputError, match=r"opens in line 4 is not closed; the last good row is 1"):
+        _rows(path)
+
+
+def test_csv_with_bad_quotes(tmp_path: Path) -> None:
+    path = _file(tmp_path, "in.csv", b'id,smiles\na,C\n"b" c,CC\n')
+    with pytest.raises(InputError, match=r"in\.csv, line 3: .*double the quote"):
+        _rows(path)
+
+
+def test_cut_sdf(tmp_path: Path) -> None:
+    from rdkit import Chem
+
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
+    whole = f"{block}$$$$\n{block}$$$$\n"
+    assert _rows(_file(tmp_path, "whole.sdf", whole.encode())) == 2
+    assert _rows(_file(tmp_path, "space.sdf", (whole + "\n \n").encode())) == 2
+    for end in (len(whole) - 5, len(whole) - 40):
+        with pytest.raises(InputError, match=r"not closed by \$\$\$\$; the last good row is 0"):
+            _rows(_file(tmp_path, "in.sdf", whole[:end].encode()))
+
+
+@pytest.mark.parametrize("kind", ["smi", "csv", "tsv", "sdf", "parquet"])
+def test_empty_files(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(InputError, match=rf"in.{kind} is empty"):
+        _rows(_file(tmp_path, f"in.{kind}", b""))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("in.smi", b"\n\n"), ("in.smi", b"smiles\n"), ("in.csv", b"smiles,id\n"), ("in.sdf", b"\n")],
+)
+def test_files_without_molecules(tmp_path: Path, name: str, content: bytes) -> None:
+    with pytest.raises(InputError, match=f"{name} holds no molecules"):
+        _rows(_file(tmp_path, name, content))
+
+
+@pytest.mark.parametrize("name", ["in.smi", "in.csv", "in.tsv"])
+def test_latin_1_names_the_line(tmp_path: Path, name: str) -> None:
+    content = "smiles\nC\n" + "C\n" * 7 + "Cé\nC\n"
+    with pytest.raises(InputError, match=rf"{name}, line 10: byte 0xe9 is not UTF-8: convert"):
+        _rows(_file(tmp_path, name, content.encode("latin-1")))
+
+
+def test_utf_8_is_read(tmp_path: Path) -> None:
+    path = _file(tmp_path, "in.smi", "C β-méthyl\n".encode())
+    assert next(read(path)).ids == ["β-méthyl"]
+
+
+def test_one_endless_line(tmp_path: Path) -> None:
+    path = _file(tmp_path, "in.smi", b"C" * (LONGEST_LINE + 5))
+    with pytest.raises(InputError, match=r"line 1: more than .* characters"):
+        _rows(path)
+
+
+def test_missing_files_and_folders(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot read .*no\.smi: No such file"):
+        _rows(tmp_path / "no.smi")
+    (tmp_path / "folder.smi").mkdir()
+    with pytest.raises(InputError, match=r"cannot read .*folder\.smi: Is a directory"):
+        _rows(tmp_path / "folder.smi")

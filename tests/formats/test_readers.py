@@ -1,0 +1,275 @@
+"""Every kind of file gives the same rows, in order, whatever its compression and line ends."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rdkit import Chem
+from rdkit.Chem import rdDepictor
+
+from molkd.errors import ConfigError, InputError
+from molkd.formats.readers import read
+from molkd.formats.records import Columns, Records
+
+IDS = ["ethanol", "benzene", "salt", "charged"]
+SMILES = ["CCO", "c1ccccc1", "[Na+].[Cl-]", "C[N+](C)(C)C"]
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".zst": zstandard.ZstdCompressor().compress,
+}
+
+
+def _table(separator: str) -> bytes:
+    lines = [separator.join(row) for row in zip(IDS, SMILES, strict=True)]
+    return "\n".join([separator.join(["name", "smiles"]), *lines]).encode()
+
+
+def _sdf(smiles: list[str] = SMILES, ids: list[str] = IDS) -> bytes:
+    blocks: list[str] = []
+    for text, name in zip(smiles, ids, strict=True):
+        mol = Chem.MolFromSmiles(text)
+        mol.SetProp("_Name", name)
+        blocks.append(Chem.MolToMolBlock(mol) + f">  <code>  (1)\nC-{name}\n\n$$$$\n")
+    return "".join(blocks).encode()
+
+
+def _parquet() -> bytes:
+    buffer = io.BytesIO()
+    pd.DataFrame({"name": IDS, "smiles": SMILES}).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+CONTENT = {
+    "smi": "\n".join(f"{a} {b}" for a, b in zip(SMILES, IDS, strict=True)).encode(),
+    "csv": _table(","),
+    "tsv": _table("\t"),
+    "parquet": _parquet(),
+    "sdf": _sdf(),
+}
+
+
+def _read(path: Path | str, columns: Columns | None = None, **options: object) -> Records:
+    chunks = list(read(path, columns, **options))  # type: ignore[arg-type]
+    return Records(
+        0,
+        [name for chunk in chunks for name in chunk.ids],
+        [text for chunk in chunks for text in chunk.smiles],
+        {chunk.row0 + row: why for chunk in chunks for row, why in chunk.failures.items()},
+    )
+
+
+def _file(folder: Path, name: str, content: bytes | str) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def _canonical(texts: list[str | None]) -> list[str]:
+    return [Chem.CanonSmiles(text) for text in texts]
+
+
+@pytest.mark.parametrize("compression", COMPRESS)
+@pytest.mark.parametrize("kind", CONTENT)
+def test_every_kind_and_compression(tmp_path: Path, kind: str, compression: str) -> None:
+    path = _file(tmp_path, f"in.{kind}{compression}", COMPRESS[compression](CONTENT[kind]))
+    columns = Columns(id="name") if kind in {"csv", "tsv", "parquet"} else None
+    records = _read(path, columns)
+    assert records.ids == IDS
+    assert _canonical(records.smiles) == _canonical(list(SMILES))
+    assert records.failures == {}
+
+
+@pytest.mark.parametrize("compression", COMPRESS)
+@pytest.mark.parametrize("kind", CONTENT)
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, kind: str, compression: str) -> None:
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    pipe = Pipe(COMPRESS[compression](CONTENT[kind]))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(pipe))
+    records = _read("-", kind=kind)
+    assert _canonical(records.smiles) == _canonical(list(SMILES))
+
+
+def test_standard_input_without_a_format() -> None:
+    with pytest.raises(ConfigError, match="name its format with --input-format"):
+        _read("-")
+
+
+@pytest.mark.parametrize("name", ["in.smiles", "in.SMI", "in.ism", "in.data.smi"])
+def test_other_suffixes(tmp_path: Path, name: str) -> None:
+    assert _read(_file(tmp_path, name, CONTENT["smi"])).ids == IDS
+
+
+def test_an_unknown_suffix_can_be_overruled(tmp_path: Path) -> None:
+    path = _file(tmp_path, "in.txt", CONTENT["smi"])
+    with pytest.raises(ConfigError, match=r"in.txt names no format.*--input-format"):
+        _read(path)
+    assert _read(path, kind="smi").ids == IDS
+    with pytest.raises(ConfigError, match=r"unknown format 'smii'. Did you mean 'smi'"):
+        _read(path, kind="smii")
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 100])
+def test_chunks_are_full_and_numbered(tmp_path: Path, rows: int) -> None:
+    chunks = list(read(_file(tmp_path, "in.smi", CONTENT["smi"]), chunk_rows=rows))
+    assert [chunk.row0 for chunk in chunks] == list(range(0, 4, rows))
+    assert [name for chunk in chunks for name in chunk.ids] == IDS
+
+
+# == SMILES files
+
+
+def test_smi_names_are_optional_and_may_hold_spaces(tmp_path: Path) -> None:
+    records = _read(_file(tmp_path, "in.smi", "CCO\nC  two  words \n\tnameless\n"))
+    assert records.ids == ["0", "two  words", "nameless"]
+    assert records.smiles == ["CCO", "C", ""]
+
+
+def test_smi_header_is_known_by_its_first_word(tmp_path: Path) -> None:
+    assert _read(_file(tmp_path, "in.smi", "Smiles id\nC a\n")).ids == ["a"]
+    assert _read(_file(tmp_path, "in.smi", "C smiles\nC a\n")).ids == ["smiles", "a"]
+
+
+def test_smi_blank_lines_keep_their_rows_except_at_the_end(tmp_path: Path) -> None:
+    records = _read(_file(tmp_path, "in.smi", "C\n\n  \nCC\n\n\n"))
+    assert records.smiles == ["C", None, None, "CC"]
+    assert records.failures == {1: "blank line", 2: "blank line"}
+
+
+def test_smi_has_no_columns(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no columns to choose from: leave out --smiles-column"):
+        _read(_file(tmp_path, "in.smi", "C\n"), Columns(smiles="x"))
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    ends=st.lists(st.sampled_from(["\n", "\r\n", "\r"]), min_size=4, max_size=4),
+    kind=st.sampled_from(["smi", "csv", "tsv"]),
+    bom=st.booleans(),
+)
+def test_line_ends_may_be_mixed(
+    tmp_path_factory: pytest.TempPathFactory, ends: list[str], kind: str, bom: bool
+) -> None:
+    lines = CONTENT[kind].decode().splitlines()
+    text = "".join(line + end for line, end in zip(lines, [*ends, ""], strict=False))
+    path = tmp_path_factory.mktemp("ends") / f"in.{kind}"
+    path.write_bytes(text.encode("utf-8-sig" if bom else "utf-8"))
+    assert _read(path).smiles == SMILES
+
+
+# == Tables
+
+
+@pytest.mark.parametrize("column", ["smiles", "SMILES", "canonical_smiles", "Drug"])
+def test_usual_names_of_the_smiles_column(tmp_path: Path, column: str) -> None:
+    assert _read(_file(tmp_path, "in.csv", f"x,{column}\n1,CCO\n")).smiles == ["CCO"]
+
+
+def test_quoted_commas_line_ends_and_quotes(tmp_path: Path) -> None:
+    text = 'id,smiles\n"a, b",CCO\n"two\nlines",C\n"say ""x""",CC\n'
+    records = _read(_file(tmp_path, "in.csv", text), Columns(id="id"))
+    assert records.ids == ["a, b", "two\nlines", 'say "x"']
+    assert records.smiles == ["CCO", "C", "CC"]
+
+
+def test_a_row_with_other_fields_keeps_its_place(tmp_path: Path) -> None:
+    path = _file(tmp_path, "in.csv", "id,smiles\na,CCO\nb,CC,9\nc\n\nd,C\n\n")
+    records = _read(path, Columns(id="id"))
+    assert records.ids == ["a", "1", "2", "3", "d"]
+    assert records.smiles == ["CCO", None, None, None, "C"]
+    assert records.failures == {
+        1: "3 fields where the header has 2 (line 3)",
+        2: "1 fields where the header has 2 (line 4)",
+        3: "blank line",
+    }
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "None", "NA", "null", "<NA>"])
+def test_texts_for_missing_values(tmp_path: Path, text: str) -> None:
+    assert _read(_file(tmp_path, "in.csv", f"id,smiles\na,{text}\nb,\n")).smiles == [None, ""]
+
+
+def test_parquet_nulls_and_other_types(tmp_path: Path) -> None:
+    path = tmp_path / "in.parquet"
+    frame = pd.DataFrame({"key": [7, 8, 9], "smiles": ["C", None, float("nan")], "x": 1.5})
+    frame.to_parquet(path)
+    records = _read(path, Columns(id="key"))
+    assert records.ids == ["7", "8", "9"]
+    assert records.smiles == ["C", None, None]
+    with pytest.raises(InputError, match="column 'x' holds double, not SMILES"):
+        _read(path, Columns(smiles="x"))
+    frame["smiles"] = frame["smiles"].astype("category")
+    frame.to_parquet(path)
+    assert _read(path).smiles == ["C", None, None]
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
+def test_a_missing_column(tmp_path: Path, kind: str) -> None:
+    path = _file(tmp_path, f"in.{kind}", CONTENT[kind])
+    expected = r"no column 'smile'\. Did you mean 'smiles'\? Columns: 'name', 'smiles'\."
+    with pytest.raises(InputError, match=expected):
+        _read(path, Columns(smiles="smile"))
+    with pytest.raises(InputError, match=r"no column 'nam'\. Did you mean 'name'"):
+        _read(path, Columns(id="nam"))
+
+
+def test_no_usual_column_and_several(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no column with a usual name.*Columns: 'a', 'b'"):
+        _read(_file(tmp_path, "in.csv", "a,b\n1,C\n"))
+    with pytest.raises(InputError, match="several columns with a usual name"):
+        _read(_file(tmp_path, "in.csv", "smiles,Drug\nC,C\n"))
+    with pytest.raises(InputError, match="2 columns 'a'"):
+        _read(_file(tmp_path, "in.csv", "a,a\n1,C\n"), Columns(smiles="a"))
+
+
+# == SD files
+
+
+def test_sdf_identifiers_by_property(tmp_path: Path) -> None:
+    path = _file(tmp_path, "in.sdf", _sdf())
+    assert _read(path, Columns(id="code")).ids == [f"C-{name}" for name in IDS]
+    with pytest.raises(InputError, match=r"no property 'cod'.*Did you mean 'code'"):
+        _read(path, Columns(id="cod"))
+    with pytest.raises(ConfigError, match="leave out --smiles-column"):
+        _read(path, Columns(smiles="code"))
+
+
+def test_sdf_keeps_stereochemistry(tmp_path: Path) -> None:
+    texts = ["C[C@H](O)F", "C[C@@H](O)F", "F/C=C/F", "F/C=C\\F"]
+    mols = [Chem.MolFromSmiles(text) for text in texts]
+    for mol in mols:
+        rdDepictor.Compute2DCoords(mol)
+        Chem.WedgeMolBonds(mol, mol.GetConformer())
+    blocks = "".join(Chem.MolToMolBlock(mol) + "$$$$\n" for mol in mols)
+    records = _read(_file(tmp_path, "in.sdf", blocks))
+    assert records.smiles == _canonical(list(texts))
+
+
+def test_sdf_bad_blocks_keep_their_rows(tmp_path: Path) -> None:
+    good = _sdf().decode().split("$$$$\n")
+    carbon = Chem.MolToMolBlock(Chem.MolFromSmiles("CC(C)(C)C"))
+    pentavalent = carbon.replace("  2  5  1  0", "  2  5  2  0")
+    blocks = [good[0], "title\nonly\n", pentavalent, "", good[1], _empty_block()]
+    records = _read(_file(tmp_path, "in.sdf", "".join(f"{block}$$$$\n" for block in blocks)))
+    assert len(records) == 6
+    assert [records.smiles[0], records.smiles[4]] == ["CCO", "c1ccccc1"]
+    assert sorted(records.failures) == [1, 2, 3, 5]
+    assert records.failures[1] == "molecule block cannot be read"
+    assert "valence" in records.failures[2]
+    assert records.failures[5] == "molecule without atoms"
+
+
+def _empty_block() -> str:
+    return Chem.MolToMolBlock(Chem.MolFromSmiles(""))

@@ -1,0 +1,303 @@
+"""Embedding jobs that are interrupted, killed, out of disk, or larger than memory should matter."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "fakes"))
+from fake_encoders import FakeEncoder
+
+from molkd.embedding import EmbedSettings, Summary, embed_file
+from molkd.errors import CorruptFileError, OutputError, WorkerDiedError
+from molkd.formats.writers import WRITERS
+
+SMILES = [f"{'C' * (1 + row % 20)}{'N' * (row // 20)}O" for row in range(100)]
+
+
+def _embed(encoder: FakeEncoder, source: Path, output: Path, **some: Any) -> Summary:
+    jobs, overwrite = some.pop("jobs", 1), some.pop("overwrite", False)
+    options = EmbedSettings(**{"chunk_rows": 16, **some})
+    return embed_file(encoder, source, output, options, name="fake", jobs=jobs, overwrite=overwrite)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "in.smi"
+    path.write_text("".join(f"{text}\n" for text in SMILES))
+    return path
+
+
+@pytest.fixture
+def expected(source: Path, tmp_path: Path) -> bytes:
+    _embed(FakeEncoder(), source, tmp_path / "whole.npy")
+    return (tmp_path / "whole.npy").read_bytes()
+
+
+def _stopped(source: Path, output: Path, row: int, **some: Any) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _embed(FakeEncoder(stop=SMILES[row]), source, output, **some)
+    assert not output.exists()
+
+
+# == Interruption
+
+
+@pytest.mark.parametrize(("row", "jobs"), [(0, 1), (15, 1), (16, 1), (50, 1), (99, 1), (50, 2)])
+def test_an_interrupted_job_goes_on_where_it_stopped(
+    tmp_path: Path, source: Path, expected: bytes, row: int, jobs: int
+) -> None:
+    output = tmp_path / "out.npy"
+    _stopped(source, output, row, jobs=jobs)
+    encoder = FakeEncoder()
+    summary = _embed(encoder, source, output, jobs=jobs)
+    done = row // 16 * 16
+    assert summary.resumed == done
+    assert encoder.asked == SMILES[done:]
+    assert output.read_bytes() == expected
+    assert not (tmp_path / "out.npy.parts").exists()
+
+
+def test_a_finished_part_after_a_lost_one_is_used(
+    tmp_path: Path, source: Path, expected: bytes
+) -> None:
+    output = tmp_path / "out.npy"
+    _stopped(source, output, 70)
+    (tmp_path / "out.npy.parts" / "part-00000001.arrow").unlink()
+    encoder = FakeEncoder()
+    _embed(encoder, source, output)
+    assert encoder.asked == SMILES[16:32] + SMILES[64:]
+    assert output.read_bytes() == expected
+
+
+@pytest.mark.parametrize("place", [3, 70, 130, 500, -1])
+def test_a_damaged_part_is_made_anew(
+    tmp_path: Path, source: Path, expected: bytes, place: int
+) -> None:
+    output = tmp_path / "out.npy"
+    _stopped(source, output, 70)
+    part = tmp_path / "out.npy.parts" / "part-00000002.arrow"
+    data = bytearray(part.read_bytes())
+    data[place] ^= 1
+    part.write_bytes(data)
+    encoder = FakeEncoder()
+    _embed(encoder, source, output)
+    assert encoder.asked == SMILES[32:48] + SMILES[64:]
+    assert output.read_bytes() == expected
+
+
+def test_a_cut_part_is_made_anew(tmp_path: Path, source: Path, expected: bytes) -> None:
+    output = tmp_path / "out.npy"
+    _stopped(source, output, 70)
+    part = tmp_path / "out.npy.parts" / "part-00000000.arrow"
+    part.write_bytes(part.read_bytes()[:-1])
+    _embed(FakeEncoder(), source, output)
+    assert output.read_bytes() == expected
+
+
+@pytest.mark.parametrize(
+    ("encoder", "some"),
+    [
+        (FakeEncoder(digest="other", scale=2.0), {}),
+        (FakeEncoder(), {"dtype": "float16"}),
+        (FakeEncoder(), {"standardize": "light"}),
+        (FakeEncoder(), {"batch_size": 7}),
+        (FakeEncoder(), {"chunk_rows": 15}),
+    ],
+)
+def test_parts_of_something_else_are_never_used(
+    tmp_path: Path, source: Path, encoder: FakeEncoder, some: dict[str, Any]
+) -> None:
+    output = tmp_path / "out.npy"
+    _stopped(source, output, 70)
+    encoder.asked.clear()
+    summary = _embed(encoder, source, output, **some)
+    assert summary.resumed == 0
+    assert len(encoder.asked) == 100
+    _embed(encoder, source, tmp_path / "whole.npy", **some)
+    assert output.read_bytes() == (tmp_path / "whole.npy").read_bytes()
+
+
+def test_parts_of_changed_molecules_are_never_used(tmp_path: Path, source: Path) -> None:
+    output = tmp_path / "out.npy"
+    _stopped(source, output, 70)
+    lines = source.read_text().splitlines()
+    source.write_text("\n".join([*lines[:20], lines[20] + " name", *lines[21:60]]))
+    encoder = FakeEncoder()
+    assert _embed(encoder, source, output).total == 60
+    assert encoder.asked == SMILES[16:32] + SMILES[48:60]
+    assert not (tmp_path / "out.npy.parts").exists()  # parts beyond the new end too
+
+
+def test_a_part_that_vanishes_meanwhile_is_reported(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def removing(*_: object, **__: object) -> None:
+        (tmp_path / "out.csv.parts" / "part-00000001.arrow").unlink()
+        write(*_, **__)  # type: ignore[arg-type]
+
+    write = WRITERS["csv"]
+    monkeypatch.setitem(WRITERS, "csv", removing)  # type: ignore[arg-type]
+    with pytest.raises(CorruptFileError, match=r"part-00000001\.arrow was removed meanwhile"):
+        _embed(FakeEncoder(), source, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_files_of_somebody_else_in_the_folder_of_parts_survive(
+    tmp_path: Path, source: Path
+) -> None:
+    (tmp_path / "out.npy.parts").mkdir()
+    (tmp_path / "out.npy.parts" / "diary.txt").write_text("mine")
+    _embed(FakeEncoder(), source, tmp_path / "out.npy")
+    assert [path.name for path in (tmp_path / "out.npy.parts").iterdir()] == ["diary.txt"]
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from fake_encoders import FakeEncoder
+from molkd.embedding import EmbedSettings, embed_file
+
+if __name__ == "__main__":
+    source, output, jobs, rows = sys.argv[2:6]
+    encoder = FakeEncoder(seconds=0.04)
+    print("ready", flush=True)
+    options = EmbedSettings(chunk_rows=int(rows))
+    embed_file(encoder, source, output, options, name="fake", jobs=int(jobs))
+"""
+
+
+def _start(tmp_path: Path, source: Path, output: Path, jobs: int) -> subprocess.Popen[bytes]:
+    script = tmp_path / "job.py"
+    script.write_text(SCRIPT)
+    fakes = str(Path(__file__).parent / "fakes")
+    arguments = [fakes, str(source), str(output), str(jobs), "4"]
+    return subprocess.Popen([sys.executable, str(script), *arguments], stdout=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_killed_at_random_moments_it_gives_the_same_bytes(
+    tmp_path: Path, source: Path, jobs: int
+) -> None:
+    output = tmp_path / "out.parquet"
+    moments = random.Random(jobs)  # noqa: S311
+    most = {1: 0.4, 2: 1.2}[jobs]
+    for _ in range(4):
+        assert _killed(_start(tmp_path, source, output, jobs), moments.uniform(0, most))
+    last = _start(tmp_path, source, output, jobs)
+    last.communicate()
+    assert last.returncode == 0
+    _embed(FakeEncoder(), source, tmp_path / "whole.parquet", chunk_rows=4)
+    assert output.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    rest = {path.name for path in tmp_path.iterdir() if path.name.startswith((".", "out"))}
+    assert rest == {"out.parquet", "out.parquet.settings.toml"}
+
+
+def _killed(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Kills a job some time after it started to work; says whether it was still at it."""
+    pipe: IO[bytes] | None = process.stdout
+    assert pipe is not None
+    pipe.readline()
+    time.sleep(seconds)
+    running = process.poll() is None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    pipe.close()
+    return running
+
+
+def test_a_dead_worker_is_reported(tmp_path: Path, source: Path) -> None:
+    with pytest.raises(WorkerDiedError, match="run the same command again"):
+        _embed(FakeEncoder(read="dies"), source, tmp_path / "out.npy", jobs=2)
+
+
+# == A disk that fills up
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_full_disk_at_the_output_keeps_the_parts(
+    tmp_path: Path, source: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / f"out.{kind}"
+    real = Path.open
+
+    def full(self: Path, mode: str = "r", *rest: Any, **options: Any) -> Any:
+        here = self.name.startswith(".out") and mode == "wb"
+        return real(Path("/dev/full") if here else self, mode, *rest, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(OutputError, match=r"out.* the disk is full: free some space and run"):
+            _embed(FakeEncoder(), source, output)
+    assert not output.exists()
+    encoder = FakeEncoder()
+    summary = _embed(encoder, source, output)
+    assert summary.resumed == 100
+    assert encoder.asked == []
+
+
+def test_a_full_disk_at_a_part_keeps_the_others(
+    tmp_path: Path, source: Path, expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.npy"
+    real = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> int:
+        if self.name.startswith(".part-00000003"):
+            real(self, data[:100])
+            raise OSError(28, "No space left on device")
+        return real(self, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OutputError, match="the disk is full: free some space and run the same"):
+            _embed(FakeEncoder(), source, output)
+    assert _embed(FakeEncoder(), source, output).resumed == 48
+    assert output.read_bytes() == expected
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path, source: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"cannot write .*file"):
+        _embed(FakeEncoder(), source, tmp_path / "file" / "out.npy")
+
+
+# == Memory
+
+MEASURE = """
+import resource, sys
+sys.path.insert(0, sys.argv[1])
+from fake_encoders import FakeEncoder
+from molkd.embedding import EmbedSettings, embed_file
+
+encoder = FakeEncoder(dim=256, read="unread")
+encoder.asked = type("Forgets", (list,), {"__iadd__": lambda self, other: self})()
+options = EmbedSettings(chunk_rows=1000)
+embed_file(encoder, sys.argv[2], sys.argv[3], options, name="fake")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def _peak(tmp_path: Path, rows: int, kind: str) -> float:
+    source = tmp_path / f"{rows}.smi"
+    source.write_text("".join(f"C{row}\n" for row in range(rows)))
+    script = tmp_path / "measure.py"
+    script.write_text(MEASURE)
+    fakes = str(Path(__file__).parent / "fakes")
+    command = [sys.executable, str(script), fakes, str(source), str(tmp_path / f"{rows}.{kind}")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path, kind: str) -> None:
+    small, large = (_peak(tmp_path, rows, kind) for rows in (5_000, 50_000))
+    assert large < 1.1 * small
