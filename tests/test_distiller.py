@@ -1,0 +1,255 @@
+"""The training loop: learning, seeds, options, resuming."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from molkd import checkpoint, objectives
+from molkd.distiller import Corpus, Distiller
+from molkd.errors import ConfigError
+from molkd.objectives import ObjectiveSettings
+from molkd.plan import Plan
+from tests.fakes.vectors import Vectors, VectorStudent, corpus
+
+PLAN = Plan(epochs=3, batch_size=64, lr=5e-3, ema=0.9)
+
+
+def _distiller(
+    plan: Plan = PLAN, objective: str = "mi", data: Corpus[Vectors] | None = None
+) -> Distiller:
+    torch.manual_seed(plan.seed)
+    student = VectorStudent(dropout=0.1)
+    specs = (data or corpus()).reader.specs
+    settings = ObjectiveSettings(name=objective, head_hidden=16)
+    return Distiller(student, objectives.make(settings, 8, specs), plan, device="cpu")
+
+
+@pytest.mark.parametrize("objective", ["mi", "mse", "cosine"])
+def test_every_objective_learns(objective: str):
+    distiller = _distiller(dataclasses.replace(PLAN, epochs=15), objective)
+    history = distiller.fit(corpus(), progress=False)
+    assert history[-1]["valid"] < 0.75 * history[0]["valid"]
+    assert {"train/one", "train/two", "valid/one", "valid/two"} <= set(history[0])
+    assert not distiller.student.training
+
+
+def test_same_seed_same_bits_and_another_seed_others():
+    digests = []
+    for seed in (0, 0, 1):
+        distiller = _distiller(dataclasses.replace(PLAN, seed=seed))
+        distiller.fit(corpus(), progress=False)
+        digests.append(distiller.student.digest)
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_the_global_random_state_is_left_alone():
+    distiller = _distiller()
+    before = torch.get_rng_state()
+    distiller.fit(corpus(), progress=False)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": 4},
+        {"batch_size": 32},
+        {"lr": 1e-3},
+        {"warmup": 0.5},
+        {"weight_decay": 0.5},
+        {"clip": 0.01},
+        {"ema": 0.0},
+        {"precision": "bf16"},
+        {"seed": 5},
+    ],
+)
+def test_every_number_of_the_plan_changes_the_result(change):
+    results = []
+    for plan in (PLAN, dataclasses.replace(PLAN, **change)):
+        torch.manual_seed(0)
+        distiller = _distiller(plan)
+        distiller.fit(corpus(), progress=False)
+        results.append(distiller.student.digest)
+    assert results[0] != results[1]
+
+
+def test_training_stops_when_validation_no_longer_improves():
+    plan = dataclasses.replace(PLAN, epochs=60, patience=2, lr=0.3, warmup=0.0)
+    distiller = _distiller(plan)
+    history = distiller.fit(corpus(rows=80), progress=False)
+    losses = [record["valid"] for record in history]
+    assert len(losses) < 60
+    assert len(losses) - 1 - int(np.argmin(losses)) == 2
+
+
+def test_the_student_keeps_the_averaged_weights_of_its_best_epoch():
+    data = corpus(rows=80)
+    distiller = _distiller(dataclasses.replace(PLAN, epochs=30, patience=3, lr=0.1))
+    history = distiller.fit(data, progress=False)
+    best = min(record["valid"] for record in history)
+    with torch.no_grad():
+        targets = data.reader.targets(data.valid)
+        batch = distiller.student.collate(data.prepared.select(data.valid))
+        distiller.objective.eval()
+        again = distiller.objective(distiller.student(batch), targets).total.item()
+    # The heads have moved on since, so only the order of magnitude can be compared.
+    assert again < 2 * abs(best) + 1
+    weights = [p.detach().clone() for p in distiller.student.parameters()]
+    assert all(torch.isfinite(w).all() for w in weights)
+
+
+class _KilledError(RuntimeError):
+    pass
+
+
+@pytest.mark.parametrize("steps", [1, 7, 9, 20])
+def test_a_killed_run_resumes_to_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+):
+    plan = dataclasses.replace(PLAN, checkpoint_minutes=0.0)  # after every step
+    whole = _distiller(plan)
+    expected = whole.fit(corpus(), folder=tmp_path / "whole", progress=False)
+    killed = _distiller(plan)
+    _kill_after(steps, killed, monkeypatch)
+    with pytest.raises(_KilledError):
+        killed.fit(corpus(), folder=tmp_path / "run", progress=False)
+    resumed = _distiller(plan)
+    history = resumed.fit(corpus(), folder=tmp_path / "run", progress=False)
+    assert history == expected
+    assert resumed.student.digest == whole.student.digest
+    for name in ("whole", "run"):
+        lines = (tmp_path / name / "metrics.jsonl").read_text().splitlines()
+        assert [json.loads(line) for line in lines] == expected
+
+
+def _kill_after(steps: int, distiller: Distiller, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn: Callable[..., None] = distiller._learn
+    done = 0
+
+    def counted(*args: object) -> None:
+        nonlocal done
+        if done == steps:
+            raise _KilledError
+        done += 1
+        learn(*args)
+
+    monkeypatch.setattr(distiller, "_learn", counted)
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path):
+    first = _distiller()
+    expected = first.fit(corpus(), folder=tmp_path, progress=False)
+    again = _distiller()
+    assert again.fit(corpus(), folder=tmp_path, progress=False) == expected
+    assert again._step == first._step
+    assert again.student.digest == first.student.digest
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"plan": dataclasses.replace(PLAN, lr=1e-4)},
+        {"objective": "mse"},
+        {"data": corpus(seed=1)},
+    ],
+)
+def test_checkpoints_of_another_run_are_refused(tmp_path: Path, other):
+    _distiller().fit(corpus(), folder=tmp_path, progress=False)
+    data = other.get("data", corpus())
+    with pytest.raises(ConfigError, match="other settings, teachers or items"):
+        _distiller(**other).fit(data, folder=tmp_path, progress=False)
+
+
+def test_how_often_checkpoints_are_written_does_not_make_another_run(tmp_path: Path):
+    _distiller().fit(corpus(), folder=tmp_path, progress=False)
+    plan = dataclasses.replace(PLAN, checkpoint_minutes=9.0)
+    _distiller(plan).fit(corpus(), folder=tmp_path, progress=False)
+
+
+def test_a_loss_that_is_not_finite_is_reported():
+    data = corpus()
+    data.reader._values["one"][:] = float("inf")
+    with pytest.raises(ConfigError, match="loss is .* in epoch 0"):
+        _distiller(data=data).fit(data, progress=False)
+
+
+def test_rows_must_be_there_and_disjoint():
+    good = corpus()
+    with pytest.raises(ConfigError, match="no valid rows"):
+        dataclasses.replace(good, valid=good.valid[:0])
+    with pytest.raises(ConfigError, match="overlap"):
+        dataclasses.replace(good, valid=good.train[:3])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs must be at least 1, not 0"),
+        ({"lr": 0.0}, "lr must be positive"),
+        ({"warmup": 1.0}, r"warmup must lie in \[0, 1\)"),
+        ({"precision": "fp8"}, "precision is one of"),
+    ],
+)
+def test_impossible_plans_are_refused(change, message: str):
+    with pytest.raises(ConfigError, match=message):
+        Plan(**change)
+
+
+def test_the_learning_rate_rises_and_falls():
+    plan = Plan(warmup=0.1)
+    factors = [plan.lr_factor(share) for share in (0.0, 0.05, 0.1, 0.55, 1.0)]
+    assert factors == pytest.approx([0, 0.5, 1, 0.5, 0])
+
+
+class TestCheckpoint:
+    def _saved(self, folder: Path) -> Path:
+        for step in (1, 2, 3):
+            checkpoint.save(folder, step, {"step": step, "w": torch.ones(3)}, digest="d")
+        return folder
+
+    def test_the_last_two_are_kept_and_the_newest_is_read(self, tmp_path: Path):
+        folder = self._saved(tmp_path)
+        assert [p.name for p in sorted(folder.iterdir())] == ["step-000000002", "step-000000003"]
+        state = checkpoint.load_latest(folder, digest="d")
+        assert state is not None
+        assert state["step"] == 3
+
+    def test_a_damaged_one_costs_a_warning_and_the_one_before_is_read(self, tmp_path: Path):
+        folder = self._saved(tmp_path)
+        state = folder / "step-000000003" / "state.pt"
+        state.write_bytes(state.read_bytes()[:-10])
+        with pytest.warns(UserWarning, match="cut or changed; trying the checkpoint before"):
+            found = checkpoint.load_latest(folder, digest="d")
+        assert found is not None
+        assert found["step"] == 2
+
+    def test_all_damaged_is_an_error(self, tmp_path: Path):
+        folder = self._saved(tmp_path)
+        for path in folder.glob("*/state.json"):
+            path.write_text("{")
+        with pytest.warns(UserWarning), pytest.raises(Exception, match="are damaged: remove it"):
+            checkpoint.load_latest(folder, digest="d")
+
+    def test_nothing_there(self, tmp_path: Path):
+        assert checkpoint.load_latest(tmp_path / "absent", digest="d") is None
+
+    def test_a_full_disk_leaves_the_earlier_ones(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        folder = self._saved(tmp_path)
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="disk is full: free some space"):
+            checkpoint.save(folder, 4, {"step": 4}, digest="d")
+        monkeypatch.undo()
+        assert [p.name for p in sorted(folder.iterdir())] == ["step-000000002", "step-000000003"]
