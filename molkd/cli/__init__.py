@@ -13,9 +13,7 @@ from typing import Annotated
 import typer
 
 from molkd import __version__
-from molkd.cli import teachers
-from molkd.cli.distill import distill
-from molkd.cli.embed import embed, embed_with_teacher
+from molkd.cli import distill, embed, teachers
 from molkd.errors import (
     ConfigError,
     InputError,
@@ -45,9 +43,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command()(distill)
-app.command()(embed)
-teachers.app.command("embed")(embed_with_teacher)
+app.command("distill")(distill.distill)
+app.command("embed")(embed.embed)
+teachers.app.command("embed")(embed.embed_with_teacher)
 app.add_typer(teachers.app, name="teachers")
 
 

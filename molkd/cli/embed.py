@@ -52,7 +52,7 @@ Standardize = Annotated[
     typer.Option(help="What is done to the molecules first. Default: none."),
 ]
 BatchSize = Annotated[
-    int | None, typer.Option("--batch-size", "-b", help="Molecules per pass. Default: 128.")
+    int | None, typer.Option("--batch-size", "-b", help="Molecules per pass of the network.")
 ]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", help="Processes. Default: one per usable core.")
