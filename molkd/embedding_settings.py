@@ -30,7 +30,8 @@ class EmbedSettings:
         max_invalid_frac: share of invalid molecules above which the job fails after writing.
         standardize: what is done to the molecules first.
         batch_size: molecules per pass of the network.
-        chunk_rows: rows per part: what is in memory at once, and what a kill can cost.
+        chunk_rows: rows per part: what is in memory at once in each process, and what a kill can
+            cost.
     """
 
     smiles_column: str | None = None
@@ -42,7 +43,7 @@ class EmbedSettings:
     max_invalid_frac: float = 1.0
     standardize: Standardization = "none"
     batch_size: int = 128
-    chunk_rows: int = 8192
+    chunk_rows: int = 2048
 
     def __post_init__(self) -> None:
         choices = {"dtype": Dtype, "on_invalid": OnInvalid, "standardize": Standardization}
