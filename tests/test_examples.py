@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +19,7 @@ def _example(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
@@ -58,3 +62,29 @@ def test_a_pipeline_is_searched(model: Path, capsys: pytest.CaptureFixture[str])
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("R2 on 321 test molecules: 0.")
     assert float(last.split()[-1]) > 0.3
+
+
+def test_the_demo_ends_with_a_table_of_all_embeddings(tmp_path: Path) -> None:
+    small = ["--molecules", "200", "--epochs", "1", "--student", "tiny", "--teachers", "maccs,erg"]
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "demo.py", "--output", tmp_path / "demo", *small],
+        env={**os.environ, "MOLKD_WEIGHTS_DIR": str(tmp_path / "none")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    _, table = done.stdout.split("Solubility of 257 test molecules")
+    rows = [line.split() for line in table.splitlines()[3:]]
+    assert [row[0] for row in rows] == ["student", "the", "maccs", "erg"]
+    assert all(-1 < float(row[-2]) < 1 and 0 < float(row[-1]) < 3 for row in rows)
+    assert float(rows[2][-2]) > 0.6  # counts of groups tell most of solubility
+
+
+def test_the_demo_keeps_test_molecules_out_of_the_corpus() -> None:
+    demo = _example("demo")
+    corpus, left_out = demo.unlabelled(["c1ccccc1"])
+    skeletons = {demo.skeleton(text) for text in corpus}
+    assert left_out == 1
+    assert demo.skeleton("C1=CC=CC=C1") not in skeletons
+    assert demo.skeleton("CC(=O)NC1=CC=C(O)C=C1") in skeletons
