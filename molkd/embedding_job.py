@@ -66,7 +66,7 @@ class Job:
     def run(self, jobs: int, *, progress: bool) -> Summary:
         """Makes the output, from parts that are there and parts that are not."""
         started = time.monotonic()
-        parts = Parts(self.output.with_name(f"{self.output.name}.parts"))
+        parts = self._parts
         remove_leftovers(self.output)
         tally = Tally()
         with tqdm(unit=" molecules", unit_scale=True, disable=None if progress else True) as bar:
@@ -103,6 +103,7 @@ class Job:
                 f"{self.output} exists and was made from other molecules, by another model or with "
                 "other settings: give --overwrite to replace it"
             )
+        self._parts.remove()  # where the run was killed before it could do so
         return self._summary(tally, seconds=0.0, already_done=True)
 
     def _summary(self, tally: Tally, *, seconds: float, already_done: bool = False) -> Summary:
@@ -116,6 +117,10 @@ class Job:
             reasons=tally.reasons,
             already_done=already_done,
         )
+
+    @property
+    def _parts(self) -> Parts:
+        return Parts(self.output.with_name(f"{self.output.name}.parts"))
 
     def _chunks(self) -> Iterator[Records]:
         options = self.options

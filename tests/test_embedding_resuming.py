@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent / "fakes"))
 from fake_encoders import FakeEncoder
 
 from molkd.embedding import EmbedSettings, Summary, embed_file
+from molkd.embedding_parts import Parts
 from molkd.errors import CorruptFileError, OutputError, WorkerDiedError
 from molkd.formats.writers import WRITERS
 
@@ -149,6 +150,51 @@ def test_a_part_that_vanishes_meanwhile_is_reported(
     with pytest.raises(CorruptFileError, match=r"part-00000001\.arrow was removed meanwhile"):
         _embed(FakeEncoder(), source, tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_kill_after_the_output_is_in_place_leaves_only_cleaning(
+    tmp_path: Path, source: Path, expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.npy"
+    with monkeypatch.context() as patch:
+        patch.setattr(Parts, "remove", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            _embed(FakeEncoder(), source, output)
+    assert (tmp_path / "out.npy.parts").exists()
+    assert _embed(FakeEncoder(), source, output).already_done
+    assert output.read_bytes() == expected
+    assert not (tmp_path / "out.npy.parts").exists()
+
+
+def test_a_kill_before_the_output_is_in_place_leaves_no_output(
+    tmp_path: Path, source: Path, expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.npy"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", _interrupt_at(output))
+        with pytest.raises(KeyboardInterrupt):
+            _embed(FakeEncoder(), source, output)
+    assert not output.exists()
+    (tmp_path / ".out.npy.123.partial").write_text("left by a kill")
+    (tmp_path / ".out.npyx.123.partial").write_text("of another output")
+    assert _embed(FakeEncoder(), source, output).resumed == 100
+    assert output.read_bytes() == expected
+    assert [path.name for path in tmp_path.glob(".*")] == [".out.npyx.123.partial"]
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _interrupt_at(output: Path) -> Any:
+    real = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        if target == output:
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    return replace
 
 
 def test_files_of_somebody_else_in_the_folder_of_parts_survive(
@@ -299,5 +345,5 @@ def _peak(tmp_path: Path, rows: int, kind: str) -> float:
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path, kind: str) -> None:
-    small, large = (_peak(tmp_path, rows, kind) for rows in (5_000, 50_000))
+    small, large = (_peak(tmp_path, rows, kind) for rows in (4_000, 24_000))
     assert large < 1.1 * small

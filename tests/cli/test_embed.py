@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from molkd import __version__, cli, settings
 from molkd.cli import embed as embed_command
@@ -148,6 +149,27 @@ def test_standard_input(
     )
     assert code == 0
     assert len(pd.read_csv(tmp_path / "out.csv")) == 6
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_gives_the_same_embedding_and_resumes(
+    molkd: Molkd, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.smi").write_text("\n".join(GOOD * 50))
+    (tmp_path / "embed.toml").write_text("chunk_rows = 100\n")
+    arguments = ("embed", "-i", "in.smi", "-m", model, "-j", 1, "--config", "embed.toml")
+    for device in ("cpu", "cuda"):
+        assert molkd(*arguments, "-o", f"{device}.npy", "--device", device)[0] == 0
+    found = {device: np.load(tmp_path / f"{device}.npy") for device in ("cpu", "cuda")}
+    np.testing.assert_allclose(found["cuda"], found["cpu"], atol=1e-4)
+    stop = (*arguments, "-o", "again.npy", "--device", "cuda")
+    (tmp_path / "in.smi").write_text("\n".join([*(GOOD * 50)[:250], "bad"]))
+    assert molkd(*stop, "--on-invalid", "error")[0] == 3
+    (tmp_path / "in.smi").write_text("\n".join(GOOD * 50))
+    code, said = molkd(*stop)
+    assert (code, "200 of them by an earlier, interrupted run" in said) == (0, True)
+    np.testing.assert_array_equal(np.load(tmp_path / "again.npy"), found["cuda"])
 
 
 def test_teachers_embed(molkd: Molkd, smi: Path, tmp_path: Path) -> None:
