@@ -1,4 +1,4 @@
-"""Embedding jobs that are interrupted or killed, and parts that are damaged or of something else."""
+"""Embedding jobs that are interrupted or killed, and parts that are damaged or foreign."""
 
 from __future__ import annotations
 
