@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from molkd import bank_builder, chem, objectives, report, splits, students
-from molkd.bank import Bank
+from molkd import bank as banks
+from molkd import chem, objectives, report, splits, students
+from molkd.bank import Bank, StoreAs
 from molkd.distiller import Corpus, Distiller
 from molkd.errors import ConfigError
 from molkd.graph import Graphs
@@ -59,7 +60,7 @@ class DistillSettings:
     standardize: chem.Standardization = "none"
     split: Split = "random"
     valid_fraction: float = 0.05
-    bank_dtype: bank_builder.StoreAs = "auto"
+    bank_dtype: StoreAs = "auto"
     pca: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
@@ -173,7 +174,7 @@ def _bank(
 ) -> Bank:
     """Builds the bank: teachers on a GPU in this process, all others in `jobs` processes."""
     build = functools.partial(
-        bank_builder.build,
+        banks.build,
         path,
         items,
         errors=failures,
@@ -220,7 +221,7 @@ def _corpus(
     known = np.zeros(len(bank), dtype=np.bool_)
     for name in names:
         if not bank.valid(name).any():
-            reasons = sorted(set(bank.failures(name).values()))
+            reasons = [why for row, why in bank.failures(name).items() if row not in bank.errors]
             raise ConfigError(
                 f"teacher {name!r} could embed none of {len(bank)} molecules "
                 f"({reasons[0] if reasons else 'no reason given'}): leave it out"

@@ -13,7 +13,7 @@ import torch
 
 from molkd import checkpoint, objectives
 from molkd.distiller import Corpus, Distiller
-from molkd.errors import ConfigError
+from molkd.errors import ConfigError, CorruptFileError
 from molkd.objectives import ObjectiveSettings
 from molkd.plan import Plan
 from tests.fakes.vectors import Vectors, VectorStudent, corpus
@@ -176,7 +176,7 @@ def test_how_often_checkpoints_are_written_does_not_make_another_run(tmp_path: P
 def test_a_loss_that_is_not_finite_is_reported():
     data = corpus()
     data.reader._values["one"][:] = float("inf")
-    with pytest.raises(ConfigError, match="loss is .* in epoch 0"):
+    with pytest.raises(ConfigError, match=r"loss is .* in epoch 0"):
         _distiller(data=data).fit(data, progress=False)
 
 
@@ -234,7 +234,10 @@ class TestCheckpoint:
         folder = self._saved(tmp_path)
         for path in folder.glob("*/state.json"):
             path.write_text("{")
-        with pytest.warns(UserWarning), pytest.raises(Exception, match="are damaged: remove it"):
+        with (
+            pytest.warns(UserWarning, match="trying"),
+            pytest.raises(CorruptFileError, match="are damaged: remove it"),
+        ):
             checkpoint.load_latest(folder, digest="d")
 
     def test_nothing_there(self, tmp_path: Path):

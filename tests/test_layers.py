@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = [
     {"molkd", "errors", "types", "tensors"},
-    {"registry", "store", "chem", "graph", "settings", "devices", "parallel", "plan", "checkpoint"},
-    {"statistics", "bank", "targets", "splits", "objectives", "students", "formats"},
+    {"registry", "store", "chem", "graph", "settings", "parallel", "devices", "plan"},
+    {"bank", "statistics", "targets", "splits", "objectives", "students", "formats", "checkpoint"},
     {"information", "distiller", "report", "embedding", "teachers"},
     {"featurizers", "pipeline"},
     {"cli", "benchmarks", "examples"},
@@ -62,10 +62,8 @@ def _files() -> list[Path]:
 
 
 def _part(module: str) -> str:
-    """The part of molkd that a dotted module name belongs to; bank_files is a file of bank."""
-    return (
-        module.split(".")[1].split("_", maxsplit=1)[0] if module.startswith("molkd.") else "molkd"
-    )
+    """The part of molkd that a dotted module name belongs to."""
+    return module.split(".")[1] if module.startswith("molkd.") else "molkd"
 
 
 def _module(path: Path) -> str:

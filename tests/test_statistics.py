@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,15 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent / "fakes"))
-from fake_teachers import FakeTeacher
-
 from molkd import statistics
 from molkd.bank import Bank
-from molkd.bank_builder import build
+from molkd.bank.builder import build
 from molkd.errors import ConfigError
 from molkd.statistics import Form, describe, fit_scaling
 from molkd.types import Embedded, Matrix, Support
+from tests.fakes.fake_teachers import FakeTeacher
 
 Make = Callable[..., Bank]
 

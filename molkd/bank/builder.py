@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from tqdm import tqdm
 
-from molkd import bank_index
-from molkd.bank import Bank
-from molkd.bank_blocks import Block, Computer, Prepare, Task
-from molkd.bank_files import CARD, StoredType, TeacherFolder, folder_name, plain
-from molkd.bank_index import Header
+from molkd.bank import index
+from molkd.bank.blocks import Block, Computer, Prepare, Task
+from molkd.bank.files import CARD, StoredType, TeacherFolder, folder_name, plain
+from molkd.bank.index import Header
+from molkd.bank.reading import Bank
 from molkd.errors import ConfigError, StaleBankError
 from molkd.parallel import ordered_map
 from molkd.types import Card, Support, Teacher
@@ -140,11 +140,11 @@ def _refuse_bad_settings(
 def _index(
     path: Path, items: Sequence[str], errors: Mapping[int, str], preparation: str, block: int
 ) -> Header:
-    if not bank_index.exists(path):
-        return bank_index.create(path, items, errors, preparation=preparation, block=block)
-    header = bank_index.read(path)
-    bank_index.refuse_other_items(path, header, items)
-    bank_index.refuse_other_errors(path, header, errors)
+    if not index.exists(path):
+        return index.create(path, items, errors, preparation=preparation, block=block)
+    header = index.read(path)
+    index.refuse_other_items(path, header, items)
+    index.refuse_other_errors(path, header, errors)
     if header.preparation != preparation:
         raise StaleBankError(
             f"{path} was built with preparation {header.preparation!r}, not {preparation!r}: "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,11 +14,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent / "fakes"))
-from fake_teachers import FakeTeacher
-
-from molkd.bank import _HALVES, Bank
-from molkd.bank_builder import build
+from molkd.bank.reading import _HALVES, Bank
+from molkd.bank.builder import build
 from molkd.errors import (
     ConfigError,
     CorruptFileError,
@@ -30,6 +26,7 @@ from molkd.errors import (
 )
 from molkd.statistics import fit_scaling
 from molkd.targets import TargetReader
+from tests.fakes.fake_teachers import FakeTeacher
 
 ITEMS = [*(f"item {row}" for row in range(60)), "fail 60", "item 61", "item 5"]
 TEACHERS = FakeTeacher("real", dim=4), FakeTeacher("bits", dim=9, support="bits")

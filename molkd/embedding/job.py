@@ -18,9 +18,9 @@ import numpy as np
 from tqdm import tqdm
 
 from molkd import settings, store
-from molkd.embedding_encoders import Encoder, Preparation, Ready
-from molkd.embedding_parts import Parts, remove_leftovers
-from molkd.embedding_settings import EmbedSettings, Summary
+from molkd.embedding.encoders import Encoder, Preparation, Ready
+from molkd.embedding.parts import Parts, remove_leftovers
+from molkd.embedding.settings import EmbedSettings, Summary
 from molkd.errors import ItemError, OutputError, ShapeError
 from molkd.formats.readers import read
 from molkd.formats.records import Columns, Records

@@ -12,9 +12,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from molkd.embedding_encoders import Encoder, TeacherEncoder
-from molkd.embedding_job import Job, settings_path
-from molkd.embedding_settings import EmbedSettings, OnInvalid, Summary
+from molkd.embedding.encoders import Encoder, TeacherEncoder
+from molkd.embedding.job import Job, settings_path
+from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary
 from molkd.errors import ConfigError, InputError
 from molkd.formats.readers import STANDARD_INPUT, kind_of
 from molkd.formats.writers import format_of

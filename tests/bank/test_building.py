@@ -14,18 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent / "fakes"))
-from fake_teachers import FakeTeacher, half_prepared
-
 from molkd.bank import Bank
-from molkd.bank_builder import build
-from molkd.bank_files import folder_name
+from molkd.bank.builder import build
+from molkd.bank.files import folder_name
 from molkd.errors import (
     ConfigError,
     ShapeError,
     WeightsError,
 )
 from molkd.types import Embedded
+from tests.fakes.fake_teachers import FakeTeacher, half_prepared
 
 ITEMS = [f"item {row}" for row in range(100)]
 
@@ -96,7 +94,7 @@ def test_bits_do_not_depend_on_the_jobs(tmp_path: Path) -> None:
 
 
 def test_building_needs_no_torch() -> None:
-    code = "import sys, molkd.bank_builder; assert 'torch' not in sys.modules"
+    code = "import sys, molkd.bank.builder; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

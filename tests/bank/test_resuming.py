@@ -16,12 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "fakes"))
-from fake_teachers import FakeTeacher
-
 from molkd import store
 from molkd.bank import Bank
-from molkd.bank_builder import build
+from molkd.bank.builder import build
 from molkd.errors import (
     ConfigError,
     CorruptFileError,
@@ -30,6 +27,7 @@ from molkd.errors import (
     StaleBankError,
     WorkerDiedError,
 )
+from tests.fakes.fake_teachers import FakeTeacher
 
 ITEMS = [f"item {row}" for row in range(100)]
 
@@ -115,8 +113,8 @@ KILLED = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from fake_teachers import FakeTeacher
-from molkd.bank_builder import build
+from tests.fakes.fake_teachers import FakeTeacher
+from molkd.bank.builder import build
 if __name__ == "__main__":
     items = [f"item {row}" for row in range(100)]
     teachers = [FakeTeacher("a", seconds=0.1), FakeTeacher("b", seconds=0.1, support="bits")]
@@ -128,8 +126,8 @@ if __name__ == "__main__":
 def test_a_killed_building_resumes_to_the_same_bits(tmp_path: Path, jobs: int) -> None:
     script = tmp_path / "script.py"
     script.write_text(KILLED)
-    fakes = str(Path(__file__).parent / "fakes")
-    command = [sys.executable, str(script), str(tmp_path / "bank"), fakes, str(jobs)]
+    root = str(Path(__file__).parents[2])
+    command = [sys.executable, str(script), str(tmp_path / "bank"), root, str(jobs)]
     with subprocess.Popen(command) as process:
         journal = tmp_path / "bank" / "b" / "journal.jsonl"
         _wait_for(lambda: journal.exists() and len(journal.read_bytes().splitlines()) > 3)

@@ -13,13 +13,11 @@ from typing import IO, Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "fakes"))
-from fake_encoders import FakeEncoder
-
 from molkd.embedding import EmbedSettings, Summary, embed_file
-from molkd.embedding_parts import Parts
+from molkd.embedding.parts import Parts
 from molkd.errors import CorruptFileError, WorkerDiedError
 from molkd.formats.writers import WRITERS
+from tests.fakes.fake_encoders import FakeEncoder
 
 SMILES = [f"{'C' * (1 + row % 20)}{'N' * (row // 20)}O" for row in range(100)]
 
@@ -209,7 +207,7 @@ def test_files_of_somebody_else_in_the_folder_of_parts_survive(
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from fake_encoders import FakeEncoder
+from tests.fakes.fake_encoders import FakeEncoder
 from molkd.embedding import EmbedSettings, embed_file
 
 if __name__ == "__main__":
@@ -224,8 +222,8 @@ if __name__ == "__main__":
 def _start(tmp_path: Path, source: Path, output: Path, jobs: int) -> subprocess.Popen[bytes]:
     script = tmp_path / "job.py"
     script.write_text(SCRIPT)
-    fakes = str(Path(__file__).parent / "fakes")
-    arguments = [fakes, str(source), str(output), str(jobs), "4"]
+    root = str(Path(__file__).parents[2])
+    arguments = [root, str(source), str(output), str(jobs), "4"]
     return subprocess.Popen([sys.executable, str(script), *arguments], stdout=subprocess.PIPE)
 
 

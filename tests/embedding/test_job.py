@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "fakes"))
-from fake_encoders import FakeEncoder
-from fake_teachers import FakeTeacher
-
 from molkd import settings
 from molkd.embedding import EmbedSettings, Summary, TeacherEncoder, embed_file, settings_path
 from molkd.errors import ConfigError, InputError, ItemError, OutputError, ShapeError
 from molkd.formats.npy_writer import ids_path
+from tests.fakes.fake_encoders import FakeEncoder
+from tests.fakes.fake_teachers import FakeTeacher
 
 GOOD = [f"{'C' * (1 + row % 20)}{'N' * (row // 20)}O" for row in range(100)]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from molkd.bank_files import Stored, StoredType
+from molkd.bank.files import Stored, StoredType
 from molkd.errors import (
     ConfigError,
     MissingExtraError,

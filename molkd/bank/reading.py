@@ -1,6 +1,6 @@
 """Reading a bank: what frozen teachers said about a corpus, computed once and mapped from disk.
 
-Building one is in `molkd.bank_builder`, statistics of its columns in `molkd.statistics`.
+Building one is in `molkd.bank.builder`, statistics of its columns in `molkd.statistics`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from molkd import bank_index
-from molkd.bank_files import CARD, TeacherFolder, folder_name
-from molkd.bank_index import Header
+from molkd.bank import index
+from molkd.bank.files import CARD, TeacherFolder, folder_name
+from molkd.bank.index import Header
 from molkd.errors import IncompleteBankError, ShapeError, UnknownNameError
 from molkd.types import Card, Mask, Matrix, Rows, digest_of
 
@@ -60,9 +60,9 @@ class Bank:
             StaleBankError: it holds other items, or has another format.
             CorruptFileError: a file is damaged; names it.
         """
-        header = bank_index.read(path)
+        header = index.read(path)
         if items is not None:
-            bank_index.refuse_other_items(path, header, items)
+            index.refuse_other_items(path, header, items)
         folders = [
             _complete(TeacherFolder.read(place, header.count)) for place in _places(path, teachers)
         ]
@@ -169,7 +169,7 @@ class Bank:
 
     @cached_property
     def _index(self) -> tuple[list[str], dict[int, str]]:
-        return bank_index.read_items(self.path, self.header)
+        return index.read_items(self.path, self.header)
 
     @cached_property
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:

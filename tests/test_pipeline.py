@@ -1,0 +1,175 @@
+"""From SMILES and teachers to a student in a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from molkd import students, teachers
+from molkd.errors import ConfigError, StaleBankError
+from molkd.objectives import ObjectiveSettings
+from molkd.pipeline import Distilled, DistillSettings, distill
+from molkd.plan import Plan
+from molkd.students import StudentSettings
+from molkd.types import Card, Embedded
+
+CHAINS = ["C" * n + tail for n in range(1, 13) for tail in ("O", "N", "Cl", "c1ccccc1", "C(=O)O")]
+SMILES: list[object] = [*CHAINS, "xx", None, "", float("nan"), *CHAINS[:3]]
+SETTINGS = DistillSettings(
+    student=StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
+    objective=ObjectiveSettings(head_hidden=16),
+    plan=Plan(epochs=2, batch_size=16),
+    valid_fraction=0.2,
+)
+
+
+def _run(folder: Path, names: str = "ecfp4,maccs", **changes) -> Distilled:
+    made = [teachers.make(name) for name in names.split(",")]
+    settings = dataclasses.replace(SETTINGS, **changes)
+    return distill(SMILES, made, folder, settings, device="cpu", progress=False)
+
+
+def test_a_folder_with_all_that_was_promised(tmp_path: Path):
+    result = _run(tmp_path)
+    assert sorted(result.failures) == [60, 61, 62, 63]
+    assert result.failures[60] == "SMILES syntax error"
+    assert set(result.information) == {"ecfp4", "maccs"}
+    files = {path.name for path in tmp_path.iterdir()}
+    assert {"model.safetensors", "config.json", "README.md", "report.json"} <= files
+    assert {"metrics.jsonl", "losses.png", "bank", "checkpoints"} <= files
+    loaded = students.load(tmp_path)
+    assert loaded.digest == result.student.digest
+    one, other = (s.embed(["CCO"]).values for s in (loaded, result.student))
+    np.testing.assert_array_equal(one, other)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["student"]["digest"] == loaded.digest
+    assert report["rows"]["molecules"] == len(SMILES)
+    assert report["teachers"]["maccs"]["license"]
+    card = (tmp_path / "README.md").read_text()
+    for expected in ("ecfp4", "maccs", "licence", "mutual information", "torch", '"seed": 0'):
+        assert expected in card
+    assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_training_and_validation_structures_are_disjoint(tmp_path: Path):
+    # The last three molecules are duplicates of the first three: they stay on one side.
+    _run(tmp_path)
+    rows = json.loads((tmp_path / "report.json").read_text())["rows"]
+    assert rows["train"] + rows["valid"] == len(CHAINS) + 3
+
+
+def test_running_again_gives_the_same_student_without_asking_teachers(tmp_path: Path):
+    first = _run(tmp_path)
+
+    class Silent:
+        def __init__(self, card: Card) -> None:
+            self.card = card
+
+        def embed(self, items: object, /) -> Embedded:
+            raise AssertionError(f"asked again about {items}")
+
+    silent = [Silent(teachers.make(name).card) for name in ("ecfp4", "maccs")]
+    again = distill(SMILES, silent, tmp_path, SETTINGS, device="cpu", progress=False)
+    assert again.student.digest == first.student.digest
+    assert again.information == first.information
+
+
+def test_jobs_do_not_change_the_student(tmp_path: Path):
+    one = _run(tmp_path / "one")
+    made = [teachers.make(name) for name in ("ecfp4", "maccs")]
+    two = distill(SMILES, made, tmp_path / "two", SETTINGS, device="cpu", jobs=2, progress=False)
+    assert one.student.digest == two.student.digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"split": "scaffold"},
+        {"valid_fraction": 0.4},
+        {"pca": {"ecfp4": 4}},
+        {"objective": ObjectiveSettings(head_hidden=16, densities={"ecfp4": "gaussian"})},
+        {"objective": ObjectiveSettings(name="mse", head_hidden=16)},
+        {"plan": Plan(epochs=2, batch_size=16, seed=3)},
+        {"student": StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=9)},
+    ],
+)
+def test_every_setting_changes_the_student(tmp_path: Path, change):
+    assert _run(tmp_path / "a").student.digest != _run(tmp_path / "b", **change).student.digest
+
+
+def test_standardisation_reaches_bank_and_student(tmp_path: Path):
+    made = [teachers.make("maccs")]
+    salts: list[object] = [*CHAINS, "CC(=O)[O-].[Na+]", "CC(=O)O"]
+    settings = dataclasses.replace(SETTINGS, standardize="full")
+    distill(salts, made, tmp_path, settings, device="cpu", progress=False)
+    bank = json.loads((tmp_path / "report.json").read_text())["settings"]["standardize"]
+    assert bank == "full"
+    from molkd.bank import Bank
+
+    opened = Bank.open(tmp_path / "bank")
+    assert opened.items[-2] == opened.items[-1] == "CC(=O)O"
+
+
+def test_another_corpus_in_the_same_folder_is_refused(tmp_path: Path):
+    _run(tmp_path)
+    made = [teachers.make("ecfp4")]
+    with pytest.raises(StaleBankError, match="row 0"):
+        distill(["CCCCC", *SMILES[1:]], made, tmp_path, SETTINGS, progress=False)
+
+
+class _Failing:
+    """A teacher that fails on every row, or on molecules with nitrogen."""
+
+    def __init__(self, only: str) -> None:
+        self._only = only
+        self.card = Card(
+            name="failing",
+            kind="test",
+            dim=2,
+            support="real",
+            source="",
+            license="none",
+            limits="much",
+        )
+
+    def embed(self, items, /) -> Embedded:
+        texts = [teachers_smiles(item) for item in items]
+        failures = {row: "cannot read it" for row, text in enumerate(texts) if self._only in text}
+        values = np.array([[len(text), text.count("C")] for text in texts], dtype=np.float32)
+        values[list(failures)] = np.nan
+        return Embedded(values, failures)
+
+
+def teachers_smiles(item) -> str:
+    from molkd import chem
+
+    return chem.canonical_smiles(item)
+
+
+def test_a_teacher_that_fails_on_some_rows_costs_these_rows_only(tmp_path: Path):
+    made = [teachers.make("maccs"), _Failing("N")]
+    result = distill(SMILES, made, tmp_path, SETTINGS, device="cpu", progress=False)
+    assert len(result.failures) == 4  # molecules with nitrogen are still used for the other one
+    assert result.information["failing"].rows < result.information["maccs"].rows
+
+
+def test_a_teacher_that_fails_on_all_rows_is_named(tmp_path: Path):
+    made = [teachers.make("maccs"), _Failing("C")]
+    with (
+        pytest.warns(UserWarning, match="failing"),
+        pytest.raises(
+            ConfigError, match=r"'failing' could embed none of 67 .*cannot read it.*leave it out"
+        ),
+    ):
+        distill(SMILES, made, tmp_path, SETTINGS, device="cpu", progress=False)
+
+
+def test_settings_out_of_range_are_refused():
+    with pytest.raises(ConfigError, match="split is one of"):
+        DistillSettings(split="time")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match="valid_fraction must lie"):
+        DistillSettings(valid_fraction=1.0)
