@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 
 from molkd.errors import ConfigError
-from molkd.information import Embeddings, EstimatorSettings, Information, estimate
+from molkd.information import Embeddings, EstimatorSettings, Information, estimate, linear_r2
 from molkd.tensors import Targets, TargetSpec
 from molkd.types import Matrix, Rows, Support
 
@@ -133,3 +133,12 @@ def test_too_few_rows_are_refused():
             train=Embeddings(np.arange(3), few),
             valid=Embeddings(np.arange(3, 5), few[:2]),
         )
+
+
+def test_linear_r2_leaves_out_what_is_constant_but_for_rounding() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(500, 3)).astype(np.float32)
+    t = np.column_stack([z[:, 0], rng.normal(size=500)]).astype(np.float32)
+    t_valid = np.column_stack([z[:299, 0], np.full(299, 1.2345)]).astype(np.float32)
+    assert t_valid.std(axis=0)[1] > 0  # although all values are equal
+    assert linear_r2(z, t, z[:299], t_valid) == pytest.approx(1, abs=1e-3)
