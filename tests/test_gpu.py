@@ -22,8 +22,6 @@ pytestmark = pytest.mark.gpu
 PLAN = Plan(epochs=4, batch_size=64, lr=5e-3, ema=0.9, precision="fp32", checkpoint_minutes=0.0)
 TAILS = ("O", "N[C@@H](C)O", "c1ccccc1", "/C=C/F")
 SMILES = ["C" * n + tail for n in range(1, 60) for tail in TAILS]
-    "C" * n + tail for n in range(1, 60) for tail in ("O", "N[C@@H](C)O", "c1ccccc1", "/C=C/F")
-]
 
 
 def _distiller(plan: Plan = PLAN) -> Distiller:
