@@ -6,7 +6,6 @@ https://github.com/ETHmodlab/BIMODAL (model `ForwardRNN_512`).
 
 from __future__ import annotations
 
-import os
 from typing import cast
 
 import numpy as np
@@ -15,7 +14,6 @@ from rdkit import Chem
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from molkd.teachers.base import OnInvalid
 from molkd.teachers.network import VERSIONS, NetworkTeacher
 from molkd.teachers.smiles_text import encoded, refusal
 from molkd.teachers.weights import WeightFile, load_npz
@@ -70,19 +68,6 @@ class BimodalTeacher(NetworkTeacher):
 
     Germanium reads as the start sign and einsteinium as the end sign, as in the original.
     """
-
-    def __init__(
-        self,
-        *,
-        weights_dir: str | os.PathLike[str] | None = None,
-        device: str = "cpu",
-        batch_size: int = 128,
-        on_invalid: OnInvalid = "error",
-    ) -> None:
-        self.weights_dir = weights_dir
-        self.device = device
-        self.batch_size = batch_size
-        self.on_invalid = on_invalid
 
     @property
     def card(self) -> Card:

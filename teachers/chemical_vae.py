@@ -6,14 +6,12 @@ https://github.com/aspuru-guzik-group/chemical_vae (model `zinc_properties`).
 
 from __future__ import annotations
 
-import os
 from typing import cast
 
 import torch
 from rdkit import Chem
 from torch import Tensor, nn
 
-from molkd.teachers.base import OnInvalid
 from molkd.teachers.network import VERSIONS, NetworkTeacher
 from molkd.teachers.smiles_text import encoded, refusal
 from molkd.teachers.weights import WeightFile, load_npz
@@ -63,19 +61,6 @@ class ChemicalVaeEncoder(nn.Module):
 
 class ChemicalVaeTeacher(NetworkTeacher):
     """The mean of the latent code of the canonical SMILES, stereo included."""
-
-    def __init__(
-        self,
-        *,
-        weights_dir: str | os.PathLike[str] | None = None,
-        device: str = "cpu",
-        batch_size: int = 128,
-        on_invalid: OnInvalid = "error",
-    ) -> None:
-        self.weights_dir = weights_dir
-        self.device = device
-        self.batch_size = batch_size
-        self.on_invalid = on_invalid
 
     @property
     def card(self) -> Card:

@@ -5,7 +5,6 @@ Source: Wang et al. 2022, https://arxiv.org/abs/2102.10056, https://github.com/y
 
 from __future__ import annotations
 
-import os
 from typing import cast
 
 import torch
@@ -13,7 +12,6 @@ from rdkit import Chem
 from torch import Tensor, nn
 
 from molkd.teachers import atom_bond_graph as abg
-from molkd.teachers.base import OnInvalid
 from molkd.teachers.network import VERSIONS, NetworkTeacher
 from molkd.teachers.weights import WeightFile, load_torch
 from molkd.types import Card
@@ -67,19 +65,6 @@ class MolclrNetwork(abg.AtomBondNetwork):
 
 class MolclrTeacher(NetworkTeacher):
     """MolCLR's GCN: the mean over atoms, projected to 512 dimensions."""
-
-    def __init__(
-        self,
-        *,
-        weights_dir: str | os.PathLike[str] | None = None,
-        device: str = "cpu",
-        batch_size: int = 128,
-        on_invalid: OnInvalid = "error",
-    ) -> None:
-        self.weights_dir = weights_dir
-        self.device = device
-        self.batch_size = batch_size
-        self.on_invalid = on_invalid
 
     @property
     def card(self) -> Card:

@@ -14,7 +14,7 @@ from rdkit import Chem
 from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 
-from molkd.teachers.base import MoleculeTeacher
+from molkd.teachers.base import MoleculeTeacher, OnInvalid
 from molkd.types import Matrix
 
 VERSIONS = {"rdkit": rdkit.__version__}
@@ -38,10 +38,20 @@ class NetworkTeacher(MoleculeTeacher):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
     }
 
-    weights_dir: str | os.PathLike[str] | None
-    device: str
-    batch_size: int
     _loaded: tuple[object, nn.Module] | None = None
+
+    def __init__(
+        self,
+        *,
+        weights_dir: str | os.PathLike[str] | None = None,
+        device: str = "cpu",
+        batch_size: int = 128,
+        on_invalid: OnInvalid = "error",
+    ) -> None:
+        self.weights_dir = weights_dir
+        self.device = device
+        self.batch_size = batch_size
+        self.on_invalid = on_invalid
 
     @abstractmethod
     def _load(self) -> nn.Module:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from molkd.errors import UnknownNameError
+from molkd.errors import CorruptFileError, UnknownNameError
 from molkd.registry import near
+from molkd.students import pretrained
 from molkd.students.base import Student
 from molkd.students.gine import GineConfig, GineStudent, Readout
-from molkd.students.pretrained import load
 
 __all__ = ["SIZES", "GineConfig", "GineStudent", "Student", "StudentSettings", "load", "make"]
 
@@ -20,6 +21,10 @@ SIZES = {
     "small": GineConfig(hidden=128, layers=4, embedding_dim=256),
     "base": GineConfig(hidden=256, layers=5, embedding_dim=512),
 }
+
+
+KINDS = {GineStudent.kind: GineStudent}
+"""Architecture -> its class."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,3 +73,14 @@ def make(settings: StudentSettings | None = None, *, seed: int = 0) -> GineStude
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return GineStudent((settings or StudentSettings()).config)
+
+
+def load(model: str | Path, *, revision: str | None = None) -> GineStudent:
+    """Loads a trained student of any architecture; see `Student.from_pretrained`."""
+    saved = pretrained.read(model, revision=revision)
+    if saved.kind not in KINDS:
+        raise CorruptFileError(
+            f"{model} holds a student of kind {saved.kind!r}, which this molkd does not know: "
+            "install a newer one"
+        )
+    return KINDS[saved.kind].restore(saved)

@@ -16,6 +16,7 @@ from safetensors.torch import save
 from torch import nn
 
 from molkd.errors import ConfigError
+from molkd.students import pretrained
 from molkd.tensors import Features
 from molkd.types import Embedded, Matrix, Rows, digest_of
 
@@ -67,6 +68,11 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
     def config(self) -> Mapping[str, object]:
         """All that is needed to build the same architecture again; JSON-like."""
 
+    @classmethod
+    @abstractmethod
+    def build(cls, config: Mapping[str, Any]) -> Self:
+        """Builds the architecture of a configuration, with fresh weights."""
+
     @property
     @abstractmethod
     def embedding_dim(self) -> int:
@@ -115,20 +121,39 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
         return Embedded(values, dict(sorted(failures.items())))
 
     def save_pretrained(self, folder: str | Path, *, card: str | None = None) -> None:
-        """Writes weights, configuration and model card; see `molkd.students.pretrained.save`."""
-        from molkd.students import pretrained  # it knows every architecture, so it comes after
+        """Writes weights, configuration and, if given, a model card in Markdown.
 
-        pretrained.save(self, Path(folder), card=card)
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        saved = pretrained.Saved(self.kind, self.config, self.state_dict())
+        pretrained.write(Path(folder), saved, card=card)
 
     @classmethod
     def from_pretrained(cls, model: str | Path, *, revision: str | None = None) -> Self:
-        """Loads a folder or a hub name; see `molkd.students.pretrained.load`."""
-        from molkd.students import pretrained
+        """Loads a trained student, in evaluation mode on the CPU.
 
-        student = pretrained.load(model, revision=revision)
-        if not isinstance(student, cls):
-            raise ConfigError(f"{model} holds a {student.kind} student, not a {cls.__name__}")
-        return student
+        `molkd.students.load` does the same for a student of any architecture.
+
+        Args:
+            model: a folder, or a name on the Hugging Face hub.
+            revision: branch, tag or commit on the hub.
+
+        Raises:
+            WeightsError: there is no such folder and no such model within reach.
+            CorruptFileError: a file is missing, cut, or does not match its checksum.
+            ConfigError: the student has another architecture, or needs another molkd.
+        """
+        return cls.restore(pretrained.read(model, revision=revision))
+
+    @classmethod
+    def restore(cls, saved: pretrained.Saved) -> Self:
+        """Builds a student from what was saved; see `from_pretrained` for errors."""
+        if saved.kind != cls.kind:
+            raise ConfigError(f"a {saved.kind} student was saved, not a {cls.kind} student")
+        student = cls.build(saved.config)
+        student.load_state_dict(dict(saved.weights), strict=True)
+        return student.eval()
 
     def embed(self, items: Sequence[Item], *, batch_size: int = 128) -> Embedded:
         """Embeds items; see `encode`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import accumulate
-from typing import ClassVar, Literal, Self, cast, get_args
+from typing import Any, ClassVar, Literal, Self, cast, get_args
 
 import numpy as np
 import torch
@@ -105,6 +105,11 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
     def config(self) -> Mapping[str, object]:
         """See `GineConfig`."""
         return asdict(self._config)
+
+    @classmethod
+    def build(cls, config: Mapping[str, Any]) -> Self:
+        """Builds a network from the fields of `GineConfig`."""
+        return cls(GineConfig(**config))
 
     @property
     def embedding_dim(self) -> int:

@@ -1,51 +1,66 @@
-"""Saving and loading students: safetensors, config.json and a model card in one folder."""
+"""The files of a saved student: safetensors, config.json and a model card in one folder.
+
+Knows no architecture: what a configuration builds is for `molkd.students.base` and its subclasses.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from molkd import __version__, store
 from molkd.errors import CorruptFileError, WeightsError
-from molkd.students.base import Student
-from molkd.students.gine import GineConfig, GineStudent
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
-_KINDS: Mapping[str, tuple[type[GineStudent], type[GineConfig]]] = {
-    GineStudent.kind: (GineStudent, GineConfig)
-}
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A student as it lies on disk.
+
+    Attributes:
+        kind: registry name of the architecture.
+        config: what builds the architecture again.
+        weights: name -> tensor.
+    """
+
+    kind: str
+    config: Mapping[str, Any]
+    weights: Mapping[str, Tensor]
 
 
-def save(student: Student[Any, Any, Any], folder: Path, *, card: str | None = None) -> None:
-    """Writes a student: weights, configuration and, if given, a model card in Markdown.
+def write(folder: Path, saved: Saved, *, card: str | None = None) -> None:
+    """Writes weights, configuration and, if given, a model card in Markdown.
 
     Each file is written atomically, the configuration last: it holds the checksum of the weights.
 
     Raises:
         OutputError: the folder cannot be written.
     """
-    from safetensors.torch import save as to_bytes
+    from safetensors.torch import save
 
-    weights = {name: value.contiguous().cpu() for name, value in student.state_dict().items()}
-    store.write_bytes(folder / WEIGHTS, to_bytes(weights))
+    weights = {name: value.contiguous().cpu() for name, value in saved.weights.items()}
+    store.write_bytes(folder / WEIGHTS, save(weights))
     if card is not None:
         store.write_bytes(folder / CARD, card.encode())
     config = {
-        "kind": student.kind,
-        "config": dict(student.config),
+        "kind": saved.kind,
+        "config": dict(saved.config),
         "sha256": store.sha256_of(folder / WEIGHTS),
         "molkd": __version__,
     }
     store.write_json(folder / CONFIG, config)
 
 
-def load(model: str | Path, *, revision: str | None = None) -> GineStudent:
-    """Loads a trained student, in evaluation mode on the CPU.
+def read(model: str | Path, *, revision: str | None = None) -> Saved:
+    """Reads a folder, or a model of the Hugging Face hub, which is downloaded once.
 
     Args:
-        model: a folder, or a name on the Hugging Face hub.
+        model: a folder, or a name on the hub.
         revision: branch, tag or commit on the hub.
 
     Raises:
@@ -56,20 +71,16 @@ def load(model: str | Path, *, revision: str | None = None) -> GineStudent:
 
     folder = _folder(model, revision)
     stored = store.read_json(folder / CONFIG)
-    weights = folder / WEIGHTS
-    kind = str(stored.get("kind"))
-    options = stored.get("config")
-    if kind not in _KINDS or not isinstance(options, dict):
+    kind, config = stored.get("kind"), stored.get("config")
+    if not isinstance(kind, str) or not isinstance(config, dict):
         raise CorruptFileError(f"{folder / CONFIG} does not describe a molkd student")
+    weights = folder / WEIGHTS
     if not weights.is_file() or store.sha256_of(weights) != stored.get("sha256"):
         raise CorruptFileError(
             f"{weights} is missing, cut or not the file that {CONFIG} describes: "
             "copy or download the folder again"
         )
-    student_type, config_type = _KINDS[kind]
-    student = student_type(config_type(**options))
-    student.load_state_dict(load_file(weights), strict=True)
-    return student.eval()
+    return Saved(kind, config, load_file(weights))
 
 
 def _folder(model: str | Path, revision: str | None) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -45,6 +45,10 @@ class VectorStudent(Student[Matrix, Vectors, Tensor]):
     @property
     def config(self) -> Mapping[str, object]:
         return {"width": self._width}
+
+    @classmethod
+    def build(cls, config: Mapping[str, Any]) -> Self:
+        return cls(**config)
 
     @property
     def embedding_dim(self) -> int:
