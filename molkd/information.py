@@ -50,7 +50,7 @@ class Information:
     Attributes:
         conditional_entropy: nats per row, an upper bound of h(teacher | student) in expectation.
         marginal_entropy: nats per row, of the same family of densities without the student.
-        r2: of a ridge regression from student to teacher, mean over dimensions.
+        r2: of a ridge regression from student to teacher, weighted by the dimensions' variance.
         dim: dimensions that vary.
         rows: validation rows that the teacher could embed.
     """
@@ -195,7 +195,9 @@ def _report(
 
 
 def linear_r2(z: Matrix, t: Matrix, z_valid: Matrix, t_valid: Matrix) -> float:
-    """Returns the R2 of a ridge regression, mean over the dimensions that vary in t_valid.
+    """Returns the R2 of a ridge regression: the share of all variance of t_valid explained.
+
+    A mean over dimensions would be ruled by the rarest bits, whose few ones nothing explains.
 
     Args:
         z: shape (n, d), standardised embeddings to fit on.
@@ -209,7 +211,7 @@ def linear_r2(z: Matrix, t: Matrix, z_valid: Matrix, t_valid: Matrix) -> float:
     if not varying.any():
         return float("nan")
     predicted = Ridge(alpha=1.0).fit(z, t[:, varying]).predict(z_valid)
-    return float(r2_score(t_valid[:, varying], predicted))
+    return float(r2_score(t_valid[:, varying], predicted, multioutput="variance_weighted"))
 
 
 def _standardized(embedded: Embeddings, by: Embeddings) -> Embeddings:

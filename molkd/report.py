@@ -110,7 +110,7 @@ The licences of the teachers bind what may be done with the student.
 
 On validation molecules, which nothing was fitted on. Entropies in nats per molecule; differential
 for real-valued teachers, hence possibly negative. R2 of a ridge regression from student to
-teacher, mean over dimensions.
+teacher, weighted by the variance of its dimensions.
 
 {markdown(table(run.information))}
 

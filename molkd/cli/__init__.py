@@ -7,6 +7,7 @@ foresee keep their traceback.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -51,6 +52,8 @@ app.add_typer(teachers.app, name="teachers")
 
 def main() -> None:
     """Runs the command line and exits; see the module for the codes."""
+    # Before torch is loaded: threads that spin while they wait cost tenfold on a busy machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app(prog_name="molkd")
     except MolkdError as error:

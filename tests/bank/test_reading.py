@@ -14,8 +14,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molkd.bank.reading import _HALVES, Bank
 from molkd.bank.builder import build
+from molkd.bank.reading import _HALVES, Bank
 from molkd.errors import (
     ConfigError,
     CorruptFileError,
