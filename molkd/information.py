@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
+from tqdm import tqdm
 
 from molkd.errors import ConfigError
 from molkd.objectives import MutualInformation, ObjectiveSettings
@@ -91,6 +92,7 @@ def estimate(
     train: Embeddings,
     valid: Embeddings,
     settings: EstimatorSettings | None = None,
+    progress: bool = False,
 ) -> dict[str, Information]:
     """Estimates what an embedding knows about each teacher.
 
@@ -99,6 +101,7 @@ def estimate(
         train: what to fit on.
         valid: what to report on.
         settings: how the densities are fitted.
+        progress: whether to show a progress bar.
 
     Raises:
         ConfigError: there are too few rows.
@@ -115,12 +118,17 @@ def estimate(
         model = MutualInformation(
             train.values.shape[1], reader.specs, ObjectiveSettings(head_hidden=settings.hidden)
         )
-        _fit(model, reader, train, settings)
+        _fit(model, reader, train, settings, progress=progress)
     return _report(model, reader, train, valid)
 
 
 def _fit(
-    model: MutualInformation, reader: TargetReader, train: Embeddings, settings: EstimatorSettings
+    model: MutualInformation,
+    reader: TargetReader,
+    train: Embeddings,
+    settings: EstimatorSettings,
+    *,
+    progress: bool,
 ) -> None:
     """Fits all densities; each teacher's network is left at its best epoch on held-out rows."""
     rng = np.random.default_rng(settings.seed)
@@ -131,7 +139,7 @@ def _fit(
     steps = settings.epochs * -(-len(fit) // settings.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     best = {key: (float("inf"), copy.deepcopy(head)) for key, head in model.heads.items()}
-    for _ in range(settings.epochs):
+    for _ in tqdm(range(settings.epochs), desc="estimate", unit="epoch", disable=not progress):
         order = rng.permutation(fit)
         for start in range(0, len(order), settings.batch_size):
             features, targets = _batch(reader, train, order[start : start + settings.batch_size])
@@ -191,7 +199,7 @@ def _report(
             dim=spec.dim,
             rows=int(read.sum()),
         )
-    return report
+    return {name: report[name] for name in reader.specs}
 
 
 def linear_r2(z: Matrix, t: Matrix, z_valid: Matrix, t_valid: Matrix) -> float:

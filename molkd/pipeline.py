@@ -131,7 +131,7 @@ def distill(
         objective = objectives.make(settings.objective, student.embedding_dim, corpus.reader.specs)
     distiller = Distiller(student, objective, settings.plan, device=device)
     history = distiller.fit(corpus, folder=folder, progress=progress)
-    information = _information(student, stored, corpus, settings)
+    information = _information(student, stored, corpus, settings, progress=progress)
     student = student.cpu()
     result = Distilled(student, information, history, {**graphs.failures, **failures})
     report.write(
@@ -258,7 +258,12 @@ def _reader(
 
 
 def _information(
-    student: GineStudent, bank: Bank, corpus: Corpus[Graphs], settings: DistillSettings
+    student: GineStudent,
+    bank: Bank,
+    corpus: Corpus[Graphs],
+    settings: DistillSettings,
+    *,
+    progress: bool,
 ) -> dict[str, Information]:
     """Estimates, on a sample of rows, what the student knows about each teacher.
 
@@ -272,7 +277,8 @@ def _information(
         _embedded(student, corpus.prepared, _sample(rows, most, seed))
         for rows, most in ((corpus.train, _REPORT_TRAIN), (corpus.valid, _REPORT_VALID))
     )
-    return estimate(reader, train=train, valid=valid, settings=EstimatorSettings(seed=seed))
+    estimator = EstimatorSettings(seed=seed)
+    return estimate(reader, train=train, valid=valid, settings=estimator, progress=progress)
 
 
 def _embedded(student: GineStudent, graphs: Graphs, rows: Rows) -> Embeddings:

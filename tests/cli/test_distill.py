@@ -119,7 +119,7 @@ def test_an_unknown_setting_is_refused(library, tmp_path):
 def test_an_empty_file_is_refused(tmp_path):
     empty = tmp_path / "empty.smi"
     empty.touch()
-    with pytest.raises(InputError, match="no molecules"):
+    with pytest.raises(InputError, match="is empty"):
         _molkd("distill", "-i", empty, "-o", tmp_path / "out", "-t", "ecfp4")
 
 
