@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from molkd import checkpoint, devices, store
+from molkd import checkpoint, devices, memory, store
 from molkd.errors import ConfigError
 from molkd.objectives import Objective
 from molkd.plan import Plan
@@ -148,6 +148,7 @@ class Distiller(Generic[Item, PreparedT, BatchT]):
                         self._save(folder, digest)
                         saved = time.monotonic()
                 self._end_epoch(corpus)
+                memory.release()
                 bar.set_postfix(valid=self.history[-1]["valid"], best=self._best["loss"])
                 if folder is not None:
                     lines = "".join(json.dumps(record) + "\n" for record in self.history)

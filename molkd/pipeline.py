@@ -117,9 +117,10 @@ def distill(
         OutputError: the disk is full; run again to resume.
     """
     settings = settings or DistillSettings()
+    settings = replace(settings, teachers=tuple(teacher.card.name for teacher in teachers))
+    _refuse_strangers(settings)
     folder = Path(output)
     items, failures = _standardized(smiles, settings.standardize, jobs, progress=progress)
-    settings = replace(settings, teachers=tuple(teacher.card.name for teacher in teachers))
     stored = _bank(
         Path(bank) if bank else folder / "bank", items, failures, teachers, settings, jobs, progress
     )
@@ -148,6 +149,15 @@ def distill(
         ),
     )
     return result
+
+
+def _refuse_strangers(settings: DistillSettings) -> None:
+    """Refuses settings for teachers that are not there, before any work is done."""
+    for what, names in (("pca", settings.pca), ("density", settings.objective.densities)):
+        for name in names:
+            if name not in settings.teachers:
+                known = ", ".join(settings.teachers)
+                raise ConfigError(f"{what}: {name!r} is not among the teachers, which are {known}")
 
 
 def _standardized(

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = [
     {"molkd", "errors", "types", "tensors"},
-    {"registry", "store", "chem", "graph", "settings", "parallel", "devices", "plan"},
+    {"registry", "store", "chem", "graph", "settings", "memory", "parallel", "devices", "plan"},
     {"bank", "statistics", "targets", "splits", "objectives", "students", "formats", "checkpoint"},
     {"information", "distiller", "report", "embedding", "teachers"},
     {"featurizers", "pipeline"},

@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 from tqdm import tqdm
 
-from molkd import settings, store
+from molkd import memory, settings, store
 from molkd.embedding.encoders import Encoder, Preparation, Ready
 from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary
@@ -173,6 +173,7 @@ class Job:
                 table = self._embedded(records, ready)
                 parts.write(index, key, table)
                 count(records.row0, table)
+                memory.release()
 
     def _embedded(self, records: Records, ready: Ready[Any]) -> Table:
         """Embeds a prepared chunk."""
@@ -240,6 +241,7 @@ class _Assembled:
                 table = table.select(np.flatnonzero(table.valid))
             if len(table):
                 yield table
+            memory.release()
 
 
 def settings_path(output: Path) -> Path:

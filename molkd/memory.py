@@ -1,0 +1,25 @@
+"""Memory that was freed but not given back: what makes a long job look as if it leaked."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from functools import cache
+
+
+def release() -> None:
+    """Gives freed memory back to the system, where the C library keeps it (glibc does).
+
+    Batches of ever new sizes leave holes that glibc neither reuses nor returns: 4 kB for each
+    molecule embedded, without end. Called once per chunk, this costs a few percent of the time.
+    """
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(0)
+
+
+@cache
+def _malloc_trim() -> ctypes._NamedFuncPointer | None:  # pyright: ignore[reportPrivateUsage]
+    if not sys.platform.startswith("linux"):
+        return None
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)
