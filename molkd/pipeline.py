@@ -283,16 +283,15 @@ def _information(
     seed = settings.plan.seed
     as_mi = ObjectiveSettings(densities=settings.objective.densities)
     reader = _reader(bank, corpus.reader.specs, corpus.train, as_mi, settings.pca)
+    samples = (
+        _sample(corpus.train, _REPORT_TRAIN, seed),
+        _sample(corpus.valid, _REPORT_VALID, seed),
+    )
     train, valid = (
-        _embedded(student, corpus.prepared, _sample(rows, most, seed))
-        for rows, most in ((corpus.train, _REPORT_TRAIN), (corpus.valid, _REPORT_VALID))
+        Embeddings(rows, student.encode(corpus.prepared.select(rows)).values) for rows in samples
     )
     estimator = EstimatorSettings(seed=seed)
     return estimate(reader, train=train, valid=valid, settings=estimator, progress=progress)
-
-
-def _embedded(student: GineStudent, graphs: Graphs, rows: Rows) -> Embeddings:
-    return Embeddings(rows, student.encode(graphs.select(rows)).values)
 
 
 def _sample(rows: Rows, most: int, seed: int) -> Rows:

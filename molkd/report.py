@@ -73,7 +73,7 @@ def table(information: Mapping[str, Information]) -> list[tuple[str, ...]]:
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:
     """Formats lines, the header first, as a Markdown table."""
-    rows = ["| " + " | ".join(line) + " |" for line in lines]
+    rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
     return "\n".join([rows[0], "|" + "---|" * len(lines[0]), *rows[1:]])
 
 

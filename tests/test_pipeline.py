@@ -52,6 +52,7 @@ def test_a_folder_with_all_that_was_promised(tmp_path: Path):
     card = (tmp_path / "README.md").read_text()
     for expected in ("ecfp4", "maccs", "licence", "mutual information", "torch", '"seed": 0'):
         assert expected in card
+    assert r"| h(teacher \| student) |" in card  # a bar in a cell is no column
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
 
 
