@@ -33,8 +33,13 @@ class GeneratedFingerprint(RowwiseTeacher):
         "chirality": ["boolean"],
     }
 
-    width: int
-    chirality: bool
+    def __init__(
+        self, *, chirality: bool = False, width: int = 2048, on_invalid: OnInvalid = "error"
+    ) -> None:
+        """Sets the parameters; see `MorganTeacher`."""
+        self.chirality = chirality
+        self.width = width
+        self.on_invalid = on_invalid
 
     @abstractmethod
     def _generator(self) -> Any:
@@ -130,14 +135,6 @@ class MorganTeacher(GeneratedFingerprint):
 class AtomPairTeacher(GeneratedFingerprint):
     """Counts of pairs of typed atoms with the number of bonds between them."""
 
-    def __init__(
-        self, *, chirality: bool = False, width: int = 2048, on_invalid: OnInvalid = "error"
-    ) -> None:
-        """Sets the parameters; see `MorganTeacher`."""
-        self.chirality = chirality
-        self.width = width
-        self.on_invalid = on_invalid
-
     @property
     def card(self) -> Card:
         """See `MoleculeTeacher`."""
@@ -155,14 +152,6 @@ class AtomPairTeacher(GeneratedFingerprint):
 
 class TopologicalTorsionTeacher(GeneratedFingerprint):
     """Counts of paths of four typed, bonded atoms."""
-
-    def __init__(
-        self, *, chirality: bool = False, width: int = 2048, on_invalid: OnInvalid = "error"
-    ) -> None:
-        """Sets the parameters; see `MorganTeacher`."""
-        self.chirality = chirality
-        self.width = width
-        self.on_invalid = on_invalid
 
     @property
     def card(self) -> Card:
