@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +23,7 @@ import numpy.typing as npt
 from molkd import store
 from molkd.bank import Bank
 from molkd.errors import ConfigError, OutputError
-from molkd.types import Matrix, Rows, Support, digest_of
-
-Form = Literal["as-is", "standardized", "pca"]
-"""`as-is`: bits or counts without their constant columns. `standardized`: mean 0 and sd 1 per
-column. `pca`: log1p of counts, or standardised real values, or bits, on their leading principal
-components, each with sd 1."""
+from molkd.types import Form, Matrix, Rows, Support, digest_of
 
 Vector = npt.NDArray[np.float64]
 """Shape (d,)."""

@@ -24,7 +24,12 @@ Support = Literal["real", "bits", "counts"]
 """What values a teacher's dimensions take, hence which density can model them."""
 
 Form = Literal["as-is", "standardized", "pca"]
-"""How a teacher's values reach the objective: see `molkd.statistics`."""
+"""How a teacher's values reach the objective.
+
+`as-is`: bits or counts without their constant columns. `standardized`: mean 0 and sd 1 per
+column. `pca`: log1p of counts, or standardised real values, or bits, on their leading principal
+components, each with sd 1.
+"""
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
