@@ -1,66 +1,124 @@
 """Draws a distillation corpus without the molecules of the evaluation tasks.
 
-    python benchmarks/corpus.py --from FILE.smi.gz --without FOLDER --count 100000 --out FILE.smi
+    python -m molkd.benchmarks.corpus --from FILE --without PATH --count 100000 --out FILE.smi
 
-A molecule is left out when the first block of its InChIKey (its skeleton, without stereochemistry
-and charges) is that of a molecule in any CSV below the folder.
+A molecule is left out when its skeleton, the first block of its InChIKey, is that of a molecule in
+a file of `--without`, which may be given several times: a table, or a folder with tables.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from rdkit import Chem, rdBase
 
 from molkd import store
-from molkd.parallel import ordered_map
+from molkd.benchmarks import leakage
+from molkd.errors import ConfigError, InputError, MolkdError
+from molkd.formats import readers
+from molkd.parallel import usable_cores
 
-CHUNK = 2000
-
-
-def skeletons(smiles: Sequence[str]) -> list[str]:
-    """Returns the first block of each InChIKey; empty where a SMILES cannot be read."""
-    with rdBase.BlockLogs():
-        mols = [Chem.MolFromSmiles(text) for text in smiles]
-        return [Chem.MolToInchiKey(mol)[:14] if mol else "" for mol in mols]
+TABLES = ("csv", "tsv", "smi", "parquet", "sdf")
+"""Formats that are looked for in a folder."""
 
 
-def all_skeletons(smiles: Sequence[str], jobs: int) -> list[str]:
-    """Returns `skeletons`, computed in several processes."""
-    chunks = [smiles[start : start + CHUNK] for start in range(0, len(smiles), CHUNK)]
-    return [block for part in ordered_map(skeletons, chunks, jobs=jobs) for block in part]
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A corpus.
+
+    Attributes:
+        smiles: the molecules, in the order in which they were drawn.
+        left_out: how many were drawn besides and left out.
+    """
+
+    smiles: list[str]
+    left_out: int
 
 
-def main() -> None:
+def draw(smiles: Sequence[str], seen: set[str], *, count: int, seed: int, jobs: int) -> Drawn:
+    """Draws molecules at random, without those whose skeleton has been seen.
+
+    A molecule without a skeleton stays in: nothing can be said about it.
+
+    Args:
+        smiles: what to draw from.
+        seen: skeletons to leave out.
+        count: how many to draw.
+        seed: of the order.
+        jobs: worker processes.
+
+    Raises:
+        ConfigError: there are too few.
+    """
+    order: list[int] = np.random.default_rng(seed).permutation(len(smiles)).tolist()
+    kept: list[str] = []
+    looked_at = 0
+    for blocks in leakage.stream((smiles[row] for row in order), jobs=jobs):
+        for block in blocks:
+            text = smiles[order[looked_at]]
+            looked_at += 1
+            if block not in seen:
+                kept.append(text)
+            if len(kept) == count:
+                return Drawn(kept, looked_at - count)
+    raise ConfigError(f"only {len(kept)} molecules are left, {count} were asked for")
+
+
+def skeletons_of(paths: Sequence[Path], *, jobs: int) -> set[str]:
+    """Returns the skeletons of all molecules in tables, or in the tables of folders.
+
+    Raises:
+        InputError: a file cannot be read, or none of its molecules; a folder holds no table.
+    """
+    files = [file for path in paths for file in _files(path)]
+    texts = {file: set(leakage.molecules(file)) for file in files}
+    everything = sorted(set[str]().union(*texts.values()))
+    blocks = dict(zip(everything, leakage.skeletons(everything, jobs=jobs), strict=True))
+    for file, own in texts.items():
+        if not any(blocks[text] for text in own):
+            raise InputError(f"no molecule of {file} can be read: is its SMILES column another?")
+    return set(blocks.values()) - {""}
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.is_file() and _is_table(file))
+    if not found:
+        raise InputError(f"{path} holds no file of molecules ({', '.join(TABLES)})")
+    return found
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        return readers.kind_of(path) in TABLES
+    except ConfigError:
+        return False
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Reads, leaves out, draws, writes, and says how many molecules were left out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--from", dest="source", type=Path, required=True)
-    parser.add_argument("--without", type=Path, required=True)
+    parser.add_argument("--without", type=Path, action="append", required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=2)
-    given = parser.parse_args()
-    with gzip.open(given.source, "rt") as stream:
-        smiles = [line.split()[0] for line in stream if line.strip()]
-    order = np.random.default_rng(given.seed).permutation(len(smiles))
-    drawn = [smiles[row] for row in order[: given.count + given.count // 10]]
-    tables = [pd.read_csv(path) for path in sorted(given.without.rglob("*.csv"))]
-    tested = sorted({text for table in tables for text in table["Drug"]})
-    known = set(all_skeletons(tested, given.jobs)) - {""}
-    blocks = all_skeletons(drawn, given.jobs)
-    kept = [text for text, block in zip(drawn, blocks, strict=True) if block not in known]
-    if len(kept) < given.count:
-        parser.error(f"only {len(kept)} molecules are left, {given.count} were asked for")
-    store.write_bytes(given.out, ("\n".join(kept[: given.count]) + "\n").encode())
+    parser.add_argument("--jobs", type=int, default=usable_cores())
+    given = parser.parse_args(arguments)
+    try:
+        seen = skeletons_of(given.without, jobs=given.jobs)
+        smiles = list(leakage.molecules(given.source))
+        drawn = draw(smiles, seen, count=given.count, seed=given.seed, jobs=given.jobs)
+        store.write_bytes(given.out, ("\n".join(drawn.smiles) + "\n").encode())
+    except MolkdError as error:
+        parser.error(str(error))
     print(
-        f"{given.count} molecules written; {len(drawn) - len(kept)} of {len(drawn)} drawn ones "
-        f"left out as among {len(tested)} of the evaluation tasks"
+        f"{given.count} molecules written; {drawn.left_out} of {given.count + drawn.left_out} "
+        f"drawn ones left out as among {len(seen)} skeletons of the evaluation tasks"
     )
 
 

@@ -1,105 +1,240 @@
-"""Embedders by name, and a cache of what they say about a list of molecules."""
+"""Embedders by name: teachers, students, files, and what is made of several of them.
+
+    [LABEL=]SPEC
+
+where SPEC is the name of a teacher, `molkd:DIR` for a trained student, `untrained:DIR` for one of
+the same shape with random weights, `untrained:SIZE` for one of a size by name, `file:PATH` for
+embeddings computed elsewhere,
+`A+B` for the embeddings of A and B side by side, or `pca:N:SPEC` for the N leading principal
+components of SPEC, fitted on the training rows of each split.
+"""
 
 from __future__ import annotations
 
-import functools
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any
 
-import numpy as np
-from joblib import Parallel, delayed
+from molkd.benchmarks.embedding_store import Embeds, store_of
+from molkd.benchmarks.results import Role
+from molkd.errors import ConfigError, MolkdError
+from molkd.types import digest_of
 
-from molkd import store, students, teachers
-from molkd.chem import Molecule
-from molkd.errors import ConfigError
-from molkd.types import Embedded, Matrix, digest_of
+BASELINES = ("ecfp4-count", "rdkit2d", "ecfp4-count+rdkit2d")
+"""What stands beside every comparison, unless it was given already."""
 
-CHUNK = 2000
-"""Molecules per task of a worker process."""
+ORACLE_COMPONENTS = 512
+"""Width of the oracle: all teachers of a student, concatenated, on principal components."""
 
 
-class Embeds(Protocol):
-    """A teacher or a student."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One model whose embeddings are computed and kept.
 
-    def embed(self, items: Sequence[Molecule], /) -> Embedded:
-        """Embeds molecules, one row each."""
-        ...
+    Attributes:
+        digest: changes whenever its numbers may change.
+        model: what embeds.
+        parameters: number of weights; 0 for what has none, None where unknown.
+    """
+
+    digest: str
+    model: Embeds
+    parameters: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Embedder:
-    """One column of the comparison.
+    """One column of a comparison.
 
     Attributes:
-        label: its name in the table.
-        digest: changes whenever its numbers may change.
-        model: what embeds.
+        label: its name in tables.
+        spec: what it was made from.
+        role: what it is in the comparison.
+        sources: models whose embeddings stand side by side.
+        components: principal components that replace the embedding; None leaves it as it is.
     """
 
     label: str
-    digest: str
-    model: Embeds
+    spec: str
+    role: Role
+    sources: tuple[Source, ...]
+    components: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """Changes whenever its numbers may change; not with its label."""
+        return digest_of([list(self.digests), self.components])
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Of its sources: where `embedding_store.read` finds its embeddings."""
+        return tuple(source.digest for source in self.sources)
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights of all sources; None where one is unknown."""
+        counts = [source.parameters for source in self.sources]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+    def fill(self, smiles: Sequence[str], *, cache: Path, jobs: int, progress: bool) -> None:
+        """Computes the embeddings that the cache lacks.
+
+        Raises:
+            OutputError: the cache cannot be written.
+        """
+        for source in self.sources:
+            stored = store_of(cache, source.digest)
+            stored.fill(source.model, smiles, jobs=jobs, name=self.label, progress=progress)
 
 
-def make(text: str, *, seed: int = 0) -> Embedder:
-    """Makes an embedder from "[LABEL=]SPEC".
+def make(text: str, *, weights_dir: Path | None = None, seed: int = 0) -> Embedder:
+    """Makes an embedder from "[LABEL=]SPEC"; see the module.
 
     Args:
-        text: SPEC is the name of a teacher, "molkd:DIR" for a trained student, or
-            "untrained:SIZE" or "untrained:SIZE:DIM" for one with random weights.
-        seed: of the random weights.
+        text: what was typed.
+        weights_dir: folder of pretrained weights, for teachers that read some.
+        seed: of random weights.
 
     Raises:
         MolkdError: there is no such embedder.
     """
     label, equals, rest = text.partition("=")
     spec = rest if equals else text
-    prefix, _, argument = spec.partition(":")
-    if prefix == "molkd":
-        student = students.load(argument)
-    elif prefix == "untrained":
-        student = students.make(_settings(argument), seed=seed)
-    else:
-        teacher = teachers.make(spec)
-        return Embedder(label, teacher.card.digest, teacher)
-    return Embedder(label, student.digest, student)
+    if not label or not spec:
+        raise ConfigError(f"expected [LABEL=]EMBEDDER, got {text!r}")
+    components, inner = _components(spec)
+    names = inner.split("+")
+    sources = tuple(_source(name, weights_dir, seed) for name in names)
+    return Embedder(label, spec, _role(names), sources, components)
 
 
-def embed(embedder: Embedder, smiles: list[str], *, jobs: int, cache: Path | None) -> Matrix:
-    """Embeds molecules in parallel, or reads what an earlier run cached.
+def with_baselines(
+    given: Sequence[Embedder], *, teachers: bool, weights_dir: Path | None, seed: int = 0
+) -> tuple[list[Embedder], list[str]]:
+    """Adds what every comparison needs beside the embedders that were asked for.
+
+    ECFP4 counts, RDKit descriptors, both side by side; for the students among the given, an
+    untrained one of the same shape, and all their teachers concatenated on principal components
+    (what a student tries to compress).
+
+    Args:
+        given: what was asked for.
+        teachers: whether the students' teachers also join one by one.
+        weights_dir: see `make`.
+        seed: see `make`.
 
     Returns:
-        Shape (len(smiles), d); the rows of failed molecules are NaN.
-
-    Raises:
-        OutputError: the cache cannot be written.
+        All embedders, the given ones first, and in sentences what could not be added.
     """
-    compute = functools.partial(_in_parallel, embedder.model, smiles, jobs)
-    if cache is None:
-        return compute()
-    path = cache / f"{embedder.digest[:24]}-{digest_of(smiles)[:24]}.npy"
-    if not path.is_file():
-        with store.atomic_path(path) as temporary, temporary.open("wb") as stream:
-            np.save(stream, compute())
-    return np.load(path, allow_pickle=False)
+    wanted: list[str] = []
+    notes: list[str] = []
+    for embedder in (one for one in given if one.role == "student"):
+        names, problem = teachers_of(_folder(embedder))
+        notes += [problem] if problem else []
+        usable = _usable(names, weights_dir, notes)
+        wanted += usable if teachers else []
+        if usable:
+            oracle = f"pca:{ORACLE_COMPONENTS}:{'+'.join(usable)}"
+            wanted.append(f"teachers of {embedder.label}, PCA-{ORACLE_COMPONENTS}={oracle}")
+        wanted.append(f"{embedder.label}, untrained=untrained:{_folder(embedder)}")
+    every = list(given)
+    taken = {embedder.digest for embedder in given}
+    for text in [*wanted, *BASELINES]:
+        made = make(text, weights_dir=weights_dir, seed=seed)
+        if made.digest not in taken:
+            taken.add(made.digest)
+            every.append(made)
+    _refuse_doubles(every)
+    return every, notes
 
 
-def _in_parallel(model: Embeds, smiles: list[str], jobs: int) -> Matrix:
-    chunks = [smiles[start : start + CHUNK] for start in range(0, len(smiles), CHUNK)]
-    parts: list[Matrix] = cast("Any", Parallel(n_jobs=jobs))(
-        delayed(_values)(model, chunk) for chunk in chunks
-    )
-    return np.concatenate(parts)
+def teachers_of(folder: Path) -> tuple[list[str], str]:
+    """Returns the teachers that a student's folder names, and a sentence if it names none."""
+    try:
+        settings = tomllib.loads((folder / "settings.toml").read_text(encoding="utf-8"))
+        return [str(name) for name in settings["teachers"]], ""
+    except (OSError, ValueError, KeyError):
+        return [], (
+            f"{folder}/settings.toml does not name the student's teachers: they and their "
+            "concatenation are left out"
+        )
 
 
-def _values(model: Embeds, smiles: list[str]) -> Matrix:
-    return model.embed(smiles).values
+def _usable(names: Sequence[str], weights_dir: Path | None, notes: list[str]) -> list[str]:
+    """The teachers that can embed here; of each other, a note says why not."""
+    usable: list[str] = []
+    for name in names:
+        try:
+            (source,) = make(name, weights_dir=weights_dir).sources
+            source.model.embed(["CCO"])
+        except MolkdError as error:
+            notes.append(f"teacher {name} is left out: {error}")
+        else:
+            usable.append(name)
+    return usable
 
 
-def _settings(argument: str) -> students.StudentSettings:
-    size, _, dim = argument.partition(":")
-    if dim and not dim.isdecimal():
-        raise ConfigError(f"untrained:SIZE:DIM needs a whole number for DIM, not {dim!r}")
-    return students.StudentSettings(size=size, embedding_dim=int(dim) if dim else None)
+def _components(spec: str) -> tuple[int | None, str]:
+    prefix, _, rest = spec.partition(":")
+    if prefix != "pca":
+        return None, spec
+    number, _, inner = rest.partition(":")
+    if not number.isdecimal() or not int(number) or not inner:
+        raise ConfigError(f"expected pca:N:EMBEDDER with N at least 1, got {spec!r}")
+    return int(number), inner
+
+
+def _role(names: Sequence[str]) -> Role:
+    if len(names) > 1 or names[0].startswith("untrained:"):
+        return "baseline"
+    return "student" if names[0].startswith("molkd:") else "teacher"
+
+
+def _source(spec: str, weights_dir: Path | None, seed: int) -> Source:
+    prefix, _, argument = spec.partition(":")
+    makers = {"molkd": _trained, "untrained": _untrained, "file": _precomputed}
+    if prefix in makers:
+        return makers[prefix](argument, seed)
+    from molkd import teachers
+
+    teacher = teachers.make(spec, weights_dir=weights_dir)
+    return Source(teacher.card.digest, teacher, None if teacher.card.sha256 else 0)
+
+
+def _trained(folder: str, _seed: int) -> Source:
+    from molkd import students
+
+    return _student(students.load(folder))
+
+
+def _untrained(argument: str, seed: int) -> Source:
+    from molkd import students
+
+    if argument in students.SIZES:
+        return _student(students.make(students.StudentSettings(size=argument), seed=seed))
+    return _student(students.fresh(students.load(argument), seed=seed))
+
+
+def _student(student: Any) -> Source:
+    count = sum(parameter.numel() for parameter in student.parameters())
+    return Source(student.digest, student, count)
+
+
+def _precomputed(path: str, _seed: int) -> Source:
+    from molkd.benchmarks.precomputed import Precomputed
+
+    read = Precomputed(path)
+    return Source(read.digest, read, None)
+
+
+def _folder(student: Embedder) -> Path:
+    return Path(student.spec.partition(":")[2])
+
+
+def _refuse_doubles(embedders: Sequence[Embedder]) -> None:
+    labels = [embedder.label for embedder in embedders]
+    double = sorted({label for label in labels if labels.count(label) > 1})
+    if double:
+        raise ConfigError(f"embedders with one label: {', '.join(double)}; write LABEL=EMBEDDER")

@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 def ordered_map(
-    function: Callable[[Task], Result], tasks: Iterable[Task], *, jobs: int
+    function: Callable[[Task], Result], tasks: Iterable[Task], *, jobs: int, ahead: int = 2
 ) -> Iterator[Result]:
     """Applies a function to tasks and yields the results in order, the same for any `jobs`.
 
@@ -30,8 +30,10 @@ def ordered_map(
 
     Args:
         function: sent to each process once; picklable where `jobs` > 1.
-        tasks: taken as they are needed, at most 2 * jobs ahead.
+        tasks: taken as they are needed.
         jobs: processes; 1 computes in this one.
+        ahead: tasks per process that are taken before the first one is done; many where results
+            are small and tasks of unequal length, so that none waits for a long one.
 
     Raises:
         ConfigError: the function cannot be sent to another process.
@@ -43,7 +45,7 @@ def ordered_map(
                 result = function(task)
             yield result
         return
-    yield from _in_processes(function, tasks, jobs)
+    yield from _in_processes(function, tasks, jobs, ahead)
 
 
 def usable_cores() -> int:
@@ -69,7 +71,7 @@ def one_thread() -> Generator[None]:
 
 
 def _in_processes(
-    function: Callable[[Task], Result], tasks: Iterable[Task], jobs: int
+    function: Callable[[Task], Result], tasks: Iterable[Task], jobs: int, ahead: int
 ) -> Iterator[Result]:
     try:
         pickled = pickle.dumps(function)
@@ -81,7 +83,7 @@ def _in_processes(
     try:
         for task in tasks:
             waiting.append(pool.submit(_work, task))
-            if len(waiting) >= 2 * jobs:  # bounds the memory of results that wait
+            if len(waiting) >= ahead * jobs:  # bounds the memory of results that wait
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -77,7 +77,7 @@ def locate(file: WeightFile, weights_dir: str | os.PathLike[str] | None = None) 
         raise WeightsError(_missing(file, "it is hosted nowhere in this form", folders))
     try:
         _download(file, file.url, target)
-    except _UnreachableError as error:
+    except UnreachableError as error:
         raise WeightsError(_missing(file, str(error), folders)) from error
     return target
 
@@ -104,8 +104,43 @@ def is_present(path: str, weights_dir: str | os.PathLike[str] | None = None) -> 
     return any((folder / path).is_file() for folder in _folders(weights_dir))
 
 
-class _UnreachableError(Exception):
+class UnreachableError(Exception):
     """A download did not bring the whole file; the message is the cause."""
+
+
+def fetch(url: str, target: Path, *, label: str) -> None:
+    """Downloads a file and shows progress on a terminal; nothing is verified.
+
+    Args:
+        url: address of one of the kinds in `SCHEMES`.
+        target: where it is written, also where it breaks off: a temporary file of the caller's.
+        label: what the progress bar says.
+
+    Raises:
+        UnreachableError: the address is of another kind, or the file did not come whole.
+    """
+    if urlsplit(url).scheme not in SCHEMES:
+        raise UnreachableError(f"refusing to download from {url}, which is not https")
+    try:
+        response = urllib.request.urlopen(url, timeout=TIMEOUT)  # noqa: S310 - scheme was checked
+    except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+        raise UnreachableError(f"{url} cannot be reached: {error}") from error
+    length = response.headers.get("Content-Length")
+    total = int(length) if length else None
+    done = 0
+    with (
+        response,
+        target.open("wb") as stream,
+        tqdm(total=total, desc=label, unit="B", unit_scale=True, disable=None, leave=False) as bar,
+    ):
+        while chunk := _read(response, url):
+            stream.write(chunk)
+            done += len(chunk)
+            bar.update(len(chunk))
+    if total is not None and done < total:
+        raise UnreachableError(f"{url} broke off after {done} of {total} bytes")
 
 
 class _Reader(Protocol):
@@ -131,41 +166,16 @@ def _verify(found: Path, file: WeightFile, *, remedy: str) -> None:
 
 
 def _download(file: WeightFile, url: str, target: Path) -> None:
-    if urlsplit(url).scheme not in SCHEMES:
-        raise WeightsError(f"{file.path}: refusing to download from {url}, which is not https")
     with atomic_path(target) as temporary:
-        _fetch(url, temporary, label=file.path)
+        fetch(url, temporary, label=file.path)
         _verify(temporary, file, remedy=f"nothing was kept of {url}; try again later")
-
-
-def _fetch(url: str, target: Path, *, label: str) -> None:
-    try:
-        response = urllib.request.urlopen(url, timeout=TIMEOUT)  # noqa: S310 - scheme was checked
-    except (OSError, http.client.HTTPException) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()
-        raise _UnreachableError(f"{url} cannot be reached: {error}") from error
-    length = response.headers.get("Content-Length")
-    total = int(length) if length else None
-    done = 0
-    with (
-        response,
-        target.open("wb") as stream,
-        tqdm(total=total, desc=label, unit="B", unit_scale=True, disable=None, leave=False) as bar,
-    ):
-        while chunk := _read(response, url):
-            stream.write(chunk)
-            done += len(chunk)
-            bar.update(len(chunk))
-    if total is not None and done < total:
-        raise _UnreachableError(f"{url} broke off after {done} of {total} bytes")
 
 
 def _read(response: _Reader, url: str) -> bytes:
     try:
         return response.read(_CHUNK)
     except (OSError, http.client.HTTPException) as error:
-        raise _UnreachableError(f"{url} broke off: {error}") from error
+        raise UnreachableError(f"{url} broke off: {error}") from error
 
 
 def _missing(file: WeightFile, cause: str, folders: list[Path]) -> str:

@@ -15,7 +15,7 @@ import molkd
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LINKED = {"molkd.teachers": "teachers", "molkd.featurizers": "featurizers"}
+LINKED = {f"molkd.{name}": name for name in ("teachers", "featurizers", "benchmarks")}
 
 
 def _packages_on_disk() -> set[str]:

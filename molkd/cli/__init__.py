@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from molkd import __version__
-from molkd.cli import distill, embed, teachers
+from molkd.cli import bench, distill, embed, teachers, teachers_compare
 from molkd.errors import (
     ConfigError,
     InputError,
@@ -47,7 +47,9 @@ app = typer.Typer(
 app.command("distill")(distill.distill)
 app.command("embed")(embed.embed)
 teachers.app.command("embed")(embed.embed_with_teacher)
+teachers.app.command("compare")(teachers_compare.compare)
 app.add_typer(teachers.app, name="teachers")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

@@ -101,7 +101,7 @@ def distill(  # noqa: PLR0913
     options = settings.load(DistillSettings, config, given)
     if not options.teachers:
         raise ConfigError("name at least one teacher with --teachers; 'molkd teachers list'")
-    smiles, unread = _read(source, smiles_column, input_format)
+    smiles, unread = read_smiles(source, smiles_column, input_format)
     _run(options, smiles, unread, output, bank, weights_dir, device, jobs)
 
 
@@ -140,7 +140,7 @@ def _run(
     print_table(header, lines)
 
 
-def _read(
+def read_smiles(
     source: str, smiles_column: str | None, input_format: str | None
 ) -> tuple[list[str | None], dict[int, str]]:
     """Returns the SMILES of all rows, and row -> reason for rows that are not readable as such."""

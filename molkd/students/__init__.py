@@ -14,7 +14,16 @@ from molkd.students import pretrained
 from molkd.students.base import Student
 from molkd.students.gine import GineConfig, GineStudent, Readout
 
-__all__ = ["SIZES", "GineConfig", "GineStudent", "Student", "StudentSettings", "load", "make"]
+__all__ = [
+    "SIZES",
+    "GineConfig",
+    "GineStudent",
+    "Student",
+    "StudentSettings",
+    "fresh",
+    "load",
+    "make",
+]
 
 SIZES = {
     "tiny": GineConfig(hidden=64, layers=3, embedding_dim=128),
@@ -73,6 +82,13 @@ def make(settings: StudentSettings | None = None, *, seed: int = 0) -> GineStude
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return GineStudent((settings or StudentSettings()).config)
+
+
+def fresh(student: GineStudent, *, seed: int = 0) -> GineStudent:
+    """Builds an untrained student of the same shape; the same seed gives the same weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return type(student).build(student.config)
 
 
 def load(model: str | Path, *, revision: str | None = None) -> GineStudent:

@@ -148,7 +148,7 @@ def test_a_killed_command_goes_on_to_the_same_student(library, config, tmp_path)
 def test_real_teachers_of_all_kinds_and_a_transformer_join_one_run(
     library, config, tmp_path, shared, capsys
 ):
-    from benchmarks.train_roberta import Recipe, train
+    from molkd.benchmarks.train_roberta import Recipe, train
 
     recipe = Recipe(hidden=32, layers=1, longest=32, batch=16, warmup=5)
     train(SMILES, tmp_path / "roberta", steps=10, recipe=recipe)

@@ -277,7 +277,7 @@ def test_loading_is_silent_and_leaves_the_settings(
 
 
 def test_a_roberta_trained_here_is_a_teacher(tmp_path: Path) -> None:
-    from benchmarks.train_roberta import Recipe, train
+    from molkd.benchmarks.train_roberta import Recipe, train
 
     corpus = ["C" * n + tail for n in range(1, 12) for tail in ("O", "N", "Cl", "c1ccccc1", "=O")]
     recipe = Recipe(hidden=32, layers=1, longest=32, batch=16, warmup=5)

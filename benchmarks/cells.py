@@ -1,0 +1,89 @@
+"""The work of one worker process: an embedder on a task, with every probe, label and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from molkd.benchmarks import embedding_store, probes
+from molkd.benchmarks.planning import LEAST, Plan
+from molkd.benchmarks.results import Score
+from molkd.benchmarks.scoring import Question, answer, scaled
+from molkd.types import Matrix, digest_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """An embedder on a task.
+
+    Attributes:
+        plan: of the task.
+        label: of the embedder.
+        digest: of the embedder.
+        sources: digests of the models whose embeddings it puts side by side.
+        components: see `Embedder.components`.
+        probes: names.
+        cache: of the embeddings.
+    """
+
+    plan: Plan
+    label: str
+    digest: str
+    sources: tuple[str, ...]
+    components: int | None
+    probes: tuple[str, ...]
+    cache: Path
+
+    def questions(self) -> Iterator[tuple[str, Question, dict[str, str]]]:
+        """All questions, with label and probe -> key of the score."""
+        abouts = {name: probes.describe(name) for name in self.probes}
+        for label, asked in self.plan.questions.items():
+            for question in asked:
+                deciding = [question.digest, self.digest]
+                keys = {name: digest_of([*deciding, about]) for name, about in abouts.items()}
+                yield label, question, keys
+
+    def score_keys(self) -> Iterator[str]:
+        """The keys of all its scores."""
+        return (key for *_, keys in self.questions() for key in keys.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """A cell and the keys of those of its scores that are still to be computed."""
+
+    cell: Cell
+    keys: frozenset[str]
+
+
+def answered(order: Order) -> list[Score]:
+    """Computes the scores of an order; what a worker process does."""
+    cell = order.cell
+    values = embedding_store.read(cell.cache, cell.sources, cell.plan.task.items).values
+    scores: list[Score] = []
+    for label, question, keys in cell.questions():
+        wanted = {name: key for name, key in keys.items() if key in order.keys}
+        if wanted:
+            scores += _answers(cell, values, label, question, wanted)
+    return scores
+
+
+def _answers(
+    cell: Cell, values: Matrix, label: str, question: Question, keys: Mapping[str, str]
+) -> Iterator[Score]:
+    inputs = scaled(values, question.split, components=cell.components)
+    for name, key in keys.items():
+        given = answer(inputs, question, probes.make(name))
+        yield Score(
+            task=cell.plan.task.name,
+            label=label,
+            embedder=cell.label,
+            probe=name,
+            seed=question.seed,
+            test=given.test,
+            valid=given.valid,
+            chosen=given.chosen,
+            rows={part: len(getattr(question.split, part)) for part in LEAST},
+            key=key,
+        )

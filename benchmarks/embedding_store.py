@@ -1,0 +1,166 @@
+"""Embeddings of one model by SMILES, on disk: a store that grows, and never computes twice."""
+
+from __future__ import annotations
+
+import functools
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from tqdm import tqdm
+
+from molkd import store
+from molkd.errors import CorruptFileError
+from molkd.parallel import ordered_map
+from molkd.types import Embedded, Matrix, digest_of
+
+CHUNK = 1000
+"""Molecules per block: what is lost by a kill, and the task of one worker process."""
+
+
+class Embeds(Protocol):
+    """A teacher, a student, or a file of embeddings."""
+
+    def embed(self, items: Sequence[str], /) -> Embedded:
+        """Embeds SMILES, one row each; a failed one costs its row, never an exception."""
+        ...
+
+
+class EmbeddingStore:
+    """A folder of blocks, each a file with SMILES, values and reasons of failure.
+
+    A SMILES counts as written: another spelling of the molecule is embedded on its own, for some
+    encoders read the spelling.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Opens a folder, which need not exist.
+
+        Args:
+            folder: for one model; its name should hold the model's digest.
+        """
+        self._folder = folder
+        self._places: dict[str, tuple[Path, int]] = {}
+        self._known: set[Path] = set()
+
+    def fill(
+        self, model: Embeds, smiles: Sequence[str], *, jobs: int, name: str, progress: bool = True
+    ) -> int:
+        """Embeds what is missing, block by block; run again after a kill, it goes on.
+
+        Args:
+            model: picklable where `jobs` > 1.
+            smiles: molecules; repeated ones are embedded once.
+            jobs: worker processes.
+            name: for the progress bar.
+            progress: whether to show it.
+
+        Returns:
+            How many molecules were embedded.
+
+        Raises:
+            OutputError: a block cannot be written.
+        """
+        missing = self.missing(smiles)
+        chunks = [missing[start : start + CHUNK] for start in range(0, len(missing), CHUNK)]
+        work = functools.partial(_embed, model)
+        jobs = min(jobs, len(chunks))
+        with tqdm(total=len(missing), unit=" items", desc=name, disable=not progress) as bar:
+            results = ordered_map(work, chunks, jobs=jobs)
+            for chunk, embedded in zip(chunks, results, strict=True):
+                self._add(chunk, embedded)
+                bar.update(len(chunk))
+        return len(missing)
+
+    def missing(self, smiles: Sequence[str]) -> list[str]:
+        """Returns what is not in the store yet, each once, in order."""
+        self._index()
+        return [text for text in dict.fromkeys(smiles) if text not in self._places]
+
+    def rows(self, smiles: Sequence[str]) -> Embedded:
+        """Returns the embeddings of molecules that are in the store.
+
+        Raises:
+            KeyError: a SMILES is not in the store.
+            CorruptFileError: a block cannot be read.
+        """
+        self._index()
+        wanted: dict[Path, list[tuple[int, int]]] = {}
+        for row, text in enumerate(smiles):
+            path, place = self._places[text]
+            wanted.setdefault(path, []).append((row, place))
+        values: Matrix | None = None
+        failures: dict[int, str] = {}
+        for path, places in wanted.items():
+            block = _arrays(path, "values", "reasons")
+            if values is None:
+                values = np.empty((len(smiles), block["values"].shape[1]), np.float32)
+            rows, within = (list(side) for side in zip(*places, strict=True))
+            values[rows] = block["values"][within]
+            reasons = block["reasons"][within].tolist()
+            failures |= {row: why for row, why in zip(rows, reasons, strict=True) if why}
+        if values is None:
+            raise KeyError("no molecules were asked for")
+        return Embedded(values, dict(sorted(failures.items())))
+
+    def _add(self, smiles: list[str], embedded: Embedded) -> None:
+        reasons = [embedded.failures.get(row, "") for row in range(len(smiles))]
+        path = self._folder / f"{digest_of(smiles)[:24]}.npz"
+        with store.atomic_path(path) as temporary, temporary.open("wb") as stream:
+            np.savez(
+                stream,
+                smiles=np.array(smiles),
+                values=embedded.values.astype(np.float32),
+                reasons=np.array(reasons),
+            )
+        self._index()
+
+    def _index(self) -> None:
+        """Reads the SMILES of blocks that are new in the folder."""
+        for path in sorted(set(self._folder.glob("*.npz")) - self._known):
+            for place, text in enumerate(_arrays(path, "smiles")["smiles"].tolist()):
+                self._places.setdefault(text, (path, place))
+            self._known.add(path)
+
+
+def read(cache: Path, digests: Sequence[str], smiles: Sequence[str]) -> Embedded:
+    """Returns the embeddings of several models side by side, from their stores in a cache.
+
+    Args:
+        cache: folder of the stores, each under its model's digest; see `store_of`.
+        digests: of the models.
+        smiles: n molecules, all of them in every store.
+
+    Returns:
+        Shape (n, d), float32; a row fails where it fails for one of the models.
+
+    Raises:
+        KeyError: a SMILES is not in a store.
+        CorruptFileError: a block cannot be read.
+    """
+    parts = [store_of(cache, digest).rows(smiles) for digest in digests]
+    failures = {row: why for part in parts for row, why in part.failures.items()}
+    values = np.concatenate([part.values for part in parts], axis=1)
+    values[list(failures)] = np.nan
+    return Embedded(values, dict(sorted(failures.items())))
+
+
+def store_of(cache: Path, digest: str) -> EmbeddingStore:
+    """Returns the store of a model."""
+    return EmbeddingStore(cache / digest[:32])
+
+
+def _arrays(path: Path, *names: str) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return {name: archive[name] for name in names}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise CorruptFileError(
+            f"{path} is no block of embeddings ({error}): delete it, it is computed again"
+        ) from error
+
+
+def _embed(model: Embeds, smiles: list[str]) -> Embedded:
+    return model.embed(smiles)

@@ -1,0 +1,60 @@
+"""Reports: results as Markdown, as one HTML page, and as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from molkd import store
+from molkd.benchmarks.published import Published
+from molkd.benchmarks.reports import alike, canvas, compose, html, markdown
+from molkd.benchmarks.reports.compose import Given
+from molkd.benchmarks.results import Results
+
+MARKDOWN, HTML = "report.md", "report.html"
+
+
+def write(
+    folder: Path,
+    results: Results,
+    *,
+    reference: str | None = None,
+    published: Sequence[Published] = (),
+    speed: Mapping[str, Any] | None = None,
+    similarity: Mapping[str, Any] | None = None,
+) -> list[Path]:
+    """Writes `report.md`, `report.html` and the figures as PNG; same input, same bytes.
+
+    Args:
+        folder: where to write.
+        results: the scores.
+        reference: label of the embedder that others are compared with; by default the first
+            student, or the first embedder where there is none.
+        published: figures of others, shown apart from ours.
+        speed: label -> "molecules_per_second" and "parameters"; embedders that were not timed may
+            be missing.
+        similarity: of teachers, as `molkd teachers compare --json` prints it.
+
+    Returns:
+        What was written, the page first.
+
+    Raises:
+        UnknownNameError: the results hold no such reference.
+        InputError: speed or similarity are not what is described above.
+        OutputError: the folder cannot be written.
+    """
+    given = Given(
+        results=results,
+        reference=compose.reference_of(results, reference),
+        published=published,
+        speed=compose.timings(speed or {}),
+        similar=None if similarity is None else alike.chapter(similarity),
+    )
+    document = compose.document(given)
+    written = {HTML: html.render(document).encode(), MARKDOWN: markdown.render(document).encode()}
+    for picture in document.pictures:
+        written[f"{picture.name}.png"] = canvas.png(picture.panels)
+    for name, content in written.items():
+        store.write_bytes(folder / name, content)
+    return [folder / name for name in written]

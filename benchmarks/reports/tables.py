@@ -1,0 +1,266 @@
+"""The tables of a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from molkd.benchmarks.published import Published
+from molkd.benchmarks.reports.document import Cell, Grid
+from molkd.benchmarks.reports.official import Line, number
+from molkd.benchmarks.reports.tradeoff import Point
+from molkd.benchmarks.results import EmbedderRecord, Results
+from molkd.benchmarks.statistics import Comparison, Section
+
+NONE = "\N{EN DASH}"
+"""Stands where there is no number."""
+
+
+def summary(
+    section: Section, comparison: Comparison, embedders: Mapping[str, EmbedderRecord]
+) -> Grid:
+    """One row per embedder, best mean rank first, with how the reference compares with it."""
+    metrics = list(dict.fromkeys(section.metrics))
+    counts = {metric: section.metrics.count(metric) for metric in metrics}
+    means = {
+        metric: _best({name: _mean(section, name, metric) for name in section.table.embedders})
+        for metric in metrics
+    }
+    rows: list[tuple[Cell, ...]] = []
+    for name in sorted(comparison.ranks, key=lambda name: comparison.ranks[name]):
+        record = embedders[name]
+        rows.append(
+            (
+                Cell(name, role=record.role, best=name == comparison.reference),
+                Cell(record.role),
+                Cell(f"{record.dim:,}"),
+                Cell(weights(record.parameters)),
+                *(means[metric][name] for metric in metrics),
+                Cell(f"{comparison.ranks[name]:.2f}"),
+                *_against(comparison, name),
+            )
+        )
+    titles = [
+        *("embedder", "role", "dim", "weights"),
+        *(f"{m} ({counts[m]} task{'s' * (counts[m] != 1)})" for m in metrics),
+        *("mean rank", "wins/ties/losses", "difference", "95 % interval", "p (Holm)"),
+    ]
+    return Grid(
+        caption="Scores are means over tasks and seeds, best mean rank first. Wins to p: "
+        f"the reference, {comparison.reference}, against the embedder of the row; a difference "
+        "above zero favours the reference.",
+        header=cells(titles),
+        rows=tuple(rows),
+        align="ll" + "r" * (len(titles) - 2),
+    )
+
+
+def scores(lines: Sequence[Line], order: Sequence[str], roles: Mapping[str, str]) -> Grid:
+    """One row per task and official metric, one column per embedder."""
+    rows = [
+        (
+            Cell(line.title),
+            Cell(f"{line.metric} {'↑' if line.greater_is_better else '↓'}"),
+            Cell(f"{line.compared:,}"),
+            *(_score(line, name) for name in order),
+        )
+        for line in lines
+    ]
+    return Grid(
+        caption="Official metric of each task on test rows, mean ± standard deviation over seeds; "
+        "↑ higher is better, ↓ lower is better. Molecules: those that every embedder could embed. "
+        "The best mean of a row stands out; whether it is better for sure is another question.",
+        header=(*cells(["task", "metric", "molecules"]), *(Cell(n, role=roles[n]) for n in order)),
+        rows=tuple(rows),
+        align="llr" + "r" * len(order),
+    )
+
+
+def published(
+    lines: Sequence[Line],
+    order: Sequence[str],
+    figures: Sequence[Published],
+    roles: Mapping[str, str],
+) -> Grid | None:
+    """Figures of others beside ours, where task and metric agree; None where none does."""
+    known = {(line.task, line.metric): line for line in lines}
+    fitting = [figure for figure in figures if (figure.task, figure.metric) in known]
+    if not fitting:
+        return None
+    sources = list(dict.fromkeys(figure.source for figure in fitting))
+    values = {(f.task, f.metric, f.source): number(f.value, f.sd) for f in fitting}
+    tasks = dict.fromkeys((figure.task, figure.metric) for figure in fitting)
+    rows = [
+        (
+            Cell(task),
+            Cell(f"{metric} {'↑' if known[task, metric].greater_is_better else '↓'}"),
+            *(Cell(_score(known[task, metric], name).text) for name in order),
+            *(Cell(values.get((task, metric, source), NONE)) for source in sources),
+        )
+        for task, metric in known
+        if (task, metric) in tasks
+    ]
+    return Grid(
+        caption="Published figures come from other code, other splits or other probes than ours. "
+        "They take no part in ranks, tests or conclusions.",
+        header=(
+            *cells(["task", "metric"]),
+            *(Cell(name, role=roles[name]) for name in order),
+            *cells(sources),
+        ),
+        rows=tuple(rows),
+        align="ll" + "r" * (len(order) + len(sources)),
+        spans=(("", 2), ("ours", len(order)), ("published, not ours", len(sources))),
+        foreign=len(sources),
+    )
+
+
+def speeds(points: Sequence[Point]) -> Grid:
+    """Speed and mean score of the embedders that were timed, fastest first."""
+    rows = [
+        (
+            Cell(point.label, role=point.role),
+            *cells([f"{point.speed:,.0f}", weights(point.parameters), number(point.quality)]),
+        )
+        for point in sorted(points, key=lambda point: -point.speed)
+    ]
+    titles = ["embedder", "molecules per second", "weights", "mean score"]
+    caption = "Speed from SMILES to embedding, fastest first."
+    return Grid(caption, cells(titles), tuple(rows), "lrrr")
+
+
+def tasks(results: Results) -> Grid:
+    """What was asked."""
+    tests: dict[str, set[int]] = {}
+    for score in results.scores:
+        tests.setdefault(score.task, set()).add(score.rows["test"])
+    rows = [
+        cells(
+            [
+                *(task.name, task.group, task.kind, task.metric, task.comparable, task.split),
+                *(f"{count:,}" for count in (len(task.labels), task.items, task.compared)),
+                _range(tests.get(task.name, set())),
+                task.digest[:12],
+            ]
+        )
+        for task in results.tasks
+    ]
+    titles = ["task", "group", "kind", "metric", "comparable", "split"]
+    titles += ["labels", "molecules", "compared", "test rows", "digest"]
+    caption = (
+        "Compared: molecules that every embedder could embed; all are scored on these. The "
+        "comparable metric has no unit, and means, ranks and tests over tasks are computed from it."
+    )
+    return Grid(caption, cells(titles), tuple(rows), "llllllrrrrl")
+
+
+def embedders(results: Results) -> Grid:
+    """Who was asked."""
+    rows = [
+        (
+            Cell(record.label, role=record.role),
+            *cells(
+                [
+                    record.role,
+                    record.spec,
+                    f"{record.dim:,}",
+                    weights(record.parameters),
+                    f"{record.failed:,}",
+                    record.digest[:12],
+                ]
+            ),
+        )
+        for record in results.embedders
+    ]
+    titles = ["embedder", "role", "made from", "dim", "weights", "failed", "digest"]
+    return Grid(
+        "Failed: molecules of all tasks without an embedding.",
+        cells(titles),
+        tuple(rows),
+        "lllrrrl",
+    )
+
+
+def leakage(counts: Mapping[str, Mapping[str, int]]) -> Grid:
+    """How many molecules of each task were in the corpus of the distillation."""
+    parts = list(dict.fromkeys(part for found in counts.values() for part in found))
+    rows = [
+        cells([task, *(f"{found[part]:,}" if part in found else NONE for part in parts)])
+        for task, found in counts.items()
+    ]
+    caption = (
+        "Molecules of each task that the distillation corpus holds too, by the first block of "
+        "their InChIKeys. Distillation sees no labels."
+    )
+    return Grid(caption, cells(["task", *parts]), tuple(rows), "l" + "r" * len(parts))
+
+
+def provenance(results: Results) -> Grid:
+    """Settings and versions."""
+    said = [("setting", name, json.dumps(value)) for name, value in results.run.settings.items()]
+    said += [("version", name, number) for name, number in results.run.versions.items()]
+    seeds = sorted({score.seed for score in results.scores})
+    said.append(("seeds", "of splits and probes", ", ".join(map(str, seeds))))
+    rows = tuple(cells([name, kind, value]) for kind, name, value in said)
+    return Grid("What decides the numbers.", cells(["name", "kind", "value"]), rows, "lll")
+
+
+def cells(texts: Sequence[str]) -> tuple[Cell, ...]:
+    """Plain cells."""
+    return tuple(map(Cell, texts))
+
+
+def weights(count: float | None) -> str:
+    """A number of weights in short."""
+    if count is None:
+        return "unknown"
+    if count < 1e5:
+        return f"{count:,.0f}"
+    return f"{count / 1e6:.2f} M" if count < 1e9 else f"{count / 1e9:.2f} G"
+
+
+def _against(comparison: Comparison, name: str) -> tuple[Cell, ...]:
+    if name == comparison.reference:
+        return cells(["reference", NONE, NONE, NONE])
+    found = comparison.against[name]
+    interval = NONE
+    if found.low is not None and found.high is not None:
+        interval = f"{_signed(found.low)} to {_signed(found.high)}"
+    return cells(
+        [
+            f"{found.wins}/{found.ties}/{found.losses}",
+            _signed(found.mean_difference),
+            interval,
+            "< 0.001" if found.p_holm < 0.001 else f"{found.p_holm:.3f}",
+        ]
+    )
+
+
+def _signed(value: float) -> str:
+    text = f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    return text if round(value, 3) else text[1:]
+
+
+def _mean(section: Section, name: str, metric: str) -> float:
+    column = section.table.embedders.index(name)
+    rows = [row for row, found in enumerate(section.metrics) if found == metric]
+    return float(np.mean(section.table.values[rows, column]))
+
+
+def _best(means: Mapping[str, float]) -> dict[str, Cell]:
+    best = max(means.values())
+    return {name: Cell(number(mean), best=mean == best) for name, mean in means.items()}
+
+
+def _score(line: Line, name: str) -> Cell:
+    score = line.scores.get(name)
+    return Cell(NONE) if score is None else Cell(score.text, best=score.mean == line.best)
+
+
+def _range(counts: set[int]) -> str:
+    if not counts:
+        return "left out"
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

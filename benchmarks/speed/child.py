@@ -1,0 +1,74 @@
+"""The process that measures one cell, fresh for each: `python -m molkd.benchmarks.speed.child`.
+
+Reads a `Request` as JSON from standard input and writes one JSON object to standard output:
+{"root": folder of the molkd that was measured, "measured": ...} or {"root": ..., "error": "..."}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import molkd
+from molkd.benchmarks.speed.records import Measured, Request
+from molkd.benchmarks.speed.rounds import Limits
+
+
+def answer(request: Request) -> Measured:
+    """Measures what is asked for, in this process.
+
+    Raises:
+        MolkdError: there is no such embedder, or it can embed nothing.
+    """
+    with Path(request.molecules).open(encoding="utf-8") as stream:
+        smiles = [line.rstrip("\n") for _, line in zip(range(request.size), stream, strict=False)]
+    limits = Limits(repeats=request.repeats, seconds=request.seconds, count=request.count)
+
+    def make() -> Any:
+        from molkd.benchmarks.speed import models
+
+        folder = Path(request.weights_dir) if request.weights_dir else None
+        return models.make(request.spec, weights_dir=folder, device=request.device)
+
+    return _MEASURES[request.work](make, smiles, limits, request)
+
+
+def _embedding(
+    make: Callable[[], Any], smiles: list[str], limits: Limits, _request: Request
+) -> Measured:
+    from molkd.benchmarks.speed.embedding import embedding
+
+    return embedding(make, smiles, limits)
+
+
+def _training(
+    make: Callable[[], Any], smiles: list[str], limits: Limits, request: Request
+) -> Measured:
+    from molkd.benchmarks.speed.training import training
+
+    return training(make, smiles, limits, device=request.device)
+
+
+_MEASURES = {"embedding": _embedding, "training": _training}
+
+
+def main() -> None:
+    """Answers one request."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print must not mix with the answer
+    said: dict[str, object] = {"root": str(Path(molkd.__file__).parent.parent)}
+    try:
+        said["measured"] = asdict(answer(Request(**json.load(sys.stdin))))
+    except Exception as error:  # noqa: BLE001  (whatever an embedder raises is its result)
+        said["error"] = f"{type(error).__name__}: {error}"
+    with answers:
+        json.dump(said, answers)
+
+
+if __name__ == "__main__":
+    main()

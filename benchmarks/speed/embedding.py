@@ -1,0 +1,163 @@
+"""Molecules per second from SMILES to embedding, and where the time goes."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from molkd import chem
+from molkd.benchmarks.embedding_store import Embeds
+from molkd.benchmarks.speed import resident
+from molkd.benchmarks.speed.models import SideBySide
+from molkd.benchmarks.speed.records import TOTAL, Measured
+from molkd.benchmarks.speed.rounds import Clock, Limits, affordable, by_turns
+from molkd.errors import InputError
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """What a student is, as far as its parts can be timed: see `molkd.students.Student`."""
+
+    def prepare(self, items: Sequence[Any]) -> Any:
+        """Reads items or parsed molecules."""
+        ...
+
+    def collate(self, prepared: Any) -> Any:
+        """Makes a batch."""
+        ...
+
+    def encode(self, prepared: Any) -> Any:
+        """Collates and embeds."""
+        ...
+
+
+def embedding(
+    make: Callable[[], Embeds],
+    smiles: Sequence[str],
+    limits: Limits,
+    *,
+    clock: Clock = time.perf_counter,
+) -> Measured:
+    """Measures an embedder on a library.
+
+    Args:
+        make: makes it; counts as start-up, with the first call.
+        smiles: the library; fewer of it are measured where time is short.
+        limits: how long to measure.
+        clock: in seconds.
+
+    Raises:
+        InputError: it can embed none of the molecules.
+    """
+    start = clock()
+    model = make()
+    model.embed(smiles[:1])
+    startup = clock() - start
+
+    def trial(rows: int) -> None:
+        one_round(model, smiles[:rows], clock)
+
+    count = affordable(trial, len(smiles), limits, clock=clock)
+    chosen = smiles[:count]
+    embedded, before, added = resident.added_by(lambda: model.embed(chosen))
+    failures = embedded.failures
+    reason = next(iter(failures.values()), "")
+    if len(failures) == count:
+        raise InputError(f"it can embed none of {count} molecules; the first: {reason}")
+    del embedded
+    return Measured(
+        count=count,
+        failed=len(failures),
+        reason=reason,
+        parameters=parameters(model),
+        startup=startup,
+        rounds=by_turns(lambda: one_round(model, chosen, clock), chosen, limits.repeats, clock),
+        resident_mb=before,
+        added_mb=added,
+    )
+
+
+def one_round(model: Embeds, smiles: Sequence[str], clock: Clock) -> dict[str, float]:
+    """Embeds molecules once as a whole, and once in parts.
+
+    Returns:
+        "total" or name of a part -> seconds. A student's parts are measured one after the other;
+        of anything else, the rest is what the whole takes beyond parsing.
+    """
+    start = clock()
+    model.embed(smiles)
+    total = clock() - start
+    if isinstance(model, Staged):
+        return {TOTAL: total, **_stages(model, smiles, clock)}
+    start = clock()
+    chem.parse_all(smiles)
+    parse = clock() - start
+    return {TOTAL: total, "parse": parse, "rest": max(total - parse, 0.0)}
+
+
+def parameters(model: object) -> int | None:
+    """Counts weights: of a torch module, or of the modules that a teacher holds.
+
+    Returns:
+        None where a teacher has weights that are not found.
+    """
+    if isinstance(model, SideBySide):
+        counts = [parameters(part) for part in model.parts]
+        return None if None in counts else sum(count or 0 for count in counts)
+    modules = [module for module in _held(model) if hasattr(module, "parameters")]
+    if modules:
+        return sum(weight.numel() for module in modules for weight in module.parameters())
+    card = getattr(model, "card", None)
+    return 0 if card is not None and not card.sha256 else None
+
+
+def _held(model: Any) -> list[Any]:
+    """The model, or what its attributes hold, tuples opened; only torch modules count there."""
+    if hasattr(model, "parameters"):
+        return [model]
+    torch = sys.modules.get("torch")  # not loaded: nothing holds a module
+    if torch is None:
+        return []
+    values = list(vars(model).values())
+    values += [inner for value in values if isinstance(value, tuple) for inner in value]
+    return [value for value in values if isinstance(value, torch.nn.Module)]
+
+
+def _stages(model: Staged, smiles: Sequence[str], clock: Clock) -> dict[str, float]:
+    """Parses, featurises, collates and runs the network, as `embed` does in one go."""
+    start = clock()
+    parsed = chem.parse_all(smiles)
+    after_parse = clock()
+    prepared = model.prepare(parsed.mols)
+    after_prepare = clock()
+    with _timed(model, "collate", clock) as spent:
+        model.encode(prepared)
+    collate = spent["seconds"]
+    return {
+        "parse": after_parse - start,
+        "featurise": after_prepare - after_parse,
+        "collate": collate,
+        "network": clock() - after_prepare - collate,
+    }
+
+
+@contextlib.contextmanager
+def _timed(thing: object, method: str, clock: Clock) -> Generator[Mapping[str, float]]:
+    """Adds up the time that a method of an object takes within the block."""
+    spent = {"seconds": 0.0}
+    original = getattr(thing, method)
+
+    def timed(*arguments: Any) -> Any:
+        start = clock()
+        result = original(*arguments)
+        spent["seconds"] += clock() - start
+        return result
+
+    setattr(thing, method, timed)  # on the object: it hides the method of the class
+    try:
+        yield spent
+    finally:
+        delattr(thing, method)

@@ -1,0 +1,202 @@
+"""What was measured, as data: rounds of seconds in one JSON file, and the figures they give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal, cast
+
+from molkd import store
+from molkd.errors import CorruptFileError
+
+Work = Literal["embedding", "training"]
+
+RDKIT = "rdkit"
+"""Name of the rounds of `Chem.MolFromSmiles` alone, to which all others are compared."""
+
+TOTAL = "total"
+"""Name of the rounds from SMILES to embedding, or of an epoch of training."""
+
+PARTS = ("parse", "featurise", "collate", "network", "rest")
+"""Names of the rounds of parts: a student has the first four, anything else the first and last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a child process is asked to measure.
+
+    Attributes:
+        spec: of the embedder; see `molkd.benchmarks.embedders`.
+        work: embedding or training.
+        size: molecules of the library.
+        molecules: file with one SMILES per line, `size` of them or more.
+        repeats: rounds.
+        seconds: what all rounds together may take; a slow embedder gets fewer molecules.
+        count: molecules to measure whatever they take; None leaves it to `seconds`.
+        threads: of the computation.
+        device: where networks run.
+        weights_dir: folder of pretrained weights.
+    """
+
+    spec: str
+    work: Work
+    size: int
+    molecules: str
+    repeats: int
+    seconds: float
+    count: int | None = None
+    threads: int = 1
+    device: str = "cpu"
+    weights_dir: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a child process found.
+
+    Attributes:
+        count: molecules of each round.
+        failed: those that could not be embedded.
+        reason: why the first of them could not.
+        parameters: number of weights; 0 for what has none, None where unknown.
+        startup: seconds from nothing to the first embedding: imports, weights, first call.
+        rounds: "rdkit", "total" or name of a part -> seconds of each round; see `rounds.by_turns`.
+        resident_mb: resident size before the work, in MB: libraries and weights.
+        added_mb: by how much the work raised its peak, in MB; None where the system does not say.
+    """
+
+    count: int
+    failed: int
+    reason: str
+    parameters: int | None
+    startup: float
+    rounds: Mapping[str, tuple[float, ...]]
+    resident_mb: float | None
+    added_mb: float | None
+
+    def ratios(self, name: str = TOTAL) -> tuple[float, ...]:
+        """Returns the time of each round over that of RDKit's parsing in the same round."""
+        pairs = zip(self.rounds[name], self.rounds[RDKIT], strict=True)
+        return tuple(own / max(base, 1e-9) for own, base in pairs)
+
+    @property
+    def per_second(self) -> float:
+        """Molecules per second, of the median round."""
+        return self.count / max(median(self.rounds[TOTAL]), 1e-9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One embedder at one size, or in training.
+
+    Attributes:
+        label: of the embedder.
+        digest: of the embedder.
+        work: embedding or training.
+        size: molecules of the library.
+        measured: None where it failed.
+        error: why it failed.
+    """
+
+    label: str
+    digest: str
+    work: Work
+    size: int
+    measured: Measured | None = None
+    error: str = ""
+
+    @property
+    def place(self) -> tuple[str, Work, int]:
+        """What identifies a cell in one file."""
+        return self.label, self.work, self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All cells of a run.
+
+    Attributes:
+        machine: facts about it, in words and numbers.
+        settings: what decides the figures, embedders and sizes apart.
+        cells: in the order in which they were asked for.
+    """
+
+    machine: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    cells: tuple[Cell, ...] = ()
+
+
+def write(path: Path, results: Results) -> None:
+    """Writes a file of results, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    store.write_json(path, asdict(results))
+
+
+def read(path: Path) -> Results:
+    """Reads a file of results.
+
+    Raises:
+        CorruptFileError: it is missing, cut, or holds something else.
+    """
+    fields = cast("Any", store.read_json(path))
+    try:
+        cells = tuple(_cell(cell) for cell in fields["cells"])
+        return Results(fields["machine"], fields["settings"], cells)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CorruptFileError(
+            f"{path} holds no results of 'molkd bench speed': {error}"
+        ) from error
+
+
+def measured_of(fields: Mapping[str, Any]) -> Measured:
+    """Reads what a child process wrote.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it is something else.
+    """
+    rounds = {name: tuple(seconds) for name, seconds in fields["rounds"].items()}
+    changed: dict[str, Any] = {**fields, "rounds": rounds}
+    return Measured(**changed)
+
+
+def summary(results: Results) -> dict[str, dict[str, float | int | None]]:
+    """Returns for each embedder the figures of its largest size, for plots beside quality.
+
+    Returns:
+        Label -> "molecules_per_second", "parameters", "size", "times_rdkit" (time over that of
+        RDKit's parsing), "added_mb" and, where training was measured,
+        "training_molecules_per_second". Embedders that failed are not there.
+    """
+    found: dict[str, dict[str, float | int | None]] = {}
+    for cell in sorted(_done(results.cells), key=lambda cell: cell.size):
+        measured = cast("Measured", cell.measured)
+        entry = found.setdefault(cell.label, {})
+        if cell.work == "training":
+            entry["training_molecules_per_second"] = measured.per_second
+        else:
+            entry |= {
+                "molecules_per_second": measured.per_second,
+                "parameters": measured.parameters,
+                "size": cell.size,
+                "times_rdkit": median(measured.ratios()),
+                "added_mb": measured.added_mb,
+            }
+    order = [cell.label for cell in results.cells]
+    whole = [label for label in found if "molecules_per_second" in found[label]]
+    return {label: found[label] for label in sorted(whole, key=order.index)}
+
+
+def _done(cells: Sequence[Cell]) -> list[Cell]:
+    return [cell for cell in cells if cell.measured is not None]
+
+
+def _cell(fields: Mapping[str, Any]) -> Cell:
+    measured = fields["measured"]
+    changed: dict[str, Any] = dict(fields)
+    changed["measured"] = None if measured is None else measured_of(measured)
+    return Cell(**changed)

@@ -1,0 +1,93 @@
+"""Timing by rounds: the work and RDKit's parsing by turns, so that a busy machine hits both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rdkit import Chem, rdBase
+
+from molkd.benchmarks.speed.records import RDKIT
+
+Clock = Callable[[], float]
+"""Seconds since some moment."""
+
+_PILOT_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long to measure.
+
+    Attributes:
+        repeats: rounds.
+        seconds: what all rounds together may take, about.
+        count: molecules to measure whatever they take; None leaves it to `seconds`.
+    """
+
+    repeats: int
+    seconds: float
+    count: int | None = None
+
+
+def by_turns(
+    work: Callable[[], Mapping[str, float]], smiles: Sequence[str], repeats: int, clock: Clock
+) -> dict[str, tuple[float, ...]]:
+    """Measures A B A B ... A, where A parses the molecules with RDKit and B is the work.
+
+    Args:
+        work: returns name -> seconds.
+        smiles: what the work is about.
+        repeats: rounds of B.
+        clock: for A.
+
+    Returns:
+        "rdkit" and all names of the work -> seconds of each round; those of RDKit are the mean of
+        what it took just before and just after.
+    """
+    before = parsing(smiles, clock)
+    found: dict[str, list[float]] = {RDKIT: []}
+    for _ in range(repeats):
+        for name, seconds in work().items():
+            found.setdefault(name, []).append(seconds)
+        after = parsing(smiles, clock)
+        found[RDKIT].append((before + after) / 2)
+        before = after
+    return {name: tuple(seconds) for name, seconds in found.items()}
+
+
+def parsing(smiles: Sequence[str], clock: Clock) -> float:
+    """Returns the seconds that RDKit needs to parse molecules, one by one, keeping none."""
+    with rdBase.BlockLogs():
+        start = clock()
+        for text in smiles:
+            Chem.MolFromSmiles(text)
+        return clock() - start
+
+
+def affordable(
+    work: Callable[[int], object], size: int, limits: Limits, *, clock: Clock, fewest: int = 16
+) -> int:
+    """Says how many of `size` molecules a round may have, from ever larger trials.
+
+    Args:
+        work: one round on so many molecules; it may be slow in the first trial.
+        size: most molecules.
+        limits: how long all rounds and one before them may take.
+        clock: for the trials.
+        fewest: molecules of the first trial, and of a round however long that takes.
+    """
+    if limits.count is not None:
+        return min(limits.count, size)
+    trial = min(fewest, size)
+    while True:
+        start = clock()
+        work(trial)
+        spent = clock() - start
+        if trial == size or spent > _PILOT_SHARE * limits.seconds:
+            break
+        trial = min(4 * trial, size)
+    if spent <= 0:
+        return size
+    count = int(trial / spent * limits.seconds / (limits.repeats + 1))
+    return max(min(count, size), min(fewest, size))

@@ -1,0 +1,175 @@
+"""Everything in one table: for people on a terminal, and as Markdown."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from statistics import median, quantiles
+
+from molkd.benchmarks.speed.comparison import Change, verdict
+from molkd.benchmarks.speed.records import PARTS, Cell, Measured, Results
+
+COLUMNS = (
+    "embedder",
+    "parameters",
+    "work",
+    "molecules",
+    "mol/s",
+    "us/mol",
+    "x RDKit",
+    "spread",
+    *PARTS,
+    "start s",
+    "MB before",
+    "MB added",
+    "failed",
+    "note",
+)
+"""Parts are multiples of RDKit's parsing too; the spread is from first to third quartile."""
+
+CHANGES = ("embedder", "work", "molecules", "old", "new", "new / old", "spread", "verdict", "note")
+
+GROWTH = 1.2
+"""Cost per molecule at the largest size over that at the smallest, from which it is mentioned."""
+
+LEGEND = (
+    "x RDKit: time over that of `Chem.MolFromSmiles` on the same molecules, measured before and "
+    "after each round; median of the rounds. The parts are in the same unit. start s: seconds from "
+    "nothing to the first embedding, not in the other figures. MB added: peak of the resident size "
+    "above what libraries and weights had taken (MB before). A training round is one epoch without "
+    "reading molecules and teachers."
+)
+
+
+def rows(results: Results) -> list[list[str]]:
+    """Returns one row of cells per line of the table, in the order of `COLUMNS`."""
+    return [_row(cell) for cell in results.cells]
+
+
+def failures(results: Results) -> list[str]:
+    """Says in sentences what could not be measured, and why."""
+    return [
+        f"{cell.label}, {cell.work} of {cell.size:,}, failed: {cell.error}"
+        for cell in results.cells
+        if cell.error
+    ]
+
+
+def change_rows(changes: Sequence[Change]) -> list[list[str]]:
+    """Returns one row per change, in the order of `CHANGES`."""
+    return [
+        [
+            change.label,
+            change.work,
+            f"{change.size:,}",
+            _number(change.old),
+            _number(change.new),
+            _number(change.quotient),
+            f"{_number(change.low)}-{_number(change.high)}",
+            change.verdict,
+            change.note,
+        ]
+        for change in changes
+    ]
+
+
+def markdown(results: Results, said: Sequence[str]) -> str:
+    """Returns a page: machine, settings, the table, and what was noticed."""
+    about = [
+        f"- {name}: {value}" for name, value in {**results.machine, **results.settings}.items()
+    ]
+    parts = ["# Speed", "\n".join(about), as_markdown(COLUMNS, rows(results)), LEGEND, *said]
+    return "\n\n".join(parts) + "\n"
+
+
+def as_markdown(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Returns a table; all but the first column are set to the right."""
+    rule = ["---", *["---:"] * (len(columns) - 1)]
+    escaped = [[cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [list(columns), rule, *escaped])
+
+
+def _row(cell: Cell) -> list[str]:
+    measured = cell.measured
+    if measured is None:
+        blanks = [""] * (len(COLUMNS) - 5)
+        why = textwrap.shorten(f"failed: {cell.error}", 60, placeholder=" ...")
+        return [cell.label, "", cell.work, f"{cell.size:,}", *blanks, why]
+    ratios = measured.ratios()
+    low, high = _quartiles(ratios)
+    return [
+        cell.label,
+        "?" if measured.parameters is None else f"{measured.parameters:,}",
+        cell.work,
+        f"{cell.size:,}",
+        _number(measured.per_second),
+        _number(1e6 / measured.per_second),
+        _number(median(ratios)),
+        f"{_number(low)}-{_number(high)}",
+        *(_part(measured, name) for name in PARTS),
+        f"{measured.startup:.1f}",
+        _megabytes(measured.resident_mb),
+        _megabytes(measured.added_mb),
+        f"{measured.failed:,}",
+        _note(cell, measured),
+    ]
+
+
+def _note(cell: Cell, measured: Measured) -> str:
+    said: list[str] = []
+    if measured.count < cell.size and cell.work == "embedding":
+        said.append(f"measured on {measured.count:,}: no time for more")
+    if measured.count < cell.size and cell.work == "training":
+        said.append(f"epochs of {measured.count:,}")
+    if measured.failed:
+        said.append(f"first failure: {measured.reason}")
+    return "; ".join(said)
+
+
+def growth(results: Results) -> list[str]:
+    """Says in sentences which embedders cost more per molecule in a large library.
+
+    Compares the smallest and the largest size that were measured in full, by
+    `comparison.verdict`; less than a fifth is not mentioned.
+    """
+    said: list[str] = []
+    for label in dict.fromkeys(cell.label for cell in results.cells):
+        own = [cell for cell in results.cells if cell.label == label and cell.work == "embedding"]
+        whole = [(c.size, c.measured) for c in own if c.measured and c.measured.count == c.size]
+        if len(whole) < 2:
+            continue
+        by_size = sorted(whole, key=lambda pair: pair[0])
+        (least, small), (most, large) = by_size[0], by_size[-1]
+        times = median(large.ratios()) / median(small.ratios())
+        if times > GROWTH and verdict(small.ratios(), large.ratios()) == "slower":
+            said.append(
+                f"{label} costs more than in proportion to the library: {times:.2f} times as much "
+                f"per molecule at {most:,} as at {least:,}, relative to RDKit."
+            )
+    return said
+
+
+def _part(measured: Measured, name: str) -> str:
+    return _number(median(measured.ratios(name))) if name in measured.rounds else ""
+
+
+def _quartiles(values: Sequence[float]) -> tuple[float, float]:
+    if len(values) == 1:
+        return values[0], values[0]
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return low, high
+
+
+def _megabytes(value: float | None) -> str:
+    return "?" if value is None else f"{value:,.0f}"
+
+
+def _number(value: float) -> str:
+    """About three figures."""
+    if value != value:  # noqa: PLR0124  (NaN: not measured)
+        return "-"
+    if value >= 100:
+        return f"{value:,.0f}"
+    if value >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"

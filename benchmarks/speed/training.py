@@ -1,0 +1,122 @@
+"""Molecules per second while a student is trained by the distiller."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from molkd.benchmarks.speed import resident
+from molkd.benchmarks.speed.embedding import parameters
+from molkd.benchmarks.speed.records import TOTAL, Measured
+from molkd.benchmarks.speed.rounds import Clock, Limits, affordable, by_turns
+from molkd.errors import InputError
+
+TEACHERS = ("ecfp4", "maccs")
+"""Teachers that cost little; their values are computed once, outside the timing."""
+
+VALID = 8
+"""Rows of validation: few, so that an epoch is its training steps."""
+
+BATCH = 256
+"""Rows of a step, and of the shortest epoch: smaller batches would not be what training does."""
+
+_FEWEST = 2 * VALID
+
+
+def training(
+    make: Callable[[], Any],
+    smiles: Sequence[str],
+    limits: Limits,
+    *,
+    device: str = "cpu",
+    clock: Clock = time.perf_counter,
+) -> Measured:
+    """Measures epochs of `molkd.distiller.Distiller` with the default plan and objective.
+
+    A round is one epoch: collating, targets, forward, backward and step. Reading the molecules and
+    the teachers is not in it, since a distillation does that once.
+
+    Args:
+        make: makes a student; counts as start-up.
+        smiles: molecules to train on; fewer of them are measured where time is short.
+        limits: how long to measure.
+        device: where the student is trained.
+        clock: in seconds.
+
+    Raises:
+        InputError: there are too few molecules that can be read.
+    """
+    start = clock()
+    student = make()
+    startup = clock() - start
+    readable = _readable(smiles)
+    with tempfile.TemporaryDirectory() as folder:
+        learn = _learner(student, readable, Path(folder), device, clock)
+        most = len(readable) - VALID
+        count = affordable(learn, most, limits, clock=clock, fewest=BATCH)
+        _, before, added = resident.added_by(lambda: learn(count))
+        chosen = readable[VALID : VALID + count]
+        rounds = by_turns(lambda: {TOTAL: learn(count)}, chosen, limits.repeats, clock)
+    return Measured(
+        count=count,
+        failed=len(smiles) - len(readable),
+        reason="RDKit cannot read it" if len(readable) < len(smiles) else "",
+        parameters=parameters(student),
+        startup=startup,
+        rounds=rounds,
+        resident_mb=before,
+        added_mb=added,
+    )
+
+
+def _readable(smiles: Sequence[str]) -> list[str]:
+    from molkd import chem
+
+    failures = chem.parse_all(smiles).failures
+    readable = [text for row, text in enumerate(smiles) if row not in failures]
+    if len(readable) < _FEWEST:
+        raise InputError(
+            f"training is measured on {_FEWEST} molecules or more, not on {len(readable)}: "
+            "give more, or leave it out with --no-training"
+        )
+    return readable
+
+
+def _learner(
+    student: Any, smiles: list[str], folder: Path, device: str, clock: Clock
+) -> Callable[[int], float]:
+    """Returns a function that trains a copy for an epoch of so many rows and returns its time."""
+    import numpy as np
+
+    from molkd import bank, objectives, teachers
+    from molkd.distiller import Corpus, Distiller
+    from molkd.objectives import ObjectiveSettings
+    from molkd.plan import Plan
+    from molkd.statistics import Scaling, fit_scaling
+    from molkd.targets import TargetReader
+
+    settings = ObjectiveSettings()
+    made = [teachers.make(name) for name in TEACHERS]
+    stored = bank.build(folder, smiles, made, progress=False)
+    rows = np.arange(len(smiles))
+    scalings: dict[str, Scaling] = {}
+    for name in TEACHERS:
+        form = objectives.target_form(settings, stored.cards[name])
+        scalings[name] = fit_scaling(stored, name, rows, form=form)
+    reader = TargetReader(stored, scalings)
+    prepared = student.prepare(smiles)
+
+    def learn(count: int) -> float:
+        fresh = copy.deepcopy(student)
+        objective = objectives.make(settings, fresh.embedding_dim, reader.specs)
+        distiller = Distiller(fresh, objective, Plan(epochs=1, batch_size=BATCH), device=device)
+        corpus = Corpus(prepared, reader, rows[VALID : VALID + count], rows[:VALID], "speed")
+        start = clock()
+        distiller.fit(corpus, progress=False)
+        return clock() - start
+
+    return learn

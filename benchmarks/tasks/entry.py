@@ -1,0 +1,45 @@
+"""A built-in task before its table is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from molkd.benchmarks.downloads import DataFile
+from molkd.benchmarks.task import Kind, Scale, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A built-in task.
+
+    Attributes:
+        name: unique among all built-in tasks; see `Task.name`.
+        group: see `Task.group`.
+        kind: see `Task.kind`.
+        metric: see `Task.metric`.
+        scale: see `Task.scale`.
+        files: tables it is made from.
+        source: see `Task.source`.
+        read: (entry, places of the files) -> task.
+    """
+
+    name: str
+    group: str
+    kind: Kind
+    metric: str
+    scale: Scale = "linear"
+    files: tuple[DataFile, ...]
+    source: str
+    read: Callable[[Entry, Sequence[Path]], Task]
+
+    @property
+    def key(self) -> str:
+        """What it is asked for by: "GROUP:NAME"."""
+        return f"{self.group}:{self.short}"
+
+    @property
+    def short(self) -> str:
+        """Its name within its group."""
+        return self.name.removeprefix(f"{self.group}:")

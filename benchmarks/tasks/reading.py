@@ -1,0 +1,129 @@
+"""Tables of molecules and labels on disk: reading that names the row of what makes no sense."""
+
+from __future__ import annotations
+
+import gzip
+import warnings
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import zstandard
+from pandas.errors import ParserWarning
+
+from molkd.benchmarks.task import Labels
+from molkd.errors import ConfigError, InputError
+from molkd.formats.records import MISSING, Columns
+from molkd.registry import near
+from molkd.types import Mask
+
+
+def load(path: Path) -> pd.DataFrame:
+    """Reads a table; the fields of CSV and TSV stay text.
+
+    Raises:
+        ConfigError: the suffix names no format of tables.
+        InputError: the file is missing, empty or damaged, or a row has more fields than the
+            header.
+    """
+    suffixes = [suffix.lstrip(".").lower() for suffix in path.suffixes]
+    kind = next((_SUFFIXES[suffix] for suffix in suffixes[-2:] if suffix in _SUFFIXES), None)
+    if kind is None:
+        raise ConfigError(
+            f"{path}: the suffix names no format of tables; they are {', '.join(_SUFFIXES)}, "
+            "compressed or not"
+        )
+    damage = (OSError, ValueError, EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ParserWarning)
+            frame = kind(path)
+    except (*damage, ParserWarning) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+    frame.columns = [str(column).strip() for column in frame.columns]
+    if not len(frame):
+        raise InputError(f"{path} holds no rows")
+    return frame
+
+
+def smiles(frame: pd.DataFrame, column: str | None, path: Path) -> tuple[str, ...]:
+    """Returns the SMILES; a missing one is empty.
+
+    Raises:
+        InputError: there is no such column, or none with a usual name.
+    """
+    place = Columns(smiles=column).find(list(frame.columns), str(path))[0]
+    return tuple(_text(value) for value in frame.iloc[:, place])
+
+
+def texts(frame: pd.DataFrame, column: str, path: Path) -> list[str]:
+    """Returns a column as text without spaces around it; what is missing is empty.
+
+    Raises:
+        InputError: there is no such column.
+    """
+    return [_text(value) for value in _column(frame, column, path)]
+
+
+def numbers(frame: pd.DataFrame, column: str, path: Path) -> Labels:
+    """Returns a column as numbers, shape (n,); what is missing is NaN.
+
+    Raises:
+        InputError: there is no such column, or a field is no number (names its row).
+    """
+    values = _column(frame, column, path)
+    if values.dtype == np.bool_:
+        return values.to_numpy(dtype=np.float64)
+    known = values.map(lambda value: None if _text(value) == "" else value)
+    found = np.asarray(pd.to_numeric(known, errors="coerce"), dtype=np.float64)
+    wrong = np.flatnonzero(np.isnan(found) & known.notna().to_numpy())
+    if len(wrong):
+        raise InputError(
+            f"{path}, row {wrong[0]} (counted from 0): {column} is {known.iloc[wrong[0]]!r}, must "
+            "be a number; leave the field empty where there is none"
+        )
+    return found
+
+
+def _csv(path: Path, separator: str = ",") -> pd.DataFrame:
+    return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, index_col=False)
+
+
+def _tsv(path: Path) -> pd.DataFrame:
+    return _csv(path, "\t")
+
+
+_SUFFIXES: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "csv": _csv,
+    "tsv": _tsv,
+    "tab": _tsv,
+    "parquet": pd.read_parquet,
+    "pq": pd.read_parquet,
+}
+
+
+def _text(value: object) -> str:
+    """A field as text; what stands for a missing value is empty."""
+    text = "" if value is None else str(value).strip()
+    return "" if text in MISSING else text
+
+
+def _column(frame: pd.DataFrame, column: str, path: Path) -> pd.Series:
+    names = list(frame.columns)
+    if names.count(column) != 1:
+        what = "several columns" if column in names else "no column"
+        raise InputError(f"{path} has {what} {column!r}.{near(column, names)} {listed(names)}")
+    return frame.iloc[:, names.index(column)]
+
+
+def listed(names: Sequence[str], shown: int = 30) -> str:
+    """Returns the columns of a table in a sentence."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return f"Columns: {', '.join(map(repr, names[:shown]))}{more}."
+
+
+def mask(values: Sequence[str], wanted: str) -> Mask:
+    """Returns shape (n,): where a text is the wanted one, whatever its case."""
+    return np.array([value.lower() == wanted for value in values], dtype=np.bool_)

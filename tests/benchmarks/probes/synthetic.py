@@ -1,0 +1,48 @@
+"""Labelled data whose best achievable score is known in closed form."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from scipy.stats import norm
+
+from molkd.benchmarks.probes import Part
+
+Sample = tuple[np.ndarray, np.ndarray]
+
+
+def gaussian_line(n: int, d: int, *, r2: float, seed: int = 0) -> Sample:
+    """Independent normal columns, and y of variance 1 that is linear in them plus normal noise.
+
+    The mean of y given x explains the share `r2` of its variance; nothing explains more.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, d))
+    signal = x.sum(axis=1) / np.sqrt(d)
+    return x.astype(np.float32), np.sqrt(r2) * signal + np.sqrt(1 - r2) * rng.normal(size=n)
+
+
+def two_gaussians(n: int, d: int, *, distance: float, share: float = 0.5, seed: int = 0) -> Sample:
+    """Two classes, each normal with unit covariance, their means `distance` apart.
+
+    The likelihood ratio grows with the projection on the line between the means, so that the best
+    AUROC is the probability that one of two normal draws of variance 1 is above the other:
+    `best_auroc`.
+    """
+    rng = np.random.default_rng(seed)
+    y = (rng.random(n) < share).astype(np.float64)
+    x = rng.normal(size=(n, d)) + y[:, None] * distance / np.sqrt(d)
+    return x.astype(np.float32), y
+
+
+def best_auroc(distance: float) -> float:
+    """Phi(distance / sqrt 2)."""
+    return float(norm.cdf(distance / np.sqrt(2)))
+
+
+def parts(sample: Sample, *sizes: int) -> list[Part]:
+    """Cuts a sample into consecutive parts."""
+    ends = np.cumsum((0, *sizes))
+    x, y = sample
+    return [Part(x[a:b], y[a:b]) for a, b in pairwise(ends)]

@@ -1,0 +1,141 @@
+"""Students that differ in one thing: what is distilled, repeated over seeds, and resumed."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from molkd import pipeline, settings
+from molkd.benchmarks import ablation, results
+from molkd.benchmarks.ablation import Ablation, Sources, run
+from molkd.benchmarks.evaluation import RESULTS, Place
+from molkd.errors import ConfigError, UnknownNameError
+from molkd.objectives import OBJECTIVES
+from molkd.pipeline import DistillSettings
+
+CORPUS = ["C" * n + tail for n in range(1, 31) for tail in ("N", "O", "F", "c1ccccc1")]
+
+SMALL: dict[str, Any] = {
+    "question": "Does the loss matter?",
+    "reference": "mi",
+    "settings": {"teachers": ["maccs"], "student": {"size": "tiny"}},
+    "variants": {
+        "mi": {"settings": {"objective": {"name": "mi"}}},
+        "mse": {"share": 0.5, "settings": {"objective": {"name": "mse"}}},
+    },
+    "scales": {
+        "minute": {
+            "molecules": 120,
+            "seeds": 2,
+            "tasks": ["tdc-admet:hia_hou"],
+            "settings": {"plan": {"epochs": 1}},
+        }
+    },
+    "baselines": ["maccs"],
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with one task of the ADMET group: which molecules hold nitrogen or oxygen."""
+    folder = tmp_path / "data" / "tdc_admet_group" / "hia_hou"
+    folder.mkdir(parents=True)
+    lines = [f"{row},{text},{int('N' in text or 'O' in text)}" for row, text in enumerate(CORPUS)]
+    for name, part in (("train_val", lines[:80]), ("test", lines[80:])):
+        (folder / f"{name}.csv").write_text("\n".join(["Drug_ID,Drug,Y", *part, ""]))
+    return tmp_path / "data"
+
+
+def _run(folder: Path, data: Path) -> results.Results:
+    place = Place(folder=folder, cache=folder / "cache", progress=False)
+    chosen = settings.from_table(Ablation, SMALL)
+    return run(chosen, "minute", Sources(corpus=CORPUS, data=data, device="cpu"), place)
+
+
+def test_an_ablation_from_corpus_to_results(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int, int, int]] = []
+    honest = pipeline.distill
+
+    def recorded(smiles: Any, made: Any, output: Any, options: DistillSettings, **more: Any) -> Any:
+        plan = options.plan
+        asked.append((options.objective.name, plan.seed, plan.epochs, len(smiles)))
+        return honest(smiles, made, output, options, **more)
+
+    monkeypatch.setattr(pipeline, "distill", recorded)
+    found = _run(tmp_path / "run", data)
+    assert asked == [("mi", 0, 1, 120), ("mse", 0, 2, 60), ("mi", 1, 1, 120), ("mse", 1, 2, 60)]
+    assert [record.label for record in found.embedders] == ["mi", "mse", "maccs"]
+    cells = {(score.embedder, score.seed) for score in found.scores}
+    assert cells == {(label, seed) for label in ("mi", "mse", "maccs") for seed in (0, 1)}
+    digests = {score.key for score in found.scores}
+    assert len(digests) == len(found.scores)
+    assert found.run.settings["scale"] == "minute"
+    assert found.run.settings["seeds"] == 2
+    first = (tmp_path / "run" / RESULTS).read_bytes()
+    assert results.read(tmp_path / "run" / RESULTS).scores
+
+    again = _run(tmp_path / "run", data)
+    assert len(asked) == 4, "finished students are not distilled again"
+    assert again == found
+    assert (tmp_path / "run" / RESULTS).read_bytes() == first
+
+
+def test_students_of_other_settings_are_not_taken_for_finished(tmp_path: Path, data: Path) -> None:
+    _run(tmp_path / "run", data)
+    folder = tmp_path / "run" / "students" / "mi-0"
+    chosen = settings.load(DistillSettings, folder / "settings.toml")
+    assert ablation.finished(folder, chosen, 120)
+    assert not ablation.finished(folder, chosen, 119)
+    longer = settings.load(DistillSettings, folder / "settings.toml", {"plan.epochs": 7})
+    assert not ablation.finished(folder, longer, 120)
+    assert not ablation.finished(tmp_path / "nowhere", chosen, 120)
+
+
+def test_a_corpus_too_small_says_so(tmp_path: Path, data: Path) -> None:
+    place = Place(folder=tmp_path, cache=tmp_path, progress=False)
+    chosen = settings.from_table(Ablation, SMALL)
+    with pytest.raises(ConfigError, match="needs 120 molecules, the corpus has 3"):
+        run(chosen, "minute", Sources(corpus=CORPUS[:3], data=data), place)
+
+
+def test_names_that_are_wrong_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="objective"):
+        ablation.load("objectiv")
+    with pytest.raises(UnknownNameError, match="minute"):
+        settings.from_table(Ablation, SMALL).scale("minutes")
+    with pytest.raises(ConfigError, match="reference"):
+        settings.from_table(Ablation, {**SMALL, "reference": "other"})
+    with pytest.raises(ConfigError, match="unknown setting 'variant'"):
+        settings.from_table(Ablation, {**SMALL, "variant": {}})
+
+
+@pytest.mark.parametrize("name", ablation.names())
+def test_the_ablations_that_come_with_molkd_are_whole(name: str) -> None:
+    chosen = ablation.load(name)
+    assert set(chosen.scales) == {"minute", "hour", "day"}
+    assert len(chosen.variants) >= 2
+    every = [
+        ablation.settings_of(chosen, scale, variant, seed=1)
+        for scale in chosen.scales.values()
+        for variant in chosen.variants.values()
+    ]
+    assert all(one.plan.seed == 1 for one in every)
+    assert len({str(one) for one in every}) == len(every)
+
+
+def test_the_ablation_of_objectives_covers_all_objectives() -> None:
+    chosen = ablation.load("objective")
+    named = {variant.settings["objective"]["name"] for variant in chosen.variants.values()}
+    assert named == set(OBJECTIVES)
+
+
+def test_every_file_of_an_ablation_is_listed() -> None:
+    folder = Path(ablation.__file__).parent / "ablations"
+    assert ablation.names() == sorted(path.stem for path in folder.glob("*.toml"))
+    for path in folder.glob("*.toml"):
+        assert tomllib.loads(path.read_text())["question"].endswith("?")

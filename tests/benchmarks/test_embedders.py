@@ -1,0 +1,152 @@
+"""Embedders by name, what is made of several, and what stands beside every comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from molkd import students
+from molkd.benchmarks import embedders, embedding_store
+from molkd.benchmarks.embedders import Embedder, make, with_baselines
+from molkd.benchmarks.precomputed import Precomputed
+from molkd.embedding import embed_file
+from molkd.errors import ConfigError, InputError, UnknownNameError
+from molkd.types import Embedded
+
+SMILES = ["CCO", "c1ccccc1", "CC(=O)O"]
+
+
+@pytest.fixture(scope="module")
+def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("student")
+    students.make(students.StudentSettings(size="tiny"), seed=3).save_pretrained(folder)
+    (folder / "settings.toml").write_text('teachers = ["maccs", "ecfp4-count"]\n')
+    return folder
+
+
+def _rows(embedder: Embedder, cache: Path) -> Embedded:
+    embedder.fill(SMILES, cache=cache, jobs=1, progress=False)
+    return embedding_store.read(cache, embedder.digests, SMILES)
+
+
+def test_a_label_is_for_tables_alone() -> None:
+    plain, labelled = make("maccs"), make("keys=maccs")
+    assert (plain.label, labelled.label) == ("maccs", "keys")
+    assert plain.digest == labelled.digest
+    assert plain.role == "teacher"
+    assert plain.parameters == 0
+
+
+def test_two_stand_side_by_side(tmp_path: Path) -> None:
+    maccs, counts = (_rows(make(name), tmp_path).values for name in ("maccs", "ecfp4-count"))
+    both = make("maccs+ecfp4-count")
+    assert np.array_equal(_rows(both, tmp_path).values, np.concatenate([maccs, counts], axis=1))
+    assert both.role == "baseline"
+    assert both.digest != make("ecfp4-count+maccs").digest
+
+
+def test_components_are_part_of_what_decides() -> None:
+    assert make("pca:8:maccs").components == 8
+    assert make("pca:8:maccs").digest != make("pca:9:maccs").digest
+    assert make("pca:8:maccs").digests == make("maccs").digests
+
+
+def test_a_student_and_an_untrained_one_of_the_same_shape(student: Path, tmp_path: Path) -> None:
+    trained, fresh = make(f"molkd:{student}"), make(f"untrained:{student}")
+    assert (trained.role, fresh.role) == ("student", "baseline")
+    assert trained.parameters == fresh.parameters
+    assert trained.parameters
+    first, second = (_rows(embedder, tmp_path).values for embedder in (trained, fresh))
+    assert first.shape == second.shape
+    assert not np.allclose(first, second)
+    assert make(f"untrained:{student}", seed=1).digest != fresh.digest
+    assert make(f"untrained:{student}").digest == fresh.digest
+    assert make("untrained:tiny").digest == fresh.digest
+
+
+def test_baselines_stand_beside_a_student(student: Path) -> None:
+    found, notes = with_baselines([make(f"s=molkd:{student}")], teachers=True, weights_dir=None)
+    labels = [embedder.label for embedder in found]
+    assert labels[0] == "s"
+    assert labels[1:3] == ["maccs", "ecfp4-count"]
+    assert {"rdkit2d", "ecfp4-count+rdkit2d", "teachers of s, PCA-512", "s, untrained"} < set(
+        labels
+    )
+    assert len(labels) == len(set(labels)) == 7
+    assert notes == []
+
+
+def test_what_was_given_is_not_added_again() -> None:
+    found, _ = with_baselines([make("e=ecfp4-count")], teachers=False, weights_dir=None)
+    assert [embedder.label for embedder in found] == ["e", "rdkit2d", "ecfp4-count+rdkit2d"]
+
+
+def test_teachers_that_cannot_run_here_are_named(student: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "student"
+    folder.mkdir()
+    for path in student.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "settings.toml").write_text('teachers = ["maccs", "molfeat:no-such-thing"]\n')
+    found, notes = with_baselines([make(f"molkd:{folder}")], teachers=True, weights_dir=None)
+    assert "maccs" in [embedder.label for embedder in found]
+    assert len(notes) == 1
+    assert "molfeat:no-such-thing is left out" in notes[0]
+
+
+def test_a_student_without_settings_has_no_oracle(student: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "student"
+    students.load(student).save_pretrained(folder)
+    found, notes = with_baselines([make(f"molkd:{folder}")], teachers=True, weights_dir=None)
+    assert not any(embedder.components for embedder in found)
+    assert "does not name the student's teachers" in notes[0]
+
+
+@pytest.mark.parametrize("text", ["", "=maccs", "pca:0:maccs", "pca:x:maccs", "pca:8:", "pca:8"])
+def test_what_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        make(text)
+
+
+def test_an_unknown_teacher_has_its_near_names() -> None:
+    with pytest.raises(UnknownNameError, match="maccs"):
+        make("macs")
+
+
+def test_labels_are_unique() -> None:
+    with pytest.raises(ConfigError, match="LABEL=EMBEDDER"):
+        with_baselines([make("rdkit2d=maccs")], teachers=False, weights_dir=None)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "npz"])
+def test_embeddings_of_a_file_are_those_that_were_written(
+    student: Path, tmp_path: Path, suffix: str
+) -> None:
+    source = tmp_path / "in.smi"
+    source.write_text("\n".join([*SMILES, "not-a-smiles"]))
+    written = tmp_path / f"out.{suffix}"
+    embed_file(students.load(student), source, written, name="s", progress=False)
+    expected = students.load(student).embed(SMILES).values
+    found = Precomputed(written).embed([*reversed(SMILES), "not-a-smiles", "CCCC"])
+    assert np.array_equal(found.values[:3], expected[::-1])
+    assert sorted(found.failures) == [3, 4]
+    assert make(f"file:{written}").digest == make(f"x=file:{written}").digest
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none.csv", "a,b\n1,2\n", "smiles"),
+        ("words.csv", "smiles,x\nCCO,no\n", "cannot read"),
+        ("empty.csv", "", "cannot read"),
+        ("other.txt", "x", "molkd embed"),
+    ],
+)
+def test_a_file_that_holds_none_is_refused(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=message):
+        Precomputed(tmp_path / name)
+    assert embedders.BASELINES[0] == "ecfp4-count"

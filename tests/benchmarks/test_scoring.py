@@ -1,0 +1,115 @@
+"""What decides a score, and what must not: a pipeline that leaks is caught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from molkd.benchmarks import scoring
+from molkd.benchmarks.probes.inputs import Scaler
+from molkd.benchmarks.probes.linear import Linear
+from molkd.benchmarks.scoring import Answer, Question, answer, scaled
+from molkd.benchmarks.task import Kind, Split
+from molkd.types import Matrix
+
+ROWS = 120
+SPLIT = Split(np.arange(70), np.arange(70, 90), np.arange(90, ROWS))
+FEW = 6
+"""Test rows to which it must not matter what the others hold."""
+
+
+def _data(kind: Kind) -> tuple[Matrix, Question]:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(ROWS, 4)).astype(np.float32)
+    signal = x[:, 0] + 0.3 * random.normal(size=ROWS)
+    y = signal if kind == "regression" else (signal > 0).astype(float)
+    question = Question(
+        y=y, split=SPLIT, kind=kind, scale="linear", seed=0, subsets={}, digest="data"
+    )
+    return x, question
+
+
+def _run(x: Matrix, question: Question, *, components: int | None = None) -> Answer:
+    inputs = scaled(x, question.split, components=components)
+    return answer(inputs, question, Linear())
+
+
+def leaks(x: Matrix, question: Question, *, components: int | None = None) -> bool:
+    """Whether rows of the test part decide more than their own predictions.
+
+    Predictions for a few test rows must stay the same, to the bit, whatever the embeddings and
+    labels of the other test rows are; and what is chosen must not depend on any of them.
+    """
+    before = _run(x, question, components=components)
+    others = SPLIT.test[FEW:]
+    x, y = x.copy(), question.y.copy()
+    x[others] = 50 + 90 * x[others]
+    y[others] = 1 - y[others]
+    after = _run(x, replace(question, y=y), components=components)
+    same = np.array_equal(before.predicted[:FEW], after.predicted[:FEW])
+    return not (same and before.valid == after.valid and before.chosen == after.chosen)
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("components", [None, 2])
+def test_test_rows_decide_nothing_but_their_scores(kind: Kind, components: int | None) -> None:
+    assert not leaks(*_data(kind), components=components)
+
+
+def _scaler_on_all(x: Matrix, split: Split, *, components: int | None) -> scoring.Inputs:
+    everything = np.concatenate([split.train, split.valid, split.test])
+    scaler = Scaler.fit(x[everything], components=components)
+    return scoring.Inputs(*(scaler.transform(x[r]) for r in (split.train, split.valid, split.test)))
+
+
+def _test_rows_in_training(
+    honest: Callable[..., Answer],
+) -> Callable[[scoring.Inputs, Question, Linear], Answer]:
+    def leaking(inputs: scoring.Inputs, question: Question, probe: Linear) -> Answer:
+        split = question.split
+        both = Split(np.concatenate([split.train, split.test]), split.valid, split.test)
+        x = np.concatenate([inputs.train, inputs.test])
+        return honest(replace(inputs, train=x), replace(question, split=both), probe)
+
+    return leaking
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_a_scaler_fitted_on_all_rows_is_caught(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "scaled", _scaler_on_all)
+    assert leaks(*_data(kind))
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_test_rows_in_training_are_caught(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "answer", _test_rows_in_training(answer))
+    assert leaks(*_data(kind))
+
+
+def test_predictions_come_back_in_the_unit_of_the_labels() -> None:
+    x, question = _data("regression")
+    plain = _run(x, question)
+    scaled_up = _run(x, replace(question, y=question.y * 1000 + 5000))
+    assert scaled_up.test["MAE"] == pytest.approx(plain.test["MAE"] * 1000, rel=1e-6)
+    assert scaled_up.test["R2"] == pytest.approx(plain.test["R2"], rel=1e-6)
+
+
+def test_labels_over_decades_are_fitted_as_logarithms() -> None:
+    x, question = _data("regression")
+    decades = replace(question, y=10 ** (3 * question.y))
+    linear = _run(x, decades)
+    logarithmic = _run(x, replace(decades, scale="log10"))
+    assert logarithmic.test["Spearman"] > linear.test["Spearman"]
+
+
+def test_a_subset_of_the_test_rows_is_scored_on_its_own() -> None:
+    x, question = _data("regression")
+    cliffs = np.zeros(ROWS, dtype=np.bool_)
+    cliffs[[0, 95, 96, 97]] = True  # row 0 is a training row and does not count
+    found = _run(x, replace(question, subsets={"cliffs": cliffs, "none": np.zeros(ROWS, np.bool_)}))
+    alone = replace(question, split=replace(SPLIT, test=np.array([95, 96, 97])))
+    assert found.test["RMSE[cliffs]"] == _run(x, alone).test["RMSE"]
+    assert not any(name.endswith("[none]") for name in found.test)

@@ -1,0 +1,114 @@
+"""`molkd bench`: from tasks and embedders to results and a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from molkd.benchmarks import results
+from molkd.benchmarks.evaluation import RESULTS
+from molkd.cli import app
+from molkd.errors import ConfigError, InputError, UnknownNameError
+
+CHAINS = ["C" * n + tail for n in range(1, 31) for tail in ("N", "O", "F", "c1ccccc1")]
+
+
+def bench(*arguments: object) -> str:
+    """Runs a command and returns what it prints; errors are raised."""
+    done = CliRunner().invoke(app, ["bench", *map(str, arguments)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Chains and their lengths."""
+    path = tmp_path / "chains.csv"
+    rows = [f"{text},{len(text)},{2000 + row % 20}" for row, text in enumerate(CHAINS)]
+    path.write_text("\n".join(["structure,atoms,year", *rows, ""]))
+    return path
+
+
+def _own(table: Path, output: Path, *more: object) -> str:
+    return bench(
+        *("quality", "-e", "maccs", "-e", "erg", "--no-baselines", "--task", table),
+        *("--smiles-column", "structure", "--label-column", "atoms", "--metric", "MAE"),
+        *("--seeds", 2, "-o", output, "--cache", output.parent / "cache", "-j", 1, *more),
+    )
+
+
+def test_a_table_of_ones_own(table: Path, tmp_path: Path) -> None:
+    printed = _own(table, tmp_path / "out")
+    assert "maccs" in printed
+    found = results.read(tmp_path / "out" / RESULTS)
+    assert [task.name for task in found.tasks] == ["chains"]
+    assert len(found.scores) == 2 * 2
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "chains" in page
+    assert (tmp_path / "out" / "report.md").is_file()
+    assert list((tmp_path / "out").glob("*.png"))
+
+
+def test_every_option_changes_something(table: Path, tmp_path: Path) -> None:
+    def scores(name: str, *more: object) -> list[results.Score]:
+        _own(table, tmp_path / name, *more)
+        return list(results.read(tmp_path / name / RESULTS).scores)
+
+    plain = scores("plain")
+    assert {score.probe for score in scores("probe", "--probe", "knn")} == {"knn"}
+    assert scores("log", "--log10")[0].test != plain[0].test
+    assert scores("split", "--split", "cluster")[0].test != plain[0].test
+    assert scores("time", "--time-column", "year")[0].test != plain[0].test
+    corpus = tmp_path / "corpus.smi"
+    corpus.write_text("\n".join(CHAINS[::3]))
+    clean = scores("clean", "--corpus", corpus, "--exclude-leaked")
+    assert clean[0].rows["test"] < plain[0].rows["test"]
+    counted = results.read(tmp_path / "clean" / RESULTS).run.leakage
+    assert counted["chains"]["items"] == len(CHAINS[::3])
+
+
+def test_a_report_is_written_again_with_another_reference(table: Path, tmp_path: Path) -> None:
+    _own(table, tmp_path / "out")
+    before = (tmp_path / "out" / "report.md").read_text()
+    bench("report", "-o", tmp_path / "out", "--reference", "erg")
+    after = (tmp_path / "out" / "report.md").read_text()
+    assert before != after
+    assert "compared with erg" in after
+
+
+def test_tasks_are_listed_with_what_is_here(tmp_path: Path) -> None:
+    listed = bench("tasks", "--data", tmp_path)
+    assert "tdc-admet:ames\tclassification\tAUROC\tnot here" in listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (["-e", "maccs", "--task", "{table}"], ConfigError, "--metric"),
+        (["-e", "macs", "--task", "{table}", "--metric", "MAE"], InputError, "structure"),
+        (["-e", "maccs", "--tasks", "tdc-admit"], UnknownNameError, "tdc-admet"),
+        (["-e", "maccs", "--tasks", "tdc-admet:ames"], InputError, "ames"),
+        (
+            [
+                *("-e", "maccs", "--probe", "lineal", "--task", "{table}", "--metric", "MAE"),
+                *("--smiles-column", "structure", "--label-column", "atoms"),
+            ],
+            UnknownNameError,
+            "linear",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_before_any_work(
+    table: Path, tmp_path: Path, arguments: list[str], error: type[Exception], message: str
+) -> None:
+    given = [text.replace("{table}", str(table)) for text in arguments]
+    with pytest.raises(error, match=message):
+        bench("quality", *given, "-o", tmp_path / "out", "--data", tmp_path, "-j", 1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_excluding_needs_a_corpus(table: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--corpus"):
+        _own(table, tmp_path / "out", "--exclude-leaked")

@@ -1,0 +1,96 @@
+"""`molkd bench diagnose`: tables, JSON, banks, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from molkd import bank as banks
+from molkd import cli, students, teachers
+from molkd.benchmarks import diagnostics
+from molkd.errors import ConfigError, UnknownNameError
+from molkd.students import StudentSettings
+
+SMILES = [f"{'C' * n}{middle}{tail}"
+          for n in range(1, 6)
+          for middle in ("O", "N", "C(=O)")
+          for tail in ("C", "CO", "CCl", "C(F)F", "CC#N")]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnostics, "_STEPS", 20)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "student"
+    students.make(StudentSettings(size="tiny"), seed=5).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    path = tmp_path / "library.smi"
+    path.write_text("\n".join([*SMILES, "nonsense"]) + "\n")
+    return path
+
+
+def _diagnose(*arguments: object) -> None:
+    texts = ["bench", "diagnose", *map(str, arguments), "-j", "1"]
+    cli.app(texts, standalone_mode=False)
+
+
+def test_a_table_with_a_line_for_each_teacher(model, library, capsys):
+    _diagnose("-m", model, "-t", "maccs,ecfp4-count", "-i", library)
+    captured = capsys.readouterr()
+    table, said = captured.out.split("\n\n")
+    header, *rows = [line.split("\t") for line in table.splitlines()]
+    assert header[:5] == ["teacher", "linear R2", "mutual information", "CKA", "neighbours"]
+    assert header[5:] == ["R2 untrained", "CKA untrained", "neighbours untrained"]
+    assert [row[0] for row in rows] == ["maccs", "ecfp4-count"]
+    assert all(len(row) == 8 for row in rows)
+    assert "of its 128 dimensions" in said
+    assert "75 different molecules of 76 rows (1 unreadable, 0 repeated)" in captured.err
+
+
+def test_the_teachers_are_those_of_the_student_unless_they_are_named(model, library, capsys):
+    with pytest.raises(ConfigError, match=r"name the teachers with --teachers: .*settings.toml"):
+        _diagnose("-m", model, "-i", library)
+    (model / "settings.toml").write_text('teachers = ["maccs"]\n')
+    _diagnose("-m", model, "-i", library, "--no-untrained")
+    header, line = [line.split("\t") for line in capsys.readouterr().out.splitlines()[:2]]
+    assert len(header) == 5
+    assert line[0] == "maccs"
+
+
+def test_a_bank_is_read_as_it_is_where_no_file_is_given(model, tmp_path, capsys):
+    made = [teachers.make(name) for name in ("maccs", "ecfp4")]
+    banks.build(tmp_path / "bank", [*SMILES, "nonsense"], made, progress=False)
+    _diagnose("-m", model, "--bank", tmp_path / "bank", "--json")
+    captured = capsys.readouterr()
+    said = json.loads(captured.out, parse_constant=pytest.fail)
+    assert set(said["trained"]) == set(said["untrained"]) == {"maccs", "ecfp4"}
+    assert set(said["mutual_information"]) == {"maccs", "ecfp4"}
+    assert (said["molecules"], said["compared"]) == (76, 75)
+    assert said["student"]["failed"] == 1
+    assert "the figures flatter it" in captured.err
+    _diagnose("-m", model, "--bank", tmp_path / "bank", "-t", "maccs", "--sample", 60, "--json")
+    said = json.loads(capsys.readouterr().out)
+    assert set(said["trained"]) == {"maccs"}
+    assert said["molecules"] == 60
+
+
+def test_the_same_seed_gives_the_same_figures(model, library, capsys):
+    found = []
+    for seed in (0, 0, 1):
+        _diagnose("-m", model, "-t", "maccs", "-i", library, "--json", "--seed", seed)
+        found.append(capsys.readouterr().out)
+    assert found[0] == found[1] != found[2]
+
+
+def test_an_unknown_teacher_is_refused(model, library):
+    with pytest.raises(UnknownNameError, match=r"Did you mean .*'maccs'"):
+        _diagnose("-m", model, "-t", "macs", "-i", library)

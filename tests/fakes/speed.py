@@ -1,0 +1,69 @@
+"""Made-up measurements of speed, and a machine that measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from molkd.benchmarks.speed.asking import CellError
+from molkd.benchmarks.speed.records import Cell, Measured, Request, Work
+
+
+def measured(ratios: Sequence[float], **changes: Any) -> Measured:
+    """Rounds of so many seconds against one second of RDKit."""
+    fields: dict[str, Any] = {
+        "count": 100,
+        "failed": 0,
+        "reason": "",
+        "parameters": 1234,
+        "startup": 2.5,
+        "rounds": {"rdkit": (1.0,) * len(ratios), "total": tuple(ratios)},
+        "resident_mb": 300.0,
+        "added_mb": 20.0,
+    }
+    return Measured(**{**fields, **changes})
+
+
+def cell(
+    label: str = "a",
+    ratios: Sequence[float] | None = (2.0,) * 5,
+    *,
+    work: Work = "embedding",
+    size: int = 100,
+    **changes: Any,
+) -> Cell:
+    """A cell; without ratios, one that failed."""
+    if ratios is None:
+        return Cell(label=label, digest="0", work=work, size=size, error="it raised")
+    return Cell(label=label, digest="0", work=work, size=size, measured=measured(ratios, **changes))
+
+
+@dataclass(frozen=True)
+class Named:
+    label: str
+    digest: str = "0"
+
+    @property
+    def spec(self) -> str:
+        return f"spec of {self.label}"
+
+
+@dataclass
+class FakeMachine:
+    """Answers each request alike, after noting it; specs in `broken` raise."""
+
+    broken: set[str] = field(default_factory=set[str])
+    stop_after: int | None = None
+    asked: list[Request] = field(default_factory=list[Request])
+    lines: list[list[str]] = field(default_factory=list[list[str]])
+
+    def ask(self, request: Request) -> Measured:
+        if self.stop_after is not None and len(self.asked) == self.stop_after:
+            raise KeyboardInterrupt
+        self.asked.append(request)
+        with open(request.molecules, encoding="utf-8") as stream:  # noqa: PTH123
+            self.lines.append(stream.read().splitlines())
+        if request.spec in self.broken:
+            raise CellError("RuntimeError: it raised")
+        return measured([2.0] * request.repeats, count=request.count or request.size)
