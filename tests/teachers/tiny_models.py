@@ -103,7 +103,6 @@ def t5(folder: Path, *, seed: int = 0) -> Path:
         num_layers=2,
         num_heads=4,
         pad_token_id=1,
-        initializer_factor=3.0,
     )
     return _saved(T5ForConditionalGeneration(config), tokenizer, folder)
 
