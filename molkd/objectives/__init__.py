@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from molkd.errors import ConfigError, UnknownNameError
+from molkd.objectives import densities
 from molkd.objectives.base import Objective, ObjectiveSettings
-from molkd.objectives.densities import DEFAULT_DENSITIES, DENSITIES
 from molkd.objectives.mutual_information import MutualInformation
 from molkd.objectives.regression import Cosine, MeanSquaredError
 from molkd.registry import near
@@ -57,17 +57,12 @@ def target_form(settings: ObjectiveSettings, card: Card) -> Form:
     """Says in which form the objective reads a teacher's values.
 
     Raises:
-        ConfigError: densities are set for an objective without them.
+        ConfigError: densities are set for an objective without them, or with bad options.
         UnknownNameError: no such density.
     """
     if not objective_type(settings.name).probabilistic:
         if settings.densities:
             raise ConfigError(f"objective {settings.name!r} has no densities to choose")
         return "standardized"
-    name = settings.densities.get(card.name, DEFAULT_DENSITIES[card.support])
-    if name not in DENSITIES:
-        raise UnknownNameError(
-            f"unknown density {name!r} for teacher {card.name!r}.{near(name, DENSITIES)} "
-            f"Densities are {', '.join(DENSITIES)}."
-        )
-    return "standardized" if DENSITIES[name].support == "real" else "as-is"
+    chosen = settings.densities.get(card.name, densities.DEFAULT_DENSITIES[card.support])
+    return "standardized" if densities.make(chosen).support == "real" else "as-is"

@@ -19,13 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from molkd.errors import ConfigError
+from molkd.objectives import densities
 from molkd.objectives.base import Objective, ObjectiveSettings
-from molkd.objectives.densities import (
-    DEFAULT_DENSITIES,
-    DENSITIES,
-    GAUSSIAN_ENTROPY,
-    Density,
-)
+from molkd.objectives.densities import DEFAULT_DENSITIES, GAUSSIAN_ENTROPY, Density
 from molkd.tensors import TargetSpec
 
 
@@ -72,20 +68,25 @@ class MutualInformation(Objective):
 
     def nats(self, name: str, outputs: Tensor, target: Tensor) -> Tensor:
         """Shape (b,): negative log-likelihood of whole target rows, in nats."""
-        return self.densities[name].nll(outputs, target).sum(dim=-1)
+        return self.densities[name].nll(outputs, target)
+
+    def extra_repr(self) -> str:
+        """The densities, so that runs with other densities have other digests."""
+        return ", ".join(f"{name}: {self.densities[name]!r}" for name in self.specs)
 
     def _outputs(self, name: str) -> int:
-        return self.densities[name].outputs * self.specs[name].dim
+        return self.densities[name].width(self.specs[name].dim)
 
     def _row_loss(self, name: str, outputs: Tensor, target: Tensor) -> Tensor:
         return self.nats(name, outputs, target) / self.effective_width[name]
 
 
 def _density(name: str, spec: TargetSpec, chosen: Mapping[str, str]) -> Density:
-    density = DENSITIES[chosen.get(name, DEFAULT_DENSITIES[spec.support])]
+    text = chosen.get(name, DEFAULT_DENSITIES[spec.support])
+    density = densities.make(text)
     if density.support != spec.support:
         raise ConfigError(
-            f"teacher {name!r} has {spec.support} targets, which density {chosen[name]!r} "
+            f"teacher {name!r} has {spec.support} targets, which density {text!r} "
             f"(for {density.support}) does not model"
         )
     return density

@@ -1,0 +1,100 @@
+"""Families of conditional densities: what a head's outputs mean, and the likelihood they give.
+
+Each family reads one form of target: "real" standardised values, "bits" or "counts" as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+from molkd.errors import ConfigError, UnknownNameError
+from molkd.objectives.densities.base import GAUSSIAN_ENTROPY, Density
+from molkd.objectives.densities.bernoulli import Bernoulli
+from molkd.objectives.densities.gaussian import Gaussian
+from molkd.objectives.densities.poisson import Poisson
+from molkd.registry import near
+from molkd.types import Support
+
+__all__ = [
+    "DEFAULT_DENSITIES",
+    "DENSITIES",
+    "GAUSSIAN_ENTROPY",
+    "Bernoulli",
+    "Density",
+    "Gaussian",
+    "Poisson",
+    "make",
+    "of",
+]
+
+DENSITIES: Mapping[str, type[Density]] = {
+    "gaussian": Gaussian,
+    "bernoulli": Bernoulli,
+    "poisson": Poisson,
+}
+"""By name; a further family is a frozen dataclass in a file here, and a line in this table."""
+
+DEFAULT_DENSITIES: Mapping[Support, str] = {
+    "real": "gaussian",
+    "bits": "bernoulli",
+    "counts": "poisson",
+}
+"""The family for each form of target."""
+
+
+def make(text: str) -> Density:
+    """Makes a density from its name, followed by its options after colons.
+
+    Args:
+        text: "gaussian", or "gaussian:0.1" with the family's first option. Options that are left
+            out have their defaults.
+
+    Raises:
+        UnknownNameError: no such family.
+        ConfigError: the family has no such option, or its value is out of range.
+    """
+    name, *words = text.split(":")
+    if name not in DENSITIES:
+        raise UnknownNameError(
+            f"unknown density {name!r}.{near(name, DENSITIES)} "
+            f"Densities are {', '.join(DENSITIES)}."
+        )
+    family = DENSITIES[name]
+    options = fields(family)
+    if len(words) > len(options):
+        raise ConfigError(f"density {text!r}: expected {_usage(name)}")
+    try:
+        given = {
+            option.name: type(option.default)(word)
+            for option, word in zip(options, words, strict=False)
+        }
+    except ValueError as error:
+        raise ConfigError(f"density {text!r}: expected {_usage(name)}") from error
+    try:
+        return family(**given)
+    except ConfigError as error:
+        raise ConfigError(f"density {text!r}: {error}") from error
+
+
+def of(teacher: str, support: Support, chosen: Mapping[str, str]) -> Density:
+    """Makes the density of a teacher: the chosen one, or the default of its form of target.
+
+    Args:
+        teacher: its name.
+        support: the form of its targets.
+        chosen: teacher -> density, as `make` reads it.
+
+    Raises:
+        UnknownNameError: no such family.
+        ConfigError: the family has no such option, or its value is out of range.
+    """
+    return make(chosen.get(teacher, DEFAULT_DENSITIES[support]))
+
+
+def _usage(name: str) -> str:
+    options = fields(DENSITIES[name])
+    if not options:
+        return f"{name!r}, which has no options"
+    example = ":".join([name, *(f"{option.default:.3g}" for option in options)])
+    return f"{':'.join([name, *(option.name for option in options)])}, for example {example!r}"
