@@ -12,6 +12,9 @@ from molkd.errors import ConfigError, UnknownNameError
 from molkd.objectives.densities.base import GAUSSIAN_ENTROPY, Density
 from molkd.objectives.densities.bernoulli import Bernoulli
 from molkd.objectives.densities.gaussian import Gaussian
+from molkd.objectives.densities.low_rank import LowRank
+from molkd.objectives.densities.mixture import Mixture
+from molkd.objectives.densities.negative_binomial import NegativeBinomial
 from molkd.objectives.densities.poisson import Poisson
 from molkd.registry import near
 from molkd.types import Support
@@ -23,6 +26,9 @@ __all__ = [
     "Bernoulli",
     "Density",
     "Gaussian",
+    "LowRank",
+    "Mixture",
+    "NegativeBinomial",
     "Poisson",
     "make",
     "of",
@@ -30,8 +36,11 @@ __all__ = [
 
 DENSITIES: Mapping[str, type[Density]] = {
     "gaussian": Gaussian,
+    "mixture": Mixture,
+    "low-rank": LowRank,
     "bernoulli": Bernoulli,
     "poisson": Poisson,
+    "negative-binomial": NegativeBinomial,
 }
 """By name; a further family is a frozen dataclass in a file here, and a line in this table."""
 
