@@ -106,6 +106,44 @@ class Teacher(Protocol[Item_contra]):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class AtomEmbedded:
+    """The states of the atoms of n molecules, end to end; a failed molecule has no atoms.
+
+    Attributes:
+        values: shape (a, d), atoms in RDKit's order within each molecule.
+        starts: shape (n + 1,), molecule i holds atoms from starts[i] to starts[i + 1].
+        failures: row -> why, in words.
+    """
+
+    values: Matrix
+    starts: Rows
+    failures: Mapping[int, str]
+
+    @property
+    def counts(self) -> Rows:
+        """Shape (n,): atoms per molecule; 0 where it failed."""
+        return np.diff(self.starts)
+
+
+@runtime_checkable
+class AtomTeacher(Teacher[Item_contra], Protocol[Item_contra]):
+    """A teacher that also has a state per atom.
+
+    Its atoms are those of the molecule as given (of the parsed SMILES where that is text), heavy
+    ones and explicit hydrogens alike, by RDKit's index: those that `molkd.graph` reads.
+    """
+
+    @property
+    def atom_dim(self) -> int:
+        """Width of an atom's state; the card decides it as it does the embedding."""
+        ...
+
+    def embed_atoms(self, items: Sequence[Item_contra], /) -> AtomEmbedded:
+        """Returns the atoms' states; a failed item costs its atoms, never an exception."""
+        ...
+
+
 def _plain(value: object) -> object:
     return dict(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else value
 

@@ -178,13 +178,29 @@ class AtomBondNetwork(nn.Module):
         self.batch_norms = nn.ModuleList(nn.BatchNorm1d(WIDTH) for _ in range(LAYERS))
 
     def forward(self, graph: AtomBondGraph) -> Tensor:
-        """Embeds a batch; shape (b, `WIDTH`)."""
-        states: Tensor = self.x_embedding1(graph.atoms) + self.x_embedding2(graph.chirality)
-        for depth, (layer, norm) in enumerate(zip(self.gnns, self.batch_norms, strict=True)):
-            states = norm(layer(states, graph))
+        """Embeds a batch; shape (b, d)."""
+        return self.pooled(self.states(graph), graph)
+
+    def pooled(self, states: Tensor, graph: AtomBondGraph) -> Tensor:
+        """Embeds molecules by the states of their atoms in the last layer; shape (b, d)."""
+        return self.head(global_mean_pool(states, graph.molecule, graph.size))
+
+    def head(self, states: Tensor) -> Tensor:
+        """Returns what the network makes of the mean state of a molecule; here, nothing more."""
+        return states
+
+    def states(self, graph: AtomBondGraph) -> Tensor:
+        """Returns the atoms' states in the last layer; shape (n, `WIDTH`)."""
+        first: Tensor = self.x_embedding1(graph.atoms) + self.x_embedding2(graph.chirality)
+        return self.between(first, graph, 0, LAYERS)
+
+    def between(self, states: Tensor, graph: AtomBondGraph, first: int, last: int) -> Tensor:
+        """Returns what the layers from `first` up to `last`, excluded, make of states."""
+        for depth in range(first, last):
+            states = self.batch_norms[depth](self.gnns[depth](states, graph))
             if depth < LAYERS - 1:
                 states = states.relu_()
-        return global_mean_pool(states, graph.molecule, graph.size)
+        return states
 
 
 def refusal(mol: Chem.Mol) -> str | None:

@@ -40,8 +40,10 @@ class MoleculeTeacher(MoleculeEstimator):
         """
         return self._compute(mols), {}
 
-    def embed(self, items: Sequence[chem.Molecule], /) -> Embedded:
-        """Embeds SMILES or RDKit molecules; see `molkd.types.Teacher`."""
+    def _read(
+        self, items: Sequence[chem.Molecule]
+    ) -> tuple[list[Chem.Mol], list[int], dict[int, str]]:
+        """Returns the molecules that can be embedded, their rows, and row -> reason for others."""
         parsed = chem.parse_all(items)
         failures = dict(parsed.failures)
         mols: list[Chem.Mol] = []
@@ -53,6 +55,11 @@ class MoleculeTeacher(MoleculeEstimator):
                 rows.append(row)
             else:
                 failures[row] = reason
+        return mols, rows, failures
+
+    def embed(self, items: Sequence[chem.Molecule], /) -> Embedded:
+        """Embeds SMILES or RDKit molecules; see `molkd.types.Teacher`."""
+        mols, rows, failures = self._read(items)
         values = np.full((len(items), self.card.dim), np.nan, dtype=np.float32)
         if mols:
             with rdBase.BlockLogs():

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import cast
 
 import torch
-from rdkit import Chem
 from torch import Tensor, nn
 
 from molkd.teachers import atom_bond_graph as abg
-from molkd.teachers.network import VERSIONS, NetworkTeacher
+from molkd.teachers.atom_bond_teacher import AtomBondTeacher
+from molkd.teachers.network import VERSIONS
 from molkd.teachers.weights import WeightFile, load_torch
 from molkd.types import Card
 
@@ -58,12 +58,12 @@ class MolclrNetwork(abg.AtomBondNetwork):
         super().__init__(MolclrLayer, atom_types=ATOM_TYPES)
         self.feat_lin = nn.Linear(abg.WIDTH, DIM)
 
-    def forward(self, graph: abg.AtomBondGraph) -> Tensor:
-        """Embeds a batch; shape (b, `DIM`)."""
-        return cast("Tensor", self.feat_lin(super().forward(graph)))
+    def head(self, states: Tensor) -> Tensor:
+        """Projects the mean of a molecule's states; shape (b, `DIM`)."""
+        return cast("Tensor", self.feat_lin(states))
 
 
-class MolclrTeacher(NetworkTeacher):
+class MolclrTeacher(AtomBondTeacher):
     """MolCLR's GCN: the mean over atoms, projected to 512 dimensions."""
 
     @property
@@ -81,9 +81,6 @@ class MolclrTeacher(NetworkTeacher):
             versions=VERSIONS,
         )
 
-    def _refuse(self, mol: Chem.Mol) -> str | None:
-        return abg.refusal(mol)
-
     def _load(self) -> nn.Module:
         published = load_torch(WEIGHTS, self.weights_dir)
         network = MolclrNetwork()
@@ -95,9 +92,6 @@ class MolclrTeacher(NetworkTeacher):
             }
         )
         return network
-
-    def _encode(self, network: nn.Module, mols: list[Chem.Mol]) -> Tensor:
-        return cast("Tensor", network(abg.graph_of(mols).to(torch.device(self.device))))
 
 
 def flushed(weights: Tensor) -> Tensor:

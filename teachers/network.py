@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from abc import abstractmethod
+from collections.abc import Generator
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -19,6 +21,13 @@ from molkd.types import Matrix
 
 VERSIONS = {"rdkit": rdkit.__version__}
 """What else decides the numbers: RDKit's perception. torch's versions differ by rounding only."""
+
+
+@contextlib.contextmanager
+def exact() -> Generator[None]:
+    """Without gradients, and without TF32, which would round on a GPU to three digits."""
+    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        yield
 
 
 class NetworkTeacher(MoleculeTeacher):
@@ -68,15 +77,19 @@ class NetworkTeacher(MoleculeTeacher):
     def _network(self) -> nn.Module:
         key = (self.card.digest, str(self.weights_dir), self.device)
         if self._loaded is None or self._loaded[0] != key:
-            self._loaded = (key, self._load().float().eval().to(self.device))
+            self._loaded = (key, self._frozen())
         return self._loaded[1]
 
+    def _frozen(self) -> nn.Module:
+        with torch.inference_mode(mode=False):  # else no gradient could ever pass through it
+            network = self._load().float().eval().to(self.device)
+        return network.requires_grad_(requires_grad=False)
+
+    @exact()
     def _compute(self, mols: list[Chem.Mol]) -> Matrix:
         network = self._network()
         values = np.empty((len(mols), self.card.dim), dtype=np.float32)
-        # TF32 would round convolutions and recurrences on a GPU to three digits.
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
-            for start in range(0, len(mols), self.batch_size):
-                rows = slice(start, start + self.batch_size)
-                values[rows] = self._encode(network, mols[rows]).cpu().numpy()
+        for start in range(0, len(mols), self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            values[rows] = self._encode(network, mols[rows]).cpu().numpy()
         return values

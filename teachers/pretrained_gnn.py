@@ -7,17 +7,17 @@ both. Source: https://arxiv.org/abs/1905.12265, https://github.com/snap-stanford
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
 import torch
-from rdkit import Chem
 from sklearn.utils._param_validation import StrOptions
 from torch import Tensor, nn
 from torch_geometric.utils import softmax
 
 from molkd.teachers import atom_bond_graph as abg
+from molkd.teachers.atom_bond_teacher import AtomBondTeacher
 from molkd.teachers.base import OnInvalid
-from molkd.teachers.network import VERSIONS, NetworkTeacher
+from molkd.teachers.network import VERSIONS
 from molkd.teachers.weights import WeightFile, load_torch
 from molkd.types import Card
 
@@ -122,7 +122,7 @@ LAYERS: dict[str, type[nn.Module]] = {
 }
 
 
-class PretrainedGnnTeacher(NetworkTeacher):
+class PretrainedGnnTeacher(AtomBondTeacher):
     """A graph network of Hu et al. (2020): the mean over its atoms' states in the last layer.
 
     Attributes:
@@ -131,7 +131,7 @@ class PretrainedGnnTeacher(NetworkTeacher):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **NetworkTeacher._parameter_constraints,  # noqa: SLF001
+        **AtomBondTeacher._parameter_constraints,  # noqa: SLF001
         "architecture": [StrOptions({"gat", "gcn", "graphsage"})],
         "pretraining": [StrOptions({"contextpred", "supervised", "supervised_contextpred"})],
     }
@@ -185,13 +185,7 @@ class PretrainedGnnTeacher(NetworkTeacher):
             versions=VERSIONS,
         )
 
-    def _refuse(self, mol: Chem.Mol) -> str | None:
-        return abg.refusal(mol)
-
     def _load(self) -> nn.Module:
         network = abg.AtomBondNetwork(LAYERS[self.architecture], atom_types=ATOM_TYPES)
         network.load_state_dict(load_torch(self.weights, self.weights_dir))
         return network
-
-    def _encode(self, network: nn.Module, mols: list[Chem.Mol]) -> Tensor:
-        return cast("Tensor", network(abg.graph_of(mols).to(torch.device(self.device))))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from molkd.bank.files import Stored, StoredType
+from molkd.bank.folder import Stored, StoredType
 from molkd.errors import (
     ConfigError,
     MissingExtraError,
@@ -19,7 +19,7 @@ from molkd.types import Card, Embedded, Matrix, Teacher
 
 Prepare = Callable[[Sequence[str]], Sequence[Any]]
 
-_NOT_THE_ITEMS = (ConfigError, MissingExtraError, ShapeError, WeightsError)
+NOT_THE_ITEMS = (ConfigError, MissingExtraError, ShapeError, WeightsError)
 """Errors of a teacher that no item is to blame for: they end the building."""
 
 
@@ -92,7 +92,7 @@ class Computer:
         try:
             objects = self.prepare(items)
         except Exception:  # noqa: BLE001, one bad item must not cost the others
-            return _one_by_one(self.prepare, items)
+            return one_by_one(self.prepare, items)
         if len(objects) != len(items):
             raise ShapeError(f"prepare returned {len(objects)} objects for {len(items)} items")
         return objects, {}
@@ -115,17 +115,17 @@ class Computer:
         failures = dict(sorted(failures.items()))
         values[[row - task.start for row in failures]] = np.nan
         _refuse_off_support(values, card, task.start)
-        stored = _stored(values, self.dtypes[name], card.name, task.start)
-        return Block(name, task.start, stored, failures)
+        kept = stored(values, self.dtypes[name], card.name, "row", task.start)
+        return Block(name, task.start, kept, failures)
 
 
 def _embed(teacher: Teacher[Any], objects: Sequence[Any]) -> Embedded:
     try:
         return _checked(teacher.embed(objects), teacher.card, len(objects))
-    except _NOT_THE_ITEMS:
+    except NOT_THE_ITEMS:
         raise
     except Exception:  # noqa: BLE001, asked again row by row to find the items to blame
-        singles, failures = _one_by_one(
+        singles, failures = one_by_one(
             lambda single: [_checked(teacher.embed(single), teacher.card, 1)], objects
         )
     values = np.full((len(objects), teacher.card.dim), np.nan, dtype=np.float32)
@@ -137,15 +137,16 @@ def _embed(teacher: Teacher[Any], objects: Sequence[Any]) -> Embedded:
     return Embedded(values, failures)
 
 
-def _one_by_one(
+def one_by_one(
     function: Callable[[Sequence[Any]], Sequence[Any]], items: Sequence[Any]
 ) -> tuple[list[Any], dict[int, str]]:
+    """Returns what a function makes of items that do not raise, and place -> reason for others."""
     results: list[Any] = []
     failures: dict[int, str] = {}
     for place, item in enumerate(items):
         try:
             results.append(function([item])[0])
-        except _NOT_THE_ITEMS:
+        except NOT_THE_ITEMS:
             raise
         except Exception as error:  # noqa: BLE001, it becomes the reason of this row
             text = str(error).encode(errors="replace").decode()
@@ -182,14 +183,26 @@ def _refuse_off_support(values: Matrix, card: Card, start: int) -> None:
         )
 
 
-def _stored(values: Matrix, dtype: StoredType, name: str, start: int) -> Stored:
+def stored(values: Matrix, dtype: StoredType, name: str, what: str, start: int) -> Stored:
+    """Returns values in the type they are stored in.
+
+    Args:
+        values: shape (m, d).
+        dtype: that type.
+        name: of the teacher.
+        what: stands in one of its rows, in words.
+        start: number of the first of them, for the message.
+
+    Raises:
+        ConfigError: a value is too large for it.
+    """
     with np.errstate(over="ignore"):
-        stored = values.astype(np.float16) if dtype == "fp16" else values
-    lost = np.isinf(stored)
+        kept = values.astype(np.float16) if dtype == "fp16" else values
+    lost = np.isinf(kept)
     if lost.any():
         row, column = np.argwhere(lost)[0].tolist()
         raise ConfigError(
-            f"teacher {name!r}: row {start + row}, column {column} is {values[row, column]}, too "
-            "large for fp16: delete the folder of this teacher and build with dtype 'fp32'"
+            f"teacher {name!r}: {what} {start + row}, column {column} is {values[row, column]}, "
+            "too large for fp16: delete the folder of this teacher and build with dtype 'fp32'"
         )
-    return stored
+    return kept

@@ -5,8 +5,8 @@ Building one is in `molkd.bank.builder`, statistics of its columns in `molkd.sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from molkd.bank import index
+from molkd.bank.atom_files import AtomFolder, no_atoms, opened
 from molkd.bank.files import CARD, TeacherFolder, folder_name
 from molkd.bank.index import Header
 from molkd.errors import IncompleteBankError, ShapeError, UnknownNameError
@@ -32,11 +33,13 @@ class Bank:
         path: the folder.
         header: what it says about its items.
         folders: teacher -> its files, complete and of the right size.
+        atom_folders: teacher -> the files of its atoms, likewise; only those with atoms.
     """
 
     path: Path
     header: Header
     folders: Mapping[str, TeacherFolder]
+    atom_folders: Mapping[str, AtomFolder] = field(default_factory=dict[str, AtomFolder])
 
     @classmethod
     def open(
@@ -45,6 +48,7 @@ class Bank:
         *,
         items: Sequence[str] | None = None,
         teachers: Sequence[str] | None = None,
+        atoms: Sequence[str] | None = None,
         verify: bool = False,
     ) -> Bank:
         """Opens a bank; sizes, shapes and types of its files are always checked.
@@ -53,10 +57,12 @@ class Bank:
             path: the folder.
             items: the items it must hold, where the caller knows them.
             teachers: names of those to open; all by default.
+            atoms: names of those whose atoms to open; by default all whose atoms are complete.
             verify: whether to compare every file with its checksum too; reads everything once.
 
         Raises:
-            IncompleteBankError: there is no bank, or a teacher is absent or half-written.
+            IncompleteBankError: there is no bank, or a teacher or its atoms are absent or
+                half-written.
             StaleBankError: it holds other items, or has another format.
             CorruptFileError: a file is damaged; names it.
         """
@@ -66,7 +72,8 @@ class Bank:
         folders = [
             _complete(TeacherFolder.read(place, header.count)) for place in _places(path, teachers)
         ]
-        bank = cls(path, header, {folder.card.name: folder for folder in folders})
+        named = {folder.card.name: folder for folder in folders}
+        bank = cls(path, header, named, opened(path, named, atoms))
         if verify:
             bank.verify()
         return bank
@@ -78,7 +85,7 @@ class Bank:
             CorruptFileError: names the file.
         """
         _ = self._index
-        for folder in self.folders.values():
+        for folder in (*self.folders.values(), *self.atom_folders.values()):
             folder.verify()
 
     def __len__(self) -> int:
@@ -101,16 +108,23 @@ class Bank:
 
     @property
     def digest(self) -> str:
-        """64 hexadecimal digits that change with items, preparation, teachers and their values."""
-        return digest_of(
-            {
-                "items": [self.header.items, self.header.errors, self.header.preparation],
-                "teachers": {
-                    name: [folder.card.digest, folder.checksum()]
-                    for name, folder in self.folders.items()
-                },
+        """64 hexadecimal digits that change with items, preparation, teachers and their values.
+
+        Atoms count where there are any: a bank without has the digest it always had.
+        """
+        held: dict[str, object] = {
+            "items": [self.header.items, self.header.errors, self.header.preparation],
+            "teachers": {
+                name: [folder.card.digest, folder.checksum()]
+                for name, folder in self.folders.items()
+            },
+        }
+        if self.atom_folders:
+            held["atoms"] = {
+                name: [folder.digest, folder.checksum()]
+                for name, folder in self.atom_folders.items()
             }
-        )
+        return digest_of(held)
 
     def raw(self, teacher: str, rows: Rows) -> Matrix:
         """Returns what a teacher said about some items.
@@ -128,11 +142,50 @@ class Bank:
         """
         _ = self.folder(teacher)
         rows = self.checked(rows)
-        order = np.argsort(rows, kind="stable")  # the disk is read in one direction
-        found = self._arrays[teacher][rows[order]]
-        restored = np.empty_like(found)
-        restored[order] = found
-        return _HALVES.take(restored.view(np.uint16)) if found.dtype == np.float16 else restored
+        return _gathered(self._arrays[teacher], rows)
+
+    def atoms(self, teacher: str, rows: Rows) -> tuple[Matrix, Rows]:
+        """Returns the states of the atoms of some items, end to end.
+
+        Args:
+            teacher: name.
+            rows: shape (m,), in any order, repeated or not.
+
+        Returns:
+            Shape (a, d), the atoms of the first row, then those of the second, ...; and shape
+            (m,), the atoms of each row: 0 where the teacher failed.
+
+        Raises:
+            UnknownNameError: no such teacher in the bank.
+            IncompleteBankError: the bank holds no atoms of it; says how to add them.
+            ShapeError: a row is not in the bank.
+        """
+        starts = self._atom_starts(teacher)
+        rows = self.checked(rows)
+        counts = starts[rows + 1] - starts[rows]
+        shift = starts[rows] - (np.cumsum(counts) - counts)
+        places = np.repeat(shift, counts) + np.arange(counts.sum())
+        return _gathered(self._atom_arrays[teacher], places), counts
+
+    def atom_chunks(
+        self, teacher: str, rows: Rows, *, size: int = 512
+    ) -> Iterator[npt.NDArray[np.float64]]:
+        """Yields the atoms of some items in pieces, as `molkd.statistics.describe` takes them.
+
+        Args:
+            teacher: name.
+            rows: shape (m,); read in ascending order, each as often as it is named.
+            size: rows per piece.
+
+        Yields:
+            Shape (a, d), float64, without NaN; every atom counts once, whatever its molecule.
+
+        Raises:
+            See `atoms`.
+        """
+        rows = np.sort(self.checked(rows))
+        for start in range(0, len(rows), size):
+            yield self.atoms(teacher, rows[start : start + size])[0].astype(np.float64)
 
     def valid(self, teacher: str) -> Mask:
         """Returns where a teacher succeeded, shape (n,); see `raw` for errors."""
@@ -176,8 +229,31 @@ class Bank:
         return {name: np.asarray(folder.values()) for name, folder in self.folders.items()}
 
     @cached_property
+    def _atom_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {name: folder.values() for name, folder in self.atom_folders.items()}
+
+    @cached_property
+    def _all_atom_starts(self) -> dict[str, Rows]:
+        return {name: folder.starts() for name, folder in self.atom_folders.items()}
+
+    def _atom_starts(self, teacher: str) -> Rows:
+        _ = self.folder(teacher)
+        if teacher not in self.atom_folders:
+            raise IncompleteBankError(no_atoms(self.path, teacher, self.atom_folders))
+        return self._all_atom_starts[teacher]
+
+    @cached_property
     def _masks(self) -> dict[str, Mask]:
         return {name: folder.valid() for name, folder in self.folders.items()}
+
+
+def _gathered(array: npt.NDArray[Any], rows: Rows) -> Matrix:
+    """Returns rows of an array on disk as float32."""
+    order = np.argsort(rows, kind="stable")  # the disk is read in one direction
+    found = array[rows[order]]
+    restored = np.empty_like(found)
+    restored[order] = found
+    return _HALVES.take(restored.view(np.uint16)) if found.dtype == np.float16 else restored
 
 
 def _places(path: Path, teachers: Sequence[str] | None) -> list[Path]:

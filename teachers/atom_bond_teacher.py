@@ -1,0 +1,62 @@
+"""What the teachers around an `AtomBondNetwork` share: embedding, and a state per atom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from rdkit import Chem, rdBase
+from torch import Tensor, nn
+
+from molkd.chem import Molecule
+from molkd.teachers import atom_bond_graph as abg
+from molkd.teachers.network import NetworkTeacher, exact
+from molkd.types import AtomEmbedded, Matrix
+
+
+class AtomBondTeacher(NetworkTeacher):
+    """A teacher that pools the states of a molecule's atoms in the last layer."""
+
+    @property
+    def atom_dim(self) -> int:
+        """Width of an atom's state, before anything that follows the pooling."""
+        return abg.WIDTH
+
+    def embed_atoms(self, items: Sequence[Molecule], /) -> AtomEmbedded:
+        """Returns the states that `embed` pools; see `molkd.types.AtomTeacher`."""
+        mols, rows, failures = self._read(items)
+        with rdBase.BlockLogs():
+            states = self._atom_states(mols)
+        counts = np.zeros(len(items), dtype=np.int64)
+        counts[rows] = [mol.GetNumAtoms() for mol in mols]
+        finite = np.isfinite(states).all(axis=1)
+        owner = np.repeat(np.arange(len(items)), counts)
+        spoilt = np.unique(owner[~finite])
+        if len(spoilt):
+            states = states[~np.isin(owner, spoilt)]
+            counts[spoilt] = 0
+            reason = "the teacher returned NaN or infinity"
+            failures |= dict.fromkeys(spoilt.tolist(), reason)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return AtomEmbedded(states, starts, dict(sorted(failures.items())))
+
+    def _refuse(self, mol: Chem.Mol) -> str | None:
+        return abg.refusal(mol)
+
+    def _encode(self, network: nn.Module, mols: list[Chem.Mol]) -> Tensor:
+        return cast("Tensor", network(abg.graph_of(mols).to(torch.device(self.device))))
+
+    @exact()
+    def _atom_states(self, mols: list[Chem.Mol]) -> Matrix:
+        """Returns the atoms' states; shape (atoms of all molecules, `WIDTH`)."""
+        if not mols:
+            return np.empty((0, abg.WIDTH), dtype=np.float32)
+        network = cast("abg.AtomBondNetwork", self._network())
+        device = torch.device(self.device)
+        parts: list[Matrix] = []
+        for start in range(0, len(mols), self.batch_size):
+            graph = abg.graph_of(mols[start : start + self.batch_size]).to(device)
+            parts.append(network.states(graph).cpu().numpy())
+        return np.concatenate(parts)
