@@ -9,30 +9,29 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any, cast, get_args
+from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from molkd import store
+from molkd import axes, scaling
+from molkd.axes import Vector
 from molkd.bank import Bank
 from molkd.errors import ConfigError, OutputError
-from molkd.types import Form, Matrix, Rows, Support, digest_of
-
-Vector = npt.NDArray[np.float64]
-"""Shape (d,)."""
+from molkd.scaling import Scaling
+from molkd.types import Form, Rows, digest_of
 
 NOISE = 1e-6
 """Share of its mean, or of the median sd of all columns, below which a column's sd is rounding."""
 
+_ABOVE_ROUNDING = 2
+"""An axis is whitened only if its sd is at least so many times that of rounding along it."""
+
+_ROTATED = ("pca", "whitened", "phi-s")
 _CHUNK = 4096
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,11 @@ class Statistics:
     sd: Vector
     minimum: Vector
     maximum: Vector
+
+    @property
+    def middle(self) -> Vector:
+        """Shape (d,): the mean, without its rounding where a column has a single value."""
+        return np.where(self.minimum == self.maximum, self.minimum, self.mean)
 
     @property
     def constant(self) -> npt.NDArray[np.bool_]:
@@ -94,62 +98,14 @@ def describe(chunks: Iterator[Vector]) -> Statistics | None:
     return total
 
 
-@dataclass(frozen=True)
-class Scaling:
-    """Turns a teacher's raw rows into the targets of an objective.
-
-    Attributes:
-        support: "real" unless the values stay as they are.
-        kept: shape (d',), the columns that are used.
-        log1p: whether the logarithm of 1 + value is taken first.
-        mean: shape (d',), what is subtracted; None for values as they are.
-        sd: shape (d',), what they are divided by.
-        components: shape (q, d'), principal components of length 1, where asked for.
-        scale: shape (q,), sd along each component.
-        mean_of_targets: shape (dim,), over the rows it was fitted on.
-    """
-
-    support: Support
-    kept: npt.NDArray[np.int64]
-    log1p: bool
-    mean: Vector | None
-    sd: Vector | None
-    components: Vector | None
-    scale: Vector | None
-    mean_of_targets: Vector
-
-    @property
-    def dim(self) -> int:
-        """Width of the targets."""
-        return len(self.mean_of_targets)
-
-    def apply(self, values: Matrix) -> Matrix:
-        """Scales raw rows.
-
-        Args:
-            values: shape (m, d), as the bank gives them.
-
-        Returns:
-            Shape (m, dim); rows that were NaN stay NaN.
-        """
-        taken = values if len(self.kept) == values.shape[1] else values[:, self.kept]
-        if self.log1p:
-            taken = np.log1p(taken)
-        if self.mean is None or self.sd is None:
-            return taken
-        if self._projection is not None:
-            return (taken - self.mean).astype(np.float32) @ self._projection
-        return ((taken - self.mean) / self.sd).astype(np.float32)
-
-    @cached_property
-    def _projection(self) -> Matrix | None:
-        if self.components is None or self.scale is None or self.sd is None:
-            return None
-        return (self.components / self.sd / self.scale[:, None]).T.astype(np.float32)
-
-
 def fit_scaling(
-    bank: Bank, teacher: str, rows: Rows, *, form: Form, components: int = 256
+    bank: Bank,
+    teacher: str,
+    rows: Rows,
+    *,
+    form: Form,
+    components: int = 256,
+    winsorize: float | None = None,
 ) -> Scaling:
     """Fits a scaling on some rows of a bank, or finds the one fitted on them before.
 
@@ -158,20 +114,20 @@ def fit_scaling(
         teacher: name.
         rows: shape (m,), the rows to learn from; their order does not matter.
         form: what targets shall look like.
-        components: principal components at most; fewer where the rows span fewer.
+        components: principal components of `pca` at most; fewer where the rows span fewer.
+        winsorize: standardised values are cut at plus and minus so many sd; for descriptors with
+            heavy tails. The sd is that of the values before.
 
     Returns:
         The scaling.
 
     Raises:
-        ConfigError: no such form, or the rows hold nothing to learn from.
+        ConfigError: no such form, a bound on another form than `standardized`, or the rows hold
+            nothing to learn from.
     """
-    if form not in get_args(Form):
-        raise ConfigError(f"form is one of {get_args(Form)}, not {form!r}")
-    if components < 1:
-        raise ConfigError(f"components must be at least 1, not {components}")
+    _check(form, components, winsorize)
     rows = np.sort(bank.checked(rows))
-    width = components if form == "pca" else 0
+    bound = None if winsorize is None else float(winsorize)
     folder = bank.folder(teacher)
     key = digest_of(
         [
@@ -180,22 +136,39 @@ def fit_scaling(
             folder.checksum(),
             hashlib.sha256(rows.tobytes()).hexdigest(),
             form,
-            width,
+            components if form == "pca" else 0,
+            bound,
         ]
     )
     path = folder.path / f"statistics-{key[:16]}.npz"
-    found = _load(path, key)
+    found = scaling.load(path, key)
     if found is not None:
         return found
-    fitted = _fit(bank, teacher, rows, form, components)
+    fitted = replace(_fit(bank, teacher, rows, form, components), bound=bound)
     with contextlib.suppress(OutputError):  # a bank that cannot be written is fitted every time
-        _save(path, key, fitted)
+        scaling.save(path, key, fitted)
     return fitted
+
+
+def _check(form: Form, components: int, winsorize: float | None) -> None:
+    if form not in get_args(Form):
+        raise ConfigError(f"form is one of {get_args(Form)}, not {form!r}")
+    if components < 1:
+        raise ConfigError(f"components must be at least 1, not {components}")
+    if winsorize is None:
+        return
+    if not winsorize > 0:
+        raise ConfigError(f"winsorize must be a positive number of sd, not {winsorize}")
+    if form != "standardized":
+        raise ConfigError(
+            f"winsorize bounds standardised values, not form {form!r}: leave it out, or take form "
+            "'standardized'"
+        )
 
 
 def _fit(bank: Bank, teacher: str, rows: Rows, form: Form, components: int) -> Scaling:
     support = bank.cards[teacher].support
-    log1p = form == "pca" and support == "counts"
+    log1p = form in _ROTATED and support == "counts"
     statistics = describe(_chunks(bank, teacher, rows, log1p=log1p))
     if statistics is None:
         raise ConfigError(
@@ -208,18 +181,65 @@ def _fit(bank: Bank, teacher: str, rows: Rows, form: Form, components: int) -> S
             "learn from: leave it out or give more rows"
         )
     mean, sd = statistics.mean[kept], statistics.sd[kept]
-    if form == "as-is":
-        return Scaling(support, kept, log1p, None, None, None, None, mean)
+    filling = statistics.middle
+    as_is = Scaling(
+        support=support if form == "as-is" else "real",
+        kept=kept,
+        log1p=log1p,
+        mean=None,
+        sd=None,
+        components=None,
+        scale=None,
+        bound=None,
+        mean_of_targets=mean,
+        filling=np.expm1(filling) if log1p else filling,
+    )
+    if form in ("as-is", "raw"):
+        return as_is
+    if form in _ROTATED and (support != "real" or form == "phi-s"):
+        sd = np.ones(len(kept))  # rare bits must not lead the axes; phi-s keeps distances
+    scaled = replace(as_is, mean=mean, sd=sd, mean_of_targets=np.zeros(len(kept)))
     if form == "standardized":
-        return Scaling("real", kept, log1p, mean, sd, None, None, np.zeros(len(kept)))
-    if support != "real":
-        sd = np.ones(len(kept))  # rare bits and counts must not lead the components
-    axes, scale = _principal(
+        return scaled
+    matrix = axes.covariance(
         ((chunk[:, kept] - mean) / sd for chunk in _chunks(bank, teacher, rows, log1p=log1p)),
         statistics.count,
-        components,
     )
-    return Scaling("real", kept, log1p, mean, sd, axes, scale, np.zeros(len(axes)))
+    rounding = _rounding(bank, teacher, statistics)[kept] / sd
+    found, scale = _axes(form, matrix, components, rounding)
+    if not len(found):
+        raise ConfigError(
+            f"teacher {teacher!r} varies by no more than what storing it rounds off: store it as "
+            "fp32, or take another form than 'whitened'"
+        )
+    return replace(scaled, components=found, scale=scale, mean_of_targets=np.zeros(len(found)))
+
+
+def _axes(form: Form, matrix: Vector, wanted: int, rounding: Vector) -> tuple[Vector, Vector]:
+    """Axes (q, d') of a covariance for a form, and the scale (q,) along each."""
+    variances, principal = axes.principal(matrix)
+    if form == "phi-s":
+        variances = variances.clip(min=0)
+        scale = np.sqrt(variances.mean())
+        return axes.levelling(variances) @ principal, np.full(len(variances), scale)
+    spanned = variances > NOISE**2 * variances[0]
+    if form == "whitened":
+        spanned &= variances > _ABOVE_ROUNDING**2 * (np.square(principal) @ np.square(rounding))
+    else:
+        spanned[wanted:] = False
+    return principal[spanned], np.sqrt(variances[spanned])
+
+
+def _rounding(bank: Bank, teacher: str, statistics: Statistics) -> Vector:
+    """Shape (d,): bounds on the sd of what storing a teacher rounded off its columns.
+
+    A value x lies within half a unit in the last place, at most eps |x| / 2, of what was stored;
+    an error that is uniform there has the variance (eps x)^2 / 12. Bits and counts are exact.
+    """
+    if bank.cards[teacher].support != "real":
+        return np.zeros(len(statistics.mean))
+    eps = float(np.finfo(bank.folder(teacher).values().dtype).eps)
+    return eps / np.sqrt(12) * np.hypot(statistics.mean, statistics.sd)
 
 
 def _chunks(bank: Bank, teacher: str, rows: Rows, *, log1p: bool) -> Iterator[Vector]:
@@ -242,42 +262,3 @@ def _merged(left: Statistics, right: Statistics) -> Statistics:
         np.minimum(left.minimum, right.minimum),
         np.maximum(left.maximum, right.maximum),
     )
-
-
-def _principal(chunks: Iterator[Vector], count: int, wanted: int) -> tuple[Vector, Vector]:
-    """Returns components (q, d) by falling variance, and the sd (q,) along each."""
-    scatter: Vector | None = None
-    for chunk in chunks:
-        product = chunk.T @ chunk
-        scatter = product if scatter is None else scatter + product
-    variances, axes = np.linalg.eigh(cast("Vector", scatter) / count)
-    variances, axes = variances[::-1][:wanted], axes[:, ::-1].T[:wanted]
-    spanned = variances > NOISE**2 * variances[0]
-    variances, axes = variances[spanned], axes[spanned]
-    leading = np.abs(axes).argmax(axis=1)
-    signs = np.sign(axes[np.arange(len(axes)), leading])  # eigenvectors have none of their own
-    return axes * signs[:, None], np.sqrt(variances)
-
-
-_ARRAYS = ("kept", "mean", "sd", "components", "scale", "mean_of_targets")
-
-
-def _save(path: Path, key: str, scaling: Scaling) -> None:
-    arrays = {name: getattr(scaling, name) for name in _ARRAYS}
-    given: dict[str, Any] = {name: array for name, array in arrays.items() if array is not None}
-    with store.atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, key=key, support=scaling.support, log1p=scaling.log1p, **given)
-
-
-def _load(path: Path, key: str) -> Scaling | None:
-    """Returns what was saved; None where it is absent, damaged or belongs to another key."""
-    try:
-        with path.open("rb") as stream:  # numpy leaves a damaged file open
-            raw: dict[str, npt.NDArray[Any]] = dict(np.load(stream, allow_pickle=False))
-        if str(raw["key"]) != key:
-            return None
-        arrays: dict[str, Any] = {name: raw.get(name) for name in _ARRAYS}
-        support = cast("Support", str(raw["support"]))
-        return Scaling(support=support, log1p=bool(raw["log1p"]), **arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None

@@ -8,7 +8,7 @@ import torch
 
 from molkd.bank import Bank
 from molkd.errors import ConfigError
-from molkd.statistics import Scaling
+from molkd.scaling import Scaling
 from molkd.tensors import Targets, TargetSpec
 from molkd.types import Rows
 

@@ -23,12 +23,15 @@ Matrix = npt.NDArray[np.float32]
 Support = Literal["real", "bits", "counts"]
 """What values a teacher's dimensions take, hence which density can model them."""
 
-Form = Literal["as-is", "standardized", "pca"]
-"""How a teacher's values reach the objective.
+Form = Literal["as-is", "raw", "standardized", "pca", "whitened", "phi-s"]
+"""How a teacher's values reach the objective; constant columns never do.
 
-`as-is`: bits or counts without their constant columns. `standardized`: mean 0 and sd 1 per
-column. `pca`: log1p of counts, or standardised real values, or bits, on their leading principal
-components, each with sd 1.
+`as-is`: bits or counts, for densities that model them. `raw`: any values as they are, read as
+real, for standardisers that learn during training. `standardized`: mean 0 and sd 1 per column.
+`pca`: log1p of counts, or standardised real values, or bits, on their leading principal
+components, each with sd 1. `whitened`: the same on all components above rounding. `phi-s`: log1p
+of counts, or real values, or bits, rotated so that all dimensions have sd 1 although one number
+scales them all: distances between rows keep their ratios.
 """
 
 Item_contra = TypeVar("Item_contra", contravariant=True)

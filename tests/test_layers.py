@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {"molkd", "errors", "types", "tensors"},
     {"registry", "store", "chem", "graph", "settings", "memory", "parallel", "devices", "plan"},
-    {"bank", "statistics", "targets", "splits", "objectives", "students", "formats", "checkpoint"},
+    {"bank", "axes", "scaling", "statistics", "targets", "splits"}
+    | {"objectives", "students", "formats", "checkpoint"},
     {"information", "distiller", "report", "embedding", "teachers"},
     {"featurizers", "pipeline"},
     {"benchmarks"},

@@ -215,7 +215,7 @@ def test_fewer_components_are_the_leading_ones(make: Make) -> None:
 # == What travels with the bank
 
 
-@pytest.mark.parametrize("form", ["as-is", "standardized", "pca"])
+@pytest.mark.parametrize("form", ["as-is", "raw", "standardized", "pca", "whitened", "phi-s"])
 def test_a_scaling_is_fitted_once(make: Make, form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
     bank = make(WIDE)
     first = fit_scaling(bank, "t", np.arange(100), form=form)
@@ -225,7 +225,7 @@ def test_a_scaling_is_fitted_once(make: Make, form: Form, monkeypatch: pytest.Mo
     assert np.array_equal(again.apply(WIDE), first.apply(WIDE), equal_nan=True)
     assert np.array_equal(again.mean_of_targets, first.mean_of_targets)
     assert not np.array_equal(other.apply(WIDE), first.apply(WIDE), equal_nan=True) or (
-        form == "as-is"
+        form in ("as-is", "raw")
     )
     assert (again.support, again.log1p) == (first.support, first.log1p)
 
@@ -283,7 +283,7 @@ def test_a_single_row_or_only_constant_columns(make: Make) -> None:
 
 def test_settings_are_checked(make: Make) -> None:
     bank = make(WIDE)
-    with pytest.raises(ConfigError, match=r"form is one of .*, not 'whitened'"):
-        fit_scaling(bank, "t", np.arange(9), form="whitened")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match=r"form is one of .*, not 'white'"):
+        fit_scaling(bank, "t", np.arange(9), form="white")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ConfigError, match="components must be at least 1, not 0"):
         fit_scaling(bank, "t", np.arange(9), form="pca", components=0)
