@@ -105,7 +105,7 @@ class LowRank:
         larger than b x dim x rank. In float64, since the two squares may nearly cancel.
         """
         with torch.autocast(outputs.device.type, enabled=False):
-            mean, log_sd, factors = self._parts(double(outputs))
+            mean, log_sd, factors = map(double, self._parts(full(outputs)))
             inverse = torch.exp(-log_sd)
             error = (double(target) - mean) * inverse
             scaled = factors * inverse[..., None]

@@ -65,7 +65,7 @@ class NegativeBinomial:
         - (log Gamma(t + r) - log Gamma(r) - t log r). In float64: the last bracket is a small
         difference of large numbers where the dispersion is small.
         """
-        log_mean, log_dispersion = self._parts(double(outputs))
+        log_mean, log_dispersion = map(double, self._parts(full(outputs)))
         count, size = double(target), torch.exp(-log_dispersion)
         rising = torch.lgamma(count + size) - torch.lgamma(size) + count * log_dispersion
         excess = (count + size) * torch.log1p(torch.exp(log_mean + log_dispersion))
