@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from warnings import warn
 
 from molkd.chem import Molecule
@@ -17,6 +17,9 @@ from molkd.errors import ConfigError, UnknownNameError
 from molkd.registry import Registry
 from molkd.teachers.hub_models import NAMED
 from molkd.types import Card, Teacher
+
+if TYPE_CHECKING:  # it loads torch
+    from molkd.live import LiveTeacher
 
 if __name__ != "molkd.teachers":
     raise ImportError("import molkd.teachers, not teachers")
@@ -97,6 +100,29 @@ def as_teacher(candidate: object) -> Teacher[Any]:
             "A teacher has `card` (molkd.types.Card) and `embed(items) -> molkd.types.Embedded`"
         )
     return cast("Teacher[Any]", candidate)
+
+
+def as_live(teacher: Teacher[Molecule], *, layer: int | None = None) -> LiveTeacher:
+    """Returns a teacher as one that answers questions during training.
+
+    Args:
+        teacher: one with a method `live`.
+        layer: before which of its layers a question enters, from 0; None is the middle of a
+            transformer and the last but one of a graph network.
+
+    Raises:
+        ConfigError: it cannot, or has no such layer.
+        WeightsError: its weights are missing.
+    """
+    live = getattr(teacher, "live", None)
+    if not callable(live):
+        from molkd.teachers.live_tokens import FAMILIES
+
+        raise ConfigError(
+            f"teacher {teacher.card.name!r} cannot answer questions; the graph networks (hu-..., "
+            f"molclr-gcn) and transformers of type {', '.join(FAMILIES)} can"
+        )
+    return cast("LiveTeacher", live(layer=layer))
 
 
 def _misfits(candidate: object) -> list[str]:

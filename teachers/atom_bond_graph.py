@@ -191,8 +191,11 @@ class AtomBondNetwork(nn.Module):
 
     def states(self, graph: AtomBondGraph) -> Tensor:
         """Returns the atoms' states in the last layer; shape (n, `WIDTH`)."""
-        first: Tensor = self.x_embedding1(graph.atoms) + self.x_embedding2(graph.chirality)
-        return self.between(first, graph, 0, LAYERS)
+        return self.between(self.first(graph), graph, 0, LAYERS)
+
+    def first(self, graph: AtomBondGraph) -> Tensor:
+        """Returns the atoms' states before the first layer; shape (n, `WIDTH`)."""
+        return self.x_embedding1(graph.atoms) + self.x_embedding2(graph.chirality)
 
     def between(self, states: Tensor, graph: AtomBondGraph, first: int, last: int) -> Tensor:
         """Returns what the layers from `first` up to `last`, excluded, make of states."""
@@ -245,16 +248,16 @@ def graph_of(mols: list[Chem.Mol]) -> AtomBondGraph:
             kind, direction = BOND_TYPES[bond.GetBondType()], DIRECTIONS[bond.GetBondDir()]
             codes.append(kind * len(DIRECTIONS) + direction)
     loops = list(range(len(atoms)))
-    edges = np.array([begin + end + loops, end + begin + loops])
-    bonds = np.array(codes + codes + [SELF_LOOP] * len(atoms))
+    edges = np.array([begin + end + loops, end + begin + loops], dtype=np.int64)
+    bonds = np.array(codes + codes + [SELF_LOOP] * len(atoms), dtype=np.int64)
     order = np.lexsort(edges[::-1])
     sizes = [mol.GetNumAtoms() for mol in mols]
     return AtomBondGraph(
-        torch.tensor(atoms),
-        torch.tensor(chirality),
+        torch.tensor(atoms, dtype=torch.long),
+        torch.tensor(chirality, dtype=torch.long),
         torch.from_numpy(edges[:, order]),
         torch.from_numpy(bonds[order]),
-        torch.from_numpy(np.repeat(np.arange(len(mols)), sizes)),
+        torch.from_numpy(np.repeat(np.arange(len(mols)), np.array(sizes, dtype=np.int64))),
         len(mols),
     )
 

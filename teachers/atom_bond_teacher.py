@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from molkd.chem import Molecule
 from molkd.teachers import atom_bond_graph as abg
 from molkd.teachers.network import NetworkTeacher, exact
 from molkd.types import AtomEmbedded, Matrix
+
+if TYPE_CHECKING:
+    from molkd.teachers.live_graphs import LiveGraphTeacher
 
 
 class AtomBondTeacher(NetworkTeacher):
@@ -41,6 +44,22 @@ class AtomBondTeacher(NetworkTeacher):
             failures |= dict.fromkeys(spoilt.tolist(), reason)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return AtomEmbedded(states, starts, dict(sorted(failures.items())))
+
+    def live(self, *, layer: int | None = None) -> LiveGraphTeacher:
+        """Returns the teacher as one that answers questions.
+
+        Args:
+            layer: before which the question enters, from 0; None is the last but one.
+
+        Raises:
+            ConfigError: there is no such layer.
+            WeightsError: the weights are missing or not the published ones.
+        """
+        from molkd.teachers.live_graphs import LiveGraphTeacher
+
+        network = cast("abg.AtomBondNetwork", self._network())
+        card = self.card
+        return LiveGraphTeacher(card.name, network, self._read, dim=card.dim, layer=layer)
 
     def _refuse(self, mol: Chem.Mol) -> str | None:
         return abg.refusal(mol)

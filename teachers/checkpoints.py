@@ -11,10 +11,10 @@ import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from molkd import store
 from molkd.errors import ConfigError, CorruptFileError, WeightsError
@@ -183,6 +183,26 @@ def load_model(checkpoint: Checkpoint, config: Any, device: str) -> nn.Module:
     if config.is_encoder_decoder:
         model = model.get_encoder()
     return model.requires_grad_(requires_grad=False).eval().to(_device(device))
+
+
+def mask_of(config: Any, mask: Tensor, states: Tensor, sees: Any) -> Tensor:
+    """Returns a mask of attention in the form that a model's implementation takes.
+
+    Args:
+        config: of the model.
+        mask: shape (b, t); 1 for tokens, 0 for padding.
+        states: of the type and on the device of the hidden states.
+        sees: (batch, head, query, key) -> whether a token sees another one.
+    """
+    from transformers.masking_utils import create_bidirectional_mask
+
+    like = states.new_empty(1).expand(*mask.shape, 1)
+    return cast(
+        "Tensor",
+        create_bidirectional_mask(
+            config=config, inputs_embeds=like, attention_mask=mask, and_mask_function=sees
+        ),
+    )
 
 
 def _check_weights(folder: Path) -> None:

@@ -8,21 +8,25 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from numbers import Integral
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from rdkit import Chem
 from sklearn.utils._param_validation import Interval, StrOptions
-from torch import Tensor, nn
+from torch import nn
 
 from molkd.errors import ConfigError, WeightsError
 from molkd.teachers import checkpoints
 from molkd.teachers.base import MoleculeTeacher, OnInvalid
 from molkd.teachers.hub_models import BY_HUB, NAMED, UNSTATED, HubModel, Pooling, Representation
+from molkd.teachers.token_batches import TokenBatch, pooled
 from molkd.teachers.tokens import Reader, Tokens, TooLong, Unknown, UnreadableError, token_limit
 from molkd.types import Card
+
+if TYPE_CHECKING:
+    from molkd.teachers.live_tokens import LiveTransformer
 
 __all__ = ["NAMED", "HubModel", "HuggingFaceTeacher"]
 
@@ -235,40 +239,32 @@ class HuggingFaceTeacher(MoleculeTeacher):
     @torch.inference_mode()
     def _forward(self, ready: _Ready, batch: Sequence[Tokens]) -> npt.NDArray[np.float32]:
         """Embeds sequences; shape (len(batch), d)."""
-        shape = (len(batch), max(len(tokens.ids) for tokens in batch))
-        ids = torch.full(shape, ready.pad, dtype=torch.long)
-        mask = torch.zeros(shape, dtype=torch.long)
-        content = torch.zeros(shape, dtype=torch.bool)
-        for row, tokens in enumerate(batch):
-            length = len(tokens.ids)
-            ids[row, :length] = torch.tensor(tokens.ids)
-            mask[row, :length] = 1
-            content[row, :length] = torch.tensor(tokens.content)
-        device = torch.device(self.device)
-        output = ready.model(input_ids=ids.to(device), attention_mask=mask.to(device))
-        hidden = output.last_hidden_state
-        return pooled(hidden, mask.to(device), content.to(device), self.pooling).cpu().numpy()
+        tokens = TokenBatch.of(batch, ready.pad).to(torch.device(self.device))
+        hidden = ready.model(input_ids=tokens.ids, attention_mask=tokens.mask).last_hidden_state
+        return pooled(hidden, tokens.mask, tokens.content, self.pooling).cpu().numpy()
 
+    def live(self, *, layer: int | None = None) -> LiveTransformer:
+        """Returns the teacher as one that answers questions.
 
-def pooled(hidden: Tensor, mask: Tensor, content: Tensor, pooling: Pooling) -> Tensor:
-    """Pools hidden states over the tokens of each sequence.
+        Args:
+            layer: block before which the question enters, from 0; None is the middle.
 
-    Args:
-        hidden: shape (b, t, d).
-        mask: shape (b, t); 1 for tokens, 0 for padding on the right.
-        content: shape (b, t), bool; True for tokens that stand for a piece of the molecule.
-        pooling: "mean" over content, "cls" or "last".
+        Raises:
+            ConfigError: a kind of model that cannot take a question, or no such block.
+            WeightsError: the model is missing or cannot be loaded.
+        """
+        from molkd.teachers.live_tokens import LiveTransformer
 
-    Returns:
-        Shape (b, d).
-    """
-    if pooling == "cls":
-        return hidden[:, 0]
-    if pooling == "last":
-        rows = torch.arange(len(hidden), device=hidden.device)
-        return hidden[rows, mask.sum(dim=1) - 1]
-    weights = content.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+        ready = self._ready()
+        return LiveTransformer(
+            self.card.name,
+            ready.model,
+            ready.reader,
+            self._read,
+            pad=ready.pad,
+            pooling=self.pooling,
+            layer=layer,
+        )
 
 
 def _origin_of(checkpoint: checkpoints.Checkpoint, config: Any) -> _Origin:

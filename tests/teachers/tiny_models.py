@@ -11,6 +11,10 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     BertConfig,
     BertModel,
+    DistilBertConfig,
+    DistilBertModel,
+    ElectraConfig,
+    ElectraModel,
     GPT2Config,
     GPT2Model,
     GPTNeoConfig,
@@ -55,6 +59,37 @@ def bert(folder: Path, *, seed: int = 0, longest: int = 40) -> Path:
         **_SIZES, vocab_size=len(tokenizer), max_position_embeddings=longest, pad_token_id=1
     )
     return _saved(BertModel(config), tokenizer, folder)
+
+
+def electra(folder: Path, *, seed: int = 0) -> Path:
+    """An encoder whose token embeddings are narrower than its states."""
+    torch.manual_seed(seed)
+    tokenizer = _tokenizer(SMILES, _ATOMS, template=True)
+    config = ElectraConfig(
+        **_SIZES,
+        vocab_size=len(tokenizer),
+        embedding_size=16,
+        max_position_embeddings=40,
+        pad_token_id=1,
+    )
+    return _saved(ElectraModel(config), tokenizer, folder)
+
+
+def distilbert(folder: Path, *, seed: int = 0) -> Path:
+    """An encoder that names its parts in its own way."""
+    torch.manual_seed(seed)
+    tokenizer = _tokenizer(SMILES, _ATOMS, template=True)
+    config = DistilBertConfig(
+        vocab_size=len(tokenizer),
+        dim=HIDDEN,
+        hidden_dim=64,
+        n_layers=2,
+        n_heads=4,
+        max_position_embeddings=40,
+        initializer_range=_SPREAD,
+        pad_token_id=1,
+    )
+    return _saved(DistilBertModel(config), tokenizer, folder)
 
 
 def gpt_neo(folder: Path, *, seed: int = 0, padding_side: str = "right") -> Path:

@@ -1,0 +1,95 @@
+"""What live teachers share: absent rows, the count of runs, and who may enter where."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Generic, TypeVar, cast
+
+import torch
+from torch import Tensor
+
+from molkd.errors import ConfigError, ShapeError
+from molkd.live import LiveBatch
+
+Batch = TypeVar("Batch", bound=LiveBatch)
+
+
+class NetworkLiveTeacher(ABC, Generic[Batch]):
+    """A frozen network that answers questions; see `molkd.live.LiveTeacher`.
+
+    Attributes:
+        name: that of the teacher's card.
+        dim: width of an answer.
+        question_dim: width of a question.
+        layer: before which the question enters, from 0.
+        forwards: molecules that were run so far.
+    """
+
+    def __init__(self, name: str, *, dim: int, question_dim: int, layer: int) -> None:
+        self.name = name
+        self.dim = dim
+        self.question_dim = question_dim
+        self.layer = layer
+        self.forwards = 0
+
+    @abstractmethod
+    def _embed(self, batch: Batch) -> Tensor:
+        """Embeds the items that are present; shape (present items, dim)."""
+
+    @abstractmethod
+    def _ask(self, batch: Batch, question: Tensor) -> Tensor:
+        """Answers the questions about the items that are present; shape (present items, dim)."""
+
+    def answer(self, batch: LiveBatch, question: Tensor | None) -> Tensor:
+        """Asks about every item of a batch; see `molkd.live.LiveTeacher`."""
+        ours = cast("Batch", batch)
+        present = batch.present
+        if question is not None and question.shape != (len(batch), self.question_dim):
+            raise ShapeError(
+                f"question of shape {tuple(question.shape)} to teacher {self.name!r}, expected "
+                f"({len(batch)}, {self.question_dim})"
+            )
+        rows = present.nonzero().squeeze(1)
+        answers = torch.zeros(len(batch), self.dim, device=present.device)
+        if not len(rows):
+            return answers
+        self.forwards += len(rows)
+        with torch.autocast(present.device.type, enabled=False):
+            if question is None:
+                with torch.no_grad():
+                    found = self._embed(ours)
+            else:
+                found = self._ask(ours, question[rows].float())
+        return answers.index_copy(0, rows, found)
+
+
+def chosen(present: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Says what some rows of a batch keep that holds only those that are present.
+
+    Args:
+        present: shape (b,), bool.
+        rows: shape (k,), integers.
+
+    Returns:
+        Shape (k,), whether each of the rows is present; and the places of those that are, counted
+        among all that are.
+    """
+    there = present[rows]
+    return there, (present.cumsum(0) - 1)[rows][there]
+
+
+def entrance(layer: int | None, count: int, *, lowest: int = 0, who: Any) -> int:
+    """Returns the layer before which the question enters.
+
+    Raises:
+        ConfigError: the network has no such layer.
+    """
+    found = max(count // 2, lowest) if layer is None else layer
+    if not lowest <= found < count:
+        raise ConfigError(
+            f"layer={found}: the question to {who} enters before one of its layers {lowest} to "
+            f"{count - 1}"
+            if lowest < count
+            else f"{who} has {count} layers, {lowest + 1} are needed for a question to enter"
+        )
+    return found
