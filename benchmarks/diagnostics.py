@@ -215,7 +215,7 @@ def _information(
     from molkd.statistics import fit_scaling
     from molkd.targets import TargetReader
 
-    read = objectives.ObjectiveSettings()
+    read = objectives.MutualInformationSettings()
     train = np.sort(rows[parts.train])
     scalings = {
         name: fit_scaling(bank, name, train, form=objectives.target_form(read, card))

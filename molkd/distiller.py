@@ -13,11 +13,10 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 import numpy as np
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from molkd import checkpoint, devices, memory, store
@@ -26,7 +25,7 @@ from molkd.objectives import Objective
 from molkd.plan import Plan
 from molkd.students.base import BatchT, Item, PreparedT, Student, evaluating
 from molkd.targets import TargetReader
-from molkd.tensors import Targets
+from molkd.tensors import Loss, Targets
 from molkd.types import Rows, digest_of
 
 
@@ -186,8 +185,9 @@ class Distiller(Generic[Item, PreparedT, BatchT]):
         self.objective.train()
         for group in self._optimizer.param_groups:
             group["lr"] = self.plan.lr * self.plan.lr_factor(share)
+        self.objective.at(share)
         with self.plan.autocast(self.device):
-            loss = self.objective(self.student(batch), targets)
+            loss = self._compare(self.student, batch, targets)
         if not torch.isfinite(loss.total):
             raise ConfigError(
                 f"the loss is {loss.total.item()} in epoch {self._epoch}: lower the learning rate"
@@ -198,7 +198,11 @@ class Distiller(Generic[Item, PreparedT, BatchT]):
             torch.nn.utils.clip_grad_norm_(module.parameters(), self.plan.clip)
         self._optimizer.step()
         self._update_average()
-        _accumulate(self._sums, loss.total, loss.parts, count)
+        _accumulate(self._sums, loss, count)
+
+    def _compare(self, student: Student[Any, Any, BatchT], batch: BatchT, targets: Targets) -> Loss:
+        layers, nodes = self.objective.reads_layers, self.objective.reads_nodes
+        return cast("Loss", self.objective(student(batch, layers=layers, nodes=nodes), targets))
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -214,8 +218,8 @@ class Distiller(Generic[Item, PreparedT, BatchT]):
             order = [corpus.valid[i : i + self.plan.batch_size] for i in starts]
             for rows, batch, targets in self._batches(corpus, order):
                 with self.plan.autocast(self.device):
-                    loss = self.objective(self._average(batch), targets)
-                _accumulate(sums, loss.total, loss.parts, len(rows))
+                    loss = self._compare(self._average, batch, targets)
+                _accumulate(sums, loss, len(rows))
         record = {
             "epoch": float(self._epoch),
             **_means(self._sums, "train"),
@@ -258,13 +262,11 @@ class Distiller(Generic[Item, PreparedT, BatchT]):
         devices.set_random_state(state["random"], self.device)
 
 
-def _accumulate(
-    sums: dict[str, float], total: Tensor, parts: Mapping[str, Tensor], count: int
-) -> None:
+def _accumulate(sums: dict[str, float], loss: Loss, count: int) -> None:
     """Adds a batch to running sums, weighted by its rows; teachers without any row do not count."""
-    names = ["", *parts]
-    values = torch.stack([total.detach().float(), *(part.float() for part in parts.values())])
-    for name, value in zip(names, values.tolist(), strict=True):
+    figures = {"": loss.total.detach(), **loss.parts, **loss.facts}
+    values = torch.stack([figure.float() for figure in figures.values()])
+    for name, value in zip(figures, values.tolist(), strict=True):
         if value == value:  # noqa: PLR0124  (NaN: no row of the batch had this teacher)
             sums[name] = sums.get(name, 0.0) + value * count
             sums[f"#{name}"] = sums.get(f"#{name}", 0.0) + count

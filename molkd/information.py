@@ -17,9 +17,9 @@ from sklearn.metrics import r2_score
 from tqdm import tqdm
 
 from molkd.errors import ConfigError
-from molkd.objectives import MutualInformation, ObjectiveSettings
+from molkd.objectives import MutualInformation, MutualInformationSettings
 from molkd.targets import TargetReader
-from molkd.tensors import Features, Targets
+from molkd.tensors import Features, FeatureSpec, Targets
 from molkd.types import Matrix, Rows
 
 
@@ -116,7 +116,9 @@ def estimate(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         model = MutualInformation(
-            train.values.shape[1], reader.specs, ObjectiveSettings(head_hidden=settings.hidden)
+            FeatureSpec(train.values.shape[1]),
+            reader.specs,
+            MutualInformationSettings(head_hidden=settings.hidden),
         )
         _fit(model, reader, train, settings, progress=progress)
     return _report(model, reader, train, valid)
@@ -166,7 +168,8 @@ def _entropies(
     counts = dict.fromkeys(model.specs, 0)
     for start in range(0, len(where), 1024):
         features, targets = _batch(reader, embedded, where[start : start + 1024])
-        for name, losses in model.row_losses(features, targets).items():
+        all_losses = model.row_losses(features, targets)
+        for name, losses in zip(model.specs, all_losses, strict=True):
             sums[name] += float(losses.double().sum()) * model.effective_width[name]
             counts[name] += int(targets.present[name].sum())
     return {name: sums[name] / counts[name] if counts[name] else float("nan") for name in sums}

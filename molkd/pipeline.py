@@ -23,7 +23,7 @@ from molkd.distiller import Corpus, Distiller
 from molkd.errors import ConfigError
 from molkd.graph import Graphs
 from molkd.information import Embeddings, EstimatorSettings, Information, estimate
-from molkd.objectives import ObjectiveSettings
+from molkd.objectives import MutualInformationSettings, ObjectiveSettings
 from molkd.parallel import ordered_map
 from molkd.plan import Plan
 from molkd.statistics import Scaling, fit_scaling
@@ -55,7 +55,7 @@ class DistillSettings:
 
     teachers: tuple[str, ...] = ()
     student: StudentSettings = field(default_factory=StudentSettings)
-    objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
+    objective: ObjectiveSettings = field(default_factory=MutualInformationSettings)
     plan: Plan = field(default_factory=Plan)
     standardize: chem.Standardization = "none"
     split: Split = "random"
@@ -129,7 +129,7 @@ def distill(
     student = students.make(settings.student, seed=settings.plan.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.plan.seed)
-        objective = objectives.make(settings.objective, student.embedding_dim, corpus.reader.specs)
+        objective = objectives.make(settings.objective, student.feature_spec, corpus.reader.specs)
     distiller = Distiller(student, objective, settings.plan, device=device)
     history = distiller.fit(corpus, folder=folder, progress=progress)
     information = _information(student, stored, corpus, settings, progress=progress)
@@ -153,11 +153,11 @@ def distill(
 
 def _refuse_strangers(settings: DistillSettings) -> None:
     """Refuses settings for teachers that are not there, before any work is done."""
-    for what, names in (("pca", settings.pca), ("density", settings.objective.densities)):
-        for name in names:
-            if name not in settings.teachers:
-                known = ", ".join(settings.teachers)
-                raise ConfigError(f"{what}: {name!r} is not among the teachers, which are {known}")
+    objectives.objective_type(settings.objective.name).check(settings.objective, settings.teachers)
+    for name in settings.pca:
+        if name not in settings.teachers:
+            known = ", ".join(settings.teachers)
+            raise ConfigError(f"pca: {name!r} is not among the teachers, which are {known}")
 
 
 def _standardized(
@@ -281,8 +281,8 @@ def _information(
     different objectives can be compared.
     """
     seed = settings.plan.seed
-    as_mi = ObjectiveSettings(densities=settings.objective.densities)
-    reader = _reader(bank, corpus.reader.specs, corpus.train, as_mi, settings.pca)
+    form = MutualInformationSettings()
+    reader = _reader(bank, corpus.reader.specs, corpus.train, form, settings.pca)
     samples = (
         _sample(corpus.train, _REPORT_TRAIN, seed),
         _sample(corpus.valid, _REPORT_VALID, seed),

@@ -11,7 +11,18 @@ import types
 from collections.abc import Mapping
 from collections.abc import Sequence as AbstractSequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Literal,
+    Protocol,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 import tomli_w
 
@@ -20,6 +31,17 @@ from molkd.errors import ConfigError
 from molkd.registry import near
 
 Settings = TypeVar("Settings")
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """Settings whose class depends on what they say, as an objective's on its name."""
+
+    @classmethod
+    def choose(cls, table: Mapping[str, object], /) -> type[Any]:
+        """Returns the class that a table is to be read as."""
+        ...
+
 
 RECORD = "record"
 """A table in which a run notes facts about itself beside its settings; ignored on reading."""
@@ -54,6 +76,8 @@ def from_table(kind: type[Settings], table: Mapping[str, object], *, where: str 
     Raises:
         ConfigError: a key is unknown or has a value of a wrong type.
     """
+    if issubclass(kind, Choosing):
+        kind = cast("type[Settings]", kind.choose(table))
     hints = get_type_hints(kind)
     names = [field.name for field in dataclasses.fields(cast("Any", kind))]
     for key in table:

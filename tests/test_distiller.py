@@ -15,7 +15,6 @@ import torch
 from molkd import checkpoint, objectives
 from molkd.distiller import Corpus, Distiller
 from molkd.errors import ConfigError, CorruptFileError
-from molkd.objectives import ObjectiveSettings
 from molkd.plan import Plan
 from tests.fakes.vectors import Vectors, VectorStudent, corpus
 
@@ -28,8 +27,9 @@ def _distiller(
     torch.manual_seed(plan.seed)
     student = VectorStudent(dropout=0.1)
     specs = (data or corpus()).reader.specs
-    settings = ObjectiveSettings(name=objective, head_hidden=16)
-    return Distiller(student, objectives.make(settings, 8, specs), plan, device="cpu")
+    settings = objectives.configured(objective, {"head_hidden": 16})
+    made = objectives.make(settings, student.feature_spec, specs)
+    return Distiller(student, made, plan, device="cpu")
 
 
 @pytest.mark.parametrize("objective", ["mi", "mse", "cosine"])

@@ -12,9 +12,10 @@ import torch
 
 from molkd import objectives, students
 from molkd.distiller import Distiller
-from molkd.objectives import ObjectiveSettings
+from molkd.objectives import MutualInformationSettings
 from molkd.plan import Plan
 from molkd.students import StudentSettings
+from molkd.tensors import FeatureSpec
 from tests.fakes.vectors import VectorStudent, corpus
 
 pytestmark = pytest.mark.gpu
@@ -26,8 +27,8 @@ SMILES = ["C" * n + tail for n in range(1, 60) for tail in TAILS]
 
 def _distiller(plan: Plan = PLAN) -> Distiller:
     torch.manual_seed(0)
-    settings = ObjectiveSettings(head_hidden=16)
-    objective = objectives.make(settings, 8, corpus().reader.specs)
+    settings = MutualInformationSettings(head_hidden=16)
+    objective = objectives.make(settings, FeatureSpec(8), corpus().reader.specs)
     return Distiller(VectorStudent(), objective, plan, device="cuda")
 
 
@@ -42,7 +43,9 @@ def test_training_learns_on_cuda(precision):
 def test_training_agrees_with_the_cpu():
     on_gpu = _distiller().fit(corpus(), progress=False)
     torch.manual_seed(0)
-    objective = objectives.make(ObjectiveSettings(head_hidden=16), 8, corpus().reader.specs)
+    objective = objectives.make(
+        MutualInformationSettings(head_hidden=16), FeatureSpec(8), corpus().reader.specs
+    )
     on_cpu = Distiller(VectorStudent(), objective, PLAN, device="cpu").fit(corpus(), progress=False)
     assert on_gpu[-1]["valid"] == pytest.approx(on_cpu[-1]["valid"], rel=0.02)
 

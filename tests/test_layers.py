@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = [
-    {"molkd", "errors", "types", "tensors"},
+    {"molkd", "errors", "types", "tensors", "live"},
     {"registry", "store", "chem", "graph", "settings", "memory", "parallel", "devices", "plan"},
     {"bank", "axes", "scaling", "statistics", "targets", "splits"}
     | {"objectives", "students", "formats", "checkpoint"},

@@ -11,7 +11,7 @@ import pytest
 
 from molkd import students, teachers
 from molkd.errors import ConfigError, StaleBankError
-from molkd.objectives import ObjectiveSettings
+from molkd.objectives import MutualInformationSettings, configured
 from molkd.pipeline import Distilled, DistillSettings, distill
 from molkd.plan import Plan
 from molkd.students import StudentSettings
@@ -21,7 +21,7 @@ CHAINS = ["C" * n + tail for n in range(1, 13) for tail in ("O", "N", "Cl", "c1c
 SMILES: list[object] = [*CHAINS, "xx", None, "", float("nan"), *CHAINS[:3]]
 SETTINGS = DistillSettings(
     student=StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
-    objective=ObjectiveSettings(head_hidden=16),
+    objective=MutualInformationSettings(head_hidden=16),
     plan=Plan(epochs=2, batch_size=16),
     valid_fraction=0.2,
 )
@@ -92,8 +92,8 @@ def test_jobs_do_not_change_the_student(tmp_path: Path):
         {"split": "scaffold"},
         {"valid_fraction": 0.4},
         {"pca": {"ecfp4": 4}},
-        {"objective": ObjectiveSettings(head_hidden=16, densities={"ecfp4": "gaussian"})},
-        {"objective": ObjectiveSettings(name="mse", head_hidden=16)},
+        {"objective": MutualInformationSettings(head_hidden=16, densities={"ecfp4": "gaussian"})},
+        {"objective": configured("mse", {"head_hidden": 16})},
         {"plan": Plan(epochs=2, batch_size=16, seed=3)},
         {"student": StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=9)},
     ],

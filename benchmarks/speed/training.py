@@ -94,12 +94,12 @@ def _learner(
 
     from molkd import bank, objectives, teachers
     from molkd.distiller import Corpus, Distiller
-    from molkd.objectives import ObjectiveSettings
+    from molkd.objectives import MutualInformationSettings
     from molkd.plan import Plan
     from molkd.statistics import Scaling, fit_scaling
     from molkd.targets import TargetReader
 
-    settings = ObjectiveSettings()
+    settings = MutualInformationSettings()
     made = [teachers.make(name) for name in TEACHERS]
     stored = bank.build(folder, smiles, made, progress=False)
     rows = np.arange(len(smiles))
@@ -112,7 +112,7 @@ def _learner(
 
     def learn(count: int) -> float:
         fresh = copy.deepcopy(student)
-        objective = objectives.make(settings, fresh.embedding_dim, reader.specs)
+        objective = objectives.make(settings, fresh.feature_spec, reader.specs)
         distiller = Distiller(fresh, objective, Plan(epochs=1, batch_size=BATCH), device=device)
         corpus = Corpus(prepared, reader, rows[VALID : VALID + count], rows[:VALID], "speed")
         start = clock()

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 
+from molkd import settings as settings_
 from molkd.errors import ConfigError, UnknownNameError
-from molkd.objectives import densities
 from molkd.objectives.base import Objective, ObjectiveSettings
-from molkd.objectives.mutual_information import MutualInformation
+from molkd.objectives.diverse import Diverse
+from molkd.objectives.mutual_information import MutualInformation, MutualInformationSettings
 from molkd.objectives.regression import Cosine, MeanSquaredError
+from molkd.objectives.unic import Unic
 from molkd.registry import near
-from molkd.tensors import TargetSpec
+from molkd.tensors import FeatureSpec, TargetSpec
 from molkd.types import Card, Form
 
 __all__ = [
     "OBJECTIVES",
     "MutualInformation",
+    "MutualInformationSettings",
     "Objective",
     "ObjectiveSettings",
+    "configured",
     "make",
     "objective_type",
     "target_form",
@@ -27,42 +32,67 @@ OBJECTIVES: Mapping[str, type[Objective]] = {
     "mi": MutualInformation,
     "mse": MeanSquaredError,
     "cosine": Cosine,
+    "unic": Unic,
+    "diverse": Diverse,
 }
 
 
-def make(settings: ObjectiveSettings, width: int, specs: Mapping[str, TargetSpec]) -> Objective:
-    """Builds an objective for a student of an embedding width and the targets of its teachers.
-
-    Raises:
-        ConfigError: the settings do not fit the objective or the targets.
-    """
-    return objective_type(settings.name)(width, specs, settings)
-
-
-def objective_type(name: str) -> type[Objective]:
-    """Returns the objective of a name.
+def configured(name: str, options: Mapping[str, object] | None = None) -> ObjectiveSettings:
+    """Builds the settings of an objective from its name and options.
 
     Raises:
         UnknownNameError: no such objective.
+        ConfigError: it has no such option, or not with this value.
     """
-    if name not in OBJECTIVES:
+    return settings_.from_table(ObjectiveSettings, {"name": name, **(options or {})})
+
+
+def make(
+    settings: ObjectiveSettings, features: FeatureSpec, specs: Mapping[str, TargetSpec]
+) -> Objective:
+    """Builds an objective for a student's features and the targets of its teachers.
+
+    Raises:
+        ConfigError: the settings do not fit the objective, the student or the targets.
+        UnknownNameError: no such objective.
+    """
+    return _chosen(settings)(features, specs, settings)
+
+
+def objective_type(name: str) -> type[Objective]:
+    """Returns the objective of a name, or the class that "module:Class" names.
+
+    Raises:
+        UnknownNameError: no such objective.
+        ConfigError: what "module:Class" names is no objective.
+    """
+    if name in OBJECTIVES:
+        return OBJECTIVES[name]
+    if ":" not in name:
         raise UnknownNameError(
-            f"unknown objective {name!r}.{near(name, OBJECTIVES)} "
-            f"Objectives are {', '.join(OBJECTIVES)}."
+            f"unknown objective {name!r}.{near(name, OBJECTIVES)} Objectives are "
+            f"{', '.join(OBJECTIVES)}, or your own as module:Class."
         )
-    return OBJECTIVES[name]
+    module, _, attribute = name.partition(":")
+    try:
+        found: object = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UnknownNameError(f"objective {name!r} cannot be imported: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Objective)):
+        raise ConfigError(f"{name} is not a subclass of molkd.objectives.Objective")
+    return found
 
 
 def target_form(settings: ObjectiveSettings, card: Card) -> Form:
-    """Says in which form the objective reads a teacher's values.
+    """Says in which form the objective reads a teacher's values; see `Objective.form`."""
+    return _chosen(settings).form(settings, card)
 
-    Raises:
-        ConfigError: densities are set for an objective without them, or with bad options.
-        UnknownNameError: no such density.
-    """
-    if not objective_type(settings.name).probabilistic:
-        if settings.densities:
-            raise ConfigError(f"objective {settings.name!r} has no densities to choose")
-        return "standardized"
-    chosen = settings.densities.get(card.name, densities.DEFAULT_DENSITIES[card.support])
-    return "standardized" if densities.make(chosen).support == "real" else "as-is"
+
+def _chosen(settings: ObjectiveSettings) -> type[Objective]:
+    chosen = objective_type(settings.name)
+    if not isinstance(settings, chosen.settings_type):
+        raise ConfigError(
+            f"objective {settings.name!r} is set by {chosen.settings_type.__name__}, not "
+            f"{type(settings).__name__}"
+        )
+    return chosen

@@ -1,138 +1,161 @@
-"""What every objective is: learnt heads from the student's embedding to each teacher, and a loss.
+"""What every objective is: a loss between what a student says and what its teachers say.
 
-Heads live here and are thrown away after training; no objective knows a student or a teacher by
-class. A new objective is a subclass in a file of its own and a line in `molkd.objectives`.
+An objective owns whatever it needs besides the student (heads, densities, questions); all of it is
+thrown away after training. It knows no student and no teacher by class. A new objective is a
+subclass in a file of its own, and a line in `molkd.objectives` or a name "module:Class".
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, cast, get_args
 
 import torch
 from torch import Tensor, nn
 
 from molkd.errors import ConfigError
-from molkd.tensors import Features, Loss, Targets, TargetSpec
+from molkd.objectives.standardizers import Batch, Ema
+from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
+from molkd.types import Card, Form
+
+Scaling = Literal["standardized", "phi-s", "whitened", "ema", "batch", "raw"]
+"""How real values of a teacher are brought to a common scale.
+
+`standardized`, `phi-s` and `whitened` use exact statistics of the training rows; `ema` and
+`batch` those of the batches seen so far, as UNIC and DUNE do; `raw` leaves the values alone.
+"""
+
+
+STANDARDIZERS = {"ema": Ema, "batch": Batch}
+"""The scalings that are learnt along."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveSettings:
-    """Which objective, and the shape of its heads.
+    """What every objective lets its user choose; each objective adds its own options.
 
     Attributes:
-        name: a key of `molkd.objectives.OBJECTIVES`.
-        head_hidden: width of the hidden layers between embedding and one teacher.
-        head_layers: number of these hidden layers; 0 makes a head linear.
-        densities: teacher -> density, where it is not the one of its support; for objectives that
-            model densities.
+        name: a key of `molkd.objectives.OBJECTIVES`, or "module:Class".
+        scaling: how real values of teachers are brought to a common scale.
     """
 
     name: str = "mi"
-    head_hidden: int = 384
-    head_layers: int = 1
-    densities: Mapping[str, str] = field(default_factory=dict[str, str])
+    scaling: Scaling = "standardized"
 
     def __post_init__(self) -> None:
-        if self.head_hidden < 1 or self.head_layers < 0:
-            raise ConfigError(
-                "objective: head_hidden must be at least 1 and head_layers at least 0, not "
-                f"{self.head_hidden} and {self.head_layers}"
-            )
+        if self.scaling not in get_args(Scaling):
+            raise ConfigError(f"scaling is one of {get_args(Scaling)}, not {self.scaling!r}")
+
+    @classmethod
+    def choose(cls, table: Mapping[str, object]) -> type[ObjectiveSettings]:
+        """Returns the settings class of the objective that a table names."""
+        from molkd.objectives import objective_type
+
+        name = table.get("name", cls.name)
+        return objective_type(name).settings_type if isinstance(name, str) else cls
 
 
 class Objective(nn.Module, ABC):
-    """A loss over all teachers, with one head per teacher.
+    """A loss over all teachers.
 
     Attributes:
-        unit: what the loss and its parts are measured in.
-        probabilistic: whether teachers are modelled by densities, bits and counts as they are;
-            other objectives read every teacher standardised.
+        unit: what the parts of the loss are measured in.
+        settings_type: the class of its settings.
+        reads_layers: whether it reads the student's states after each layer.
+        reads_nodes: whether it reads the student's states of the parts of an item.
     """
 
     unit: ClassVar[str]
-    probabilistic: ClassVar[bool] = False
+    settings_type: ClassVar[type[ObjectiveSettings]] = ObjectiveSettings
+    reads_layers: bool = False
+    reads_nodes: bool = False
 
     def __init__(
         self,
-        width: int,
+        features: FeatureSpec,  # noqa: ARG002
         specs: Mapping[str, TargetSpec],
         settings: ObjectiveSettings | None = None,
     ) -> None:
-        """Builds the heads.
+        """Prepares for a student and its teachers.
 
         Args:
-            width: of the student's embedding.
+            features: widths of what the student says.
             specs: teacher -> form of its targets; their order does not matter.
-            settings: shape of the heads.
+            settings: of `settings_type`.
+
+        Raises:
+            ConfigError: there is no teacher, or the settings contradict the student or teachers.
         """
         super().__init__()
         if not specs:
             raise ConfigError("an objective needs at least one teacher")
-        settings = settings or ObjectiveSettings()
         self.specs = {name: specs[name] for name in sorted(specs)}
-        self.heads = nn.ModuleDict(
-            {_key(name): _head(width, self._outputs(name), settings) for name in self.specs}
+        self.settings = settings or self.settings_type()
+        self._share = 0.0
+        self.standardizers = nn.ModuleDict(
+            {
+                key(name): STANDARDIZERS[self.settings.scaling](spec.dim)
+                for name, spec in self.specs.items()
+                if spec.support == "real" and self.settings.scaling in STANDARDIZERS
+            }
         )
 
+    def extra_repr(self) -> str:
+        """All options, because what is printed here tells one run from another."""
+        return repr(self.settings)
+
+    @classmethod
+    def check(cls, settings: ObjectiveSettings, teachers: Sequence[str]) -> None:
+        """Refuses settings that contradict the teachers' names, before any work is done.
+
+        Raises:
+            ConfigError: they do.
+        """
+
+    @classmethod
+    def form(cls, settings: ObjectiveSettings, card: Card) -> Form:  # noqa: ARG003
+        """Says in which form the objective reads a teacher's values.
+
+        Raises:
+            ConfigError: the settings do not fit the teacher.
+        """
+        return scaled_form(settings)
+
+    def at(self, share: float) -> None:
+        """Hears, before every training step, what share of training is over, in [0, 1)."""
+        self._share = share
+
+    def clean(self, targets: Targets) -> dict[str, Tensor]:
+        """Teacher -> shape (b, dim), standardised where that is learnt; missing rows are zero.
+
+        Masked before any arithmetic: NaN times zero is NaN, in values and in gradients.
+        """
+        values: dict[str, Tensor] = {}
+        for name in self.specs:
+            present = targets.present[name]
+            value = torch.where(present[:, None], targets.values[name], 0.0)
+            if key(name) in self.standardizers:
+                value = self.standardizers[key(name)](value, present, self._share)
+            values[name] = value
+        return values
+
+    @abstractmethod
     def forward(self, features: Features, targets: Targets) -> Loss:
         """Compares a batch with its teachers.
 
-        Teachers count equally, whatever their width; rows that a teacher could not embed, and
-        teachers without any row in the batch, do not count.
-
-        Returns:
-            The mean over teachers of their losses, and these losses one by one.
+        Rows that a teacher could not embed, and teachers without any row in the batch, do not
+        count; where nothing is present, the loss is a zero that can be differentiated.
         """
-        parts: dict[str, Tensor] = {}
-        total = features.embedding.sum() * 0.0  # keeps a gradient where no teacher is present
-        for name, rows in self.row_losses(features, targets).items():
-            present = targets.present[name]
-            mean = rows.sum() / present.sum().clamp(min=1)
-            total = total + mean / len(self.specs)
-            parts[name] = torch.where(present.any(), mean.detach(), torch.nan)
-        return Loss(total, parts)
-
-    def row_losses(self, features: Features, targets: Targets) -> dict[str, Tensor]:
-        """Teacher -> shape (b,), the loss of each row; zero where the teacher is not present."""
-        losses: dict[str, Tensor] = {}
-        for name in self.specs:
-            present = targets.present[name]
-            # Masked before any arithmetic: NaN times zero is NaN, in values and in gradients.
-            target = torch.where(present[:, None], targets.values[name], 0.0)
-            rows = self._row_loss(name, self.predict(name, features), target)
-            losses[name] = torch.where(present, rows, 0.0)
-        return losses
-
-    def predict(self, name: str, features: Features) -> Tensor:
-        """The raw outputs of a teacher's head, shape (b, outputs)."""
-        return cast("Tensor", self.heads[_key(name)](features.embedding))
-
-    def _final_layer(self, name: str) -> nn.Linear:
-        head = cast("nn.Sequential", self.heads[_key(name)])
-        return cast("nn.Linear", head[-1])
-
-    @abstractmethod
-    def _outputs(self, name: str) -> int:
-        """Number of outputs of a teacher's head."""
-
-    @abstractmethod
-    def _row_loss(self, name: str, outputs: Tensor, target: Tensor) -> Tensor:
-        """Shape (b,): the loss of each row, from outputs and targets of shape (b, dim)."""
 
 
-def _head(width: int, outputs: int, settings: ObjectiveSettings) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for _ in range(settings.head_layers):
-        # Normalised after the linear map: before it, the embedding's own length would be lost.
-        hidden = settings.head_hidden
-        layers += [nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.GELU()]
-        width = settings.head_hidden
-    return nn.Sequential(*layers, nn.Linear(width, outputs))
+def scaled_form(settings: ObjectiveSettings) -> Form:
+    """The form of values that are brought to the common scale of the settings."""
+    learnt = settings.scaling in {"ema", "batch", "raw"}
+    return "raw" if learnt else cast("Form", settings.scaling)
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
     """A module name for a teacher's name: torch forbids dots, and names like "half" or "type"."""
     return "to " + name.replace("%", "%25").replace(".", "%2E")

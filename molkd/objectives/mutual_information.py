@@ -12,20 +12,35 @@ have densities of their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, cast
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from molkd.errors import ConfigError
 from molkd.objectives import densities
-from molkd.objectives.base import Objective, ObjectiveSettings
-from molkd.objectives.densities import DEFAULT_DENSITIES, GAUSSIAN_ENTROPY, Density
-from molkd.tensors import TargetSpec
+from molkd.objectives.base import ObjectiveSettings, scaled_form
+from molkd.objectives.densities import GAUSSIAN_ENTROPY, Density
+from molkd.objectives.headwise import HeadwiseObjective, HeadwiseSettings
+from molkd.objectives.ladder import Ladder
+from molkd.tensors import FeatureSpec, TargetSpec
+from molkd.types import Card, Form
 
 
-class MutualInformation(Objective):
+@dataclass(frozen=True, kw_only=True)
+class MutualInformationSettings(HeadwiseSettings):
+    """The options of mutual information; see `HeadwiseSettings` for those in common.
+
+    Attributes:
+        densities: teacher -> density, where it is not the one of its support; see
+            `molkd.objectives.densities.make`.
+    """
+
+    densities: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class MutualInformation(HeadwiseObjective):
     """Sum over teachers of h(teacher | student), each per unit of the teacher's own information.
 
     A teacher's nats are divided by its effective width: the number of dimensions for real
@@ -34,59 +49,62 @@ class MutualInformation(Objective):
     """
 
     unit: ClassVar[str] = "nats per effective dimension"
-    probabilistic: ClassVar[bool] = True
+    settings_type: ClassVar[type[ObjectiveSettings]] = MutualInformationSettings
+    settings: MutualInformationSettings  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(
         self,
-        width: int,
+        features: FeatureSpec,
         specs: Mapping[str, TargetSpec],
         settings: ObjectiveSettings | None = None,
     ) -> None:
         """Builds one conditional density per teacher.
 
-        Args:
-            width: of the student's embedding.
-            specs: teacher -> form of its targets.
-            settings: shape of the heads, and densities where they are not those of the form.
-
         Raises:
             ConfigError: a density does not model its teacher's form of targets.
         """
-        self.densities = {
-            name: _density(name, spec, settings.densities if settings else {})
-            for name, spec in specs.items()
-        }
-        super().__init__(width, specs, settings)
+        self.densities: dict[str, Density] = {}
         self.effective_width: dict[str, float] = {}
-        for name, spec in self.specs.items():
-            density = self.densities[name]
-            self.effective_width[name] = float(density.entropy(spec).sum()) / GAUSSIAN_ENTROPY
-            final = self._final_layer(name)
-            nn.init.normal_(final.weight, std=0.01)
-            with torch.no_grad():
-                final.bias.copy_(density.start(spec))
+        super().__init__(features, specs, settings)
 
-    def nats(self, name: str, outputs: Tensor, target: Tensor) -> Tensor:
+    @classmethod
+    def check(cls, settings: ObjectiveSettings, teachers: Sequence[str]) -> None:
+        """Refuses densities of unknown families, and for teachers that are not there."""
+        for name, text in cast("MutualInformationSettings", settings).densities.items():
+            densities.make(text)
+            if name not in teachers:
+                raise ConfigError(
+                    f"density: {name!r} is not among the teachers, which are {', '.join(teachers)}"
+                )
+
+    @classmethod
+    def form(cls, settings: ObjectiveSettings, card: Card) -> Form:
+        """Bits and counts are read as they are, unless a density for real values is chosen."""
+        chosen = cast("MutualInformationSettings", settings).densities
+        density = densities.of(card.name, card.support, chosen)
+        return scaled_form(settings) if density.support == "real" else "as-is"
+
+    def nats(self, head: str, outputs: Tensor, target: Tensor) -> Tensor:
         """Shape (b,): negative log-likelihood of whole target rows, in nats."""
-        return self.densities[name].nll(outputs, target)
+        return self.densities[head].nll(outputs, target)
 
-    def extra_repr(self) -> str:
-        """The densities, so that runs with other densities have other digests."""
-        return ", ".join(f"{name}: {self.densities[name]!r}" for name in self.specs)
+    def _head(self, head: str, features: FeatureSpec) -> Ladder:
+        ladder = super()._head(head, features)
+        ladder.start_at(self.densities[head].start(self.head_specs[head]))
+        return ladder
 
-    def _outputs(self, name: str) -> int:
-        return self.densities[name].width(self.specs[name].dim)
+    def _outputs(self, head: str) -> int:
+        spec = self.head_specs[head]
+        chosen = self.settings.densities
+        density = densities.of(head, spec.support, chosen)
+        if density.support != spec.support:
+            raise ConfigError(
+                f"teacher {head!r} has {spec.support} targets, which density {chosen[head]!r} "
+                f"(for {density.support}) does not model"
+            )
+        self.densities[head] = density
+        self.effective_width[head] = float(density.entropy(spec).sum()) / GAUSSIAN_ENTROPY
+        return density.width(spec.dim)
 
-    def _row_loss(self, name: str, outputs: Tensor, target: Tensor) -> Tensor:
-        return self.nats(name, outputs, target) / self.effective_width[name]
-
-
-def _density(name: str, spec: TargetSpec, chosen: Mapping[str, str]) -> Density:
-    text = chosen.get(name, DEFAULT_DENSITIES[spec.support])
-    density = densities.make(text)
-    if density.support != spec.support:
-        raise ConfigError(
-            f"teacher {name!r} has {spec.support} targets, which density {text!r} "
-            f"(for {density.support}) does not model"
-        )
-    return density
+    def _row_loss(self, head: str, outputs: Tensor, target: Tensor) -> Tensor:
+        return self.nats(head, outputs, target) / self.effective_width[head]

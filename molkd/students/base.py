@@ -17,7 +17,7 @@ from torch import nn
 
 from molkd.errors import ConfigError
 from molkd.students import pretrained
-from molkd.tensors import Features
+from molkd.tensors import Features, FeatureSpec
 from molkd.types import Embedded, Matrix, Rows, digest_of
 
 
@@ -78,6 +78,11 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
     def embedding_dim(self) -> int:
         """Width of the embedding."""
 
+    @property
+    def feature_spec(self) -> FeatureSpec:
+        """The widths of what `forward` gives; no layers unless a subclass shows some."""
+        return FeatureSpec(self.embedding_dim)
+
     @staticmethod
     @abstractmethod
     def prepare(items: Sequence[Any]) -> Any:  # PreparedT: static methods cannot name it
@@ -88,8 +93,17 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
         """Makes a batch of tensors on the CPU of all rows, failed ones included."""
 
     @abstractmethod
-    def forward(self, batch: BatchT, *, layers: bool = False) -> Features:
-        """Embeds a batch; with `layers`, also gives the pooled state after each layer."""
+    def forward(self, batch: BatchT, *, layers: bool = False, nodes: bool = False) -> Features:
+        """Embeds a batch.
+
+        Args:
+            batch: see `collate`.
+            layers: whether to give the pooled state after each layer, too.
+            nodes: whether to give the states that are pooled, too.
+
+        Returns:
+            The same embedding, bit for bit, whatever else is asked for.
+        """
 
     @property
     def device(self) -> torch.device:

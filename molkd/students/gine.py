@@ -22,7 +22,7 @@ from molkd import chem, graph
 from molkd.errors import ConfigError
 from molkd.graph import Graphs
 from molkd.students.base import Student
-from molkd.tensors import Features
+from molkd.tensors import Features, FeatureSpec, Nodes
 
 Readout = Literal["mean", "sum", "mean+sum", "attention"]
 """How atom states become one vector; "sum" is divided by the square root of the atom count."""
@@ -116,6 +116,11 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         """Width of the embedding."""
         return self._config.embedding_dim
 
+    @property
+    def feature_spec(self) -> FeatureSpec:
+        """The widths of embedding and layers."""
+        return FeatureSpec(self.embedding_dim, (self._config.hidden,) * self._config.layers)
+
     # The function itself, not a method around it: pickled by its own name, it reaches worker
     # processes without torch.
     prepare = staticmethod(graph.featurize)
@@ -133,20 +138,22 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
             torch.from_numpy(np.maximum(sizes, 1)),
         )
 
-    def forward(self, batch: GraphBatch, *, layers: bool = False) -> Features:
+    def forward(self, batch: GraphBatch, *, layers: bool = False, nodes: bool = False) -> Features:
         """Embeds a batch.
 
         Returns:
             Embedding of shape (b, embedding_dim); with `layers`, also the mean atom state after
-            each layer, shape (b, hidden) each.
+            each layer, shape (b, hidden) each; with `nodes`, the atom states, (a, hidden) each.
         """
         state = self.atom_table(batch.atoms)
-        pooled: list[Tensor] = []
+        states: list[Tensor] = []
         for block in self.blocks:
             state = block(state, batch)
-            if layers:
-                pooled.append(_mean(state, batch))
-        return Features(self.project(self.readout(state, batch)), tuple(pooled))
+            if layers or nodes:
+                states.append(state)
+        embedding = self.project(self.readout(state, batch))
+        pooled = tuple(_mean(one, batch) for one in states) if layers else ()
+        return Features(embedding, pooled, Nodes(tuple(states), batch.owner) if nodes else None)
 
 
 class _CodeTable(nn.EmbeddingBag):

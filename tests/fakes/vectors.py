@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from molkd.distiller import Corpus
 from molkd.students.base import Student
-from molkd.tensors import Features, Targets, TargetSpec
+from molkd.tensors import Features, FeatureSpec, Nodes, Targets, TargetSpec
 from molkd.types import Matrix, Rows
 
 
@@ -40,7 +40,7 @@ class VectorStudent(Student[Matrix, Vectors, Tensor]):
         self.net = nn.Sequential(
             nn.Linear(inputs, 32), nn.GELU(), nn.Dropout(dropout), nn.Linear(32, width)
         )
-        self._width = width
+        self._width, self._inputs = width, inputs
 
     @property
     def config(self) -> Mapping[str, object]:
@@ -61,8 +61,15 @@ class VectorStudent(Student[Matrix, Vectors, Tensor]):
     def collate(self, prepared: Vectors) -> Tensor:
         return torch.from_numpy(prepared.values)
 
-    def forward(self, batch: Tensor, *, layers: bool = False) -> Features:
-        return Features(self.net(batch), (batch,) if layers else ())
+    @property
+    def feature_spec(self) -> FeatureSpec:
+        return FeatureSpec(self._width, (self._inputs, 32))
+
+    def forward(self, batch: Tensor, *, layers: bool = False, nodes: bool = False) -> Features:
+        hidden = self.net[0](batch)
+        embedding = self.net[3](self.net[2](self.net[1](hidden)))
+        parts = Nodes((batch, hidden), torch.arange(len(batch))) if nodes else None
+        return Features(embedding, (batch, hidden) if layers else (), parts)
 
 
 class ArrayReader:

@@ -1,255 +1,312 @@
-"""Every objective against a slow reference in NumPy, and the properties common to all."""
+"""What holds for every objective: a slow reference, masks, order, resuming, learning."""
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Mapping
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 import torch
-from scipy import stats
 from torch import Tensor
 
-from molkd import objectives
+from molkd import objectives, settings
 from molkd.errors import ConfigError, UnknownNameError
-from molkd.objectives import OBJECTIVES, MutualInformation, Objective, ObjectiveSettings
-from molkd.objectives.densities import GAUSSIAN_ENTROPY
-from molkd.tensors import Features, Targets, TargetSpec
+from molkd.objectives import OBJECTIVES, MutualInformationSettings, Objective, ObjectiveSettings
+from molkd.objectives.diverse import Diverse
+from molkd.objectives.headwise import HeadwiseObjective
+from molkd.objectives.unic import UnicSettings
+from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
 from molkd.types import Card
-
-WIDTH, BATCH = 8, 6
-
-
-def _specs(names: str = "real bits counts") -> dict[str, TargetSpec]:
-    specs = {
-        "real": TargetSpec(5, "real", torch.zeros(5)),
-        "bits": TargetSpec(7, "bits", torch.linspace(0.05, 0.6, 7)),
-        "counts": TargetSpec(4, "counts", torch.tensor([0.2, 1.0, 3.0, 60.0])),
-    }
-    return {name: specs[name] for name in names.split()}
-
-
-def _targets(specs: Mapping[str, TargetSpec], seed: int = 0) -> Targets:
-    rng = torch.Generator().manual_seed(seed)
-    draw = {
-        "real": lambda shape: torch.randn(shape, generator=rng),
-        "bits": lambda shape: (torch.rand(shape, generator=rng) < 0.3).float(),
-        "counts": lambda shape: torch.poisson(torch.full(shape, 2.0), generator=rng),
-    }
-    values = {name: draw[spec.support]((BATCH, spec.dim)) for name, spec in specs.items()}
-    return Targets(values, {name: torch.ones(BATCH, dtype=torch.bool) for name in specs})
-
-
-def _features(seed: int = 1) -> Features:
-    generator = torch.Generator().manual_seed(seed)
-    return Features(torch.randn(BATCH, WIDTH, generator=generator).requires_grad_())
-
-
-def _objective(name: str, specs: Mapping[str, TargetSpec] | None = None) -> Objective:
-    torch.manual_seed(0)
-    specs = _specs() if specs is None else specs
-    objective = objectives.make(ObjectiveSettings(name=name, head_hidden=16), WIDTH, specs)
-    with torch.no_grad():
-        for parameter in objective.parameters():  # away from the special starting point
-            parameter.add_(0.3 * torch.randn_like(parameter))
-    return objective
-
+from tests.objectives import references, samples
 
 each = pytest.mark.parametrize("name", OBJECTIVES)
 
 
+def _loss(objective: Objective, features: Features, targets: Targets) -> Loss:
+    """In evaluation mode, where nothing is left to chance."""
+    return objective.eval()(features, targets)
+
+
+def _gradients(features: Features) -> list[Tensor]:
+    return [part.grad for part in (features.embedding, *features.layers) if part.grad is not None]
+
+
 @each
 def test_the_loss_is_that_of_a_slow_reference(name: str):
-    objective, features, targets = _objective(name), _features(), _targets(_specs())
-    loss = objective(features, targets)
-    expected = {
-        teacher: np.mean(
-            [
-                _slow(name, objective, teacher, outputs, row)
-                for outputs, row in zip(
-                    objective.predict(teacher, features).detach().double().numpy(),
-                    targets.values[teacher].double().numpy(),
-                    strict=True,
-                )
-            ]
-        )
-        for teacher in objective.specs
-    }
-    for teacher, value in expected.items():
-        assert loss.parts[teacher].item() == pytest.approx(value, rel=1e-4)
-    assert loss.total.item() == pytest.approx(np.mean(list(expected.values())), rel=1e-4)
-
-
-def _slow(name: str, objective: Objective, teacher: str, outputs, target) -> float:
-    if name == "mse":
-        return float(np.mean((outputs - target) ** 2))
-    if name == "cosine":
-        return 1 - float(outputs @ target / np.linalg.norm(outputs) / np.linalg.norm(target))
-    assert isinstance(objective, MutualInformation)
-    spec = objective.specs[teacher]
-    if spec.support == "real":
-        mean, raw = np.split(outputs, 2)
-        sd = np.exp(-4 + 6 / (1 + np.exp(-4 / 6 * raw)))
-        nats = -stats.norm.logpdf(target, mean, sd).sum()
-        return nats / spec.dim
-    marginal = spec.mean.double().numpy()
-    if spec.support == "bits":
-        nats = -stats.bernoulli.logpmf(target, 1 / (1 + np.exp(-outputs))).sum()
-        entropy = stats.bernoulli.entropy(marginal).sum()
+    specs = samples.specs("real other" if name == "diverse" else samples.NAMES)
+    objective, features = samples.objective(name, specs), samples.features()
+    targets = samples.targets(specs)
+    targets.present["real"][[1, 4]] = False
+    loss = _loss(objective, features, targets)
+    if isinstance(objective, Diverse):
+        expected = references.diverse(objective, features, targets)
+        for term, value in expected.items():
+            assert loss.facts[term].item() == pytest.approx(value, rel=1e-4, abs=1e-6)
+        total = expected["student"] + expected["anchor"] + expected["direct"]
     else:
-        rate = np.exp(-10 + 20 / (1 + np.exp(-4 / 20 * outputs)))
-        nats = -stats.poisson.logpmf(target, rate).sum()
-        entropy = stats.poisson.entropy(marginal).sum()
-    return nats / (entropy / (0.5 * math.log(2 * math.pi * math.e)))
+        assert isinstance(objective, HeadwiseObjective)
+        table = references.headwise(name, objective, features, targets)
+        for teacher, row in zip(objective.specs, table, strict=True):
+            assert loss.parts[teacher].item() == pytest.approx(np.nanmean(row), rel=1e-4)
+        pairs = objective.settings.average == "pairs"
+        total = np.nanmean(table) if pairs else np.nanmean(table, axis=1).mean()
+    assert loss.total.item() == pytest.approx(total, rel=1e-4)
 
 
 @each
 def test_a_masked_row_changes_neither_loss_nor_gradient(name: str):
-    specs = _specs()
-    results: list[tuple[Tensor, Tensor]] = []
+    results: list[tuple[Tensor, list[Tensor]]] = []
     for garbage in (0.0, math.nan, math.inf):
-        objective, features, targets = _objective(name), _features(), _targets(specs)
+        objective, features, targets = (
+            samples.objective(name),
+            samples.features(),
+            samples.targets(),
+        )
         targets.present["real"][2] = False
         targets.values["real"][2] = garbage
-        loss = objective(features, targets)
+        loss = _loss(objective, features, targets)
         loss.total.backward()
-        assert features.embedding.grad is not None
-        results.append((loss.total.detach(), features.embedding.grad))
-    for total, gradient in results[1:]:
+        results.append((loss.total.detach(), _gradients(features)))
+    for total, gradients in results[1:]:
         assert torch.equal(total, results[0][0])
-        assert torch.equal(gradient, results[0][1])
+        assert gradients
+        for one, other in zip(gradients, results[0][1], strict=True):
+            assert torch.equal(one, other)
 
 
 @each
 def test_a_teacher_missing_from_the_batch_has_no_part_and_no_gradient(name: str):
-    objective, features, targets = _objective(name), _features(), _targets(_specs())
+    objective, features, targets = samples.objective(name), samples.features(), samples.targets()
     targets.present["bits"][:] = False
-    loss = objective(features, targets)
+    loss = _loss(objective, features, targets)
     loss.total.backward()
     assert math.isnan(loss.parts["bits"])
     assert torch.isfinite(loss.total)
-    for key, parameter in objective.named_parameters():
-        zero = parameter.grad is None or not parameter.grad.any()
-        assert zero is key.startswith("heads.to bits.")
+    own = {
+        key: parameter.grad is None or not parameter.grad.any()
+        for key, parameter in objective.named_parameters()
+        if key.split(".")[1].startswith("to ")
+    }
+    assert {zero for key, zero in own.items() if ".to bits." in key} == {True}
+    assert {zero for key, zero in own.items() if ".to bits." not in key} == {False}
 
 
 @each
 def test_all_teachers_missing_gives_a_zero_that_can_be_differentiated(name: str):
-    objective, features, targets = _objective(name), _features(), _targets(_specs())
+    objective, features, targets = samples.objective(name), samples.features(), samples.targets()
     for present in targets.present.values():
         present[:] = False
-    loss = objective(features, targets)
-    loss.total.backward()
-    assert loss.total.item() == 0
-    assert features.embedding.grad is not None
-    assert not features.embedding.grad.any()
+    for training in (True, False):
+        loss = objective.train(training)(features, targets)
+        loss.total.backward()
+        assert loss.total.item() == 0
+        assert features.embedding.grad is not None
+        assert not any(gradient.any() for gradient in _gradients(features))
 
 
 @each
 def test_the_order_of_teachers_does_not_matter(name: str):
     losses: list[float] = []
     for names in ("real bits counts", "counts real bits"):
-        loss = _objective(name, _specs(names))(_features(), _targets(_specs()))
-        losses.append(loss.total.item())
+        objective = samples.objective(name, samples.specs(names)).train()
+        torch.manual_seed(3)
+        losses.append(objective(samples.features(), samples.targets()).total.item())
     assert losses[0] == losses[1]
 
 
 @each
-def test_one_row_and_one_teacher_are_enough(name: str):
-    objective = _objective(name, _specs("real"))
-    targets = _targets(_specs("real"))
+@pytest.mark.parametrize("training", [True, False])
+def test_one_row_and_one_teacher_are_enough(name: str, training: bool):
+    specs = samples.specs("real")
+    objective, targets, features = (
+        samples.objective(name, specs),
+        samples.targets(specs),
+        samples.features(),
+    )
     one = Targets({"real": targets.values["real"][:1]}, {"real": targets.present["real"][:1]})
-    loss = objective(Features(_features().embedding[:1]), one)
+    first = Features(features.embedding[:1], tuple(layer[:1] for layer in features.layers))
+    loss = objective.train(training)(first, one)
+    loss.total.backward()
     assert torch.isfinite(loss.total)
+    assert all(torch.isfinite(gradient).all() for gradient in _gradients(features))
 
 
 @each
-def test_every_head_gets_a_gradient(name: str):
-    objective = _objective(name)
-    objective(_features(), _targets(_specs())).total.backward()
+def test_everything_that_is_learnt_gets_a_gradient(name: str):
+    objective = samples.objective(name)
+    _loss(objective, samples.features(), samples.targets()).total.backward()
     assert all(p.grad is not None and p.grad.any() for p in objective.parameters())
 
 
 @each
+def test_teachers_get_no_gradient(name: str):
+    objective, features, targets = samples.objective(name), samples.features(), samples.targets()
+    values = {key: value.requires_grad_() for key, value in targets.values.items()}
+    objective(features, replace(targets, values=values)).parts  # noqa: B018
+    assert not any(part.requires_grad for part in objective(features, targets).parts.values())
+
+
+@each
 def test_the_loss_is_float32_under_autocast(name: str):
-    objective, features, targets = _objective(name), _features(), _targets(_specs())
+    objective, features, targets = samples.objective(name), samples.features(), samples.targets()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        half = objective(features, targets)
+        half = _loss(objective, features, targets)
     assert half.total.dtype == torch.float32
-    assert half.total.item() == pytest.approx(objective(features, targets).total.item(), rel=0.05)
+    assert half.total.item() == pytest.approx(
+        _loss(objective, features, targets).total.item(), rel=0.05
+    )
 
 
 @each
-@pytest.mark.parametrize("change", [{"head_hidden": 24}, {"head_layers": 2}, {"head_layers": 0}])
-def test_the_shape_of_the_heads_is_an_option(name: str, change: dict[str, int]):
-    def count(settings: ObjectiveSettings) -> int:
-        return sum(p.numel() for p in objectives.make(settings, WIDTH, _specs()).parameters())
-
-    assert count(ObjectiveSettings(name=name, **change)) != count(ObjectiveSettings(name=name))
+def test_a_resumed_objective_gives_the_same_next_loss(name: str):
+    options = {} if name == "diverse" else {"drop": 0.5, "prefixes": (2, 4)}
+    features, targets = samples.features(), samples.targets()
+    torch.manual_seed(5)
+    running = samples.objective(name, **options, scaling="ema").train()
+    for _ in range(3):
+        running(features, targets)
+    state, random = copy.deepcopy(running.state_dict()), torch.get_rng_state()
+    expected = running(features, targets).total
+    resumed = samples.objective(name, **options, scaling="ema").train()
+    resumed.load_state_dict(state)
+    torch.set_rng_state(random)
+    assert torch.equal(resumed(features, targets).total, expected)
 
 
 @each
-def test_a_perfect_student_of_a_linear_teacher_is_found(name: str):
+def test_a_student_of_linear_teachers_learns_them_and_does_not_collapse(name: str):
     torch.manual_seed(0)
-    specs = _specs("real")
-    objective = objectives.make(ObjectiveSettings(name=name, head_layers=0), WIDTH, specs)
-    z = torch.randn(256, WIDTH)
-    targets = Targets({"real": z @ torch.randn(WIDTH, 5)}, {"real": torch.ones(256) > 0})
-    optimizer = torch.optim.Adam(objective.parameters(), lr=0.05)
-    for _ in range(300):
+    x = torch.randn(512, 6)
+    maps = {"one": torch.randn(6, 5), "two": torch.randn(6, 7)}
+    specs = {
+        key: TargetSpec(m.shape[1], "real", torch.zeros(m.shape[1])) for key, m in maps.items()
+    }
+    values = {key: x @ m / (x @ m).std(0) for key, m in maps.items()}
+    targets = Targets(values, {key: torch.ones(512, dtype=torch.bool) for key in maps})
+    small = {"question_hidden": 32} if name == "diverse" else {"head_hidden": 32}
+    objective = objectives.make(
+        objectives.configured(name, small), FeatureSpec(8, (16, 16, 16)), specs
+    )
+    lower = torch.nn.Linear(6, 16)
+    upper = torch.nn.Linear(16, 8)
+    optimizer = torch.optim.Adam(
+        [*lower.parameters(), *upper.parameters(), *objective.parameters()], lr=0.01
+    )
+    for step in range(400):
+        objective.at(step / 400)
+        state = lower(x)
+        loss = objective(Features(upper(state), (state,) * 3), targets).total
         optimizer.zero_grad()
-        loss = objective(Features(z), targets).total
         loss.backward()
         optimizer.step()
-    best = {"mi": -2.0, "mse": 0.01, "cosine": 0.01}[name]
-    assert loss.item() < best
+    z = upper(lower(x)).detach()
+    inputs = torch.cat([z, torch.ones(512, 1)], dim=1)
+    for value in values.values():
+        fitted = inputs[:256] @ torch.linalg.lstsq(inputs[:256], value[:256]).solution
+        held = inputs[256:] @ torch.linalg.lstsq(inputs[:256], value[:256]).solution
+        assert fitted.isfinite().all()
+        error = (held - value[256:]).square().sum() / (
+            value[256:] - value[256:].mean(0)
+        ).square().sum()
+        assert 1 - error > 0.95
+    assert z.std(dim=0).mean() > 0.1
+    shares = torch.linalg.svdvals(z - z.mean(0)).square()
+    shares = shares / shares.sum()
+    assert torch.exp(-(shares * shares.clamp(min=1e-12).log()).sum()) > 2.5
 
 
-def test_cosine_is_blind_to_positive_scale_and_mse_is_not():
-    features, targets = _features(), _targets(_specs("real"))
-    scaled = Targets({"real": 3 * targets.values["real"]}, targets.present)
-    for name, blind in (("cosine", True), ("mse", False)):
-        objective = _objective(name, _specs("real"))
-        one, other = (objective(features, t).total.item() for t in (targets, scaled))
-        assert (one == pytest.approx(other, rel=1e-5)) is blind
+@each
+@pytest.mark.parametrize("garbage", ["noise", "constant"])
+def test_a_useless_teacher_does_no_harm_to_finiteness(name: str, garbage: str):
+    specs = samples.specs("real other")
+    objective, targets = samples.objective(name, specs), samples.targets(specs)
+    targets.values["other"][:] = 0.0 if garbage == "constant" else 50 * torch.randn(6, 3)
+    loss = objective(samples.features(), targets)
+    loss.total.backward()
+    assert torch.isfinite(loss.total)
+    assert all(p.grad is None or torch.isfinite(p.grad).all() for p in objective.parameters())
 
 
-def test_wide_teachers_do_not_drown_narrow_ones():
-    specs = {
-        "wide": TargetSpec(2000, "bits", torch.full((2000,), 0.02)),
-        "narrow": TargetSpec(3, "real", torch.zeros(3)),
-    }
-    objective = objectives.make(ObjectiveSettings(), WIDTH, specs)
-    values = {"wide": (torch.rand(64, 2000) < 0.02).float(), "narrow": torch.randn(64, 3)}
-    everywhere = {name: torch.ones(64, dtype=torch.bool) for name in specs}
-    loss = objective(Features(torch.randn(64, WIDTH)), Targets(values, everywhere))
-    for part in loss.parts.values():  # at the start, each is at its marginal entropy
-        assert part.item() == pytest.approx(GAUSSIAN_ENTROPY, rel=0.2)
+@each
+def test_every_option_is_told_apart_in_print(name: str):
+    kind = OBJECTIVES[name].settings_type
+    assert name in repr(samples.objective(name))
+    for field in fields(kind):
+        assert f"{field.name}=" in repr(samples.objective(name))
+
+
+def test_settings_are_those_of_the_named_objective():
+    made = settings.from_table(ObjectiveSettings, {"name": "unic", "cosine": 0.3})
+    assert made == UnicSettings(cosine=0.3)
+    assert objectives.configured("mi") == MutualInformationSettings()
+    with pytest.raises(ConfigError, match=r"unknown setting 'densities'.*cosine"):
+        objectives.configured("unic", {"densities": {}})
+    with pytest.raises(ConfigError, match="unknown setting 'question_layer'"):
+        objectives.configured("mse", {"question_layer": 1})
+    with pytest.raises(ConfigError, match="is set by UnicSettings, not MutualInformationSettings"):
+        objectives.make(MutualInformationSettings(name="unic"), samples.FEATURES, samples.specs())
 
 
 def test_settings_that_contradict_are_refused():
     card = Card(name="a", kind="", dim=3, support="bits", source="", license="", limits="")
     with pytest.raises(UnknownNameError, match="Did you mean 'cosine'"):
-        objectives.target_form(ObjectiveSettings(name="cosin"), card)
+        objectives.configured("cosin")
     with pytest.raises(UnknownNameError, match="Did you mean 'gaussian'"):
-        objectives.target_form(ObjectiveSettings(densities={"a": "gausian"}), card)
-    with pytest.raises(ConfigError, match="'mse' has no densities"):
-        objectives.target_form(ObjectiveSettings(name="mse", densities={"a": "poisson"}), card)
+        objectives.target_form(MutualInformationSettings(densities={"a": "gausian"}), card)
     with pytest.raises(ConfigError, match="real targets, which density 'poisson'"):
-        objectives.make(ObjectiveSettings(densities={"real": "poisson"}), WIDTH, _specs("real"))
+        samples.objective("mi", samples.specs("real"), densities={"real": "poisson"})
     with pytest.raises(ConfigError, match="at least one teacher"):
-        objectives.make(ObjectiveSettings(), WIDTH, {})
-    with pytest.raises(ConfigError, match="head_hidden must be at least 1"):
-        ObjectiveSettings(head_hidden=0)
+        objectives.make(MutualInformationSettings(), samples.FEATURES, {})
+    with pytest.raises(ConfigError, match="scaling"):
+        objectives.configured("mse", {"scaling": "wide"})
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("mi", "head_hidden", 0),
+        ("mi", "ladder", -1),
+        ("mi", "drop", 1.5),
+        ("mi", "relational", -1.0),
+        ("unic", "cosine", 1.1),
+        ("diverse", "budget", 1.0),
+        ("diverse", "temperature", 0.0),
+        ("diverse", "direct", -0.5),
+    ],
+)
+def test_values_out_of_range_are_refused_by_name(name: str, option: str, value: float):
+    with pytest.raises(ConfigError, match=option):
+        objectives.configured(name, {option: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no_such_module:Thing", "cannot be imported: No module named 'no_such_module'"),
+        ("molkd.objectives.unic:Nothing", "cannot be imported: .*Nothing"),
+        ("molkd.objectives.unic:UnicSettings", "not a subclass of molkd.objectives.Objective"),
+    ],
+)
+def test_an_own_objective_that_cannot_be_used_is_refused(name: str, said: str):
+    with pytest.raises((UnknownNameError, ConfigError), match=said):
+        objectives.objective_type(name)
+
+
+def test_an_own_objective_needs_no_registration():
+    assert objectives.objective_type("molkd.objectives.diverse:Diverse") is Diverse
 
 
 def test_the_form_of_targets_follows_card_density_and_objective():
-    def form(support, **settings) -> str:
+    def form(support, name="mi", **options) -> str:
         card = Card(name="a", kind="", dim=3, support=support, source="", license="", limits="")
-        return objectives.target_form(ObjectiveSettings(**settings), card)
+        return objectives.target_form(objectives.configured(name, options), card)
 
     assert form("real") == "standardized"
     assert form("bits") == form("counts") == "as-is"
     assert form("bits", densities={"a": "gaussian"}) == "standardized"
-    assert form("bits", name="mse") == form("counts", name="cosine") == "standardized"
+    assert form("bits", "mse") == form("counts", "cosine") == "standardized"
+    assert form("real", "mse", scaling="phi-s") == "phi-s"
+    assert form("bits", scaling="phi-s") == "as-is"
+    assert form("real", "unic", scaling="ema") == form("real", "mse", scaling="batch") == "raw"

@@ -1,0 +1,260 @@
+"""DiverseDistill: questions to teachers, answers in the student's space, importance per item.
+
+Source: "DiverseDistill" (arXiv 2402.14035, version 4). Only its abstract could be read: questions
+conditioned on learnt teacher vectors, answers aligned to the student's space, importance per item
+that filters teachers, everything but the student thrown away. Formulas are a reconstruction.
+
+The paper has labels, molkd has none. Without them student and answers collapse together, and the
+importance collapses onto the easiest teacher. So answers are anchored: what the other teachers
+answer must predict a teacher (which trains the importance), and so must its own answer (which
+keeps answers informative); no gradient of the student's loss reaches the answers, and none of the
+anchors reaches the student, but for a direct anchor from its embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, cast, get_args
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from molkd.errors import ConfigError
+from molkd.objectives.answers import (
+    Answering,
+    Attention,
+    Gate,
+    Questioner,
+    chosen,
+    importance,
+    shared,
+)
+from molkd.objectives.base import Objective, ObjectiveSettings, key
+from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
+
+Importance = Literal["leave-one-out", "mixture", "uniform"]
+"""What trains the importance of teachers: how well the others' answers predict a teacher, how well
+all answers together do, or nothing."""
+
+_MEMORY = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiverseSettings(ObjectiveSettings):
+    """DiverseDistill's options.
+
+    Attributes:
+        question_layer: the layer whose state asks; None takes the middle one.
+        question_hidden: width of questions and of the networks that ask and answer.
+        teacher_dim: width of the learnt vector of a teacher.
+        answering: how what a teacher said becomes an answer.
+        pieces: into which attention cuts what a teacher said.
+        importance: what trains the importance of teachers.
+        temperature: of the importance.
+        student: weight of the distance between the embedding and the teachers' common answer.
+        anchor: weight of the anchors of the answers.
+        own_anchor: share of a teacher's own answer in its anchor.
+        balance: weight of the penalty on unequal mean importance.
+        direct: weight of the anchor from the embedding to every teacher.
+        budget: share of teachers' answers to do without, those of least importance.
+        warmup: share of the training in which none is left out.
+        detach_question: whether questions send no gradient to the student.
+    """
+
+    name: str = "diverse"
+    question_layer: int | None = None
+    question_hidden: int = 256
+    teacher_dim: int = 64
+    answering: Answering = "gate"
+    pieces: int = 8
+    importance: Importance = "leave-one-out"
+    temperature: float = 1.0
+    student: float = 1.0
+    anchor: float = 1.0
+    own_anchor: float = 0.5
+    balance: float = 0.0
+    direct: float = 1.0
+    budget: float = 0.0
+    warmup: float = 0.1
+    detach_question: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks = {
+            f"answering is one of {get_args(Answering)}": self.answering in get_args(Answering),
+            f"importance is one of {get_args(Importance)}": self.importance in get_args(Importance),
+            "question_hidden must be positive": self.question_hidden > 0,
+            "teacher_dim must be positive": self.teacher_dim > 0,
+            "temperature must be positive": self.temperature > 0,
+            "budget must lie in [0, 1)": 0 <= self.budget < 1,
+            "warmup must lie in [0, 1]": 0 <= self.warmup <= 1,
+        }
+        weights = ("student", "anchor", "own_anchor", "balance", "direct")
+        checks |= {f"{name} must not be negative": getattr(self, name) >= 0 for name in weights}
+        for rule, holds in checks.items():
+            if not holds:
+                raise ConfigError(f"objective: {rule}, not {getattr(self, rule.split()[0])!r}")
+        if self.budget and self.importance == "uniform":
+            raise ConfigError(
+                'budget needs importance = "leave-one-out" or "mixture": with "uniform" all '
+                "teachers are equally important"
+            )
+
+
+class Diverse(Objective):
+    """Learns from what the teachers answer together, weighted by how relevant each is to an item.
+
+    A teacher's part of the loss is the mean squared error with which the embedding predicts it.
+    """
+
+    unit: ClassVar[str] = "squared standard deviations"
+    settings_type: ClassVar[type[ObjectiveSettings]] = DiverseSettings
+    settings: DiverseSettings  # pyright: ignore[reportIncompatibleVariableOverride]
+    threshold: Tensor
+
+    def __init__(
+        self,
+        features: FeatureSpec,
+        specs: Mapping[str, TargetSpec],
+        settings: ObjectiveSettings | None = None,
+    ) -> None:
+        """Builds questions, answers and anchors; see `Objective`."""
+        super().__init__(features, specs, settings)
+        s = self.settings
+        self._layer = _layer(features, s.question_layer)
+        self.reads_layers = True
+        self.questioner = Questioner(
+            features.layers[self._layer], len(specs), s.question_hidden, s.teacher_dim
+        )
+        self.answers = nn.ModuleDict()
+        self.anchors = nn.ModuleDict()
+        for name, spec in self.specs.items():
+            sizes = (s.question_hidden, spec.dim, features.embedding, s.question_hidden)
+            self.answers[key(name)] = (
+                Gate(*sizes) if s.answering == "gate" else Attention(*sizes, s.pieces)
+            )
+            self.anchors[key(name)] = nn.Linear(features.embedding, spec.dim)
+        self.register_buffer("threshold", torch.zeros(()))
+
+    def forward(self, features: Features, targets: Targets) -> Loss:
+        """Compares a batch with its teachers; see `Objective`."""
+        s = self.settings
+        present = torch.stack([targets.present[name] for name in self.specs])
+        values = list(self.clean(targets).values())
+        state = features.layers[self._layer]
+        state = state.detach() if s.detach_question else state
+        weights, kept, answers = self._ask(state, values, present)
+        direct = self._errors(features.embedding.expand(len(self.specs), -1, -1), values, present)
+        terms = {
+            "student": _distance(features.embedding, answers, shared(weights, kept).detach()),
+            "anchor": self._anchor(answers, weights, kept, values),
+            "balance": _imbalance(weights, present),
+            "direct": _mean(direct, present),
+        }
+        total = features.embedding.float().sum() * 0.0
+        for name, term in terms.items():
+            total = total + getattr(s, name) * term
+        counts = present.sum(dim=1)
+        parts = torch.where(counts > 0, direct.detach().sum(1) / counts.clamp(min=1), torch.nan)
+        facts = {name: term.detach() for name, term in terms.items()}
+        facts["filtered"] = 1 - kept.sum() / present.sum().clamp(min=1)
+        used = (weights.detach() * present).sum(dim=1) / counts.clamp(min=1)
+        facts |= {f"importance {n}": value for n, value in zip(self.specs, used, strict=True)}
+        return Loss(total, dict(zip(self.specs, parts, strict=True)), facts)
+
+    def _ask(
+        self, state: Tensor, values: list[Tensor], present: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Importance (teachers, b), who is asked (teachers, b), answers (teachers, b, d)."""
+        relevance = self.questioner.relevance(state)
+        if self.settings.importance == "uniform":
+            relevance = torch.zeros_like(relevance)
+        weights = importance(relevance, present, self.settings.temperature)
+        kept = self._filtered(weights.detach(), present)
+        answers = [
+            cast("Tensor", self.answers[key(name)](question, value)).float()
+            for name, question, value in zip(
+                self.specs, self.questioner(state), values, strict=True
+            )
+        ]
+        return weights, kept, torch.where(kept[..., None], torch.stack(answers), 0.0)
+
+    @torch.no_grad()
+    def _filtered(self, weights: Tensor, present: Tensor) -> Tensor:
+        """Who is asked: all in the warm-up, then all but the least important within budget."""
+        budget = self.settings.budget
+        if not budget:
+            return present
+        if self.training and present.any():
+            # The heaviest teacher of an item always stays, so the others bear the whole budget.
+            heaviest = weights == weights.max(dim=0, keepdim=True).values
+            others = weights[present & ~heaviest]
+            if len(others):
+                share = min(1.0, budget * int(present.sum()) / len(others))
+                now = torch.quantile(others.float(), share)
+                self.threshold.lerp_(now, 1.0 if self.threshold == 0 else 1 - _MEMORY)
+        if self.training and self._share < self.settings.warmup:
+            return present
+        return chosen(weights, present, self.threshold)
+
+    def _anchor(
+        self, answers: Tensor, weights: Tensor, kept: Tensor, values: list[Tensor]
+    ) -> Tensor:
+        """How badly answers predict what teachers said: the others' together, and each its own."""
+        s = self.settings
+        own = _mean(self._errors(answers, values, kept), kept)
+        if s.importance == "uniform" or len(self.specs) == 1:
+            return own
+        if s.importance == "mixture":
+            together = (shared(weights, kept)[..., None] * answers).sum(dim=0)
+            mixed = together.expand(len(self.specs), -1, -1)
+            return _mean(self._errors(mixed, values, kept), kept) + s.own_anchor * own
+        parts = (weights * kept)[..., None] * answers
+        mass = weights * kept
+        others = mass.sum(dim=0, keepdim=True) - mass
+        rest = (parts.sum(dim=0, keepdim=True) - parts) / others.clamp(min=1e-6)[..., None]
+        asked = kept & (others > 1e-6)
+        return _mean(self._errors(rest, values, asked), asked) + s.own_anchor * own
+
+    def _errors(self, states: Tensor, values: list[Tensor], among: Tensor) -> Tensor:
+        """Shape (teachers, b): squared errors of predicting each teacher from its states."""
+        rows = [
+            (cast("Tensor", self.anchors[key(name)](state)).float() - value).square().mean(dim=1)
+            for name, state, value in zip(self.specs, states, values, strict=True)
+        ]
+        return torch.where(among, torch.stack(rows), 0.0)
+
+
+def _layer(features: FeatureSpec, asked: int | None) -> int:
+    count = len(features.layers)
+    if not count:
+        raise ConfigError("the objective 'diverse' needs a student that shows its layers")
+    if asked is None:
+        return (count - 1) // 2
+    if not 0 <= asked < count:
+        raise ConfigError(f"question_layer must lie in [0, {count - 1}], not {asked}")
+    return asked
+
+
+def _distance(embedding: Tensor, answers: Tensor, weights: Tensor) -> Tensor:
+    """Mean squared distance of embeddings to the common answer, where there is one."""
+    common = (weights[..., None] * answers).sum(dim=0).detach()
+    asked = weights.sum(dim=0) > 0
+    rows = functional.mse_loss(embedding.float(), common, reduction="none").mean(dim=1)
+    return torch.where(asked, rows, 0.0).sum() / asked.sum().clamp(min=1)
+
+
+def _imbalance(weights: Tensor, present: Tensor) -> Tensor:
+    """Count times the sum of squared mean importances, less 1: zero where all are alike."""
+    mean = weights.sum(dim=1) / present.any(dim=0).sum().clamp(min=1)
+    imbalance = len(weights) * mean.square().sum() - 1
+    return torch.where(present.any(), imbalance, 0.0)
+
+
+def _mean(rows: Tensor, among: Tensor) -> Tensor:
+    """Mean over teachers of their means over rows; teachers without rows do not count."""
+    counts = among.sum(dim=1)
+    means = torch.where(among, rows, 0.0).sum(dim=1) / counts.clamp(min=1)
+    return means.sum() / (counts > 0).sum().clamp(min=1)
