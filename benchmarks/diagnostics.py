@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from molkd import similarity
 from molkd.bank import Bank
-from molkd.benchmarks import similarity
 from molkd.benchmarks.forms import Facts, Forms, K, common_rows
 from molkd.benchmarks.linear_map import Parts, linear_r2
-from molkd.benchmarks.similarity import Floats
 from molkd.errors import ConfigError
 from molkd.parallel import one_thread
+from molkd.similarity import Floats
 from molkd.types import Matrix, Rows, Support
 
 REDUNDANT = 0.9

@@ -4,9 +4,9 @@
 
 where SPEC is the name of a teacher, `molkd:DIR` for a trained student, `untrained:DIR` for one of
 the same shape with random weights, `untrained:SIZE` for one of a size by name, `file:PATH` for
-embeddings computed elsewhere,
-`A+B` for the embeddings of A and B side by side, or `pca:N:SPEC` for the N leading principal
-components of SPEC, fitted on the training rows of each split.
+embeddings computed elsewhere, `cut:N:SPEC` for the first N dimensions of one of these, `A+B` for
+the embeddings of A and B side by side, or `pca:N:SPEC` for the N leading principal components of
+SPEC, fitted on the training rows of each split.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from molkd.benchmarks.embedding_store import Embeds, store_of
 from molkd.benchmarks.results import Role
 from molkd.errors import ConfigError, MolkdError
-from molkd.types import digest_of
+from molkd.types import Embedded, digest_of
 
 BASELINES = ("ecfp4-count", "rdkit2d", "ecfp4-count+rdkit2d")
 """What stands beside every comparison, unless it was given already."""
@@ -130,7 +130,7 @@ def with_baselines(
     """
     wanted: list[str] = []
     notes: list[str] = []
-    for embedder in (one for one in given if one.role == "student"):
+    for embedder in (one for one in given if one.spec.startswith("molkd:")):
         names, problem = teachers_of(_folder(embedder))
         notes += [problem] if problem else []
         usable = _usable(names, weights_dir, notes)
@@ -177,22 +177,45 @@ def _usable(names: Sequence[str], weights_dir: Path | None, notes: list[str]) ->
 
 
 def _components(spec: str) -> tuple[int | None, str]:
-    prefix, _, rest = spec.partition(":")
-    if prefix != "pca":
-        return None, spec
-    number, _, inner = rest.partition(":")
+    return _numbered("pca", spec) if spec.startswith("pca:") else (None, spec)
+
+
+def _numbered(prefix: str, spec: str) -> tuple[int, str]:
+    """Reads "prefix:N:SPEC"."""
+    number, _, inner = spec.removeprefix(f"{prefix}:").partition(":")
     if not number.isdecimal() or not int(number) or not inner:
-        raise ConfigError(f"expected pca:N:EMBEDDER with N at least 1, got {spec!r}")
+        raise ConfigError(f"expected {prefix}:N:EMBEDDER with N at least 1, got {spec!r}")
     return int(number), inner
 
 
 def _role(names: Sequence[str]) -> Role:
     if len(names) > 1 or names[0].startswith("untrained:"):
         return "baseline"
-    return "student" if names[0].startswith("molkd:") else "teacher"
+    return "student" if names[0].startswith(("molkd:", "cut:")) else "teacher"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The first dimensions of an embedding."""
+
+    model: Embeds
+    length: int
+
+    def embed(self, items: Sequence[str], /) -> Embedded:
+        """Shape (n, length)."""
+        embedded = self.model.embed(items)
+        if embedded.values.shape[1] < self.length:
+            width = embedded.values.shape[1]
+            raise ConfigError(f"an embedding of {width} dimensions cannot be cut to {self.length}")
+        return Embedded(embedded.values[:, : self.length], embedded.failures)
 
 
 def _source(spec: str, weights_dir: Path | None, seed: int) -> Source:
+    if spec.startswith("cut:"):
+        length, inner = _numbered("cut", spec)
+        whole = _source(inner, weights_dir, seed)
+        cut = Cut(whole.model, length)
+        return Source(digest_of([whole.digest, length]), cut, whole.parameters)
     prefix, _, argument = spec.partition(":")
     makers = {"molkd": _trained, "untrained": _untrained, "file": _precomputed}
     if prefix in makers:

@@ -8,9 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from molkd.benchmarks import similarity
-from molkd.benchmarks.similarity import Floats
+from molkd import similarity
 from molkd.errors import InputError
+from molkd.similarity import Floats
 from molkd.types import Mask, Matrix, Rows, Support
 
 K = 10

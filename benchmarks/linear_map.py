@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from sklearn.metrics import r2_score
 
-from molkd.benchmarks.similarity import Floats
+from molkd.similarity import Floats
 from molkd.splits import random_split
 from molkd.types import Rows
 

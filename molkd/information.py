@@ -8,16 +8,21 @@ fitted on. An objective's own heads are not used, so that objectives can be comp
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from tqdm import tqdm
 
+from molkd.adaptors import Adaptor, Adaptors
 from molkd.errors import ConfigError
 from molkd.objectives import MutualInformation, MutualInformationSettings
+from molkd.objectives.densities.gaussian import SMALLEST_SD
+from molkd.scaling import Scaling
 from molkd.targets import TargetReader
 from molkd.tensors import Features, FeatureSpec, Targets
 from molkd.types import Matrix, Rows
@@ -33,7 +38,9 @@ class EstimatorSettings:
         lr: highest learning rate of AdamW, decayed to zero along a cosine.
         hidden: width of the density networks' hidden layer.
         held_out: share of the training rows that chooses the best epoch.
-        seed: of draws, initial weights and order.
+        train_rows: rows to fit on, at most.
+        valid_rows: rows to report on, at most.
+        seed: of draws, initial weights and order; a distillation gives its own.
     """
 
     epochs: int = 12
@@ -41,7 +48,21 @@ class EstimatorSettings:
     lr: float = 2e-3
     hidden: int = 384
     held_out: float = 0.1
+    train_rows: int = 20_000
+    valid_rows: int = 5_000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "hidden"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"estimate: {name} must be at least 1, not {getattr(self, name)}")
+        if self.lr <= 0 or not 0 < self.held_out < 1:
+            raise ConfigError(
+                "estimate: lr must be positive and held_out in (0, 1), not "
+                f"{self.lr} and {self.held_out}"
+            )
+        if self.train_rows < 4 or self.valid_rows < 2:
+            raise ConfigError("estimate: at least 4 train_rows and 2 valid_rows are needed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +107,75 @@ class Embeddings:
     values: Matrix
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Conditional densities of all teachers, given an embedding.
+
+    Attributes:
+        model: the densities; they read standardised embeddings.
+        reader: of the teachers' values.
+        train: what they were fitted on, not standardised.
+    """
+
+    model: MutualInformation
+    reader: TargetReader
+    train: Embeddings
+
+    def report(self, valid: Embeddings) -> dict[str, Information]:
+        """Says what the embedding knows, on rows that nothing was fitted on.
+
+        Raises:
+            ConfigError: there are too few rows.
+        """
+        _refuse_few(valid.rows, 2, "validation")
+        train = _standardized(self.train, self.train)
+        return _report(self.model, self.reader, train, _standardized(valid, self.train))
+
+    def adaptors(self, scalings: Mapping[str, Scaling]) -> Adaptors:
+        """The densities as predictions of teachers in their own units.
+
+        Args:
+            scalings: teacher -> the scaling with which the reader reads it.
+        """
+        mean, sd = _moments(self.train)
+        heads = {
+            name: Adaptor(self.model.head(name), self.model.densities[name], scalings[name])
+            for name in self.model.specs
+        }
+        return Adaptors(mean, sd, heads)
+
+
+def fit(
+    reader: TargetReader,
+    train: Embeddings,
+    settings: EstimatorSettings | None = None,
+    *,
+    progress: bool = False,
+) -> Fitted:
+    """Fits one conditional density per teacher on a frozen embedding.
+
+    Args:
+        reader: of the teachers' values.
+        train: what to fit on.
+        settings: how.
+        progress: whether to show a progress bar.
+
+    Raises:
+        ConfigError: there are too few rows.
+    """
+    settings = settings or EstimatorSettings()
+    _refuse_few(train.rows, 4, "training")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        model = MutualInformation(
+            FeatureSpec(train.values.shape[1]),
+            reader.specs,
+            MutualInformationSettings(head_hidden=settings.hidden, smallest_sd=SMALLEST_SD),
+        )
+        _fit(model, reader, _standardized(train, train), settings, progress=progress)
+    return Fitted(model, reader, train)
+
+
 def estimate(
     reader: TargetReader,
     *,
@@ -94,7 +184,7 @@ def estimate(
     settings: EstimatorSettings | None = None,
     progress: bool = False,
 ) -> dict[str, Information]:
-    """Estimates what an embedding knows about each teacher.
+    """Estimates what an embedding knows about each teacher: `fit` and `Fitted.report`.
 
     Args:
         reader: of the teachers' values.
@@ -106,22 +196,16 @@ def estimate(
     Raises:
         ConfigError: there are too few rows.
     """
-    settings = settings or EstimatorSettings()
-    if len(train.rows) < 4 or len(valid.rows) < 2:
+    _refuse_few(valid.rows, 2, "validation")
+    return fit(reader, train, settings, progress=progress).report(valid)
+
+
+def _refuse_few(rows: Rows, least: int, what: str) -> None:
+    if len(rows) < least:
         raise ConfigError(
-            f"{len(train.rows)} training and {len(valid.rows)} validation rows are too few to "
-            "estimate mutual information: at least 4 and 2 are needed"
+            f"{len(rows)} {what} rows are too few to estimate mutual information: at least "
+            f"{least} are needed"
         )
-    train, valid = _standardized(train, train), _standardized(valid, train)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        model = MutualInformation(
-            FeatureSpec(train.values.shape[1]),
-            reader.specs,
-            MutualInformationSettings(head_hidden=settings.hidden),
-        )
-        _fit(model, reader, train, settings, progress=progress)
-    return _report(model, reader, train, valid)
 
 
 def _fit(
@@ -226,6 +310,11 @@ def linear_r2(z: Matrix, t: Matrix, z_valid: Matrix, t_valid: Matrix) -> float:
 
 
 def _standardized(embedded: Embeddings, by: Embeddings) -> Embeddings:
-    mean, sd = by.values.mean(axis=0), by.values.std(axis=0)
-    scaled = (embedded.values - mean) / np.where(sd > 0, sd, 1.0)
+    mean, sd = _moments(by)
+    scaled = (embedded.values - mean) / sd
     return Embeddings(embedded.rows, scaled.astype(np.float32))
+
+
+def _moments(embedded: Embeddings) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    mean, sd = embedded.values.mean(axis=0), embedded.values.std(axis=0)
+    return mean, np.where(sd > 0, sd, np.float32(1.0))

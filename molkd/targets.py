@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
 
+import numpy as np
 import torch
 
+from molkd.axes import Vector
 from molkd.bank import Bank
 from molkd.errors import ConfigError
 from molkd.scaling import Scaling
+from molkd.statistics import describe
 from molkd.tensors import Targets, TargetSpec
-from molkd.types import Rows
+from molkd.types import Matrix, Rows
 
 
 class TargetReader:
@@ -22,12 +27,23 @@ class TargetReader:
 
     specs: Mapping[str, TargetSpec]
 
-    def __init__(self, bank: Bank, scalings: Mapping[str, Scaling]) -> None:
+    def __init__(
+        self,
+        bank: Bank,
+        scalings: Mapping[str, Scaling],
+        *,
+        weights: Mapping[str, float] | None = None,
+        nodes: Mapping[str, NodeScaling] | None = None,
+        sizes: Rows | None = None,
+    ) -> None:
         """Reads from a bank.
 
         Args:
             bank: holds the teachers.
             scalings: teacher -> its scaling; the teachers that are read, in this order.
+            weights: teacher -> how much it counts; all alike by default.
+            nodes: teacher -> scaling of the states of its atoms, for teachers read there too.
+            sizes: shape (n,), atoms of each row of the bank to the student; needed for `nodes`.
 
         Raises:
             ConfigError: there are none.
@@ -39,11 +55,17 @@ class TargetReader:
             bank.folder(teacher)
         self._bank = bank
         self._scalings = dict(scalings)
+        self._nodes = dict(nodes or {})
+        self._sizes = sizes
+        if self._nodes and sizes is None:
+            raise ConfigError("states of atoms need the number of atoms that the student reads")
         self.specs = {
             teacher: TargetSpec(
                 scaling.dim,
                 scaling.support,
                 torch.from_numpy(scaling.mean_of_targets).to(torch.float32),
+                weight=weights[teacher] if weights else 1.0,
+                nodes=self._nodes[teacher].dim if teacher in self._nodes else 0,
             )
             for teacher, scaling in scalings.items()
         }
@@ -70,4 +92,58 @@ class TargetReader:
             scaled[~there] = 0
             values[teacher] = torch.from_numpy(scaled).to(device)
             present[teacher] = torch.from_numpy(there).to(device)
-        return Targets(values, present)
+        nodes = {
+            teacher: torch.from_numpy(self._states(teacher, rows)).to(device)
+            for teacher in self._nodes
+        }
+        return Targets(values, present, nodes)
+
+    def _states(self, teacher: str, rows: Rows) -> Matrix:
+        """Shape (a, n): scaled states of the student's atoms; NaN where the teacher has none."""
+        sizes = cast("Rows", self._sizes)[rows]
+        values, counts = self._bank.atoms(teacher, rows)
+        scaled = self._nodes[teacher].apply(values)
+        states = np.full((int(sizes.sum()), scaled.shape[1]), np.nan, dtype=np.float32)
+        agree = counts == sizes
+        states[np.repeat(agree, sizes)] = scaled[np.repeat(agree, counts)]
+        return states
+
+
+@dataclass(frozen=True, slots=True)
+class NodeScaling:
+    """Standardises the states of a teacher's atoms.
+
+    Attributes:
+        kept: shape (n,), the columns that vary.
+        mean: shape (n,).
+        sd: shape (n,).
+    """
+
+    kept: Rows
+    mean: Vector
+    sd: Vector
+
+    @property
+    def dim(self) -> int:
+        """Width of the targets."""
+        return len(self.kept)
+
+    def apply(self, values: Matrix) -> Matrix:
+        """Shape (a, n), from states of shape (a, d)."""
+        return ((values[:, self.kept] - self.mean) / self.sd).astype(np.float32)
+
+
+def fit_nodes(bank: Bank, teacher: str, rows: Rows) -> NodeScaling:
+    """Fits mean and standard deviation of the states of atoms on some rows.
+
+    Raises:
+        ConfigError: the rows have no atoms, or all columns are constant.
+    """
+    statistics = describe(bank.atom_chunks(teacher, rows))
+    if statistics is None or statistics.constant.all():
+        raise ConfigError(
+            f"the atoms of teacher {teacher!r} say nothing over the {len(rows)} rows to learn "
+            "from: set nodes = false or leave it out"
+        )
+    kept = np.flatnonzero(~statistics.constant)
+    return NodeScaling(kept, statistics.mean[kept], statistics.sd[kept])

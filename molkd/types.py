@@ -95,6 +95,21 @@ class Embedded:
         return mask
 
 
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What a student expects a teacher to say, in the teacher's units.
+
+    Attributes:
+        mean: shape (n, d); NaN for items that the student could not embed.
+        sd: shape (n, d), the standard deviation of what the teacher says, given the embedding.
+        failures: row -> reason.
+    """
+
+    mean: Matrix
+    sd: Matrix
+    failures: Mapping[int, str]
+
+
 @runtime_checkable
 class Teacher(Protocol[Item_contra]):
     """A frozen encoder of items: anything with a card and an `embed`."""

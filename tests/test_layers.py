@@ -14,9 +14,9 @@ LAYERS = [
     {"molkd", "errors", "types", "tensors", "live"},
     {"registry", "store", "chem", "graph", "settings", "memory", "parallel", "devices", "plan"},
     {"bank", "axes", "scaling", "statistics", "targets", "splits"}
-    | {"objectives", "students", "formats", "checkpoint"},
-    {"information", "distiller", "report", "embedding", "teachers"},
-    {"featurizers", "pipeline"},
+    | {"objectives", "students", "formats", "checkpoint", "similarity", "adaptors"},
+    {"information", "redundancy", "distiller", "report", "embedding", "teachers"},
+    {"featurizers", "recipe", "preparation", "pipeline"},
     {"benchmarks"},
     {"cli", "examples"},
 ]

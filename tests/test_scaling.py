@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,24 +17,14 @@ from molkd.bank.builder import build
 from molkd.errors import ConfigError, ShapeError
 from molkd.scaling import Scaling
 from molkd.statistics import fit_scaling
-from molkd.types import Embedded, Form, Matrix, Support
-from tests.fakes.fake_teachers import FakeTeacher
+from molkd.types import Form, Matrix, Support
+from tests.fakes.fake_teachers import TableTeacher
 
 Floats = npt.NDArray[np.floating[Any]]
 Make = Callable[..., Bank]
 
 FORMS: tuple[Form, ...] = get_args(Form)
 REALS: tuple[Form, ...] = ("standardized", "pca", "whitened", "phi-s")
-
-
-@dataclass
-class TableTeacher(FakeTeacher):
-    """Answers an item, which is a number, with that row of a table."""
-
-    table: Matrix = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
-
-    def embed(self, items: Sequence[str], /) -> Embedded:
-        return Embedded(self.table[[int(item) for item in items]], {})
 
 
 @pytest.fixture

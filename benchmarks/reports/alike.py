@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from molkd.benchmarks import similarity
+from molkd import similarity
 from molkd.benchmarks.reports import heatmap
 from molkd.benchmarks.reports.document import Cell, Chapter, Grid, Picture
 from molkd.benchmarks.reports.tables import cells

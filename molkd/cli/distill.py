@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -35,7 +36,10 @@ def distill(  # noqa: PLR0913
     teachers: Annotated[
         str | None, typer.Option("--teachers", "-t", help="Names, separated by commas.")
     ] = None,
-    objective: Annotated[str | None, typer.Option(help="mi (default), mse or cosine.")] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(help="mi (default), unic, diverse, mse, cosine, or your own as module:Class."),
+    ] = None,
     student: Annotated[str | None, typer.Option(help="tiny, small (default) or base.")] = None,
     embedding_dim: Annotated[int | None, typer.Option(help="Width of the embedding.")] = None,
     readout: Annotated[
@@ -50,10 +54,25 @@ def distill(  # noqa: PLR0913
     ] = None,
     valid_fraction: Annotated[float | None, typer.Option(help="Share of validation rows.")] = None,
     density: Annotated[
-        str | None, typer.Option(help="Conditional densities: ecfp4=gaussian,...")
+        str | None, typer.Option(help="Conditional densities: ecfp4=gaussian,rdkit2d=mixture:8,...")
     ] = None,
     pca: Annotated[
         str | None, typer.Option(help="Principal components of a teacher: ecfp4=256,...")
+    ] = None,
+    prefixes: Annotated[
+        str | None,
+        typer.Option(help="Lengths at which embeddings can be cut: 64,128."),
+    ] = None,
+    keep_adaptors: Annotated[
+        bool | None,
+        typer.Option("--keep-adaptors", help="Keep what predicts teachers from the embedding."),
+    ] = None,
+    more: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Any other setting, as in settings.toml: objective.drop=0.3; again for more.",
+        ),
     ] = None,
     standardize: Standardize = None,
     smiles_column: SmilesColumn = None,
@@ -85,6 +104,7 @@ def distill(  # noqa: PLR0913
         "teachers": teachers.split(",") if teachers else None,
         "objective.name": objective,
         "objective.densities": _pairs("density", density),
+        "objective.prefixes": _lengths(prefixes),
         "student.size": student,
         "student.embedding_dim": embedding_dim,
         "student.readout": readout,
@@ -97,6 +117,8 @@ def distill(  # noqa: PLR0913
         "pca": _numbers(_pairs("pca", pca)),
         "standardize": standardize,
         "bank_dtype": bank_dtype,
+        "keep_adaptors": keep_adaptors,
+        **_assigned(more or []),
     }
     options = settings.load(DistillSettings, config, given)
     if not options.teachers:
@@ -164,6 +186,28 @@ def _pairs(option: str, text: str | None) -> dict[str, str] | None:
         if not (name and equals and value):
             raise ConfigError(f"--{option}: expected teacher=value,..., got {text!r}")
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _assigned(texts: Sequence[str]) -> dict[str, object]:
+    """Reads "table.key=value", the value as TOML or else as a text."""
+    assigned: dict[str, object] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (key.strip() and equals and value.strip()):
+            raise ConfigError(f"--set: expected key=value, got {text!r}")
+        try:
+            assigned[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            assigned[key.strip()] = value.strip()
+    return assigned
+
+
+def _lengths(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    if not all(part.strip().isdigit() for part in text.split(",")):
+        raise ConfigError(f"--prefixes: expected lengths as 64,128, got {text!r}")
+    return [int(part) for part in text.split(",")]
 
 
 def _numbers(pairs: dict[str, str] | None) -> dict[str, int] | None:

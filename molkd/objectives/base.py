@@ -115,6 +115,11 @@ class Objective(nn.Module, ABC):
         """
 
     @classmethod
+    def wants_nodes(cls, settings: ObjectiveSettings) -> bool:  # noqa: ARG003
+        """Whether it reads teachers' states of the parts of an item, where they give some."""
+        return False
+
+    @classmethod
     def form(cls, settings: ObjectiveSettings, card: Card) -> Form:  # noqa: ARG003
         """Says in which form the objective reads a teacher's values.
 

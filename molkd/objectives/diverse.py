@@ -123,6 +123,11 @@ class Diverse(Objective):
         """Builds questions, answers and anchors; see `Objective`."""
         super().__init__(features, specs, settings)
         s = self.settings
+        if any(spec.weight != 1 for spec in specs.values()):
+            raise ConfigError(
+                "the objective 'diverse' learns how important teachers are for each item: give "
+                'all the same weight (weights = "equal")'
+            )
         self._layer = _layer(features, s.question_layer)
         self.reads_layers = True
         self.questioner = Questioner(
@@ -159,7 +164,7 @@ class Diverse(Objective):
         counts = present.sum(dim=1)
         parts = torch.where(counts > 0, direct.detach().sum(1) / counts.clamp(min=1), torch.nan)
         facts = {name: term.detach() for name, term in terms.items()}
-        facts["filtered"] = 1 - kept.sum() / present.sum().clamp(min=1)
+        facts["filtered"] = (present & ~kept).sum() / present.sum().clamp(min=1)
         used = (weights.detach() * present).sum(dim=1) / counts.clamp(min=1)
         facts |= {f"importance {n}": value for n, value in zip(self.specs, used, strict=True)}
         return Loss(total, dict(zip(self.specs, parts, strict=True)), facts)

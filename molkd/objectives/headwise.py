@@ -95,6 +95,11 @@ class HeadwiseObjective(Objective):
         weights = torch.tensor([spec.weight for spec in self.specs.values()])
         self.register_buffer("weights", weights / weights.mean(), persistent=False)
 
+    @classmethod
+    def wants_nodes(cls, settings: ObjectiveSettings) -> bool:
+        """See `Objective`."""
+        return cast("HeadwiseSettings", settings).nodes
+
     def forward(self, features: Features, targets: Targets) -> Loss:
         """Compares a batch with its teachers; see `Objective` and `HeadwiseSettings.average`.
 
@@ -117,9 +122,13 @@ class HeadwiseObjective(Objective):
         rows = [self._teacher_losses(name, features, targets) for name in self.specs]
         return torch.stack(rows)
 
+    def head(self, name: str) -> Ladder:
+        """What predicts a teacher, or the parts of its items."""
+        return cast("Ladder", self.heads[key(name)])
+
     def predict(self, head: str, features: Features) -> Tensor:
         """The raw outputs of a head, shape (b, outputs)."""
-        return cast("Tensor", self.heads[key(head)](features.embedding, features.layers))
+        return cast("Tensor", self.head(head)(features.embedding, features.layers))
 
     @abstractmethod
     def _outputs(self, head: str) -> int:
@@ -157,8 +166,7 @@ class HeadwiseObjective(Objective):
         if nodes is None:
             raise ConfigError("the student was not asked for the states of its parts")
         there = torch.isfinite(target).all(dim=1)
-        head = self.heads[key(name + NODES)]
-        outputs = head(nodes.layers[-1], nodes.layers)
+        outputs = cast("Tensor", self.head(name + NODES)(nodes.layers[-1], nodes.layers))
         losses = self._row_loss(name + NODES, outputs, torch.where(there[:, None], target, 0.0))
         losses = torch.where(there, losses, 0.0)
         sums = losses.new_zeros(2, len(features.embedding))

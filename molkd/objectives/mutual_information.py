@@ -35,9 +35,17 @@ class MutualInformationSettings(HeadwiseSettings):
     Attributes:
         densities: teacher -> density, where it is not the one of its support; see
             `molkd.objectives.densities.make`.
+        smallest_sd: of a Gaussian without a density of its own here, in standard deviations of
+            its dimension. Without a bound the few dimensions that a student can copy exactly
+            would rule its gradient.
     """
 
+    smallest_sd: float = 0.3
     densities: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        densities.make(f"gaussian:{self.smallest_sd}")  # refuses what is out of range
 
 
 class MutualInformation(HeadwiseObjective):
@@ -95,7 +103,8 @@ class MutualInformation(HeadwiseObjective):
 
     def _outputs(self, head: str) -> int:
         spec = self.head_specs[head]
-        chosen = self.settings.densities
+        chosen = {head: f"gaussian:{self.settings.smallest_sd}"} if spec.support == "real" else {}
+        chosen |= self.settings.densities
         density = densities.of(head, spec.support, chosen)
         if density.support != spec.support:
             raise ConfigError(

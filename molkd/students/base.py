@@ -18,7 +18,7 @@ from torch import nn
 from molkd.errors import ConfigError
 from molkd.students import pretrained
 from molkd.tensors import Features, FeatureSpec
-from molkd.types import Embedded, Matrix, Rows, digest_of
+from molkd.types import Embedded, Matrix, Predicted, Rows, digest_of
 
 
 class Prepared(Protocol):
@@ -59,9 +59,11 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
 
     Attributes:
         kind: registry name of the architecture.
+        folder: where it was loaded from; None for a new one.
     """
 
     kind: ClassVar[str]
+    folder: Path | None = None
 
     @property
     @abstractmethod
@@ -167,11 +169,41 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
             raise ConfigError(f"a {saved.kind} student was saved, not a {cls.kind} student")
         student = cls.build(saved.config)
         student.load_state_dict(dict(saved.weights), strict=True)
+        student.folder = saved.folder
         return student.eval()
 
     def embed(self, items: Sequence[Item], *, batch_size: int = 128) -> Embedded:
         """Embeds items; see `encode`."""
         return self.encode(self.prepare(items), batch_size=batch_size)
+
+    def predict_teacher(
+        self, items: Sequence[Item], teacher: str, *, batch_size: int = 128
+    ) -> Predicted:
+        """Predicts what a teacher would say about items, without running it.
+
+        Needs the adaptors that `keep_adaptors` leaves beside a distilled student.
+
+        Args:
+            items: what to predict for.
+            teacher: name of one of its teachers.
+            batch_size: see `encode`.
+
+        Returns:
+            Mean and standard deviation in the teacher's units; NaN rows for failed items.
+
+        Raises:
+            ConfigError: the student was not loaded from a folder, or has no adaptors.
+            UnknownNameError: it has none for this teacher.
+            CorruptFileError: a file is missing, cut, or does not match its checksum.
+        """
+        from molkd import adaptors
+
+        if self.folder is None:
+            raise ConfigError("only a student that was loaded from its folder has adaptors")
+        loaded = adaptors.load(self.folder / adaptors.FOLDER, self.digest)
+        embedded = self.embed(items, batch_size=batch_size)
+        mean, sd = loaded.predict(embedded.values, teacher)
+        return Predicted(mean, sd, embedded.failures)
 
 
 def _mark_non_finite(values: Matrix, failures: dict[int, str]) -> None:

@@ -26,11 +26,13 @@ class Saved:
         kind: registry name of the architecture.
         config: what builds the architecture again.
         weights: name -> tensor.
+        folder: where it was read; None where it was not.
     """
 
     kind: str
     config: Mapping[str, Any]
     weights: Mapping[str, Tensor]
+    folder: Path | None = None
 
 
 def write(folder: Path, saved: Saved, *, card: str | None = None) -> None:
@@ -80,7 +82,7 @@ def read(model: str | Path, *, revision: str | None = None) -> Saved:
             f"{weights} is missing, cut or not the file that {CONFIG} describes: "
             "copy or download the folder again"
         )
-    return Saved(kind, config, load_file(weights))
+    return Saved(kind, config, load_file(weights), folder)
 
 
 def _folder(model: str | Path, revision: str | None) -> Path:
@@ -94,7 +96,7 @@ def _folder(model: str | Path, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        files = [WEIGHTS, CONFIG, CARD]
+        files = [WEIGHTS, CONFIG, CARD, "adaptors/*"]
         return Path(snapshot_download(str(model), revision=revision, allow_patterns=files))
     except Exception as error:  # the hub's client raises a dozen unrelated classes
         raise WeightsError(f"{remedy} ({type(error).__name__}: {error})") from error

@@ -150,3 +150,17 @@ def test_a_file_that_holds_none_is_refused(
     with pytest.raises(InputError, match=message):
         Precomputed(tmp_path / name)
     assert embedders.BASELINES[0] == "ecfp4-count"
+
+
+def test_cut_takes_the_first_dimensions_and_knows_its_width() -> None:
+    whole, cut = (make(spec) for spec in ("maccs", "cut:20:maccs"))
+    (source,) = cut.sources
+    values = source.model.embed(["CCO", "c1ccccc1"]).values
+    np.testing.assert_array_equal(
+        values, whole.sources[0].model.embed(["CCO", "c1ccccc1"]).values[:, :20]
+    )
+    assert cut.digest not in {whole.digest, make("cut:21:maccs").digest}
+    with pytest.raises(ConfigError, match="167 dimensions cannot be cut to 200"):
+        make("cut:200:maccs").sources[0].model.embed(["CCO"])
+    with pytest.raises(ConfigError, match="expected cut:N:EMBEDDER"):
+        make("cut:maccs")

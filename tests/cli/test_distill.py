@@ -14,6 +14,7 @@ import pytest
 
 from molkd import cli, settings
 from molkd.errors import ConfigError, InputError, MolkdError, UnknownNameError
+from molkd.objectives.unic import UnicSettings
 from molkd.pipeline import DistillSettings
 from molkd.students import load
 
@@ -160,3 +161,37 @@ def test_real_teachers_of_all_kinds_and_a_transformer_join_one_run(
     assert [row[0] for row in rows] == [*names.split(",")[:-1], "roberta"]
     scores = json.loads((out / "report.json").read_text())["scores"]
     assert all(score["rows"] > 0 for score in scores.values())
+
+
+def test_any_setting_can_be_set_and_adaptors_kept(library, config, tmp_path):
+    out = tmp_path / "out"
+    extra = [
+        "--set",
+        "objective.drop=0.25",
+        "--set",
+        "objective.average=rows",
+        "--prefixes",
+        "8,32",
+    ]
+    common = ["-i", library, "-o", out, "-t", "maccs", "--config", config, "-j", 1]
+    _molkd("distill", *common, "--objective", "unic", *extra, "--keep-adaptors")
+    effective = settings.load(DistillSettings, out / "settings.toml").objective
+    assert effective == UnicSettings(head_hidden=16, drop=0.25, average="rows", prefixes=(8, 32))
+    assert load(out).predict_teacher(["CCO"], "maccs").mean.shape == (1, 167)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--set", "objective.drop", "expected key=value"),
+        ("--set", "objective.dorp=1", "unknown setting 'dorp'.*Did you mean 'drop'"),
+        ("--set", "objective.densities.maccs=1", "expected a text, got 1"),
+        ("--prefixes", "8,x", "expected lengths as 64,128"),
+        ("--prefixes", "4096", "shorter than the embedding, which has 128"),
+        ("--objective", "nowhere:Thing", "cannot be imported"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(library, config, tmp_path, option, value, said):
+    common = ["-i", library, "-o", tmp_path / "out", "-t", "maccs", "--config", config, "-j", 1]
+    with pytest.raises(MolkdError, match=said):
+        _molkd("distill", *common, option, value)

@@ -32,6 +32,7 @@ __all__ = [
     "Poisson",
     "make",
     "of",
+    "text_of",
 ]
 
 DENSITIES: Mapping[str, type[Density]] = {
@@ -84,6 +85,13 @@ def make(text: str) -> Density:
         return family(**given)
     except ConfigError as error:
         raise ConfigError(f"density {text!r}: {error}") from error
+
+
+def text_of(density: Density) -> str:
+    """Returns the text from which `make` makes a density."""
+    name = next(name for name, family in DENSITIES.items() if type(density) is family)
+    options = [str(getattr(density, option.name)) for option in fields(type(density))]
+    return ":".join([name, *options])
 
 
 def of(teacher: str, support: Support, chosen: Mapping[str, str]) -> Density:

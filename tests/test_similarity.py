@@ -8,7 +8,8 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.neighbors import NearestNeighbors
 
-from molkd.benchmarks import linear_map, similarity
+from molkd import similarity
+from molkd.benchmarks import linear_map
 from molkd.benchmarks.linear_map import Parts, linear_r2
 from molkd.errors import ShapeError
 
