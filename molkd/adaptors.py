@@ -152,7 +152,7 @@ def load(folder: Path, student: str) -> Adaptors:
             f"there are no adaptors in {folder}: distil with --keep-adaptors to have the student "
             "predict what its teachers would say"
         )
-    index: Mapping[str, Any] = store.read_json(folder / INDEX)
+    index = store.read_json(folder / INDEX)
     if index.get("student") != student:
         raise ConfigError(f"the adaptors in {folder} are those of another student")
     weights = load_file(_checked(folder / HEADS, index["sha256"]))

@@ -123,7 +123,7 @@ def corpus_of(bank: Bank, graphs: Graphs, settings: DistillSettings) -> Corpus[G
     rows = _usable(bank, settings.teachers, graphs)
     split = splits.random_split if settings.split == "random" else splits.scaffold_split
     train, valid = split(
-        [bank.items[row] for row in rows.tolist()],
+        [bank.items[int(row)] for row in rows],
         fraction=settings.valid_fraction,
         seed=settings.plan.seed,
     )

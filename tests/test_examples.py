@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from molkd import cli
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
@@ -88,3 +90,19 @@ def test_the_demo_keeps_test_molecules_out_of_the_corpus() -> None:
     assert left_out == 1
     assert demo.skeleton("C1=CC=CC=C1") not in skeletons
     assert demo.skeleton("CC(=O)NC1=CC=C(O)C=C1") in skeletons
+
+
+def test_an_objective_of_your_own_can_be_distilled_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _example("05_own_objective").main(str(tmp_path / "student"), molecules=200)
+    assert capsys.readouterr().out.count("linear R2 of") == 2
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.delitem(sys.modules, "05_own_objective")
+    library = tmp_path / "library.smi"
+    library.write_text("\n".join("C" * n + "O" for n in range(1, 41)))
+    given = ["--objective", "05_own_objective:Huber", "--set", "objective.delta=0.5"]
+    size = ["--student", "tiny", "--epochs", "1", "-t", "maccs", "-j", "1"]
+    out = tmp_path / "named"
+    cli.app(["distill", "-i", str(library), "-o", str(out), *given, *size], standalone_mode=False)
+    assert "delta = 0.5" in (out / "settings.toml").read_text()

@@ -59,6 +59,7 @@ class TeacherDropping(nn.Module):
             probability,
             hardness == "relative",
         )
+        self._warned = False
         for name in ("hardest", "mean", "square"):
             self.register_buffer(name, torch.zeros(len(teachers)))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
@@ -86,11 +87,10 @@ class TeacherDropping(nn.Module):
     def _relative_to_usual(self, losses: Tensor, present: Tensor) -> Tensor:
         count = present.sum(dim=1)
         masked = torch.where(present, losses, 0.0)
-        seen = count > 0
-        fresh = torch.where(seen, 1 - _MEMORY, 0.0)
+        fresh = torch.where(self.square == 0, 1.0, 1 - _MEMORY)  # 1: never seen before
+        fresh = torch.where(count > 0, fresh, 0.0)
         for running, power in ((self.mean, 1), (self.square, 2)):
-            now = masked.pow(power).sum(dim=1) / count.clamp(min=1)
-            running.lerp_(now, torch.where((self.steps == 0) & seen, 1.0, fresh))
+            running.lerp_(masked.pow(power).sum(dim=1) / count.clamp(min=1), fresh)
         spread = (self.square - self.mean.square()).clamp(min=1e-12).sqrt()
         return (losses - self.mean[:, None]) / spread[:, None]
 
@@ -102,9 +102,12 @@ class TeacherDropping(nn.Module):
         share = torch.bincount(hardest, minlength=len(self._teachers)) / len(hardest)
         self.hardest.lerp_(share.to(self.hardest.dtype), 1.0 if self.steps == 0 else 1 - _MEMORY)
         self.steps += 1
-        if self._probability and len(self._teachers) > 1 and self.steps == _PATIENCE:
+        if not self._probability or self._warned or len(self._teachers) == 1:
+            return
+        if self.steps % _PATIENCE == 0:
             worst = int(self.hardest.argmax())
             if self.hardest[worst] > _TOO_OFTEN:
+                self._warned = True
                 warnings.warn(
                     f"teacher {self._teachers[worst]!r} is the hardest for "
                     f"{self.hardest[worst]:.0%} of the molecules and crowds the others out: is it "

@@ -38,7 +38,8 @@ def mi(objective: Objective, teacher: str, outputs: Any, target: Any) -> float:
     spec = objective.specs[teacher]
     if spec.support == "real":
         mean, raw = np.split(outputs, 2)
-        sd = np.exp(-4 + 6 / (1 + np.exp(-4 / 6 * raw)))
+        low = math.log(objective.settings.smallest_sd)
+        sd = np.exp(low + (2 - low) / (1 + np.exp(-4 / (2 - low) * raw)))
         return float(-stats.norm.logpdf(target, mean, sd).sum() / spec.dim)
     marginal = spec.mean.double().numpy()
     if spec.support == "bits":
