@@ -211,7 +211,8 @@ def _information(
 ) -> dict[str, float]:
     """Fits densities on the training rows, with as many steps as a large corpus would give."""
     from molkd import objectives
-    from molkd.information import Embeddings, EstimatorSettings, estimate
+    from molkd.fitting import Embeddings, EstimatorSettings
+    from molkd.information import estimate
     from molkd.statistics import fit_scaling
     from molkd.targets import TargetReader
 

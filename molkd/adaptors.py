@@ -1,7 +1,7 @@
 """What a student predicts a teacher would say, with its uncertainty, without running the teacher.
 
-An adaptor is the conditional density of a teacher given the frozen embedding, fitted after
-training (see `molkd.information`), so that a student of any objective can have them. They lie in a
+An adaptor is a conditional density of a teacher given the frozen embedding, fitted after training
+(see `molkd.fitting`), so that a student of any objective can have them. They lie in a
 folder beside the student and are read when they are asked for.
 """
 
@@ -163,7 +163,9 @@ def load(folder: Path, student: str) -> Adaptors:
         if scaled is None:
             raise CorruptFileError(f"{folder / entry['file']} cannot be read: distil again")
         hidden = entry["hidden"]
-        shape = HeadSettings(head_hidden=hidden[0] if hidden else 1, head_layers=len(hidden))
+        shape = HeadSettings(
+            head_hidden=hidden[0] if hidden else 1, head_layers=len(hidden), head_skip=True
+        )
         head = Ladder(len(mean), (), (), entry["outputs"], shape)
         prefix = f"{place}."
         state = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}

@@ -13,8 +13,9 @@ import torch
 from molkd import adaptors, objectives, preparation, report, students
 from molkd.bank import Bank
 from molkd.distiller import Corpus, Distiller
+from molkd.fitting import Embeddings, fit_adaptors
 from molkd.graph import Graphs
-from molkd.information import Embeddings, Information, fit
+from molkd.information import Information, estimate
 from molkd.objectives import MutualInformationSettings
 from molkd.recipe import DistillSettings
 from molkd.students import GineStudent
@@ -131,10 +132,12 @@ def _estimated(
             _sample(corpus.valid, asked.valid_rows, asked.seed),
         )
     )
-    fitted = fit(TargetReader(bank, scalings), train, asked, progress=progress)
+    reader = TargetReader(bank, scalings)
+    known = estimate(reader, train=train, valid=valid, settings=asked, progress=progress)
     if settings.keep_adaptors:
-        adaptors.save(folder / adaptors.FOLDER, fitted.adaptors(scalings), student.digest)
-    return fitted.report(valid)
+        kept = fit_adaptors(reader, scalings, train, asked, progress=progress)
+        adaptors.save(folder / adaptors.FOLDER, kept, student.digest)
+    return known
 
 
 def _sample(rows: Rows, most: int, seed: int) -> Rows:

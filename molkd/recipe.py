@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from molkd import chem, objectives
 from molkd.bank import StoreAs
 from molkd.errors import ConfigError
-from molkd.information import EstimatorSettings
+from molkd.fitting import EstimatorSettings
 from molkd.objectives import MutualInformationSettings, ObjectiveSettings
 from molkd.plan import Plan
 from molkd.students import StudentSettings
@@ -36,8 +36,7 @@ class DistillSettings:
         winsorize: bound on standardised values, in standard deviations; none by default.
         weights: how much teachers count: all alike, or less where others say the same.
         estimate: how it is estimated what the student knows.
-        keep_adaptors: whether to keep the densities of that estimate beside the student, so that
-            it can predict what a teacher would say.
+        keep_adaptors: whether to fit, on the same rows, what the student predicts of each teacher.
     """
 
     teachers: tuple[str, ...] = ()

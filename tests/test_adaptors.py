@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 from molkd import adaptors, students
 from molkd.bank.builder import build
 from molkd.errors import ConfigError, CorruptFileError, UnknownNameError
-from molkd.information import Embeddings, EstimatorSettings, fit
+from molkd.fitting import Embeddings, EstimatorSettings, fit_adaptors
 from molkd.objectives import configured
 from molkd.pipeline import DistillSettings, distill
 from molkd.plan import Plan
@@ -85,7 +86,8 @@ def test_mean_and_sd_are_those_of_the_teacher_given_the_embedding(tmp_path: Path
     teacher = np.column_stack([30 + 5 * z[:, 0] + noise, np.full(ROWS, 7.0)])
     reader, scalings = _reader(tmp_path, teacher.astype(np.float32))
     train = Embeddings(np.arange(ROWS - HELD), z[:-HELD])
-    fitted = fit(reader, train, EstimatorSettings(epochs=25, batch_size=128)).adaptors(scalings)
+    settings = EstimatorSettings(epochs=25, batch_size=128)
+    fitted = fit_adaptors(reader, scalings, train, settings)
     adaptors.save(tmp_path / "saved", fitted, "digest")
     mean, sd = adaptors.load(tmp_path / "saved", "digest").predict(z[-HELD:], "toy")
     held = z[-HELD:]
@@ -94,6 +96,20 @@ def test_mean_and_sd_are_those_of_the_teacher_given_the_embedding(tmp_path: Path
     assert np.median(sd[held[:, 1] < -0.3, 0]) == pytest.approx(0.5, rel=0.25)
     np.testing.assert_array_equal(mean[:, 1], 7)
     np.testing.assert_array_equal(sd[:, 1], 0)
+
+
+def test_means_begin_at_a_regression(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(ROWS, 4)).astype(np.float32)
+    teacher = (z @ rng.normal(size=(4, 6)) + rng.normal(size=(ROWS, 6))).astype(np.float32)
+    teacher[5] = np.nan
+    reader, scalings = _reader(tmp_path, teacher)
+    train, held = Embeddings(np.arange(ROWS - HELD), z[:-HELD]), z[-HELD:]
+    settings = EstimatorSettings(epochs=1, lr=1e-5)
+    mean, _ = fit_adaptors(reader, scalings, train, settings).predict(held, "toy")
+    known = np.arange(ROWS - HELD) != 5
+    linear = Ridge(alpha=1.0).fit(z[:-HELD][known], teacher[:-HELD][known])
+    np.testing.assert_allclose(mean, linear.predict(held), atol=0.05)
 
 
 def _reader(folder: Path, values: np.ndarray) -> tuple[TargetReader, dict[str, Scaling]]:

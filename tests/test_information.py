@@ -10,7 +10,8 @@ import torch
 from scipy import stats
 
 from molkd.errors import ConfigError
-from molkd.information import Embeddings, EstimatorSettings, Information, estimate, linear_r2
+from molkd.fitting import Embeddings, EstimatorSettings
+from molkd.information import Information, estimate, linear_r2
 from molkd.tensors import Targets, TargetSpec
 from molkd.types import Matrix, Rows, Support
 

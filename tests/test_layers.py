@@ -15,7 +15,7 @@ LAYERS = [
     {"registry", "store", "chem", "graph", "settings", "memory", "parallel", "devices", "plan"},
     {"bank", "axes", "scaling", "statistics", "targets", "splits"}
     | {"objectives", "students", "formats", "checkpoint", "similarity", "adaptors"},
-    {"information", "redundancy", "distiller", "report", "embedding", "teachers"},
+    {"fitting", "information", "redundancy", "distiller", "report", "embedding", "teachers"},
     {"featurizers", "recipe", "preparation", "pipeline"},
     {"benchmarks"},
     {"cli", "examples"},

@@ -31,6 +31,7 @@ class HeadSettings(ObjectiveSettings):
         head_hidden: width of the hidden layers between embedding and one teacher.
         head_layers: number of these hidden layers; 0 makes a head linear.
         head_norm: where a head normalises: its hidden layers, its input, or nowhere.
+        head_skip: whether a linear map from the embedding is added to them.
         ladder: 0 predicts from the embedding alone; k also from the last but one layer and every
             k-th one before it.
         rung_hidden: width of the hidden layers between one layer and one teacher.
@@ -39,6 +40,7 @@ class HeadSettings(ObjectiveSettings):
     head_hidden: int = 384
     head_layers: int = 1
     head_norm: Norm = "hidden"
+    head_skip: bool = False
     ladder: int = 0
     rung_hidden: int = 64
 
@@ -86,6 +88,7 @@ class Ladder(nn.Module):
         super().__init__()
         self._layers = tuple(rungs)
         self.last = _head(last, s.head_hidden, outputs, s)
+        self.skip = nn.Linear(last, outputs, bias=False) if s.head_skip else None
         self.rungs = nn.ModuleList(_head(layers[at], s.rung_hidden, outputs, s) for at in rungs)
 
     def forward(self, last: Tensor, layers: Sequence[Tensor]) -> Tensor:
@@ -99,6 +102,8 @@ class Ladder(nn.Module):
             Shape (m, outputs).
         """
         prediction = cast("Tensor", self.last(last))
+        if self.skip is not None:
+            prediction = prediction + cast("Tensor", self.skip(last))
         for layer, rung in zip(self._layers, self.rungs, strict=True):
             prediction = prediction + cast("Tensor", rung(layers[layer]))
         return prediction
@@ -110,8 +115,26 @@ class Ladder(nn.Module):
             final = cast("nn.Linear", cast("nn.Sequential", head)[-1])
             nn.init.normal_(final.weight, std=0.01)
             nn.init.zeros_(final.bias)
+        if self.skip is not None:
+            nn.init.zeros_(self.skip.weight)
         final = cast("nn.Linear", self.last[-1])
         final.bias.copy_(bias)
+
+    @torch.no_grad()
+    def start_linear(self, slope: Tensor, bias: Tensor) -> None:
+        """Makes the first k outputs begin at a linear map; needs `head_skip`.
+
+        Args:
+            slope: shape (k, d).
+            bias: shape (k,).
+        """
+        if self.skip is None:
+            raise ConfigError("a head begins at a linear map only with head_skip = true")
+        final = cast("nn.Linear", self.last[-1])
+        count = len(bias)
+        self.skip.weight[:count] = slope
+        final.weight[:count] = 0
+        final.bias[:count] = bias
 
 
 def _head(width: int, hidden: int, outputs: int, settings: HeadSettings) -> nn.Sequential:

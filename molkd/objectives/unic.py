@@ -56,7 +56,8 @@ class Unic(HeadwiseObjective):
         for module in ladder.modules():
             if isinstance(module, nn.Linear):
                 nn.init.trunc_normal_(module.weight, std=0.02)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
+                    nn.init.zeros_(module.bias)
         return ladder
 
     def _outputs(self, head: str) -> int:

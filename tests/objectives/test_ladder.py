@@ -77,6 +77,28 @@ def test_only_a_normalised_input_is_blind_to_its_length(norm: Any, blind: bool):
     assert same is blind
 
 
+def test_a_skip_adds_a_linear_map_of_the_embedding():
+    torch.manual_seed(0)
+    head = Ladder(8, (), (), 3, HeadSettings(head_hidden=16, head_skip=True))
+    state = torch.randn(6, 8)
+    assert head.skip is not None
+    expected = head.last(state) + state @ head.skip.weight.T
+    torch.testing.assert_close(head(state, ()), expected)
+
+
+def test_a_head_begins_at_a_linear_map_and_only_with_a_skip():
+    settings = HeadSettings(head_hidden=16, head_skip=True)
+    head, state = Ladder(8, (), (), 5, settings), torch.randn(6, 8)
+    slope, bias = torch.randn(3, 8), torch.randn(3)
+    head.start_at(torch.zeros(5))
+    before = head(state, ())[:, 3:]
+    head.start_linear(slope, bias)
+    torch.testing.assert_close(head(state, ())[:, :3], state @ slope.T + bias)
+    assert torch.equal(head(state, ())[:, 3:], before)
+    with pytest.raises(ConfigError, match="head_skip = true"):
+        Ladder(8, (), (), 5, HeadSettings()).start_linear(slope, bias)
+
+
 def test_normalised_hidden_layers_have_mean_0_and_variance_1():
     head = Ladder(8, (), (), 3, HeadSettings(head_hidden=16, head_layers=2, head_norm="hidden"))
     seen: list[torch.Tensor] = []

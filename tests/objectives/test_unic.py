@@ -107,6 +107,7 @@ CHANGES: dict[str, Any] = {
     "head_hidden": 24,
     "head_layers": 2,
     "head_norm": "input",
+    "head_skip": True,
     "ladder": 2,
     "rung_hidden": 7,
     "average": "rows",
