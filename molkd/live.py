@@ -6,7 +6,7 @@ them and they do not read it. Families of them are in `molkd.teachers`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, Self, runtime_checkable
 
 import torch
@@ -37,7 +37,7 @@ class LiveTeacher(Protocol):
     """A frozen network that answers questions about items.
 
     It stays in evaluation mode, whatever is trained beside it, and only the question gets a
-    gradient. Batch and question lie on the teacher's device.
+    gradient. Batch, question and answer lie on the teacher's device.
     """
 
     @property
@@ -53,6 +53,11 @@ class LiveTeacher(Protocol):
     @property
     def question_dim(self) -> int:
         """Width of a question: that of the hidden state where it enters."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where its network lies."""
         ...
 
     @property
@@ -78,3 +83,7 @@ class LiveTeacher(Protocol):
             ShapeError: the question has another shape.
         """
         ...
+
+
+LiveTeachers = Mapping[str, LiveTeacher]
+"""Name of a teacher -> the same teacher, which can be asked."""

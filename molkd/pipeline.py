@@ -74,6 +74,7 @@ def distill(
     settings = settings or DistillSettings()
     settings = replace(settings, teachers=tuple(teacher.card.name for teacher in teachers))
     settings.check()
+    live = preparation.live_teachers(teachers, settings)
     folder = Path(output)
     items, failures = preparation.standardized(
         smiles, settings.standardize, jobs, progress=progress
@@ -83,11 +84,13 @@ def distill(
         place, items, failures, teachers, settings, jobs=jobs, progress=progress
     )
     graphs = preparation.graphs_of(items, failures, jobs, progress=progress)
-    corpus = preparation.corpus_of(stored, graphs, settings)
+    corpus = preparation.corpus_of(stored, graphs, settings, live=live)
     student = students.make(settings.student, seed=settings.plan.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.plan.seed)
-        objective = objectives.make(settings.objective, student.feature_spec, corpus.reader.specs)
+        objective = objectives.make(
+            settings.objective, student.feature_spec, corpus.reader.specs, live=live
+        )
     distiller = Distiller(student, objective, settings.plan, device=device)
     history = distiller.fit(corpus, folder=folder, progress=progress)
     known = _estimated(student, stored, corpus, settings, folder, progress=progress)

@@ -18,12 +18,14 @@ from molkd.bank import Bank
 from molkd.distiller import Corpus
 from molkd.errors import ConfigError
 from molkd.graph import Graphs
+from molkd.live import LiveTeacher, LiveTeachers
 from molkd.objectives import ObjectiveSettings
 from molkd.parallel import ordered_map
 from molkd.recipe import DistillSettings
 from molkd.statistics import Scaling, fit_scaling
 from molkd.students import GineStudent
 from molkd.targets import TargetReader, fit_nodes
+from molkd.teachers import as_live
 from molkd.types import AtomTeacher, Rows, Teacher, digest_of
 
 _CHUNK = 1024
@@ -89,6 +91,19 @@ def atom_names(teachers: Sequence[Teacher[Any]], settings: DistillSettings) -> l
     return [t.card.name for t in teachers if wanted and isinstance(t, AtomTeacher)]
 
 
+def live_teachers(
+    teachers: Sequence[Teacher[Any]], settings: DistillSettings
+) -> dict[str, LiveTeacher]:
+    """Makes those live that the objective asks during training.
+
+    Raises:
+        ConfigError: one of them cannot answer questions.
+        WeightsError: its weights are missing.
+    """
+    wanted = objectives.objective_type(settings.objective.name).wants_live(settings.objective)
+    return {t.card.name: as_live(t) for t in teachers if t.card.name in wanted}
+
+
 def graphs_of(
     items: Sequence[str], failures: Mapping[int, str], jobs: int, *, progress: bool
 ) -> Graphs:
@@ -114,8 +129,16 @@ def _parsed(items: Sequence[str]) -> list[Any]:
     return [chem.parse(item) for item in items]
 
 
-def corpus_of(bank: Bank, graphs: Graphs, settings: DistillSettings) -> Corpus[Graphs]:
+def corpus_of(
+    bank: Bank, graphs: Graphs, settings: DistillSettings, *, live: LiveTeachers | None = None
+) -> Corpus[Graphs]:
     """Splits the usable rows and fits the scalings of all teachers on the training rows.
+
+    Args:
+        bank: what the teachers said.
+        graphs: the same molecules as the student reads them.
+        settings: how rows are split and values scaled.
+        live: teachers that are asked during training.
 
     Raises:
         ConfigError: a teacher could embed nothing, or a split would be empty.
@@ -138,6 +161,7 @@ def corpus_of(bank: Bank, graphs: Graphs, settings: DistillSettings) -> Corpus[G
         weights=weights,
         nodes=nodes,
         sizes=graphs.sizes,
+        live=live,
     )
     sides = [hashlib.sha256(side.tobytes()).hexdigest() for side in (train, valid)]
     told = [asdict(settings.objective), dict(settings.pca), settings.weights, settings.winsorize]

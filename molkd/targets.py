@@ -12,6 +12,7 @@ import torch
 from molkd.axes import Vector
 from molkd.bank import Bank
 from molkd.errors import ConfigError
+from molkd.live import LiveTeachers
 from molkd.scaling import Scaling
 from molkd.statistics import describe
 from molkd.tensors import Targets, TargetSpec
@@ -35,6 +36,7 @@ class TargetReader:
         weights: Mapping[str, float] | None = None,
         nodes: Mapping[str, NodeScaling] | None = None,
         sizes: Rows | None = None,
+        live: LiveTeachers | None = None,
     ) -> None:
         """Reads from a bank.
 
@@ -44,6 +46,7 @@ class TargetReader:
             weights: teacher -> how much it counts; all alike by default.
             nodes: teacher -> scaling of the states of its atoms, for teachers read there too.
             sizes: shape (n,), atoms of each row of the bank to the student; needed for `nodes`.
+            live: teachers that are asked during training, about the bank's items.
 
         Raises:
             ConfigError: there are none.
@@ -57,6 +60,7 @@ class TargetReader:
         self._scalings = dict(scalings)
         self._nodes = dict(nodes or {})
         self._sizes = sizes
+        self._live = dict(live or {})
         if self._nodes and sizes is None:
             raise ConfigError("states of atoms need the number of atoms that the student reads")
         self.specs = {
@@ -78,7 +82,8 @@ class TargetReader:
             device: where the tensors shall lie.
 
         Returns:
-            Float32 values without NaN: where a teacher is not present they are zero.
+            Float32 values without NaN: where a teacher is not present they are zero. What a live
+            teacher reads lies on its own device.
 
         Raises:
             ShapeError: a row is not in the bank.
@@ -96,7 +101,9 @@ class TargetReader:
             teacher: torch.from_numpy(self._states(teacher, rows)).to(device)
             for teacher in self._nodes
         }
-        return Targets(values, present, nodes)
+        items = [self._bank.items[row] for row in rows] if self._live else []
+        live = {name: one.collate(items).to(one.device) for name, one in self._live.items()}
+        return Targets(values, present, nodes, live)
 
     def _states(self, teacher: str, rows: Rows) -> Matrix:
         """Shape (a, n): scaled states of the student's atoms; NaN where the teacher has none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from molkd.live import LiveBatch
 from molkd.types import Support
 
 
@@ -80,17 +81,21 @@ class Targets:
         present: teacher -> shape (b,), bool; False where the teacher failed.
         nodes: teacher -> shape (a, n_k), standardised states of the parts of the batch's items,
             in the student's order; NaN where the teacher has none. Empty unless asked for.
+        live: teacher -> the items themselves, for teachers that are asked during training; they
+            lie on their teacher's device.
     """
 
     values: Mapping[str, Tensor]
     present: Mapping[str, Tensor]
     nodes: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+    live: Mapping[str, LiveBatch] = field(default_factory=dict[str, LiveBatch])
 
     def to(self, device: torch.device) -> Targets:
-        """Returns the targets on a device."""
+        """Returns the targets on a device; `live` stays with its teachers."""
         tables = (self.values, self.present, self.nodes)
         return Targets(
-            *({key: one.to(device, non_blocking=True) for key, one in t.items()} for t in tables)
+            *({key: one.to(device, non_blocking=True) for key, one in t.items()} for t in tables),
+            live=self.live,
         )
 
 

@@ -21,14 +21,18 @@ class NetworkLiveTeacher(ABC, Generic[Batch]):
         name: that of the teacher's card.
         dim: width of an answer.
         question_dim: width of a question.
+        device: where its network lies.
         layer: before which the question enters, from 0.
         forwards: molecules that were run so far.
     """
 
-    def __init__(self, name: str, *, dim: int, question_dim: int, layer: int) -> None:
+    def __init__(
+        self, name: str, *, dim: int, question_dim: int, device: torch.device, layer: int
+    ) -> None:
         self.name = name
         self.dim = dim
         self.question_dim = question_dim
+        self.device = device
         self.layer = layer
         self.forwards = 0
 

@@ -76,7 +76,8 @@ class LiveGraphTeacher(NetworkLiveTeacher[GraphBatch]):
             ConfigError: there is no such layer.
         """
         where = entrance(ENTRANCE if layer is None else layer, abg.LAYERS, who=name)
-        super().__init__(name, dim=dim, question_dim=abg.WIDTH, layer=where)
+        device = next(network.parameters()).device
+        super().__init__(name, dim=dim, question_dim=abg.WIDTH, device=device, layer=where)
         self._network = network
         self._read = read
 

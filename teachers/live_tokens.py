@@ -89,7 +89,8 @@ class LiveTransformer(NetworkLiveTeacher[TokenBatch]):
         self._blocks = list(cast("nn.ModuleList", model.get_submodule(self._family.blocks)))
         where = entrance(layer, len(self._blocks), lowest=self._family.lowest, who=name)
         width = int(config.hidden_size)
-        super().__init__(name, dim=width, question_dim=width, layer=where)
+        device = next(model.parameters()).device
+        super().__init__(name, dim=width, question_dim=width, device=device, layer=where)
         self._model = model
         self._reader = reader
         self._read = read

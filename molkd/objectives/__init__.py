@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from molkd import settings as settings_
 from molkd.errors import ConfigError, UnknownNameError
+from molkd.live import LiveTeachers
 from molkd.objectives.base import Objective, ObjectiveSettings
 from molkd.objectives.diverse import Diverse
 from molkd.objectives.mutual_information import MutualInformation, MutualInformationSettings
@@ -48,15 +49,25 @@ def configured(name: str, options: Mapping[str, object] | None = None) -> Object
 
 
 def make(
-    settings: ObjectiveSettings, features: FeatureSpec, specs: Mapping[str, TargetSpec]
+    settings: ObjectiveSettings,
+    features: FeatureSpec,
+    specs: Mapping[str, TargetSpec],
+    *,
+    live: LiveTeachers | None = None,
 ) -> Objective:
     """Builds an objective for a student's features and the targets of its teachers.
+
+    Args:
+        settings: which objective, and its options.
+        features: widths of what the student says.
+        specs: teacher -> form of its targets.
+        live: teachers to ask during training, at least those of `Objective.wants_live`.
 
     Raises:
         ConfigError: the settings do not fit the objective, the student or the targets.
         UnknownNameError: no such objective.
     """
-    return _chosen(settings)(features, specs, settings)
+    return _chosen(settings).build(settings, features, specs, live or {})
 
 
 def objective_type(name: str) -> type[Objective]:

@@ -2,7 +2,8 @@
 
 A frozen teacher that was read into a bank cannot be asked again: what it said is the knowledge
 that a question is asked about. Attention over a single remembered vector would not depend on the
-question (a softmax over one key is 1), hence a gate, or attention over several pieces.
+question (a softmax over one key is 1), hence a gate, or attention over several pieces. A live
+teacher is run: the question enters its network beside the item.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from molkd.errors import ConfigError
+from molkd.live import LiveBatch, LiveTeacher
 
 Answering = Literal["gate", "attention"]
+
+_QUIET = 0.1
+"""Scale at which questions start: what a teacher answers is about the item first."""
 
 
 class Questioner(nn.Module):
@@ -96,6 +101,44 @@ class Attention(nn.Module):
         scores = (keys * self.query(question)[:, None]).sum(-1) / math.sqrt(keys.shape[-1])
         chosen = (scores.softmax(dim=1)[..., None] * values).sum(dim=1)
         return cast("Tensor", self.answer(chosen))
+
+
+class LiveAnswer(nn.Module):
+    """What a teacher says to a question that enters its network, in the student's space.
+
+    The teacher is no part of the module: it comes with every call, is not trained and not saved.
+    """
+
+    def __init__(self, question: int, teacher: LiveTeacher, answer: int, hidden: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(_QUIET))
+        self.ask = nn.Linear(question, teacher.question_dim)
+        self.answer = nn.Sequential(
+            nn.LayerNorm(teacher.dim),
+            nn.Linear(teacher.dim, hidden),
+            nn.GELU(),
+            nn.Linear(hidden, answer),
+        )
+
+    def forward(
+        self, question: Tensor, teacher: LiveTeacher, items: LiveBatch, asked: Tensor
+    ) -> Tensor:
+        """Runs the teacher on the items that it is asked about, and on no other.
+
+        Args:
+            question: shape (b, question).
+            teacher: to be asked.
+            items: all of the batch.
+            asked: shape (b,), bool.
+
+        Returns:
+            Shape (b, answer); zero for the other items.
+        """
+        rows = asked.nonzero().squeeze(1)
+        put = (self.scale * self.ask(question[rows])).float().to(teacher.device)
+        said = teacher.answer(items.select(rows.to(teacher.device)), put)
+        found = cast("Tensor", self.answer(said.to(question.device))).float()
+        return found.new_zeros(len(asked), found.shape[1]).index_copy(0, rows, found)
 
 
 def importance(relevance: Tensor, present: Tensor, temperature: float) -> Tensor:

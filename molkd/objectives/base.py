@@ -10,13 +10,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, cast, get_args
+from typing import ClassVar, Literal, Self, cast, get_args
 
 import torch
 from torch import Tensor, nn
 
 from molkd.errors import ConfigError
+from molkd.live import LiveTeachers
 from molkd.objectives.standardizers import Batch, Ema
+from molkd.registry import near
 from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
 from molkd.types import Card, Form
 
@@ -107,17 +109,39 @@ class Objective(nn.Module, ABC):
         return repr(self.settings)
 
     @classmethod
+    def build(
+        cls,
+        settings: ObjectiveSettings,
+        features: FeatureSpec,
+        specs: Mapping[str, TargetSpec],
+        live: LiveTeachers,  # noqa: ARG003
+    ) -> Self:
+        """Builds the objective; one that asks live teachers hands `live` on."""
+        return cls(features, specs, settings)
+
+    @classmethod
     def check(cls, settings: ObjectiveSettings, teachers: Sequence[str]) -> None:
         """Refuses settings that contradict the teachers' names, before any work is done.
 
         Raises:
-            ConfigError: they do.
+            ConfigError: they do, or a teacher to be asked is not there.
         """
+        for name in cls.wants_live(settings):
+            if name not in teachers:
+                raise ConfigError(
+                    f"live: {name!r} is not among the teachers, which are {', '.join(teachers)}."
+                    f"{near(name, teachers)}"
+                )
 
     @classmethod
     def wants_nodes(cls, settings: ObjectiveSettings) -> bool:  # noqa: ARG003
         """Whether it reads teachers' states of the parts of an item, where they give some."""
         return False
+
+    @classmethod
+    def wants_live(cls, settings: ObjectiveSettings) -> tuple[str, ...]:  # noqa: ARG003
+        """The teachers that it asks during training, beside what they said in the bank."""
+        return ()
 
     @classmethod
     def form(cls, settings: ObjectiveSettings, card: Card) -> Form:  # noqa: ARG003

@@ -13,94 +13,29 @@ anchors reaches the student, but for a direct anchor from its embedding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, Literal, cast, get_args
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from molkd.errors import ConfigError
+from molkd.live import LiveBatch, LiveTeacher, LiveTeachers
 from molkd.objectives.answers import (
-    Answering,
     Attention,
     Gate,
+    LiveAnswer,
     Questioner,
     chosen,
     importance,
     shared,
 )
 from molkd.objectives.base import Objective, ObjectiveSettings, key
+from molkd.objectives.diverse_settings import DiverseSettings
 from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
 
-Importance = Literal["leave-one-out", "mixture", "uniform"]
-"""What trains the importance of teachers: how well the others' answers predict a teacher, how well
-all answers together do, or nothing."""
-
 _MEMORY = 0.95
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiverseSettings(ObjectiveSettings):
-    """DiverseDistill's options.
-
-    Attributes:
-        question_layer: the layer whose state asks; None takes the middle one.
-        question_hidden: width of questions and of the networks that ask and answer.
-        teacher_dim: width of the learnt vector of a teacher.
-        answering: how what a teacher said becomes an answer.
-        pieces: into which attention cuts what a teacher said.
-        importance: what trains the importance of teachers.
-        temperature: of the importance.
-        student: weight of the distance between the embedding and the teachers' common answer.
-        anchor: weight of the anchors of the answers.
-        own_anchor: share of a teacher's own answer in its anchor.
-        balance: weight of the penalty on unequal mean importance.
-        direct: weight of the anchor from the embedding to every teacher.
-        budget: share of teachers' answers to do without, those of least importance.
-        warmup: share of the training in which none is left out.
-        detach_question: whether questions send no gradient to the student.
-    """
-
-    name: str = "diverse"
-    question_layer: int | None = None
-    question_hidden: int = 256
-    teacher_dim: int = 64
-    answering: Answering = "gate"
-    pieces: int = 8
-    importance: Importance = "leave-one-out"
-    temperature: float = 1.0
-    student: float = 1.0
-    anchor: float = 1.0
-    own_anchor: float = 0.5
-    balance: float = 0.0
-    direct: float = 1.0
-    budget: float = 0.0
-    warmup: float = 0.1
-    detach_question: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks = {
-            f"answering is one of {get_args(Answering)}": self.answering in get_args(Answering),
-            f"importance is one of {get_args(Importance)}": self.importance in get_args(Importance),
-            "question_hidden must be positive": self.question_hidden > 0,
-            "teacher_dim must be positive": self.teacher_dim > 0,
-            "temperature must be positive": self.temperature > 0,
-            "budget must lie in [0, 1)": 0 <= self.budget < 1,
-            "warmup must lie in [0, 1]": 0 <= self.warmup <= 1,
-        }
-        weights = ("student", "anchor", "own_anchor", "balance", "direct")
-        checks |= {f"{name} must not be negative": getattr(self, name) >= 0 for name in weights}
-        for rule, holds in checks.items():
-            if not holds:
-                raise ConfigError(f"objective: {rule}, not {getattr(self, rule.split()[0])!r}")
-        if self.budget and self.importance == "uniform":
-            raise ConfigError(
-                'budget needs importance = "leave-one-out" or "mixture": with "uniform" all '
-                "teachers are equally important"
-            )
 
 
 class Diverse(Objective):
@@ -119,10 +54,13 @@ class Diverse(Objective):
         features: FeatureSpec,
         specs: Mapping[str, TargetSpec],
         settings: ObjectiveSettings | None = None,
+        live: LiveTeachers | None = None,
     ) -> None:
         """Builds questions, answers and anchors; see `Objective`."""
         super().__init__(features, specs, settings)
         s = self.settings
+        self.check(s, list(self.specs))
+        self._live = _among(live or {}, s.live)
         if any(spec.weight != 1 for spec in specs.values()):
             raise ConfigError(
                 "the objective 'diverse' learns how important teachers are for each item: give "
@@ -136,12 +74,32 @@ class Diverse(Objective):
         self.answers = nn.ModuleDict()
         self.anchors = nn.ModuleDict()
         for name, spec in self.specs.items():
-            sizes = (s.question_hidden, spec.dim, features.embedding, s.question_hidden)
-            self.answers[key(name)] = (
-                Gate(*sizes) if s.answering == "gate" else Attention(*sizes, s.pieces)
-            )
+            self.answers[key(name)] = self._answering(name, spec.dim, features.embedding)
             self.anchors[key(name)] = nn.Linear(features.embedding, spec.dim)
         self.register_buffer("threshold", torch.zeros(()))
+
+    @classmethod
+    def wants_live(cls, settings: ObjectiveSettings) -> tuple[str, ...]:
+        """Those of the settings."""
+        return cast("DiverseSettings", settings).live
+
+    @classmethod
+    def build(
+        cls,
+        settings: ObjectiveSettings,
+        features: FeatureSpec,
+        specs: Mapping[str, TargetSpec],
+        live: LiveTeachers,
+    ) -> Self:
+        """Builds the objective around its live teachers."""
+        return cls(features, specs, settings, live)
+
+    def _answering(self, name: str, said: int, width: int) -> nn.Module:
+        s = self.settings
+        if name in self._live:
+            return LiveAnswer(s.question_hidden, self._live[name], width, s.question_hidden)
+        sizes = (s.question_hidden, said, width, s.question_hidden)
+        return Gate(*sizes) if s.answering == "gate" else Attention(*sizes, s.pieces)
 
     def forward(self, features: Features, targets: Targets) -> Loss:
         """Compares a batch with its teachers; see `Objective`."""
@@ -150,12 +108,14 @@ class Diverse(Objective):
         values = list(self.clean(targets).values())
         state = features.layers[self._layer]
         state = state.detach() if s.detach_question else state
-        weights, kept, answers = self._ask(state, values, present)
+        able = self._able(present, targets.live)
+        before = [teacher.forwards for teacher in self._live.values()]
+        weights, kept, answers = self._ask(state, values, able, targets.live)
         direct = self._errors(features.embedding.expand(len(self.specs), -1, -1), values, present)
         terms = {
             "student": _distance(features.embedding, answers, shared(weights, kept).detach()),
             "anchor": self._anchor(answers, weights, kept, values),
-            "balance": _imbalance(weights, present),
+            "balance": _imbalance(weights, able),
             "direct": _mean(direct, present),
         }
         total = features.embedding.float().sum() * 0.0
@@ -164,13 +124,44 @@ class Diverse(Objective):
         counts = present.sum(dim=1)
         parts = torch.where(counts > 0, direct.detach().sum(1) / counts.clamp(min=1), torch.nan)
         facts = {name: term.detach() for name, term in terms.items()}
-        facts["filtered"] = (present & ~kept).sum() / present.sum().clamp(min=1)
-        used = (weights.detach() * present).sum(dim=1) / counts.clamp(min=1)
-        facts |= {f"importance {n}": value for n, value in zip(self.specs, used, strict=True)}
+        facts["filtered"] = (able & ~kept).sum() / able.sum().clamp(min=1)
+        facts |= self._use(weights.detach(), able, before)
         return Loss(total, dict(zip(self.specs, parts, strict=True)), facts)
 
+    def _use(self, weights: Tensor, able: Tensor, before: list[int]) -> dict[str, Tensor]:
+        """Mean importance of each teacher, and of the items it could be run on, the share it was.
+
+        Args:
+            weights: shape (teachers, b).
+            able: shape (teachers, b), bool; who could be asked.
+            before: how often each live teacher had been run before this batch.
+        """
+        counts = dict(zip(self.specs, able.sum(dim=1), strict=True))
+        used = zip(self.specs, weights.sum(dim=1), strict=True)
+        facts = {f"importance {name}": sum_ / counts[name].clamp(min=1) for name, sum_ in used}
+        for (name, teacher), runs in zip(self._live.items(), before, strict=True):
+            facts[f"live forwards {name}"] = (teacher.forwards - runs) / counts[name]
+        return facts
+
+    def _able(self, present: Tensor, live: Mapping[str, LiveBatch]) -> Tensor:
+        """Shape (teachers, b), bool: who can answer; a live teacher must be able to read the item.
+
+        Args:
+            present: shape (teachers, b), bool; where the bank holds what a teacher said.
+            live: the items.
+        """
+        rows = [
+            row & live[name].present.to(row.device) if name in self._live else row
+            for name, row in zip(self.specs, present, strict=True)
+        ]
+        return torch.stack(rows)
+
     def _ask(
-        self, state: Tensor, values: list[Tensor], present: Tensor
+        self,
+        state: Tensor,
+        values: list[Tensor],
+        present: Tensor,
+        live: Mapping[str, LiveBatch],
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Importance (teachers, b), who is asked (teachers, b), answers (teachers, b, d)."""
         relevance = self.questioner.relevance(state)
@@ -178,12 +169,11 @@ class Diverse(Objective):
             relevance = torch.zeros_like(relevance)
         weights = importance(relevance, present, self.settings.temperature)
         kept = self._filtered(weights.detach(), present)
-        answers = [
-            cast("Tensor", self.answers[key(name)](question, value)).float()
-            for name, question, value in zip(
-                self.specs, self.questioner(state), values, strict=True
-            )
-        ]
+        answers: list[Tensor] = []
+        questions = self.questioner(state)
+        for name, question, value, asked in zip(self.specs, questions, values, kept, strict=True):
+            given = (self._live[name], live[name], asked) if name in self._live else (value,)
+            answers.append(cast("Tensor", self.answers[key(name)](question, *given)).float())
         return weights, kept, torch.where(kept[..., None], torch.stack(answers), 0.0)
 
     @torch.no_grad()
@@ -230,6 +220,16 @@ class Diverse(Objective):
             for name, state, value in zip(self.specs, states, values, strict=True)
         ]
         return torch.where(among, torch.stack(rows), 0.0)
+
+
+def _among(live: LiveTeachers, wanted: Sequence[str]) -> dict[str, LiveTeacher]:
+    missing = [name for name in wanted if name not in live]
+    if missing:
+        raise ConfigError(
+            f"live: {', '.join(missing)} cannot be asked: hand the teachers that run during "
+            "training over as well (molkd.teachers.as_live)"
+        )
+    return {name: live[name] for name in wanted}
 
 
 def _layer(features: FeatureSpec, asked: int | None) -> int:
