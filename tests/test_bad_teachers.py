@@ -1,0 +1,97 @@
+"""Teachers that are scarce, noise or constant, alone or beside a good one: whole distillations."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from molkd import chem, objectives, teachers
+from molkd.errors import ConfigError
+from molkd.fitting import EstimatorSettings
+from molkd.objectives import OBJECTIVES
+from molkd.pipeline import Distilled, DistillSettings, distill
+from molkd.plan import Plan
+from molkd.students import StudentSettings
+from molkd.types import Card, Embedded
+
+SMILES = ["C" * n + tail for n in range(1, 41) for tail in ("O", "N", "Cl", "c1ccccc1", "C(=O)O")]
+
+each = pytest.mark.parametrize("name", OBJECTIVES)
+
+
+class _Numbers:
+    """Three numbers of a molecule's length, or of its own seed; it fails where asked to."""
+
+    def __init__(self, values: Callable[[str], Sequence[float]], fails: str = "never") -> None:
+        self._values, self._fails = values, fails
+        self.card = Card(
+            name="numbers", kind="test", dim=3, support="real", source="", license="", limits=""
+        )
+
+    def embed(self, items, /) -> Embedded:
+        texts = [chem.canonical_smiles(item) for item in items]
+        values = np.array([self._values(text) for text in texts], dtype=np.float32)
+        failures = {row: "too short" for row, text in enumerate(texts) if self._fails in text}
+        values[list(failures)] = np.nan
+        return Embedded(values, failures)
+
+
+def _noise(text: str) -> list[float]:
+    return [math.sin(1e4 * (n + 1) * zlib.crc32(text.encode())) for n in range(3)]
+
+
+def _lengths(text: str) -> list[float]:
+    return [len(text), text.count("C"), len(text) ** 2]
+
+
+def _distilled(folder: Path, name: str, *others: object) -> Distilled:
+    settings = DistillSettings(
+        student=StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
+        objective=objectives.configured(name),
+        plan=Plan(epochs=2, batch_size=63),  # 180 rows for training: the last batch has 54
+        estimate=EstimatorSettings(epochs=1),
+        valid_fraction=0.1,
+    )
+    made = [teachers.make("maccs"), *others]
+    return distill(SMILES, made, folder, settings, device="cpu", progress=False)  # pyright: ignore[reportArgumentType]
+
+
+def _is_well(result: Distilled) -> None:
+    embedded = result.student.embed(["CCO", "CCCCN"]).values
+    assert np.isfinite(embedded).all()
+    assert (embedded[0] != embedded[1]).any()
+    assert all(math.isfinite(record["valid"]) for record in result.history)
+
+
+@each
+def test_a_teacher_that_is_missing_for_most_rows(tmp_path: Path, name: str):
+    scarce = _Numbers(_lengths, fails="C" * 3)
+    result = _distilled(tmp_path, name, scarce)
+    _is_well(result)
+    assert not result.failures
+    assert result.information["numbers"].rows < result.information["maccs"].rows / 4
+
+
+@each
+def test_a_teacher_that_is_noise(tmp_path: Path, name: str):
+    result = _distilled(tmp_path, name, _Numbers(_noise))
+    _is_well(result)
+    assert result.information["numbers"].r2 < 0.3
+
+
+@each
+def test_a_teacher_that_is_constant_is_refused_by_name(tmp_path: Path, name: str):
+    with pytest.raises(ConfigError, match="all columns of teacher 'numbers' are constant"):
+        _distilled(tmp_path, name, _Numbers(lambda _: (1.0, 2.0, 3.0)))
+
+
+@each
+def test_one_teacher_alone(tmp_path: Path, name: str):
+    result = _distilled(tmp_path, name)
+    _is_well(result)
+    assert set(result.information) == {"maccs"}
