@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, TypeVar
 
 import molkd
 from molkd.benchmarks.speed.records import Measured, Request, measured_of
@@ -16,6 +17,8 @@ from molkd.errors import MolkdError
 
 ROOT = Path(molkd.__file__).parent.parent
 """Folder that holds the molkd of this process."""
+
+Result = TypeVar("Result")
 
 Ask = Callable[[Request], Measured]
 """Measures one cell; raises `CellError`."""
@@ -48,23 +51,53 @@ def ask_in(request: Request, root: Path) -> Measured:
         CellError: the embedder raised, the process died or took far too long, or another molkd
             answered.
     """
-    command = [sys.executable, "-P", "-m", "molkd.benchmarks.speed.child"]
-    patience = 600 + 20 * request.seconds
+    return answered(
+        "molkd.benchmarks.speed.child",
+        asdict(request),
+        measured_of,
+        root=root,
+        threads=request.threads,
+        patience=600 + 20 * request.seconds,
+    )
+
+
+def answered(
+    module: str,
+    request: Mapping[str, Any],
+    read: Callable[[Mapping[str, Any]], Result],
+    *,
+    root: Path,
+    threads: int,
+    patience: float,
+) -> Result:
+    """Runs a module that answers one request, in a fresh process; see `child.respond`.
+
+    Args:
+        module: name of the module.
+        request: goes to its standard input as JSON.
+        read: turns what it measured into a result.
+        root: folder that holds the package molkd to be measured.
+        threads: of the computation.
+        patience: seconds after which it is stopped.
+
+    Raises:
+        CellError: see `ask_in`.
+    """
     try:
         done = subprocess.run(
-            command,
-            input=json.dumps(asdict(request)),
+            [sys.executable, "-P", "-m", module],
+            input=json.dumps(request),
             capture_output=True,
             text=True,
             check=False,
-            env=_environment(root, request.threads),
+            env=_environment(root, threads),
             timeout=patience,
         )
     except subprocess.TimeoutExpired as error:
         raise CellError(
             f"stopped after {patience:.0f} s: it costs far more than a trial of it"
         ) from error
-    return _read(done, root)
+    return _read(done, root, read)
 
 
 def _environment(root: Path, threads: int) -> dict[str, str]:
@@ -78,7 +111,11 @@ def _environment(root: Path, threads: int) -> dict[str, str]:
     }
 
 
-def _read(done: subprocess.CompletedProcess[str], root: Path) -> Measured:
+def _read(
+    done: subprocess.CompletedProcess[str],
+    root: Path,
+    read: Callable[[Mapping[str, Any]], Result],
+) -> Result:
     last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
     if done.returncode < 0:
         raise CellError(f"killed by signal {-done.returncode}, perhaps for want of memory: {last}")
@@ -88,7 +125,7 @@ def _read(done: subprocess.CompletedProcess[str], root: Path) -> Measured:
             raise CellError(f"the molkd of {said['root']} was measured, not that of {root}")
         if "error" in said:
             raise CellError(said["error"])
-        return measured_of(said["measured"])
+        return read(said["measured"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CellError(
             f"the measuring process ended with code {done.returncode}: {last}"

@@ -57,18 +57,22 @@ def _training(
 _MEASURES = {"embedding": _embedding, "training": _training}
 
 
-def main() -> None:
-    """Answers one request."""
+def respond(answer: Callable[[dict[str, Any]], Any]) -> None:
+    """Answers one request: JSON from standard input, JSON to standard output.
+
+    Args:
+        answer: from the fields of the request to a dataclass.
+    """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not mix with the answer
     said: dict[str, object] = {"root": str(Path(molkd.__file__).parent.parent)}
     try:
-        said["measured"] = asdict(answer(Request(**json.load(sys.stdin))))
-    except Exception as error:  # noqa: BLE001  (whatever an embedder raises is its result)
+        said["measured"] = asdict(answer(json.load(sys.stdin)))
+    except Exception as error:  # noqa: BLE001  (whatever is measured may raise: its result)
         said["error"] = f"{type(error).__name__}: {error}"
     with answers:
         json.dump(said, answers)
 
 
 if __name__ == "__main__":
-    main()
+    respond(lambda fields: answer(Request(**fields)))

@@ -45,15 +45,33 @@ def by_turns(
         "rdkit" and all names of the work -> seconds of each round; those of RDKit are the mean of
         what it took just before and just after.
     """
-    before = parsing(smiles, clock)
-    found: dict[str, list[float]] = {RDKIT: []}
+    return alternating(RDKIT, lambda: parsing(smiles, clock), work, repeats)
+
+
+def alternating(
+    name: str, base: Callable[[], float], work: Callable[[], Mapping[str, float]], repeats: int
+) -> dict[str, tuple[float, ...]]:
+    """Measures A B A B ... A, where A is what B is compared with.
+
+    Args:
+        name: of A.
+        base: A; returns its seconds.
+        work: B; returns name -> seconds.
+        repeats: rounds of B.
+
+    Returns:
+        The name of A and all names of B -> seconds of each round; those of A are the mean of what
+        it took just before and just after.
+    """
+    before = base()
+    found: dict[str, list[float]] = {name: []}
     for _ in range(repeats):
-        for name, seconds in work().items():
-            found.setdefault(name, []).append(seconds)
-        after = parsing(smiles, clock)
-        found[RDKIT].append((before + after) / 2)
+        for part, seconds in work().items():
+            found.setdefault(part, []).append(seconds)
+        after = base()
+        found[name].append((before + after) / 2)
         before = after
-    return {name: tuple(seconds) for name, seconds in found.items()}
+    return {part: tuple(seconds) for part, seconds in found.items()}
 
 
 def parsing(smiles: Sequence[str], clock: Clock) -> float:

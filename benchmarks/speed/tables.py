@@ -62,10 +62,10 @@ def change_rows(changes: Sequence[Change]) -> list[list[str]]:
             change.label,
             change.work,
             f"{change.size:,}",
-            _number(change.old),
-            _number(change.new),
-            _number(change.quotient),
-            f"{_number(change.low)}-{_number(change.high)}",
+            number(change.old),
+            number(change.new),
+            number(change.quotient),
+            f"{number(change.low)}-{number(change.high)}",
             change.verdict,
             change.note,
         ]
@@ -102,14 +102,14 @@ def _row(cell: Cell) -> list[str]:
         "?" if measured.parameters is None else f"{measured.parameters:,}",
         cell.work,
         f"{cell.size:,}",
-        _number(measured.per_second),
-        _number(1e6 / measured.per_second),
-        _number(median(ratios)),
-        f"{_number(low)}-{_number(high)}",
+        number(measured.per_second),
+        number(1e6 / measured.per_second),
+        number(median(ratios)),
+        f"{number(low)}-{number(high)}",
         *(_part(measured, name) for name in PARTS),
         f"{measured.startup:.1f}",
-        _megabytes(measured.resident_mb),
-        _megabytes(measured.added_mb),
+        megabytes(measured.resident_mb),
+        megabytes(measured.added_mb),
         f"{measured.failed:,}",
         _note(cell, measured),
     ]
@@ -150,7 +150,7 @@ def growth(results: Results) -> list[str]:
 
 
 def _part(measured: Measured, name: str) -> str:
-    return _number(median(measured.ratios(name))) if name in measured.rounds else ""
+    return number(median(measured.ratios(name))) if name in measured.rounds else ""
 
 
 def _quartiles(values: Sequence[float]) -> tuple[float, float]:
@@ -160,12 +160,13 @@ def _quartiles(values: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def _megabytes(value: float | None) -> str:
+def megabytes(value: float | None) -> str:
+    """Whole megabytes; "?" where the system does not say."""
     return "?" if value is None else f"{value:,.0f}"
 
 
-def _number(value: float) -> str:
-    """About three figures."""
+def number(value: float) -> str:
+    """About three figures; "-" for NaN."""
     if value != value:  # noqa: PLR0124  (NaN: not measured)
         return "-"
     if value >= 100:

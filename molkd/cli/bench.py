@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from molkd.cli import diagnose, speed
+from molkd.cli import cost, diagnose, speed
 from molkd.cli.distill import read_smiles
 from molkd.cli.embed import Device, Input, InputFormat, Jobs, SmilesColumn
 from molkd.cli.teachers import WeightsDir, print_table
@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # pandas, scikit-learn and torch are imported when a command 
 
 app = typer.Typer(help="Measure quality and speed of embeddings.", no_args_is_help=True)
 app.command("speed")(speed.speed)
+app.command("cost")(cost.cost)
 app.command("diagnose")(diagnose.diagnose)
 
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder of results and report.")]

@@ -102,7 +102,7 @@ def test_markdown_has_machine_settings_table_and_notes() -> None:
     [(0.00456, "0.0046"), (0.123, "0.12"), (12.34, "12.3"), (1234.5, "1,234"), (float("nan"), "-")],
 )
 def test_numbers_are_short(value: float, text: str) -> None:
-    assert tables._number(value) == text
+    assert tables.number(value) == text
 
 
 def test_a_change_is_a_row() -> None:
