@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from molkd import __version__
-from molkd.cli import bench, distill, embed, teachers, teachers_compare
+from molkd.cli import bench, cut, distill, embed, teachers, teachers_compare
 from molkd.errors import (
     ConfigError,
     InputError,
@@ -46,6 +46,7 @@ app = typer.Typer(
 )
 app.command("distill")(distill.distill)
 app.command("embed")(embed.embed)
+app.command("cut")(cut.cut)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)
 app.add_typer(teachers.app, name="teachers")

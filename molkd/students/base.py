@@ -107,6 +107,21 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
             The same embedding, bit for bit, whatever else is asked for.
         """
 
+    def cut(self, length: int) -> Self:
+        """Returns a student whose embedding is the first dimensions of this one's.
+
+        It is a smaller network; nothing is computed that is cut off afterwards. An embedding is
+        worth cutting at the `prefixes` that its objective was given.
+
+        Args:
+            length: dimensions to keep.
+
+        Raises:
+            ConfigError: the embedding is not longer than that, or the architecture has no such
+                part.
+        """
+        raise ConfigError(f"a {self.kind} student cannot be cut to {length} dimensions")
+
     @property
     def device(self) -> torch.device:
         """Where the weights are."""

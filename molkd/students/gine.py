@@ -8,7 +8,7 @@ readout that keeps the molecule's size.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 from typing import Any, ClassVar, Literal, Self, cast, get_args
 
@@ -120,6 +120,19 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
     def feature_spec(self) -> FeatureSpec:
         """The widths of embedding and layers."""
         return FeatureSpec(self.embedding_dim, (self._config.hidden,) * self._config.layers)
+
+    def cut(self, length: int) -> Self:
+        """See `Student`."""
+        if not 0 < length < self.embedding_dim:
+            raise ConfigError(
+                f"an embedding of {self.embedding_dim} dimensions cannot be cut to {length}"
+            )
+        state = dict(self.state_dict())
+        for name in ("project.1.weight", "project.1.bias"):
+            state[name] = state[name][:length].clone()
+        short = type(self)(replace(self._config, embedding_dim=length)).to(self.device)
+        short.load_state_dict(state)
+        return short.train(self.training)
 
     # The function itself, not a method around it: pickled by its own name, it reaches worker
     # processes without torch.
