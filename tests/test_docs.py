@@ -16,7 +16,9 @@ from molkd.cli import app
 from molkd.students import StudentSettings
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md")])
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("molkd/objectives/README.md")]
+)
 MODEL = "runs/student"
 """The folder that the documents' Python expects a student in."""
 
