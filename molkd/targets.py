@@ -101,7 +101,7 @@ class TargetReader:
             teacher: torch.from_numpy(self._states(teacher, rows)).to(device)
             for teacher in self._nodes
         }
-        items = [self._bank.items[row] for row in rows] if self._live else []
+        items = [self._bank.items[int(row)] for row in rows] if self._live else []
         live = {name: one.collate(items).to(one.device) for name, one in self._live.items()}
         return Targets(values, present, nodes, live)
 

@@ -35,7 +35,8 @@ from molkd.objectives.base import Objective, ObjectiveSettings, key
 from molkd.objectives.diverse_settings import DiverseSettings
 from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
 
-_MEMORY = 0.95
+_MEMORY = 0.8
+"""Of the threshold from batch to batch: short, since importance drifts while it is learnt."""
 
 
 class Diverse(Objective):

@@ -9,6 +9,8 @@ from typing import Self, cast
 import torch
 from torch import Tensor, nn
 
+from molkd.live import LiveBatch
+
 
 @dataclass(frozen=True)
 class Letters:
@@ -48,8 +50,9 @@ class LetterTeacher(nn.Module):
         present = torch.tensor([bool(item) for item in items], dtype=torch.bool)
         return Letters(torch.tensor(counts).float().view(-1, 3) / 4, present)
 
-    def answer(self, batch: Letters, question: Tensor | None) -> Tensor:
+    def answer(self, batch: LiveBatch, question: Tensor | None) -> Tensor:
+        ours = cast("Letters", batch)
         self.forwards += int(batch.present.sum())
         asked = torch.zeros(len(batch), self.question_dim) if question is None else question
-        said = cast("Tensor", self.net(torch.cat([batch.counts, asked], dim=1)))
+        said = cast("Tensor", self.net(torch.cat([ours.counts, asked], dim=1)))
         return torch.where(batch.present[:, None], said, 0.0)
