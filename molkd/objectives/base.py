@@ -159,12 +159,12 @@ class Objective(nn.Module, ABC):
     def clean(self, targets: Targets) -> dict[str, Tensor]:
         """Teacher -> shape (b, dim), standardised where that is learnt; missing rows are zero.
 
-        Masked before any arithmetic: NaN times zero is NaN, in values and in gradients.
+        They get no gradient, whoever made them. Masked before any arithmetic: NaN times zero is NaN, in values and in gradients.
         """
         values: dict[str, Tensor] = {}
         for name in self.specs:
             present = targets.present[name]
-            value = torch.where(present[:, None], targets.values[name], 0.0)
+            value = torch.where(present[:, None], targets.values[name].detach(), 0.0)
             if key(name) in self.standardizers:
                 value = self.standardizers[key(name)](value, present, self._share)
             values[name] = value
