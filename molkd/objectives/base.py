@@ -159,7 +159,8 @@ class Objective(nn.Module, ABC):
     def clean(self, targets: Targets) -> dict[str, Tensor]:
         """Teacher -> shape (b, dim), standardised where that is learnt; missing rows are zero.
 
-        They get no gradient, whoever made them. Masked before any arithmetic: NaN times zero is NaN, in values and in gradients.
+        They get no gradient, whoever made them. Masked before any arithmetic: NaN times zero is
+        NaN, in values and in gradients.
         """
         values: dict[str, Tensor] = {}
         for name in self.specs:
