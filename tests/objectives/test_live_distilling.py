@@ -16,7 +16,7 @@ from molkd import cli, settings, teachers
 from molkd.bank import Bank
 from molkd.distiller import Distiller
 from molkd.errors import ConfigError, MolkdError, StaleBankError
-from molkd.information import EstimatorSettings
+from molkd.fitting import EstimatorSettings
 from molkd.objectives import configured
 from molkd.pipeline import Distilled, DistillSettings, distill
 from molkd.plan import Plan

@@ -1,0 +1,81 @@
+"""Whole distillations that read teachers' atoms: what the option changes, and what is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rdkit import Chem
+
+from molkd import chem, teachers
+from molkd.bank import Bank
+from molkd.fitting import EstimatorSettings
+from molkd.objectives import configured
+from molkd.pipeline import Distilled, DistillSettings, distill
+from molkd.plan import Plan
+from molkd.students import StudentSettings
+from molkd.types import AtomEmbedded, Card, Embedded
+
+SMILES = ["C" * n + tail for n in range(1, 13) for tail in ("O", "N", "Cl", "c1ccccc1")]
+SETTINGS = DistillSettings(
+    student=StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
+    objective=configured("unic", {"head_hidden": 16}),
+    plan=Plan(epochs=3, batch_size=16),
+    estimate=EstimatorSettings(epochs=1, hidden=8),
+    valid_fraction=0.2,
+)
+
+
+class Degrees:
+    """Says how many neighbours an atom has and what it is; of a molecule, the sums."""
+
+    card = Card(
+        name="degrees", kind="test", dim=2, support="real", source="", license="none", limits=""
+    )
+    atom_dim = 2
+
+    def embed(self, items, /) -> Embedded:
+        states = [self._atoms(item) for item in items]
+        return Embedded(np.stack([state.sum(axis=0) for state in states]), {})
+
+    def embed_atoms(self, items, /) -> AtomEmbedded:
+        states = [self._atoms(item) for item in items]
+        starts = np.cumsum([0, *(len(state) for state in states)])
+        return AtomEmbedded(np.concatenate(states), starts, {})
+
+    def _atoms(self, item) -> np.ndarray:
+        molecule = Chem.MolFromSmiles(chem.canonical_smiles(item))
+        return np.array(
+            [[atom.GetDegree(), atom.GetAtomicNum()] for atom in molecule.GetAtoms()], np.float32
+        )
+
+
+def _run(folder: Path, name: str, made: list[object], **options: object) -> Distilled:
+    objective = configured(name, {"head_hidden": 16, **options})
+    settings = dataclasses.replace(SETTINGS, objective=objective)
+    return distill(SMILES, made, folder, settings, device="cpu", progress=False)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("name", ["mi", "unic"])
+def test_atoms_change_the_student_and_lie_in_the_bank(tmp_path: Path, name: str):
+    made: list[object] = [Degrees(), teachers.make("maccs")]
+    with_atoms, again = (_run(tmp_path / folder, name, made, nodes=True) for folder in "ab")
+    without = _run(tmp_path / "rows", name, made)
+    assert with_atoms.student.digest != without.student.digest
+    assert with_atoms.student.digest == again.student.digest
+    bank = Bank.open(tmp_path / "a" / "bank", atoms=["degrees"])
+    values, counts = bank.atoms("degrees", np.array([0]))
+    assert counts.tolist() == [2]  # CO
+    np.testing.assert_array_equal(values, [[1, 6], [1, 8]])
+    assert not Bank.open(tmp_path / "rows" / "bank").atom_folders
+    losses = [record["train/degrees"] for record in with_atoms.history]
+    assert losses[-1] < losses[0]
+
+
+def test_the_atoms_of_a_real_graph_network(tmp_path: Path, shared: Path):
+    network = teachers.make("hu-gcn-contextpred", weights_dir=shared / "weights")
+    result = _run(tmp_path, "unic", [network, teachers.make("maccs")], nodes=True, ladder=1)
+    assert np.isfinite(result.student.embed(["CCO"]).values).all()
+    assert list(Bank.open(tmp_path / "bank", atoms=[network.card.name]).atom_folders)
