@@ -24,7 +24,7 @@ from tqdm import tqdm
 from molkd import store
 from molkd.benchmarks import likelihood_report
 from molkd.benchmarks.likelihood_conditions import CONDITIONS, make
-from molkd.benchmarks.likelihood_report import Record
+from molkd.benchmarks.likelihood_records import Record
 from molkd.benchmarks.likelihood_training import Variant, learn
 from molkd.errors import ConfigError, CorruptFileError, MolkdError
 from molkd.parallel import ordered_map

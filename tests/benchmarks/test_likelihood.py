@@ -14,10 +14,12 @@ from scipy import stats
 from torch import nn
 
 from molkd import objectives
-from molkd.benchmarks import likelihood, likelihood_report
+from molkd.benchmarks import likelihood
+from molkd.benchmarks.conclusion import number
 from molkd.benchmarks.likelihood import QUICK, VARIANTS, Job, Settings
 from molkd.benchmarks.likelihood_conditions import CONDITIONS, make
-from molkd.benchmarks.likelihood_report import Record, paired, report, rows
+from molkd.benchmarks.likelihood_records import REFERENCE, Record, paired, rows
+from molkd.benchmarks.likelihood_report import report
 from molkd.benchmarks.likelihood_student import Student, gradient_share
 from molkd.benchmarks.likelihood_training import Variant, learn, prepared
 from molkd.errors import ConfigError, CorruptFileError
@@ -168,7 +170,7 @@ def test_every_level_has_the_reference_and_jobs_are_unique() -> None:
     assert len(set(planned)) == len(planned)
     for condition, about in CONDITIONS.items():
         for level in about.levels:
-            assert likelihood_report.REFERENCE in likelihood.tried(condition, level)
+            assert REFERENCE in likelihood.tried(condition, level)
     assert [job.seed for job in planned] == sorted(job.seed for job in planned)
 
 
@@ -204,10 +206,28 @@ def test_the_report_says_what_the_records_say(gain: float, says: str) -> None:
     assert found["mi"].score == pytest.approx(0.7 + gain)
     table = [line for line in text.splitlines() if re.match(r"\| 4 \| mi \|", line)]
     assert len(table) == 1
-    assert f"| {likelihood_report.number(0.7 + gain)} |" in table[0]
+    assert f"| {number(0.7 + gain)} |" in table[0]
     assert "10 students, 5 seeds; steps 7" in text
     assert "Of the names, mi is mi with care." in text
     assert "## rows" not in text
+
+
+def test_what_a_condition_adds_is_held_against_clean_teachers() -> None:
+    def at(condition: str, level: float, gains: tuple[float, ...]) -> list[Record]:
+        kept = [("mse", seed, 0.5) for seed in range(3)]
+        kept += [("mi", seed, 0.5 + gain) for seed, gain in enumerate(gains)]
+        return [record(*one, condition=condition, level=level) for one in kept]
+
+    clean = at("clean", 0, (0.02, 0.03, 0.05))
+    same, more = at("even", 4, (0.03, 0.02, 0.05)), at("bits", 0.01, (0.12, 0.14, 0.15))
+    by = {row.variant: row for row in rows(more, clean)}
+    expected = stats.ttest_1samp([0.1, 0.11, 0.1], 0).confidence_interval(0.95)
+    assert by["mi"].beyond == pytest.approx((0.31 / 3, expected.low, expected.high))
+    assert by["mse"].beyond is None
+    text = report([*clean, *same, *more], {}, {})
+    assert text.count("Beyond the difference on clean teachers: .103") == 1
+    assert text.count("It may be as large on clean teachers") == 1
+    assert text.index("It may be") < text.index("## bits") < text.index("Beyond the")
 
 
 def test_where_the_embedding_is_narrow_the_worse_half_is_judged() -> None:
