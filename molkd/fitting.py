@@ -120,7 +120,7 @@ def fit(
     """
     train.refuse_fewer(4, "training")
     with torch.random.fork_rng(devices=[]):
-        model = _model(MutualInformation, reader, train, settings)
+        model = _model(MutualInformation, reader, train, settings, skip=False)
         _train(model, reader, train.standardized(train), settings, "estimate", progress=progress)
     return model
 
@@ -151,7 +151,7 @@ def fit_adaptors(
     train.refuse_fewer(4, "training")
     scaled = train.standardized(train)
     with torch.random.fork_rng(devices=[]):
-        model = _model(Faithful, reader, train, settings)
+        model = _model(Faithful, reader, train, settings, skip=True)
         _start_linear(model, reader, scaled)
         _train(model, reader, scaled, settings, "adaptors", progress=progress)
     heads = {
@@ -162,11 +162,16 @@ def fit_adaptors(
 
 
 def _model(
-    kind: type[_Model], reader: TargetReader, train: Embeddings, settings: EstimatorSettings
+    kind: type[_Model],
+    reader: TargetReader,
+    train: Embeddings,
+    settings: EstimatorSettings,
+    *,
+    skip: bool,
 ) -> _Model:
     torch.manual_seed(settings.seed)
     shape = MutualInformationSettings(
-        head_hidden=settings.hidden, head_skip=True, smallest_sd=SMALLEST_SD
+        head_hidden=settings.hidden, head_skip=skip, smallest_sd=SMALLEST_SD
     )
     return kind(FeatureSpec(train.values.shape[1]), reader.specs, shape)
 
