@@ -141,7 +141,7 @@ class Diverse(Objective):
         used = zip(self.specs, weights.sum(dim=1), strict=True)
         facts = {f"importance {name}": sum_ / counts[name].clamp(min=1) for name, sum_ in used}
         for (name, teacher), runs in zip(self._live.items(), before, strict=True):
-            facts[f"live forwards {name}"] = (teacher.forwards - runs) / counts[name].clamp(min=1)
+            facts[f"live forwards {name}"] = (teacher.forwards - runs) / counts[name]
         return facts
 
     def _able(self, present: Tensor, live: Mapping[str, LiveBatch]) -> Tensor:
