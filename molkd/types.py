@@ -44,6 +44,7 @@ class Card:
     Attributes:
         name: registry name, kebab-case.
         kind: family in words: "fingerprint", "descriptor", "graph network", "SMILES model", ...
+        reads: what its items are, a name of `molkd.items.KINDS`.
         dim: width of the embedding.
         support: what values the dimensions take.
         source: paper or repository, with version or commit.
@@ -64,12 +65,13 @@ class Card:
     sha256: Mapping[str, str] = field(default_factory=dict[str, str])
     options: Mapping[str, object] = field(default_factory=dict[str, object])
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
+    reads: str = "molecules"
 
     @property
     def digest(self) -> str:
         """64 hexadecimal digits that change whenever the teacher's numbers may change.
 
-        What only describes the teacher (source, licence, limits) does not count.
+        What only describes the teacher (source, licence, limits, items) does not count.
         """
         deciding = (self.dim, self.support, self.sha256, self.options, self.versions)
         return digest_of([self.name, *map(_plain, deciding)])

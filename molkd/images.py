@@ -1,0 +1,163 @@
+"""Images: decoding files, bytes and arrays to RGB pixels, with a reason for every failure.
+
+Whatever an image was, it becomes 8-bit RGB: grey is repeated, 16 bits are scaled, transparency
+is laid on white, a rotation that the camera noted is applied, and of an animation the first frame
+is taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:  # Pillow is loaded when an image is
+    from PIL import Image
+
+Picture = npt.NDArray[np.uint8]
+"""Shape (h, w, 3): RGB, from the upper left corner."""
+
+ImageItem = Path | bytes
+"""What an item of a corpus of images may be once it was checked: a file, or encoded bytes."""
+
+MAX_PIXELS = 64_000_000
+"""Above which an image is refused: it would take a gigabyte to decode."""
+
+
+class InvalidImageError(ValueError):
+    """An item is not a usable image; the message is the reason shown to the user."""
+
+
+def decode(item: object) -> Picture:
+    """Reads an image.
+
+    Args:
+        item: path of a file, encoded bytes (PNG, JPEG, ...), an array of shape (h, w),
+            (h, w, 1), (h, w, 3) or (h, w, 4) of 8 or 16 bits, or a Pillow image.
+
+    Returns:
+        Shape (h, w, 3), 8-bit RGB.
+
+    Raises:
+        InvalidImageError: the file is missing, or what there is cannot be decoded to its end.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    if isinstance(item, np.ndarray):
+        return _of_array(item)
+    if isinstance(item, Image.Image):
+        return _rgb(item)
+    source = io.BytesIO(_content(item))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of sizes that MAX_PIXELS judges
+            with Image.open(source) as opened:
+                return _rgb(opened)
+    except InvalidImageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise InvalidImageError("no image in a format that Pillow reads") from error
+    except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error, ...
+        raise InvalidImageError(f"corrupt image: {error}") from error
+
+
+def decode_all(items: Sequence[object]) -> tuple[list[Picture], list[int], dict[int, str]]:
+    """Returns the pictures that can be decoded, their rows, and row -> reason for all others."""
+    pictures: list[Picture] = []
+    rows: list[int] = []
+    failures: dict[int, str] = {}
+    for row, item in enumerate(items):
+        try:
+            pictures.append(decode(item))
+            rows.append(row)
+        except InvalidImageError as error:
+            failures[row] = str(error)
+    return pictures, rows, failures
+
+
+def stored(item: object) -> ImageItem:
+    """Returns an item in a form that is small and can be decoded later, bit for bit.
+
+    Raises:
+        InvalidImageError: it is neither a path nor bytes, and no array or image either.
+    """
+    if isinstance(item, str | os.PathLike):
+        return Path(item)
+    if isinstance(item, bytes):
+        return item
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(decode(item)).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def key(item: ImageItem) -> str:
+    """Returns a text that is the same for the same encoded bytes, wherever they are.
+
+    Raises:
+        InvalidImageError: the file cannot be read.
+    """
+    return f"sha256:{hashlib.sha256(_content(item)).hexdigest()}"
+
+
+def _content(item: object) -> bytes:
+    if isinstance(item, bytes):
+        return item
+    if not isinstance(item, str | os.PathLike):
+        missing = item is None or str(item).lower() in {"nan", "nat", "<na>"}
+        what = "a missing value" if missing else f"a value of type {type(item).__name__}"
+        raise InvalidImageError(f"no image but {what}")
+    try:
+        return Path(item).read_bytes()
+    except OSError as error:
+        raise InvalidImageError(f"cannot read {item}: {error.strerror}") from error
+
+
+def _of_array(array: npt.NDArray[Any]) -> Picture:
+    grey = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 1)
+    colour = array.ndim == 3 and array.shape[2] in {3, 4}
+    if not (grey or colour) or not array.size or array.dtype not in (np.uint8, np.uint16):
+        raise InvalidImageError(
+            f"an array of shape {array.shape} of {array.dtype}; expected (h, w), (h, w, 1), "
+            "(h, w, 3) or (h, w, 4) of uint8 or uint16"
+        )
+    if array.dtype == np.uint16:
+        array = _eight_bits(array)
+    if grey:
+        return np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
+    if array.shape[2] == 3:
+        return np.ascontiguousarray(array)
+    from PIL import Image
+
+    return _rgb(Image.fromarray(array))
+
+
+def _eight_bits(array: npt.NDArray[Any]) -> Picture:
+    """Scales 16 bits to 8, so that white stays white."""
+    return np.rint(array.astype(np.float32) / 257).astype(np.uint8)
+
+
+def _rgb(image: Image.Image) -> Picture:
+    from PIL import Image, ImageOps
+
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise InvalidImageError(
+            f"{width} x {height} pixels, more than the {MAX_PIXELS} allowed: shrink it first"
+        )
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16 bits, which convert() would clip to 255
+        values = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
+        return _of_array(values)
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        over = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    return np.array(image.convert("RGB"))

@@ -1,0 +1,1 @@
+"""Frozen encoders of texts, one family per file."""
