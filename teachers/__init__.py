@@ -208,6 +208,9 @@ def _built_in() -> Registry[Teacher[Molecule]]:
     registry.add("molclr-gcn", "molkd.teachers.molclr:MolclrTeacher")
     registry.add("chemical-vae", "molkd.teachers.chemical_vae:ChemicalVaeTeacher")
     registry.add("bimodal", "molkd.teachers.bimodal:BimodalTeacher")
+    for layers in (20, 32, 44, 56):
+        target = "molkd.teachers.vision.cifar_resnets:CifarResNetTeacher"
+        registry.add(f"resnet{layers}-cifar10", target, layers=layers)
     for name, model in NAMED.items():
         target = "molkd.teachers.huggingface:HuggingFaceTeacher"
         registry.add(name, target, extra=None, **model.options)
