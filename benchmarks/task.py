@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from molkd import images
+from molkd.benchmarks.kinds import KINDS, Kind
 from molkd.types import Mask, Rows, digest_of
 
-Kind = Literal["classification", "regression"]
+Item = str | Path | bytes
+"""A SMILES or a text; an image as a file or as encoded bytes."""
+
 SplitName = Literal["given", "random", "scaffold", "cluster", "time"]
 Scale = Literal["linear", "log10"]
 Labels = npt.NDArray[np.float64]
-"""One value per molecule, or per molecule and label; 0 or 1 in classification."""
+"""One value per item, or per item and label; classes count from 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +45,11 @@ class Task:
     Attributes:
         name: lower case, unique among all tasks: "caco2_wang".
         group: the benchmark it belongs to: "tdc-admet"; "own" for a user's table.
-        kind: whether labels are classes 0 and 1, or real numbers.
+        kind: what labels are and how they are asked for, a key of `kinds.KINDS`.
         metric: official metric, a key of `metrics.METRICS`.
-        items: n SMILES, as in the table.
+        items: n SMILES, texts or images, as in the table.
+        others: what each item is compared with, in a task of pairs; else empty.
+        reads: what the items are: "molecules", "texts" or "images", a key of `items.HANDLED`.
         labels: shape (n, l), float64, in the unit of the table; NaN where a label is missing.
         label_names: l names; several in multi-label tasks such as Tox21.
         scale: "log10" where probes are fitted to decadic logarithms of the labels.
@@ -59,8 +66,10 @@ class Task:
     group: str
     kind: Kind
     metric: str
-    items: tuple[str, ...]
+    items: tuple[Item, ...]
     labels: Labels
+    others: tuple[Item, ...] = ()
+    reads: str = "molecules"
     label_names: tuple[str, ...] = ("y",)
     scale: Scale = "linear"
     split: SplitName = "random"
@@ -72,11 +81,14 @@ class Task:
     source: str = ""
 
     @property
+    def sides(self) -> tuple[tuple[Item, ...], ...]:
+        """The items, and what they are compared with, if anything: each of n."""
+        return (self.items, self.others) if self.others else (self.items,)
+
+    @property
     def comparable(self) -> str:
         """The metric without unit that means and tests over tasks are computed from."""
-        if self.kind == "classification":
-            return "AUROC"
-        return "R2" if self.metric == "R2" else "Spearman"
+        return "R2" if self.metric == "R2" else KINDS[self.kind].comparable
 
     @property
     def digest(self) -> str:
@@ -89,4 +101,18 @@ class Task:
         subsets = {name: np.flatnonzero(mask).tolist() for name, mask in self.subsets.items()}
         times = None if self.times is None else [repr(value) for value in self.times.tolist()]
         about = [self.name, self.kind, self.scale, list(self.label_names)]
-        return digest_of([about, list(self.items), labels, given, subsets, times])
+        told, *others = [list(map(told_apart_by, side)) for side in self.sides]
+        return digest_of([about, told, labels, given, subsets, times, *others])
+
+
+def told_apart_by(item: Item) -> str:
+    """Returns a text that is the same for the same item: itself, or the digest of an image.
+
+    A file that cannot be read is told by its path.
+    """
+    if isinstance(item, str):
+        return item
+    try:
+        return images.key(item)
+    except images.InvalidImageError:
+        return f"path:{item}"

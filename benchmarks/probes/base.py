@@ -9,14 +9,19 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, log_softmax, softmax
 
-from molkd.benchmarks.task import Kind, Labels
+from molkd.benchmarks.kinds import KINDS, Kind
+from molkd.benchmarks.task import Labels
 from molkd.errors import InputError, ShapeError
 from molkd.types import Matrix
 
 Predict = Callable[[Matrix], Labels]
-"""Embeddings of shape (m, d) -> shape (m,): probabilities of class 1, or values."""
+"""Embeddings of shape (m, d) -> shape (m,): probabilities of class 1, or values; of many classes,
+shape (m, k): the probability of each, 0 for one that is in no training row."""
+
+IMPROBABLE = -35.0
+"""Log-probability, in nats, that a class without any training row counts in the loss."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +30,7 @@ class Part:
 
     Attributes:
         x: shape (n, d), float32, scaled by `inputs.Scaler`, without NaN.
-        y: shape (n,), float64: 0 or 1, or targets of mean 0 and sd 1 on the training rows.
+        y: shape (n,), float64: classes, or targets of mean 0 and sd 1 on the training rows.
     """
 
     x: Matrix
@@ -89,8 +94,9 @@ def check(train: Part, valid: Part, kind: Kind) -> None:
             raise InputError(
                 f"{name} row {bad[0]} holds NaN or infinite values; drop rows that failed first"
             )
-        if kind == "classification" and not np.isin(part.y, (0, 1)).all():
-            raise InputError(f"{name} labels are not all 0 or 1, the classes that are expected")
+        if KINDS[kind].misfits(part.y).any():
+            expected = KINDS[kind].expected
+            raise InputError(f"{name} labels are not all {expected}, the classes that are expected")
     if train.x.shape[1] != valid.x.shape[1]:
         raise ShapeError(
             f"training rows are {train.x.shape[1]} wide, validation rows {valid.x.shape[1]}"
@@ -109,6 +115,60 @@ def squared_error(y: Labels, predicted: Labels) -> float:
     return float(np.mean((y - predicted) ** 2))
 
 
+def log_loss_of_many(y: Labels, logits: Labels) -> float:
+    """Returns the mean negative log-likelihood of classes, in nats, from logits of shape (n, k).
+
+    A class beyond k, or of a logit of minus infinity, counts `IMPROBABLE`.
+    """
+    known = np.flatnonzero(y < logits.shape[1])
+    found = np.full(len(y), IMPROBABLE)
+    found[known] = log_softmax(logits[known], axis=1)[np.arange(len(known)), y[known].astype(int)]
+    return float(-np.mean(np.where(np.isneginf(found), IMPROBABLE, found)))
+
+
 def probability(logits: npt.NDArray[np.floating]) -> Labels:
     """Returns the probability of class 1 of log-odds, in double precision."""
     return expit(logits.astype(np.float64))
+
+
+def probabilities(logits: npt.NDArray[np.floating]) -> Labels:
+    """Returns the probabilities of classes of logits of shape (m, k), in double precision."""
+    return softmax(logits.astype(np.float64), axis=1)
+
+
+def as_they_are(values: npt.NDArray[np.floating]) -> Labels:
+    """Returns predicted values."""
+    return values.astype(np.float64, copy=False)
+
+
+LOSSES: Mapping[Kind, Callable[[Labels, Labels], float]] = {
+    "classification": log_loss,
+    "multiclass": log_loss_of_many,
+    "regression": squared_error,
+}
+"""Kind -> (labels, outputs) -> the loss that chooses among candidates."""
+
+LINKS: Mapping[Kind, Callable[[Labels], Labels]] = {
+    "classification": probability,
+    "multiclass": probabilities,
+    "regression": as_they_are,
+}
+"""Kind -> outputs -> what is predicted. Outputs are log-odds, logits of shape (m, k), or values."""
+
+
+def count_of(classes: Labels) -> int:
+    """Returns k, one more than the largest class."""
+    return int(classes.max()) + 1
+
+
+def spread(columns: Labels, classes: Labels, *, absent: float) -> Labels:
+    """Returns one column per class, shape (m, k), from those of the classes there are.
+
+    Args:
+        columns: shape (m, c).
+        classes: shape (c,), which they are, ascending.
+        absent: value of the others.
+    """
+    whole = np.full((len(columns), count_of(classes)), absent)
+    whole[:, classes.astype(int)] = columns
+    return whole

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from molkd.benchmarks.probes.base import Fitted, Part, about, check
-from molkd.benchmarks.task import Kind, Labels
+from molkd.benchmarks.kinds import Kind
+from molkd.benchmarks.probes.base import Fitted, Part, about, check, spread
+from molkd.benchmarks.task import Labels
+from molkd.errors import InputError
 from molkd.types import Matrix
 
 if TYPE_CHECKING:
@@ -50,15 +52,16 @@ class Boosting:
         Of equal candidates the smaller and fewer trees win.
         """
         check(train, valid, kind)
+        valid = _of_known_classes(train, valid) if kind == "multiclass" else valid
         models = [self._grown(train, valid, leaves, kind, seed) for leaves in self.leaves]
         scores = [float(np.max(model.validation_score_)) for model in models]  # minus the loss
         best = models[int(np.argmax(scores))]
         trees = int(np.argmax(best.validation_score_))  # entry 0 is the loss without a tree
-        mean = float(train.y.mean())
+        fallback = _fallback(train.y, kind)
 
         @threadpool_limits.wrap(limits=1)
         def predict(x: Matrix) -> Labels:
-            return _predicted(best, x, trees, mean, kind)
+            return _predicted(best, x, trees, fallback, kind)
 
         return Fitted(
             predict,
@@ -70,6 +73,7 @@ class Boosting:
 
         makers: dict[Kind, Any] = {
             "classification": ensemble.HistGradientBoostingClassifier,
+            "multiclass": ensemble.HistGradientBoostingClassifier,
             "regression": ensemble.HistGradientBoostingRegressor,
         }
         model = makers[kind](
@@ -85,10 +89,29 @@ class Boosting:
         return model.fit(train.x, train.y, X_val=valid.x, y_val=valid.y)
 
 
-def _predicted(model: Model, x: Matrix, trees: int, mean: float, kind: Kind) -> Labels:
-    """Predicts with the first trees alone; without any, the mean of the training labels."""
+def _of_known_classes(train: Part, valid: Part) -> Part:
+    """Validation rows of classes that were trained: the trees know no others."""
+    rows = np.flatnonzero(np.isin(valid.y, train.y))
+    if not len(rows):
+        raise InputError("no class of the validation rows is among those of the training rows")
+    return Part(valid.x[rows], valid.y[rows])
+
+
+def _fallback(y: Labels, kind: Kind) -> Labels:
+    """What is predicted of every row without a tree: the mean, or the share of each class."""
+    if kind != "multiclass":
+        return np.array(y.mean())
+    return np.bincount(y.astype(int)) / len(y)
+
+
+def _predicted(model: Model, x: Matrix, trees: int, fallback: Labels, kind: Kind) -> Labels:
+    """Predicts with the first trees alone; without any, the same for every row."""
     if not trees or not len(x):
-        return np.full(len(x), mean)
+        return np.full((len(x), *fallback.shape), fallback)
     if kind == "regression":
         return next(islice(model.staged_predict(x), trees - 1, None))
-    return next(islice(cast("Any", model).staged_predict_proba(x), trees - 1, None))[:, 1]
+    model = cast("Any", model)
+    found = next(islice(model.staged_predict_proba(x), trees - 1, None))
+    if kind == "classification":
+        return found[:, 1]
+    return spread(found, model.classes_, absent=0.0)

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from molkd.benchmarks.kinds import Kind
 from molkd.benchmarks.probes.base import (
+    LINKS,
+    LOSSES,
     Fitted,
     Part,
     about,
     check,
-    log_loss,
-    probability,
+    spread,
     squared_error,
 )
-from molkd.benchmarks.task import Kind, Labels
+from molkd.benchmarks.task import Labels
 from molkd.types import Matrix
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 
 @dataclass(frozen=True, kw_only=True)
 class Linear:
-    """Logistic regression by L-BFGS, or ridge regression in closed form.
+    """Logistic regression by L-BFGS, of two or many classes, or ridge regression in closed form.
 
     Attributes:
         strengths: inverse regularisations C of the logistic regression, ascending: each fit starts
@@ -58,11 +64,11 @@ class Linear:
     ) -> Fitted:
         """See `Probe.fit`; nothing here is random."""
         check(train, valid, kind)
-        if kind == "classification":
-            return self._classify(train, valid)
-        return self._regress(train, valid)
+        if kind == "regression":
+            return self._regress(train, valid)
+        return self._classify(train, valid, kind)
 
-    def _classify(self, train: Part, valid: Part) -> Fitted:
+    def _classify(self, train: Part, valid: Part, kind: Kind) -> Fitted:
         """Single precision: the solver is three times as fast, scores move in the fourth digit."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
@@ -74,14 +80,14 @@ class Linear:
             warnings.simplefilter("ignore", ConvergenceWarning)
             for strength in self.strengths:
                 model.set_params(C=strength).fit(train.x, train.y)
-                found.append((np.array(model.coef_[0]), np.array(model.intercept_)))
-                losses.append(log_loss(valid.y, _line(valid.x, *found[-1])))
+                found.append(_planes(model, kind))
+                losses.append(LOSSES[kind](valid.y, _line(valid.x, *found[-1])))
                 if len(losses) - 1 - int(np.argmin(losses)) >= self.patience:
                     break
         best = int(np.argmin(losses))
         coefficients, intercept = found[best]
         return Fitted(
-            lambda x: probability(_line(x, coefficients, intercept)),
+            lambda x: LINKS[kind](_line(x, coefficients, intercept)),
             {"C": self.strengths[best]},
         )
 
@@ -98,6 +104,21 @@ class Linear:
         best = int(np.argmin(losses))
         coefficients, intercept = (each[best].copy() for each in found)
         return Fitted(lambda x: _line(x, coefficients, intercept), {"alpha": self.alphas[best]})
+
+
+def _planes(model: LogisticRegression, kind: Kind) -> tuple[Labels, Labels]:
+    """Copies of what gives the outputs: coefficients of shape (d,) or (d, k), and intercepts."""
+    coefficients, intercept = model.coef_, model.intercept_
+    if kind == "classification":
+        return np.array(coefficients[0]), np.array(intercept)
+    if len(model.classes_) == 2:  # one plane stands for both
+        coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
+        intercept = np.array([0.0, *intercept])
+    classes = model.classes_
+    return (
+        spread(coefficients.T, classes, absent=0.0),
+        spread(intercept[np.newaxis], classes, absent=-np.inf)[0],
+    )
 
 
 @threadpool_limits.wrap(limits=1)

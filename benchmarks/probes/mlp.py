@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from molkd.benchmarks.probes.base import (
-    Fitted,
-    Part,
-    about,
-    check,
-    log_loss,
-    probability,
-    squared_error,
-)
-from molkd.benchmarks.task import Kind, Labels
+from molkd.benchmarks.kinds import Kind
+from molkd.benchmarks.probes.base import LINKS, LOSSES, Fitted, Part, about, check, spread
+from molkd.benchmarks.task import Labels
 from molkd.types import Matrix
 
 if TYPE_CHECKING:
@@ -60,13 +53,13 @@ class Mlp:
         check(train, valid, kind)
         generator = torch.Generator().manual_seed(seed)
         with one_thread():
-            network = _Network.drawn(train.x.shape[1], self.hidden, generator)
+            classes = np.unique(train.y) if kind == "multiclass" else None
+            network = _Network.drawn(train.x.shape[1], self.hidden, generator, classes)
             epoch = self._train(network, train, valid, kind, generator)
 
         def predict(x: Matrix) -> Labels:
             with one_thread():
-                outputs = network.outputs(x)
-            return probability(outputs) if kind == "classification" else outputs
+                return LINKS[kind](network.outputs(x))
 
         return Fitted(predict, {"epoch": epoch})
 
@@ -76,8 +69,8 @@ class Mlp:
         """Trains the network, leaves it at its best epoch, and returns that, counted from 1."""
         import torch
 
-        loss_of, valid_loss = _losses(kind)
-        x, y = _tensor(train.x), _tensor(train.y)
+        loss_of, valid_loss = _loss_of_steps(kind), LOSSES[kind]
+        x, y = _tensor(train.x), _tensor(network.targets(train.y))
         optimizer = torch.optim.Adam(network.parameters, lr=self.lr, fused=True)
         shuffled, targets = torch.empty_like(x), torch.empty_like(y)
         best, best_epoch, kept = np.inf, 0, network.copied()
@@ -101,13 +94,21 @@ class Mlp:
 class _Network:
     """The network as plain tensors: a module would cost more than the arithmetic of a step."""
 
-    def __init__(self, parameters: list[Tensor]) -> None:
+    def __init__(self, parameters: list[Tensor], classes: Labels | None) -> None:
         self.parameters = parameters
+        self.classes = classes
 
     @classmethod
-    def drawn(cls, width: int, hidden: int, generator: Generator) -> _Network:
-        """Draws weights as `torch.nn.Linear` does, but from a generator of its own."""
+    def drawn(
+        cls, width: int, hidden: int, generator: Generator, classes: Labels | None = None
+    ) -> _Network:
+        """Draws weights as `torch.nn.Linear` does, but from a generator of its own.
+
+        There is one output, or one for each of many classes.
+        """
         import torch
+
+        outputs = 1 if classes is None else len(classes)
 
         def uniform(*shape: int, fan: int) -> Tensor:
             return torch.empty(shape).uniform_(-(fan**-0.5), fan**-0.5, generator=generator)
@@ -117,13 +118,13 @@ class _Network:
             uniform(hidden, fan=width),
             torch.ones(hidden),
             torch.zeros(hidden),
-            uniform(1, hidden, fan=hidden),
-            uniform(1, fan=hidden),
+            uniform(outputs, hidden, fan=hidden),
+            uniform(outputs, fan=hidden),
         ]
-        return cls([parameter.requires_grad_() for parameter in parameters])
+        return cls([parameter.requires_grad_() for parameter in parameters], classes)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Shape (b, d) -> (b,): log-odds, or values."""
+        """Shape (b, d) -> (b,): log-odds, or values; (b, k): logits of many classes."""
         from torch.nn import functional
 
         weight, bias, scale, shift, out, out_bias = self.parameters
@@ -131,11 +132,18 @@ class _Network:
         return functional.linear(functional.relu(hidden), out, out_bias).squeeze(1)
 
     def outputs(self, x: Matrix) -> Labels:
-        """Shape (m, d) -> (m,), in double precision, without gradients."""
+        """Shape (m, d) -> (m,) or (m, k), in double precision, without gradients."""
         import torch
 
         with torch.no_grad():
-            return self(_tensor(x)).numpy().astype(np.float64)
+            outputs = self(_tensor(x)).numpy().astype(np.float64)
+        if self.classes is None:
+            return outputs
+        return spread(outputs, self.classes, absent=-np.inf)
+
+    def targets(self, y: Labels) -> Labels:
+        """What the loss of a step compares outputs with: places of classes, or labels."""
+        return y if self.classes is None else np.searchsorted(self.classes, y).astype(np.float64)
 
     def copied(self) -> list[Tensor]:
         """Copies of the parameters: training changes the parameters themselves in place."""
@@ -148,12 +156,12 @@ def _tensor(values: Matrix | Labels) -> Tensor:
     return torch.from_numpy(np.require(values, np.float32, ["C", "W"]))
 
 
-def _losses(
-    kind: Kind,
-) -> tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Labels, Labels], float]]:
-    """The loss of a step, in tensors, and the loss that chooses the epoch."""
+def _loss_of_steps(kind: Kind) -> Callable[[Tensor, Tensor], Tensor]:
     from torch.nn import functional
 
-    if kind == "classification":
-        return functional.binary_cross_entropy_with_logits, log_loss
-    return functional.mse_loss, squared_error
+    losses: Mapping[Kind, Callable[[Tensor, Tensor], Tensor]] = {
+        "classification": functional.binary_cross_entropy_with_logits,
+        "multiclass": lambda logits, y: functional.cross_entropy(logits, y.long()),
+        "regression": functional.mse_loss,
+    }
+    return losses[kind]

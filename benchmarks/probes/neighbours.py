@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 from threadpoolctl import threadpool_limits
 
-from molkd.benchmarks.probes.base import Fitted, Part, about, check, log_loss, squared_error
-from molkd.benchmarks.task import Kind, Labels
+from molkd.benchmarks.kinds import Kind
+from molkd.benchmarks.probes.base import LINKS, LOSSES, Fitted, Part, about, check, count_of
+from molkd.benchmarks.task import Labels
 from molkd.types import Matrix
 
 TOUCHING = 1e-4
@@ -56,20 +57,18 @@ class Neighbours:
         """
         check(train, valid, kind)
         ks = [k for k in self.neighbours if k <= len(train.y)] or [len(train.y)]
-        loss = log_loss if kind == "classification" else squared_error
         losses: dict[_Rule, float] = {}
         for directions in (False, True):
             search = _Search(train, max(ks), directions=directions)
             near = search.nearest(valid.x)
             for k, weighted in product(ks, (False, True)):
                 rule = _Rule(search, kind, k, weighted)
-                losses[rule] = loss(valid.y, rule.outputs(near))
+                losses[rule] = LOSSES[kind](valid.y, rule.outputs(near))
         best = min(losses, key=lambda rule: losses[rule])
 
         @threadpool_limits.wrap(limits=1)
         def predict(x: Matrix) -> Labels:
-            outputs = best.outputs(best.search.nearest(x))
-            return expit(outputs) if kind == "classification" else outputs
+            return LINKS[kind](best.outputs(best.search.nearest(x)))
 
         return Fitted(predict, best.chosen)
 
@@ -125,11 +124,25 @@ class _Rule:
         }
 
     def outputs(self, near: _Near) -> Labels:
-        """Mean labels, in classification as log-odds; shape (m,)."""
+        """Mean labels, shape (m,); of classes their shares, as log-odds or log-probabilities."""
         weights = np.ones_like(near.distances[:, : self.k])
         if self.weighted:
             weights = 1 / np.maximum(near.distances[:, : self.k], TOUCHING)
-        mean = np.average(near.labels[:, : self.k], axis=1, weights=weights)
+        labels = near.labels[:, : self.k]
+        if self.kind == "multiclass":
+            return self._log_shares(labels, weights)
+        mean = np.average(labels, axis=1, weights=weights)
         if self.kind == "regression":
             return mean
         return logit((mean * self.k + self.search.y.mean()) / (self.k + 1))
+
+    def _log_shares(self, labels: Labels, weights: Labels) -> Labels:
+        """Shape (m, k): the logarithms of the shares of all classes among the neighbours."""
+        count = count_of(self.search.y)
+        overall = np.bincount(self.search.y.astype(int), minlength=count) / len(self.search.y)
+        shares = np.zeros((len(labels), count))
+        rows = np.arange(len(labels))[:, np.newaxis]
+        np.add.at(shares, (rows, labels.astype(int)), weights)
+        shares /= weights.sum(axis=1, keepdims=True)
+        with np.errstate(divide="ignore"):  # classes without any training row
+            return np.log((shares * self.k + overall) / (self.k + 1))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from molkd.benchmarks.downloads import data_dir, find, obtain
-from molkd.benchmarks.task import Kind, Task
+from molkd.benchmarks.kinds import Kind
+from molkd.benchmarks.task import Task
 from molkd.benchmarks.tasks import moleculeace, moleculenet, tdc
 from molkd.benchmarks.tasks.entry import Entry
 from molkd.errors import InputError, UnknownNameError

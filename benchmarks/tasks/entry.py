@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from molkd.benchmarks.downloads import DataFile
-from molkd.benchmarks.task import Kind, Scale, Task
+from molkd.benchmarks.kinds import Kind
+from molkd.benchmarks.task import Scale, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from rdkit.Chem import Descriptors
 
 from molkd import chem
 from molkd.benchmarks.downloads import DataFile
-from molkd.benchmarks.task import Kind, Task
+from molkd.benchmarks.kinds import Kind
+from molkd.benchmarks.task import Task
 from molkd.benchmarks.tasks import reading
 from molkd.benchmarks.tasks.checks import checked
 from molkd.benchmarks.tasks.entry import Entry

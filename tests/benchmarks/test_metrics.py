@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from molkd.benchmarks.kinds import KINDS
 from molkd.benchmarks.metrics import METRICS, of_kind
 from molkd.errors import InputError, ShapeError
 
@@ -29,6 +30,14 @@ def score(name: str, y: object, predicted: object) -> float:
         ("Spearman", Y, [1, 2, 4, 3], 1 - 6 * 2 / (4 * 15)),
         ("Spearman", Y, -(Y**3), -1.0),
         ("Spearman", Y, np.full(4, 0.1), 0.0),
+        ("Accuracy", [0, 1, 2, 2], [0, 2, 2, 1], 0.5),
+        ("Accuracy", [3], [3], 1.0),
+        # class 0: 2 of 2 found, 2 of 3 right; class 1: nothing right; class 2: 1 of 1, 1 of 1
+        ("Macro-F1", [0, 0, 1, 2], [0, 0, 0, 2], (4 / 5 + 0 + 1) / 3),
+        ("V-measure", [0, 0, 1, 1], [7, 7, 3, 3], 1.0),
+        ("V-measure", [0, 0, 1, 1], [0, 1, 0, 1], 0.0),
+        # whole clusters of halved classes: homogeneous (1), complete to H(1/2)/H(1/4) = 1/2
+        ("V-measure", [0, 0, 1, 1], [0, 1, 2, 3], 2 * 1 * 0.5 / 1.5),
     ],
 )
 def test_scores_are_those_worked_out_by_hand(
@@ -40,7 +49,7 @@ def test_scores_are_those_worked_out_by_hand(
 @pytest.mark.parametrize("name", METRICS)
 def test_a_perfect_prediction_is_best_and_the_direction_is_declared(name: str) -> None:
     metric = METRICS[name]
-    y = np.array([0.0, 1.0, 1.0, 0.0]) if metric.kind == "classification" else Y
+    y = Y if KINDS[metric.kind].classes is None else np.array([0.0, 1.0, 1.0, 0.0])
     perfect, worse = metric.function(y, y), metric.function(y, y[[1, 0, 2, 3]])
     assert perfect == (1.0 if metric.greater_is_better else 0.0)
     assert (worse < perfect) == metric.greater_is_better
@@ -50,6 +59,12 @@ def test_a_perfect_prediction_is_best_and_the_direction_is_declared(name: str) -
 def test_kinds_hold_their_metrics() -> None:
     assert [metric.name for metric in of_kind("classification")] == ["AUROC", "AUPRC"]
     assert [metric.name for metric in of_kind("regression")] == ["MAE", "RMSE", "R2", "Spearman"]
+    assert [metric.name for metric in of_kind("multiclass")] == ["Accuracy", "Macro-F1"]
+    assert [metric.name for metric in of_kind("retrieval")] == ["Accuracy", "Macro-F1"]
+    assert [metric.name for metric in of_kind("clustering")] == ["V-measure"]
+    assert [metric.name for metric in of_kind("similarity")] == ["Spearman"]
+    for name, kind in KINDS.items():
+        assert kind.comparable in {metric.name for metric in of_kind(name)}
     assert all(name == metric.name for name, metric in METRICS.items())
 
 
@@ -86,3 +101,6 @@ def test_what_cannot_be_scored_is_refused_with_its_row(name: str) -> None:
 def test_classes_other_than_0_and_1_are_refused() -> None:
     with pytest.raises(InputError, match="not all 0 or 1"):
         score("AUROC", [0, 2], [0.1, 0.2])
+    for wrong in (-1.0, 0.5):
+        with pytest.raises(InputError, match="not all a whole number from 0"):
+            score("Accuracy", [0, wrong], [0, 1])

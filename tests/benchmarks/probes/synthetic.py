@@ -41,6 +41,24 @@ def best_auroc(distance: float) -> float:
     return float(norm.cdf(distance / np.sqrt(2)))
 
 
+def gaussian_classes(n: int, d: int, *, classes: int, distance: float, seed: int = 0) -> Sample:
+    """Classes as frequent as each other, normal with unit covariance, their means on a line.
+
+    Means of neighbours are `distance` apart. Only the place along the line tells the class, and the
+    nearest mean is the best guess: see `best_accuracy`.
+    """
+    rng = np.random.default_rng(seed)
+    y = rng.integers(classes, size=n).astype(np.float64)
+    x = rng.normal(size=(n, d)) + y[:, None] * distance / np.sqrt(d)
+    return x.astype(np.float32), y
+
+
+def best_accuracy(classes: int, distance: float) -> float:
+    """Half-way to a neighbour a class is left: by one side at both ends, by two in between."""
+    inside = norm.cdf(distance / 2)
+    return float((2 * inside + (classes - 2) * (2 * inside - 1)) / classes)
+
+
 def parts(sample: Sample, *sizes: int) -> list[Part]:
     """Cuts a sample into consecutive parts."""
     ends = np.cumsum((0, *sizes))

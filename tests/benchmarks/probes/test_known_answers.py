@@ -9,7 +9,14 @@ from molkd.benchmarks.metrics import METRICS
 from molkd.benchmarks.probes import PROBES, Part, make
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.targets import TargetScaler
-from tests.benchmarks.probes.synthetic import Sample, best_auroc, gaussian_line, two_gaussians
+from tests.benchmarks.probes.synthetic import (
+    Sample,
+    best_accuracy,
+    best_auroc,
+    gaussian_classes,
+    gaussian_line,
+    two_gaussians,
+)
 
 TEST = 20_000
 """Test rows: the standard error of a score is then about 0.2 %."""
@@ -49,6 +56,16 @@ def test_classification_comes_within_1_percent_of_the_best_auroc(name: str) -> N
     assert predicted.min() >= 0
     assert predicted.max() <= 1
     assert predicted.mean() == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_many_classes_come_within_1_percent_of_the_best_accuracy(name: str) -> None:
+    x, y = gaussian_classes(10_000 + TEST, COLUMNS[name], classes=4, distance=3.0)
+    predicted = run(name, (x * 30 + 5, y), "multiclass")
+    assert predicted.shape == (TEST, 4)
+    np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-6)
+    score = METRICS["Accuracy"].function(y[10_000:], predicted.argmax(axis=1).astype(float))
+    assert score == pytest.approx(best_accuracy(4, 3.0), rel=0.01)
 
 
 @pytest.mark.parametrize("name", COLUMNS)

@@ -18,10 +18,10 @@ from molkd.benchmarks.probes import PROBES, Fitted, Part, describe, make
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.errors import InputError, ShapeError, UnknownNameError
 from molkd.types import digest_of
-from tests.benchmarks.probes.synthetic import gaussian_line, parts, two_gaussians
+from tests.benchmarks.probes.synthetic import gaussian_classes, gaussian_line, parts, two_gaussians
 
 ROOT = Path(__file__).resolve().parents[3]
-KINDS = ("classification", "regression")
+KINDS = ("classification", "multiclass", "regression")
 
 
 def some(kind: str, *sizes: int, d: int = 6, seed: int = 0) -> list[Part]:
@@ -29,7 +29,14 @@ def some(kind: str, *sizes: int, d: int = 6, seed: int = 0) -> list[Part]:
     n = sum(sizes)
     if kind == "classification":
         return parts(two_gaussians(n, d, distance=2, seed=seed), *sizes)
+    if kind == "multiclass":
+        return parts(gaussian_classes(n, d, classes=3, distance=2.5, seed=seed), *sizes)
     return parts(gaussian_line(n, d, r2=0.7, seed=seed), *sizes)
+
+
+def expected(predicted: np.ndarray) -> np.ndarray:
+    """One number per row: the probability of class 1, the mean class, or the value."""
+    return predicted if predicted.ndim == 1 else predicted @ np.arange(predicted.shape[1])
 
 
 def digests() -> dict[str, str]:
@@ -92,11 +99,14 @@ def test_predictions_are_values_of_each_row_on_its_own(name: str, kind: str) -> 
     fitted = make(name).fit(train, valid, kind=kind, seed=0)
     predicted = fitted.predict(test.x)
     assert predicted.dtype == np.float64
-    assert predicted.shape == (40,)
+    assert predicted.shape == ((40, 3) if kind == "multiclass" else (40,))
     others = np.concatenate([test.x[:10], test.x[10:] * 5 + 3])
     np.testing.assert_allclose(fitted.predict(others)[:10], predicted[:10], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(fitted.predict(test.x[:1]), predicted[:1], rtol=1e-5, atol=1e-6)
-    assert fitted.predict(test.x[:0]).shape == (0,)
+    assert fitted.predict(test.x[:0]).shape == (0, *predicted.shape[1:])
+    if kind == "multiclass":
+        np.testing.assert_allclose(predicted.sum(axis=1), 1)
+        assert (predicted.argmax(axis=1) == test.y).mean() > 0.6
     if kind == "classification":
         assert predicted[test.y == 1].mean() > predicted[test.y == 0].mean() + 0.25
 
@@ -124,8 +134,8 @@ def test_validation_rows_choose(name: str, kind: str) -> None:
 def test_validation_rows_are_not_fitted(name: str, kind: str) -> None:
     """Labels of the validation rows mirrored: what is fitted must still follow training rows."""
     train, valid, _ = some(kind, 100, 300, 0)
-    mirrored = Part(valid.x, 1 - valid.y if kind == "classification" else -valid.y)
-    predicted = make(name).fit(train, mirrored, kind=kind, seed=0).predict(valid.x)
+    mirrored = Part(valid.x, valid.y.max() - valid.y if kind != "regression" else -valid.y)
+    predicted = expected(make(name).fit(train, mirrored, kind=kind, seed=0).predict(valid.x))
     assert np.mean((predicted - predicted.mean()) * mirrored.y) < 0.02
 
 
@@ -139,7 +149,7 @@ def test_odd_shapes_are_fitted(name: str, kind: str, n: int, d: int) -> None:
     if n == 3:
         train = Part(train.x, np.array([0.0, 1.0, 1.0]))
     fitted = make(name).fit(train, valid, kind=kind, seed=0)
-    predicted = fitted.predict(test.x)
+    predicted = expected(fitted.predict(test.x))
     assert np.isfinite(predicted).all()
     if n == 300:
         assert np.corrcoef(predicted, test.y)[0, 1] > 0.5
@@ -152,6 +162,35 @@ def test_rare_classes_are_fitted(name: str) -> None:
     assert ((predicted >= 0) & (predicted <= 1)).all()
     assert predicted[test.y == 1].mean() > 3 * predicted[test.y == 0].mean()
     assert predicted.mean() == pytest.approx(0.02, abs=0.015)
+
+
+@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("held", [(0.0, 2.0), (1.0, 2.0, 4.0)], ids=["two of them", "gaps"])
+def test_classes_without_a_training_row_are_never_predicted(
+    name: str, held: tuple[float, ...]
+) -> None:
+    """Validation and test rows may hold classes that no training row has, the largest too."""
+    train, valid, test = parts(gaussian_classes(900, 4, classes=6, distance=2), 500, 200, 200)
+    rows = np.isin(train.y, held)
+    fitted = make(name).fit(Part(train.x[rows], train.y[rows]), valid, kind="multiclass", seed=0)
+    predicted = fitted.predict(test.x)
+    assert predicted.shape == (200, held[-1] + 1)
+    assert set(np.flatnonzero(predicted.max(axis=0) > 0.01)) == set(held)
+    known = np.isin(test.y, held)
+    assert (predicted.argmax(axis=1) == test.y)[known].mean() > 0.75
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_many_classes_of_two_are_the_two_classes(name: str) -> None:
+    train, valid, test = some("classification", 400, 200, 100)
+    two, many = (
+        make(name).fit(train, valid, kind=kind, seed=0) for kind in ("classification", "multiclass")
+    )
+    found = many.predict(test.x)[:, 1]
+    assert np.corrcoef(found, two.predict(test.x))[0, 1] > 0.98
+    if name != "mlp":  # whose draws differ with the number of outputs
+        assert many.chosen == two.chosen
+        np.testing.assert_allclose(found, two.predict(test.x), atol=2e-3)
 
 
 @pytest.mark.parametrize("name", PROBES)
@@ -172,12 +211,12 @@ def test_constant_columns_change_nothing_that_matters(name: str, kind: str) -> N
         return Part(np.pad(part.x, ((0, 0), (0, 3))), part.y)
 
     fitted = make(name).fit(padded(train), padded(valid), kind=kind, seed=0)
-    predicted = fitted.predict(padded(test).x)
-    plain = make(name).fit(train, valid, kind=kind, seed=0).predict(test.x)
+    predicted = expected(fitted.predict(padded(test).x))
+    plain = expected(make(name).fit(train, valid, kind=kind, seed=0).predict(test.x))
     assert np.corrcoef(predicted, plain)[0, 1] > 0.9
     nothing = Part(np.zeros_like(train.x), train.y)
     blind = make(name).fit(nothing, Part(np.zeros_like(valid.x), valid.y), kind=kind, seed=0)
-    values = blind.predict(np.zeros_like(test.x))
+    values = expected(blind.predict(np.zeros_like(test.x)))
     assert np.ptp(values) < 1e-6
     assert values[0] == pytest.approx(train.y.mean(), abs=0.35)
 
@@ -210,6 +249,8 @@ def test_what_cannot_be_fitted_is_refused(name: str) -> None:
         fit(train, Part(bad, valid.y))
     with pytest.raises(InputError, match="training labels are not all 0 or 1"):
         fit(Part(train.x, train.y + 1), valid)
+    with pytest.raises(InputError, match="are not all a whole number from 0"):
+        make(name).fit(Part(train.x, train.y + 0.5), valid, kind="multiclass", seed=0)
     with pytest.raises(InputError, match="no validation rows"):
         fit(train, Part(valid.x[:0], valid.y[:0]))
     with pytest.raises(ShapeError, match=r"\(20, 6\) do not fit labels of shape \(19,\)"):
