@@ -179,12 +179,8 @@ class _Molecules:
 
     def _fill(self, made: Sequence[Teacher[Any]], wanted: DistillSettings) -> None:
         jobs, progress = self._job.options.jobs, self._job.options.progress
-        items, failures = preparation.standardized(
-            self.smiles, wanted.standardize, jobs, progress=progress
-        )
-        preparation.filled_bank(
-            self._bank, items, failures, made, wanted, jobs=jobs, progress=progress
-        )
+        checked = preparation.checked(self.smiles, wanted, jobs, progress=progress)
+        preparation.filled_bank(self._bank, checked, made, wanted, jobs=jobs, progress=progress)
 
     def _teacher(self, name: str) -> Teacher[Any]:
         if name not in self._teachers:

@@ -24,9 +24,10 @@ from molkd.benchmarks.speed.rounds import Clock, alternating
 from molkd.benchmarks.speed.training import VALID
 from molkd.distiller import Distiller
 from molkd.errors import InputError
-from molkd.graph import Graphs
+from molkd.items import Checked
 from molkd.live import LiveTeachers
 from molkd.recipe import DistillSettings
+from molkd.students.base import Prepared
 
 _OWN, _REFERENCE = "variant", "reference"
 
@@ -39,7 +40,10 @@ def measure(request: Request, *, clock: Clock = time.perf_counter) -> Measured:
     """
     device = devices.choose(request.device)
     bank = _opened(request, request.variant)
-    graphs = preparation.graphs_of(bank.items, bank.errors, 1, progress=False)
+    wanted = settings.from_table(DistillSettings, request.variant.settings)
+    items = Checked(list(bank.items), list(bank.items), dict(bank.errors))
+    student = students.make(wanted.student, items=items.items)
+    graphs = preparation.prepared_of(student, items, 1, progress=False)
     own = Training(request, request.variant, graphs, clock)
     own.run()  # from here on all that both need is loaded: libraries, kernels, pages of the bank
     added = _added_by(own.run, device)
@@ -62,7 +66,7 @@ class Training:
         settings: those of the side, with a single epoch.
     """
 
-    def __init__(self, request: Request, side: Side, graphs: Graphs, clock: Clock) -> None:
+    def __init__(self, request: Request, side: Side, prepared: Prepared, clock: Clock) -> None:
         """Fits the scalings on all molecules but those of the validation.
 
         Raises:
@@ -73,7 +77,7 @@ class Training:
         self._steps, self._device, self._clock = request.steps, request.device, clock
         self._live = _live(wanted, request.weights_dir)
         corpus = preparation.corpus_of(
-            _opened(request, side), graphs, self.settings, live=self._live
+            _opened(request, side), prepared, self.settings, live=self._live
         )
         rows = request.steps * wanted.plan.batch_size
         if len(corpus.train) < rows:

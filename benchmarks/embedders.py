@@ -4,7 +4,7 @@
 
 where SPEC is the name of a teacher, `molkd:DIR` for a trained student, `untrained:DIR` for one of
 the same shape with random weights, `untrained:SIZE` for one of a size by name, `file:PATH` for
-embeddings computed elsewhere, `cut:N:SPEC` for the first N dimensions of one of these, `A+B` for
+embeddings computed elsewhere, `pixels:N` for images shrunk to N x N pixels, `cut:N:SPEC` for the first N dimensions of one of these, `A+B` for
 the embeddings of A and B side by side, or `pca:N:SPEC` for the N leading principal components of
 SPEC, fitted on the training rows of each split.
 """
@@ -12,18 +12,27 @@ SPEC, fitted on the training rows of each split.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from molkd.benchmarks.embedding_store import Embeds, store_of
+from molkd.benchmarks.items import HANDLED
 from molkd.benchmarks.results import Role
+from molkd.benchmarks.task import Item
 from molkd.errors import ConfigError, MolkdError
 from molkd.types import Embedded, digest_of
 
 BASELINES = ("ecfp4-count", "rdkit2d", "ecfp4-count+rdkit2d")
-"""What stands beside every comparison, unless it was given already."""
+"""What stands beside every comparison of molecules, unless it was given already."""
+
+BASELINES_OF: Mapping[str, tuple[str, ...]] = {
+    "molecules": BASELINES,
+    "texts": ("hashed-ngrams",),
+    "images": ("pixels:32",),
+}
+"""What embedders read -> what stands beside them."""
 
 ORACLE_COMPONENTS = 512
 """Width of the oracle: all teachers of a student, concatenated, on principal components."""
@@ -37,11 +46,13 @@ class Source:
         digest: changes whenever its numbers may change.
         model: what embeds.
         parameters: number of weights; 0 for what has none, None where unknown.
+        reads: what it embeds: "molecules", "texts" or "images".
     """
 
     digest: str
     model: Embeds
     parameters: int | None
+    reads: str = "molecules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,12 @@ class Embedder:
         counts = [source.parameters for source in self.sources]
         return None if None in counts else sum(count or 0 for count in counts)
 
-    def fill(self, smiles: Sequence[str], *, cache: Path, jobs: int, progress: bool) -> None:
+    @property
+    def reads(self) -> str:
+        """What all its sources embed."""
+        return self.sources[0].reads
+
+    def fill(self, items: Sequence[Item], *, cache: Path, jobs: int, progress: bool) -> None:
         """Computes the embeddings that the cache lacks.
 
         Raises:
@@ -86,7 +102,7 @@ class Embedder:
         """
         for source in self.sources:
             stored = store_of(cache, source.digest)
-            stored.fill(source.model, smiles, jobs=jobs, name=self.label, progress=progress)
+            stored.fill(source.model, items, jobs=jobs, name=self.label, progress=progress)
 
 
 def make(text: str, *, weights_dir: Path | None = None, seed: int = 0) -> Embedder:
@@ -107,6 +123,9 @@ def make(text: str, *, weights_dir: Path | None = None, seed: int = 0) -> Embedd
     components, inner = _components(spec)
     names = inner.split("+")
     sources = tuple(_source(name, weights_dir, seed) for name in names)
+    if len({source.reads for source in sources}) > 1:
+        told = ", ".join(f"{n} {s.reads}" for n, s in zip(names, sources, strict=True))
+        raise ConfigError(f"{spec}: what stands side by side reads the same items, not {told}")
     return Embedder(label, spec, _role(names), sources, components)
 
 
@@ -115,9 +134,9 @@ def with_baselines(
 ) -> tuple[list[Embedder], list[str]]:
     """Adds what every comparison needs beside the embedders that were asked for.
 
-    ECFP4 counts, RDKit descriptors, both side by side; for the students among the given, an
-    untrained one of the same shape, and all their teachers concatenated on principal components
-    (what a student tries to compress).
+    Those of `BASELINES_OF`, for molecules ECFP4 counts, RDKit descriptors, both side by side; for
+    the students among the given, an untrained one of the same shape, and all their teachers
+    concatenated on principal components (what a student tries to compress).
 
     Args:
         given: what was asked for.
@@ -141,7 +160,8 @@ def with_baselines(
         wanted.append(f"{embedder.label}, untrained=untrained:{_folder(embedder)}")
     every = list(given)
     taken = {embedder.digest for embedder in given}
-    for text in [*wanted, *BASELINES]:
+    kinds = dict.fromkeys(embedder.reads for embedder in given)
+    for text in [*wanted, *(text for kind in kinds for text in BASELINES_OF[kind])]:
         made = make(text, weights_dir=weights_dir, seed=seed)
         if made.digest not in taken:
             taken.add(made.digest)
@@ -168,7 +188,7 @@ def _usable(names: Sequence[str], weights_dir: Path | None, notes: list[str]) ->
     for name in names:
         try:
             (source,) = make(name, weights_dir=weights_dir).sources
-            source.model.embed(["CCO"])
+            source.model.embed([HANDLED[source.reads].example()])
         except MolkdError as error:
             notes.append(f"teacher {name} is left out: {error}")
         else:
@@ -201,7 +221,7 @@ class Cut:
     model: Embeds
     length: int
 
-    def embed(self, items: Sequence[str], /) -> Embedded:
+    def embed(self, items: Sequence[Any], /) -> Embedded:
         """Shape (n, length)."""
         embedded = self.model.embed(items)
         if embedded.values.shape[1] < self.length:
@@ -215,15 +235,17 @@ def _source(spec: str, weights_dir: Path | None, seed: int) -> Source:
         length, inner = _numbered("cut", spec)
         whole = _source(inner, weights_dir, seed)
         cut = Cut(whole.model, length)
-        return Source(digest_of([whole.digest, length]), cut, whole.parameters)
+        digest = digest_of([whole.digest, length])
+        return replace(whole, digest=digest, model=cut)
     prefix, _, argument = spec.partition(":")
-    makers = {"molkd": _trained, "untrained": _untrained, "file": _precomputed}
+    makers = {"molkd": _trained, "untrained": _untrained, "file": _precomputed, "pixels": _pixels}
     if prefix in makers:
         return makers[prefix](argument, seed)
     from molkd import teachers
 
     teacher = teachers.make(spec, weights_dir=weights_dir)
-    return Source(teacher.card.digest, teacher, None if teacher.card.sha256 else 0)
+    card = teacher.card
+    return Source(card.digest, teacher, None if card.sha256 else 0, card.reads)
 
 
 def _trained(folder: str, _seed: int) -> Source:
@@ -236,20 +258,29 @@ def _untrained(argument: str, seed: int) -> Source:
     from molkd import students
 
     if argument in students.SIZES:
-        return _student(students.make(students.StudentSettings(size=argument), seed=seed))
+        return _student(students.make(students.sized(argument), seed=seed))
     return _student(students.fresh(students.load(argument), seed=seed))
 
 
 def _student(student: Any) -> Source:
     count = sum(parameter.numel() for parameter in student.parameters())
-    return Source(student.digest, student, count)
+    return Source(student.digest, student, count, getattr(student, "reads", "molecules"))
 
 
 def _precomputed(path: str, _seed: int) -> Source:
     from molkd.benchmarks.precomputed import Precomputed
 
     read = Precomputed(path)
-    return Source(read.digest, read, None)
+    return Source(read.digest, read, None, read.reads)
+
+
+def _pixels(argument: str, _seed: int) -> Source:
+    from molkd.benchmarks.pixels import Pixels
+
+    if not argument.isdecimal() or not 1 <= int(argument) <= 1024:
+        raise ConfigError(f"expected pixels:N with N from 1 to 1024, got pixels:{argument}")
+    model = Pixels(int(argument))
+    return Source(model.digest, model, 0, "images")
 
 
 def _folder(student: Embedder) -> Path:

@@ -22,7 +22,7 @@ from molkd import chem, store
 from molkd.benchmarks.task import Task
 from molkd.errors import InputError
 from molkd.formats import readers
-from molkd.formats.records import SMILES_NAMES, Columns
+from molkd.formats.records import SMILES, Columns
 from molkd.parallel import ordered_map
 from molkd.types import Mask, digest_of
 
@@ -43,7 +43,7 @@ def molecules(path: Path) -> Iterator[str]:
         InputError: the file cannot be read, or no column has a usual name.
     """
     for records in readers.read(path, _columns(path)):
-        yield from (text for text in records.smiles if text)
+        yield from (text for text in records.items if text)
 
 
 def skeletons(smiles: Sequence[str | None], *, jobs: int = 1) -> list[str]:
@@ -174,9 +174,9 @@ def _columns(path: Path) -> Columns:
         names = [str(name) for name in pd.read_csv(path, sep=separator, nrows=0)]
     except (ValueError, OSError):
         return Columns()  # the reader says what is wrong
-    usual = [name for name in names if name.lower() in SMILES_NAMES]
+    usual = [name for name in names if name.lower() in SMILES.usual]
     other = [name for name in names if name.lower() in OTHER_NAMES]
-    return Columns(smiles=other[0]) if len(other) == 1 and not usual else Columns()
+    return Columns(other[0]) if len(other) == 1 and not usual else Columns()
 
 
 def _of_chunk(smiles: Sequence[str | None]) -> list[str]:

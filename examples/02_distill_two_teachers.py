@@ -14,14 +14,14 @@ import datamol as dm
 from molkd import teachers
 from molkd.pipeline import DistillSettings, distill
 from molkd.plan import Plan
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 
 
 def main(output: str, molecules: int = 1500) -> None:
     """Distils, and says how well each teacher can be read back from the student."""
     smiles = dm.data.chembl_drugs()["smiles"].tolist()[:molecules]
     settings = DistillSettings(
-        student=StudentSettings(size="tiny"), plan=Plan(epochs=3, batch_size=128)
+        student=GineSettings(size="tiny"), plan=Plan(epochs=3, batch_size=128)
     )
     chosen = [teachers.make(name) for name in ("ecfp4-count", "maccs")]
     result = distill(smiles, chosen, output, settings)

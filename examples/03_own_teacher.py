@@ -15,7 +15,7 @@ from rdkit.Chem import rdMolDescriptors
 from molkd import chem
 from molkd.pipeline import DistillSettings, distill
 from molkd.plan import Plan
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 from molkd.types import Card, Embedded
 
 
@@ -49,7 +49,7 @@ class Polarity:
 def main(output: str, molecules: int = 1000) -> None:
     """Distils the teacher into a tiny student."""
     smiles = dm.data.chembl_drugs()["smiles"].tolist()[:molecules]
-    settings = DistillSettings(student=StudentSettings(size="tiny"), plan=Plan(epochs=3))
+    settings = DistillSettings(student=GineSettings(size="tiny"), plan=Plan(epochs=3))
     result = distill(smiles, [Polarity()], output, settings)
     print(f"linear R2 of polarity: {result.information['polarity'].r2:.2f}")
 

@@ -19,7 +19,7 @@ from molkd.objectives import ObjectiveSettings
 from molkd.objectives.headwise import HeadwiseObjective, HeadwiseSettings
 from molkd.pipeline import DistillSettings, distill
 from molkd.plan import Plan
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def main(output: str, molecules: int = 1000) -> None:
     """Distils two teachers with it into a tiny student."""
     smiles = dm.data.chembl_drugs()["smiles"].tolist()[:molecules]
     settings = DistillSettings(
-        student=StudentSettings(size="tiny"),
+        student=GineSettings(size="tiny"),
         objective=HuberSettings(delta=0.5),
         plan=Plan(epochs=3),
     )

@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from molkd import students, teachers
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 from molkd.types import Mask, Matrix
 
 TEACHERS = ["ecfp4-count", "atom-pair", "topological-torsion", "maccs", "erg", "rdkit2d"]
@@ -84,7 +84,7 @@ def main() -> None:
     molkd("embed", "-i", given.output / "solubility.smi", "-o", embeddings, "--model", model,
           "--overwrite")  # fmt: skip
 
-    untrained = students.make(StudentSettings(size=given.student)).embed(measured.smiles)
+    untrained = students.make(GineSettings(size=given.student)).embed(measured.smiles)
     rows = [scored("student", read(embeddings), measured)]
     rows.append(scored("the same, untrained", untrained.values, measured))
     embedded = {name: teachers.make(name).embed(measured.smiles) for name in names}

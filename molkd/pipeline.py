@@ -1,4 +1,4 @@
-"""From a list of molecules and teachers to a trained student in a folder."""
+"""From a list of items and teachers to a trained student in a folder."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from molkd import adaptors, objectives, preparation, report, students
 from molkd.bank import Bank
 from molkd.distiller import Corpus, Distiller
 from molkd.fitting import Embeddings, fit_adaptors
-from molkd.graph import Graphs
 from molkd.information import Information, estimate
 from molkd.objectives import MutualInformationSettings
 from molkd.recipe import DistillSettings
-from molkd.students import GineStudent
+from molkd.students import Student
 from molkd.targets import TargetReader
 from molkd.types import Rows, Teacher
 
@@ -33,17 +32,17 @@ class Distilled:
         student: trained, on the CPU, in evaluation mode.
         information: teacher -> what the student knows about it.
         history: one record of losses per epoch.
-        failures: row -> why the molecule could not be used.
+        failures: row -> why the item could not be used.
     """
 
-    student: GineStudent
+    student: Student[Any, Any, Any]
     information: Mapping[str, Information]
     history: Sequence[Mapping[str, float]]
     failures: Mapping[int, str]
 
 
 def distill(
-    smiles: Sequence[object],
+    items: Sequence[object],
     teachers: Sequence[Teacher[Any]],
     output: str | Path,
     settings: DistillSettings | None = None,
@@ -56,36 +55,35 @@ def distill(
     """Distils teachers into a student; run again after a kill, it resumes.
 
     Args:
-        smiles: molecules as SMILES, one per row; rows that cannot be read are left out and
-            reported.
-        teachers: at least one.
+        items: what the student reads, one per row: SMILES for a molecular student, texts, or
+            images (paths, bytes, arrays); rows that cannot be read are left out and reported.
+        teachers: at least one, which read the same.
         output: folder for the student, its model card, metrics, plots and checkpoints.
         settings: see `DistillSettings`.
         bank: folder of the teacher embeddings, to share between runs; in `output` by default.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps", for the student.
-        jobs: processes for teachers and molecules.
+        jobs: processes for teachers and items.
         progress: whether to show progress bars.
 
     Raises:
         ConfigError: settings contradict each other or the data.
-        StaleBankError: the bank folder holds other molecules or teachers.
+        StaleBankError: the bank folder holds other items or teachers.
         OutputError: the disk is full; run again to resume.
     """
     settings = settings or DistillSettings()
     settings = replace(settings, teachers=tuple(teacher.card.name for teacher in teachers))
     settings.check()
+    preparation.refuse_other_readers(teachers, settings)
     live = preparation.live_teachers(teachers, settings)
     folder = Path(output)
-    items, failures = preparation.standardized(
-        smiles, settings.standardize, jobs, progress=progress
-    )
+    checked = preparation.checked(items, settings, jobs, progress=progress)
     place = Path(bank) if bank else folder / "bank"
     stored = preparation.filled_bank(
-        place, items, failures, teachers, settings, jobs=jobs, progress=progress
+        place, checked, teachers, settings, jobs=jobs, progress=progress
     )
-    graphs = preparation.graphs_of(items, failures, jobs, progress=progress)
-    corpus = preparation.corpus_of(stored, graphs, settings, live=live)
-    student = students.make(settings.student, seed=settings.plan.seed)
+    student = students.make(settings.student, seed=settings.plan.seed, items=checked.items)
+    prepared = preparation.prepared_of(student, checked, jobs, progress=progress)
+    corpus = preparation.corpus_of(stored, prepared, settings, live=live)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.plan.seed)
         objective = objectives.make(
@@ -95,7 +93,7 @@ def distill(
     history = distiller.fit(corpus, folder=folder, progress=progress)
     known = _estimated(student, stored, corpus, settings, folder, progress=progress)
     student = student.cpu()
-    result = Distilled(student, known, history, {**graphs.failures, **failures})
+    result = Distilled(student, known, history, {**prepared.failures, **checked.failures})
     report.write(
         folder,
         student,
@@ -105,7 +103,11 @@ def distill(
             history=history,
             unit=objective.unit,
             settings=asdict(settings),
-            rows={"molecules": len(items), "train": len(corpus.train), "valid": len(corpus.valid)},
+            rows={
+                settings.kind.name: len(items),
+                "train": len(corpus.train),
+                "valid": len(corpus.valid),
+            },
             corpus_digest=corpus.digest,
         ),
     )
@@ -113,9 +115,9 @@ def distill(
 
 
 def _estimated(
-    student: GineStudent,
+    student: Student[Any, Any, Any],
     bank: Bank,
-    corpus: Corpus[Graphs],
+    corpus: Corpus[Any],
     settings: DistillSettings,
     folder: Path,
     *,

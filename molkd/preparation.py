@@ -1,10 +1,10 @@
-"""From molecules and teachers to a corpus that a student can be trained on."""
+"""From items and teachers to a corpus that a student can be trained on."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,17 @@ import numpy as np
 from tqdm import tqdm
 
 from molkd import bank as banks
-from molkd import chem, objectives, redundancy, splits
+from molkd import objectives, redundancy
 from molkd.bank import Bank
 from molkd.distiller import Corpus
 from molkd.errors import ConfigError
-from molkd.graph import Graphs
+from molkd.items import KINDS, Checked
 from molkd.live import LiveTeacher, LiveTeachers
 from molkd.objectives import ObjectiveSettings
 from molkd.parallel import ordered_map
 from molkd.recipe import DistillSettings
 from molkd.statistics import Scaling, fit_scaling
-from molkd.students import GineStudent
+from molkd.students.base import Prepared, PreparedT, Student
 from molkd.targets import TargetReader, fit_nodes
 from molkd.teachers import as_live
 from molkd.types import AtomTeacher, Rows, Teacher, digest_of
@@ -31,23 +31,38 @@ from molkd.types import AtomTeacher, Rows, Teacher, digest_of
 _CHUNK = 1024
 
 
-def standardized(
-    smiles: Sequence[object], level: chem.Standardization, jobs: int, *, progress: bool
-) -> tuple[list[str], dict[int, str]]:
-    """Canonical SMILES of all rows, and row -> reason where there is none."""
-    items: list[str] = []
-    failures: dict[int, str] = {}
-    function = functools.partial(chem.standardize_all, level=level)
-    for texts, failed in _mapped(function, smiles, jobs, "molecules", progress=progress):
-        failures.update({row + len(items): reason for row, reason in failed.items()})
-        items += texts
-    return items, failures
+def checked(
+    items: Sequence[object], settings: DistillSettings, jobs: int, *, progress: bool
+) -> Checked:
+    """Reads all items once; see `molkd.items.ItemKind.check`."""
+    kind = settings.kind
+    found = Checked([], [], {})
+    function = functools.partial(_check, kind=kind.name, level=settings.standardize)
+    for part in _mapped(function, items, jobs, kind.name, progress=progress):
+        found.failures.update({row + len(found.keys): why for row, why in part.failures.items()})
+        found.keys.extend(part.keys)
+        found.items.extend(part.items)
+    return found
+
+
+def refuse_other_readers(teachers: Sequence[Teacher[Any]], settings: DistillSettings) -> None:
+    """Refuses teachers that read something else than the student.
+
+    Raises:
+        ConfigError: names the first one.
+    """
+    for card in (teacher.card for teacher in teachers):
+        if card.reads != settings.student.reads:
+            raise ConfigError(
+                f"teacher {card.name!r} reads {card.reads}, but a student of size "
+                f"{settings.student.size!r} reads {settings.student.reads}: choose another size, "
+                "or give the teacher a view of the items (see 'molkd.teachers.through')"
+            )
 
 
 def filled_bank(
     path: Path,
-    items: Sequence[str],
-    failures: Mapping[int, str],
+    corpus: Checked,
     teachers: Sequence[Teacher[Any]],
     settings: DistillSettings,
     *,
@@ -58,8 +73,7 @@ def filled_bank(
 
     Args:
         path: its folder.
-        items: canonical SMILES.
-        failures: row -> reason, for rows that no teacher is asked about.
+        corpus: the items; no teacher is asked about those that failed.
         teachers: those to read.
         settings: what is stored, and how.
         jobs: processes.
@@ -71,18 +85,19 @@ def filled_bank(
         if some:
             banks.build(
                 path,
-                items,
+                corpus.items,
                 some,
-                errors=failures,
+                keys=corpus.keys,
+                errors=corpus.failures,
                 preparation=settings.standardize,
                 dtype=settings.bank_dtype,
                 jobs=processes,
-                prepare=_parsed,
+                prepare=settings.kind.parse,
                 atoms=atom_names(some, settings),
                 progress=progress,
             )
     names = [teacher.card.name for teacher in teachers]
-    return Bank.open(path, items=items, teachers=names, atoms=atom_names(teachers, settings))
+    return Bank.open(path, items=corpus.keys, teachers=names, atoms=atom_names(teachers, settings))
 
 
 def atom_names(teachers: Sequence[Teacher[Any]], settings: DistillSettings) -> list[str]:
@@ -104,13 +119,17 @@ def live_teachers(
     return {t.card.name: as_live(t) for t in teachers if t.card.name in wanted}
 
 
-def graphs_of(
-    items: Sequence[str], failures: Mapping[int, str], jobs: int, *, progress: bool
-) -> Graphs:
-    """Reads all molecules in the form of the student; none of the rows that failed."""
-    readable = [None if row in failures else item for row, item in enumerate(items)]
-    parts = _mapped(GineStudent.prepare, readable, jobs, "graphs", progress=progress)
-    return Graphs.concatenate(list(parts))
+def prepared_of(
+    student: Student[Any, PreparedT, Any], corpus: Checked, jobs: int, *, progress: bool
+) -> PreparedT:
+    """Reads all items in the form of the student; none of the rows that failed."""
+    readable = [None if row in corpus.failures else item for row, item in enumerate(corpus.items)]
+    parts = list(_mapped(student.prepare, readable, jobs, "reading", progress=progress))
+    return type(parts[0]).concatenate(parts)
+
+
+def _check(items: Sequence[object], *, kind: str, level: str) -> Checked:
+    return KINDS[kind].check(items, level)
 
 
 def _mapped(function: Any, items: Sequence[Any], jobs: int, what: str, *, progress: bool) -> Any:
@@ -124,28 +143,26 @@ def _mapped(function: Any, items: Sequence[Any], jobs: int, what: str, *, progre
             yield result
 
 
-def _parsed(items: Sequence[str]) -> list[Any]:
-    """Reads canonical SMILES once for all teachers of a block."""
-    return [chem.parse(item) for item in items]
-
-
 def corpus_of(
-    bank: Bank, graphs: Graphs, settings: DistillSettings, *, live: LiveTeachers | None = None
-) -> Corpus[Graphs]:
+    bank: Bank,
+    prepared: PreparedT,
+    settings: DistillSettings,
+    *,
+    live: LiveTeachers | None = None,
+) -> Corpus[PreparedT]:
     """Splits the usable rows and fits the scalings of all teachers on the training rows.
 
     Args:
         bank: what the teachers said.
-        graphs: the same molecules as the student reads them.
+        prepared: the same items as the student reads them.
         settings: how rows are split and values scaled.
         live: teachers that are asked during training.
 
     Raises:
         ConfigError: a teacher could embed nothing, or a split would be empty.
     """
-    rows = _usable(bank, settings.teachers, graphs)
-    split = splits.random_split if settings.split == "random" else splits.scaffold_split
-    train, valid = split(
+    rows = _usable(bank, settings.teachers, prepared)
+    train, valid = settings.kind.splits[settings.split](
         [bank.items[int(row)] for row in rows],
         fraction=settings.valid_fraction,
         seed=settings.plan.seed,
@@ -160,12 +177,12 @@ def corpus_of(
         scalings_of(bank, settings, settings.objective, train),
         weights=weights,
         nodes=nodes,
-        sizes=graphs.sizes,
+        sizes=prepared.sizes,
         live=live,
     )
     sides = [hashlib.sha256(side.tobytes()).hexdigest() for side in (train, valid)]
     told = [asdict(settings.objective), dict(settings.pca), settings.weights, settings.winsorize]
-    return Corpus(graphs, reader, train, valid, digest_of([bank.digest, sides, *told]))
+    return Corpus(prepared, reader, train, valid, digest_of([bank.digest, sides, *told]))
 
 
 def scalings_of(
@@ -184,16 +201,16 @@ def scalings_of(
     return scalings
 
 
-def _usable(bank: Bank, names: Sequence[str], graphs: Graphs) -> Rows:
+def _usable(bank: Bank, names: Sequence[str], prepared: Prepared) -> Rows:
     """The rows that the student can read and some teacher could embed."""
     known = np.zeros(len(bank), dtype=np.bool_)
     for name in names:
         if not bank.valid(name).any():
             reasons = [why for row, why in bank.failures(name).items() if row not in bank.errors]
             raise ConfigError(
-                f"teacher {name!r} could embed none of {len(bank)} molecules "
+                f"teacher {name!r} could embed none of {len(bank)} items "
                 f"({reasons[0] if reasons else 'no reason given'}): leave it out"
             )
         known |= bank.valid(name)
-    known[list(graphs.failures)] = False
+    known[list(prepared.failures)] = False
     return np.flatnonzero(known)

@@ -1,4 +1,4 @@
-"""Everything that decides a distillation but the molecules and the teachers."""
+"""Everything that decides a distillation but the items and the teachers."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from molkd import chem, objectives
+from molkd import objectives
 from molkd.bank import StoreAs
 from molkd.errors import ConfigError
 from molkd.fitting import EstimatorSettings
+from molkd.items import KINDS, ItemKind
 from molkd.objectives import MutualInformationSettings, ObjectiveSettings
 from molkd.plan import Plan
-from molkd.students import StudentSettings
-
-Split = Literal["random", "scaffold"]
+from molkd.students import GineSettings, StudentSettings
 
 Weights = Literal["equal", "redundancy"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DistillSettings:
-    """Everything that decides a distillation but the molecules and the teachers.
+    """Everything that decides a distillation but the items and the teachers.
 
     Attributes:
         teachers: names of the teachers, for the record and for the command line.
         student: its size and shape.
         objective: what it minimises.
         plan: how it is trained.
-        standardize: what is done to the molecules first.
-        split: how validation rows are chosen; duplicates, or scaffolds, stay on one side.
+        standardize: what is done to the items first.
+        split: how validation rows are chosen; duplicates, or scaffolds of molecules, stay on one
+            side.
         valid_fraction: share of the rows to validate on.
         bank_dtype: type in which teacher embeddings are stored.
         pca: teacher -> number of principal components that replace its values.
@@ -40,11 +40,11 @@ class DistillSettings:
     """
 
     teachers: tuple[str, ...] = ()
-    student: StudentSettings = field(default_factory=StudentSettings)
+    student: StudentSettings = field(default_factory=GineSettings)
     objective: ObjectiveSettings = field(default_factory=MutualInformationSettings)
     plan: Plan = field(default_factory=Plan)
-    standardize: chem.Standardization = "none"
-    split: Split = "random"
+    standardize: str = "none"
+    split: str = "random"
     valid_fraction: float = 0.05
     bank_dtype: StoreAs = "auto"
     pca: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -54,14 +54,26 @@ class DistillSettings:
     keep_adaptors: bool = False
 
     def __post_init__(self) -> None:
-        if self.split not in get_args(Split):
-            raise ConfigError(f"split is one of {get_args(Split)}, not {self.split!r}")
+        kind = self.kind
+        for name, value, known in (
+            ("split", self.split, tuple(kind.splits)),
+            ("standardize", self.standardize, kind.standardizations),
+        ):
+            if value not in known:
+                raise ConfigError(
+                    f"{name} is one of {', '.join(known)} for {kind.name}, not {value!r}"
+                )
         if self.weights not in get_args(Weights):
             raise ConfigError(f"weights is one of {get_args(Weights)}, not {self.weights!r}")
         if self.winsorize is not None and self.winsorize <= 0:
             raise ConfigError(f"winsorize must be positive, not {self.winsorize}")
         if not 0 < self.valid_fraction < 1:
             raise ConfigError(f"valid_fraction must lie in (0, 1), not {self.valid_fraction}")
+
+    @property
+    def kind(self) -> ItemKind:
+        """What the items are: what the student reads."""
+        return KINDS[self.student.reads]
 
     def check(self) -> None:
         """Refuses settings for teachers that are not there, before any work is done.

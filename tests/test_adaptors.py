@@ -18,7 +18,7 @@ from molkd.pipeline import DistillSettings, distill
 from molkd.plan import Plan
 from molkd.scaling import Scaling
 from molkd.statistics import fit_scaling
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 from molkd.targets import TargetReader
 from molkd.teachers import make
 from tests.fakes.fake_teachers import TableTeacher
@@ -31,7 +31,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("adaptors") / "student"
     smiles = ["C" * n + tail for n in range(1, 41) for tail in ("O", "N", "Cl", "c1ccccc1")]
     settings = DistillSettings(
-        student=StudentSettings(size="tiny", hidden=16, layers=2),
+        student=GineSettings(size="tiny", hidden=16, layers=2),
         objective=configured("mse", {"head_hidden": 16}),
         plan=Plan(epochs=2, batch_size=32),
         estimate=EstimatorSettings(epochs=3),

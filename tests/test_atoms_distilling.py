@@ -15,12 +15,12 @@ from molkd.fitting import EstimatorSettings
 from molkd.objectives import configured
 from molkd.pipeline import Distilled, DistillSettings, distill
 from molkd.plan import Plan
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 from molkd.types import AtomEmbedded, Card, Embedded
 
 SMILES = ["C" * n + tail for n in range(1, 13) for tail in ("O", "N", "Cl", "c1ccccc1")]
 SETTINGS = DistillSettings(
-    student=StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
+    student=GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
     objective=configured("unic", {"head_hidden": 16}),
     plan=Plan(epochs=3, batch_size=16),
     estimate=EstimatorSettings(epochs=1, hidden=8),

@@ -16,7 +16,7 @@ from molkd.fitting import EstimatorSettings
 from molkd.objectives import OBJECTIVES
 from molkd.pipeline import Distilled, DistillSettings, distill
 from molkd.plan import Plan
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 from molkd.types import Card, Embedded
 
 SMILES = ["C" * n + tail for n in range(1, 41) for tail in ("O", "N", "Cl", "c1ccccc1", "C(=O)O")]
@@ -51,7 +51,7 @@ def _lengths(text: str) -> list[float]:
 
 def _distilled(folder: Path, name: str, *others: object) -> Distilled:
     settings = DistillSettings(
-        student=StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
+        student=GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
         objective=objectives.configured(name),
         plan=Plan(epochs=2, batch_size=63),  # 180 rows for training: the last batch has 54
         estimate=EstimatorSettings(epochs=1),

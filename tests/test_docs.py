@@ -14,7 +14,7 @@ import typer.main
 
 from molkd import students
 from molkd.cli import app
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
@@ -75,7 +75,7 @@ def test_python_blocks_run(path: Path, tmp_path: Path, monkeypatch: pytest.Monke
     blocks = list(_blocks(path, "python"))
     monkeypatch.chdir(tmp_path)
     if blocks:
-        students.make(StudentSettings(size="tiny")).save_pretrained(MODEL)
+        students.make(GineSettings(size="tiny")).save_pretrained(MODEL)
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, str(path), "exec"), names)  # noqa: S102  (our own documents)

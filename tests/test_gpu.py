@@ -14,7 +14,7 @@ from molkd import objectives, students
 from molkd.distiller import Distiller
 from molkd.objectives import MutualInformationSettings
 from molkd.plan import Plan
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 from molkd.tensors import FeatureSpec
 from tests.fakes.vectors import VectorStudent, corpus
 
@@ -70,7 +70,7 @@ def test_a_run_resumes_on_cuda(tmp_path: Path):
 
 @pytest.mark.parametrize("size", ["tiny", "small", "base"])
 def test_embeddings_agree_with_the_cpu(size: str):
-    student = students.make(StudentSettings(size=size))
+    student = students.make(GineSettings(size=size))
     on_cpu = student.embed(SMILES).values
     graphs = student.prepare(SMILES * 20)
     student.cuda()

@@ -12,9 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = [
     {"molkd", "errors", "types", "tensors", "live"},
-    {"registry", "store", "chem", "graph", "settings", "memory", "parallel", "devices", "plan"},
+    {"registry", "store", "chem", "graph", "text", "tokens", "images", "pixels"}
+    | {"settings", "memory", "parallel", "devices", "plan"},
     {"bank", "axes", "scaling", "statistics", "targets", "splits"}
-    | {"objectives", "students", "formats", "checkpoint", "similarity", "adaptors"},
+    | {"items", "objectives", "students", "formats", "checkpoint", "similarity", "adaptors"},
     {"fitting", "information", "redundancy", "distiller", "report", "embedding", "teachers"},
     {"featurizers", "recipe", "preparation", "pipeline"},
     {"benchmarks"},
@@ -34,6 +35,11 @@ WITHOUT_TORCH = {
     "types",
     "chem",
     "graph",
+    "text",
+    "tokens",
+    "images",
+    "pixels",
+    "items",
     "store",
     "registry",
     "errors",
@@ -44,7 +50,11 @@ WITHOUT_TORCH = {
 """Parts that worker processes import."""
 
 HEAVY = {
-    "transformers": {"teachers/checkpoints.py", "benchmarks/train_roberta.py"},
+    "transformers": {
+        "teachers/checkpoints.py",
+        "molkd/students/transformer.py",
+        "benchmarks/train_roberta.py",
+    },
     "selfies": {"teachers/tokens.py"},
     "molfeat": {
         "teachers/estimator.py",

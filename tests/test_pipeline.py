@@ -14,13 +14,13 @@ from molkd.errors import ConfigError, StaleBankError
 from molkd.objectives import MutualInformationSettings, configured
 from molkd.pipeline import Distilled, DistillSettings, distill
 from molkd.plan import Plan
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 from molkd.types import Card, Embedded
 
 CHAINS = ["C" * n + tail for n in range(1, 13) for tail in ("O", "N", "Cl", "c1ccccc1", "C(=O)O")]
 SMILES: list[object] = [*CHAINS, "xx", None, "", float("nan"), *CHAINS[:3]]
 SETTINGS = DistillSettings(
-    student=StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
+    student=GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
     objective=MutualInformationSettings(head_hidden=16),
     plan=Plan(epochs=2, batch_size=16),
     valid_fraction=0.2,
@@ -95,7 +95,7 @@ def test_jobs_do_not_change_the_student(tmp_path: Path):
         {"objective": MutualInformationSettings(head_hidden=16, densities={"ecfp4": "gaussian"})},
         {"objective": configured("mse", {"head_hidden": 16})},
         {"plan": Plan(epochs=2, batch_size=16, seed=3)},
-        {"student": StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=9)},
+        {"student": GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=9)},
     ],
 )
 def test_every_setting_changes_the_student(tmp_path: Path, change):

@@ -85,7 +85,7 @@ def _read(source: str, smiles_column: str | None, input_format: str | None) -> l
     from molkd.formats.records import Columns
 
     chunks = read(source, Columns(smiles=smiles_column), kind=input_format)
-    return [text for records in chunks for text in records.smiles if text]
+    return [text for records in chunks for text in records.items if text]
 
 
 def _sample() -> list[str]:

@@ -15,7 +15,7 @@ from pandas.errors import ParserWarning
 
 from molkd.benchmarks.task import Labels
 from molkd.errors import ConfigError, InputError
-from molkd.formats.records import MISSING, Columns
+from molkd.formats.records import SMILES, Columns
 from molkd.registry import near
 from molkd.types import Mask
 
@@ -54,7 +54,7 @@ def smiles(frame: pd.DataFrame, column: str | None, path: Path) -> tuple[str, ..
     Raises:
         InputError: there is no such column, or none with a usual name.
     """
-    place = Columns(smiles=column).find(list(frame.columns), str(path))[0]
+    place = Columns(column).find(list(frame.columns), str(path))[0]
     return tuple(_text(value) for value in frame.iloc[:, place])
 
 
@@ -107,7 +107,7 @@ _SUFFIXES: dict[str, Callable[[Path], pd.DataFrame]] = {
 def _text(value: object) -> str:
     """A field as text; what stands for a missing value is empty."""
     text = "" if value is None else str(value).strip()
-    return "" if text in MISSING else text
+    return "" if text in SMILES.missing else text
 
 
 def _column(frame: pd.DataFrame, column: str, path: Path) -> pd.Series:

@@ -31,7 +31,7 @@ class AtomTask:
     """
 
     start: int
-    items: Sequence[str]
+    items: Sequence[Any]
     failures: Mapping[str, Mapping[int, str]]
 
 
@@ -101,7 +101,7 @@ class AtomComputer:
 
 
 def build_atoms(
-    items: Sequence[str],
+    items: Sequence[Any],
     folders: Mapping[str, TeacherFolder],
     teachers: Sequence[AtomTeacher[Any]],
     dtype: StoredType | None,
@@ -164,7 +164,7 @@ def with_atoms(teachers: Sequence[Teacher[Any]], names: Sequence[str]) -> list[A
 
 
 def _tasks(
-    items: Sequence[str],
+    items: Sequence[Any],
     failures: Mapping[str, Mapping[int, str]],
     done: Mapping[str, int],
     block: int,

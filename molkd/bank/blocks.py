@@ -17,7 +17,7 @@ from molkd.errors import (
 )
 from molkd.types import Card, Embedded, Matrix, Teacher
 
-Prepare = Callable[[Sequence[str]], Sequence[Any]]
+Prepare = Callable[[Sequence[Any]], Sequence[Any]]
 
 NOT_THE_ITEMS = (ConfigError, MissingExtraError, ShapeError, WeightsError)
 """Errors of a teacher that no item is to blame for: they end the building."""
@@ -35,7 +35,7 @@ class Task:
     """
 
     start: int
-    items: Sequence[str]
+    items: Sequence[Any]
     errors: Mapping[int, str]
     teachers: Sequence[str]
 
@@ -86,7 +86,7 @@ class Computer:
         rows = [row for place, row in enumerate(rows) if place not in failed]
         return [self._block(name, task, rows, objects, errors) for name in task.teachers]
 
-    def _prepared(self, items: Sequence[str]) -> tuple[Sequence[Any], dict[int, str]]:
+    def _prepared(self, items: Sequence[Any]) -> tuple[Sequence[Any], dict[int, str]]:
         if self.prepare is None or not items:
             return items, {}
         try:
@@ -149,8 +149,8 @@ def one_by_one(
         except NOT_THE_ITEMS:
             raise
         except Exception as error:  # noqa: BLE001, it becomes the reason of this row
-            text = str(error).encode(errors="replace").decode()
-            failures[place] = text or type(error).__name__
+            reason = str(error).encode(errors="replace").decode()
+            failures[place] = reason or type(error).__name__
     return results, failures
 
 

@@ -25,9 +25,10 @@ StoreAs = Literal["auto", "fp16", "fp32"]
 
 def build(  # noqa: PLR0913
     path: Path,
-    items: Sequence[str],
+    items: Sequence[Any],
     teachers: Sequence[Teacher[Any]],
     *,
+    keys: Sequence[str] | None = None,
     errors: Mapping[int, str] | None = None,
     preparation: str = "none",
     dtype: StoreAs = "auto",
@@ -39,15 +40,17 @@ def build(  # noqa: PLR0913
 ) -> Bank:
     """Builds a bank, resumes an interrupted one, or adds teachers or their atoms to one.
 
-    Atoms cost a second pass through their teachers and much disk: 100,000 molecules of 23 atoms
+    Atoms cost a second pass through their teachers and much disk: 100,000 items of 23 atoms
     with 300 numbers of 2 bytes each take 1.4 GB per teacher, those of 4 bytes 2.8 GB.
 
     Args:
         path: folder of the bank.
-        items: one string per item; equal strings are equal items.
+        items: what `prepare`, or the teachers, read; picklable where `jobs` > 1.
+        keys: one string per item by which the bank knows it, equal for equal items; None where
+            the items are such strings themselves.
         teachers: those the bank shall hold at the end; others already in it stay.
         errors: row -> reason for items known to be invalid; no teacher is asked about them.
-        preparation: label of what was done to the items before they became these strings.
+        preparation: label of what was done to the items before they came here.
         dtype: type of the stored values; "auto" takes fp16 for bits and counts, fp32 for real
             values and fp16 for atoms, and for what is already in the bank the type it has.
         jobs: processes; the bits do not depend on it.
@@ -69,9 +72,12 @@ def build(  # noqa: PLR0913
         WorkerDiedError: a worker process died; run again to resume.
     """
     errors = dict(errors or {})
+    keys = items if keys is None else keys
+    if len(keys) != len(items):
+        raise ConfigError(f"{len(keys)} keys for {len(items)} items")
     _refuse_bad_settings(items, teachers, errors, jobs, block)
     atom_teachers = with_atoms(teachers, atoms)
-    header = _index(path, items, errors, preparation, block)
+    header = _index(path, keys, errors, preparation, block)
     folders = {card.name: _folder(path, card, dtype, len(items)) for card in _cards(teachers)}
     teachers = [teacher for teacher in teachers if not folders[teacher.card.name].sealed]
     _fill(items, errors, folders, teachers, header.block, jobs, prepare, progress=progress)
@@ -89,7 +95,7 @@ def build(  # noqa: PLR0913
 
 
 def _fill(
-    items: Sequence[str],
+    items: Sequence[Any],
     errors: Mapping[int, str],
     folders: Mapping[str, TeacherFolder],
     teachers: Sequence[Teacher[Any]],
@@ -120,7 +126,7 @@ def _fill(
 
 
 def _tasks(
-    items: Sequence[str], errors: Mapping[int, str], done: Mapping[str, int], block: int
+    items: Sequence[Any], errors: Mapping[int, str], done: Mapping[str, int], block: int
 ) -> Iterator[Task]:
     for start in range(min(done.values(), default=len(items)), len(items), block):
         stop = min(start + block, len(items))
@@ -150,7 +156,7 @@ def _cards(teachers: Sequence[Teacher[Any]]) -> list[Card]:
 
 
 def _refuse_bad_settings(
-    items: Sequence[str],
+    items: Sequence[Any],
     teachers: Sequence[Teacher[Any]],
     errors: Mapping[int, str],
     jobs: int,

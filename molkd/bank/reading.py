@@ -178,7 +178,7 @@ class Bank:
             size: rows per piece.
 
         Yields:
-            Shape (a, d), float64, without NaN; every atom counts once, whatever its molecule.
+            Shape (a, d), float64, without NaN; every atom counts once, whatever its item.
 
         Raises:
             See `atoms`.

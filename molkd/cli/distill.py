@@ -1,22 +1,22 @@
-"""`molkd distill`: a file of molecules and the names of teachers in, a trained student out."""
+"""`molkd distill`: a file of items and the names of teachers in, a trained student out."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from molkd.cli.embed import (
     BatchSize,
+    Column,
     Config,
     Device,
     Input,
     InputFormat,
     Jobs,
-    SmilesColumn,
     Standardize,
 )
 from molkd.cli.teachers import print_table
@@ -24,6 +24,7 @@ from molkd.errors import ConfigError
 from molkd.parallel import usable_cores
 
 if TYPE_CHECKING:  # torch is imported when the command runs
+    from molkd.formats.records import Columns
     from molkd.pipeline import DistillSettings
 
 
@@ -40,12 +41,15 @@ def distill(  # noqa: PLR0913
         str | None,
         typer.Option(help="mi (default), unic, diverse, mse, cosine, or your own as module:Class."),
     ] = None,
-    student: Annotated[str | None, typer.Option(help="tiny, small (default) or base.")] = None,
+    student: Annotated[
+        str | None,
+        typer.Option(help="Size: tiny, small (default), base; of texts and images: see README."),
+    ] = None,
     embedding_dim: Annotated[int | None, typer.Option(help="Width of the embedding.")] = None,
     readout: Annotated[
         str | None, typer.Option(help="mean+sum (default), mean, sum or attention.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the molecules.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the items.")] = None,
     batch_size: BatchSize = None,
     lr: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, order and split.")] = None,
@@ -75,7 +79,7 @@ def distill(  # noqa: PLR0913
         ),
     ] = None,
     standardize: Standardize = None,
-    smiles_column: SmilesColumn = None,
+    column: Column = None,
     input_format: InputFormat = None,
     bank: Annotated[
         Path | None,
@@ -98,6 +102,7 @@ def distill(  # noqa: PLR0913
     are options here can be given in a TOML file; see settings.toml beside any result.
     """
     from molkd import settings
+    from molkd.formats.records import Columns
     from molkd.pipeline import DistillSettings
 
     given: dict[str, object] = {
@@ -123,13 +128,13 @@ def distill(  # noqa: PLR0913
     options = settings.load(DistillSettings, config, given)
     if not options.teachers:
         raise ConfigError("name at least one teacher with --teachers; 'molkd teachers list'")
-    smiles, unread = read_smiles(source, smiles_column, input_format)
-    _run(options, smiles, unread, output, bank, weights_dir, device, jobs)
+    items, unread = read_items(source, Columns(column, style=options.kind.style), input_format)
+    _run(options, items, unread, output, bank, weights_dir, device, jobs)
 
 
 def _run(
     options: DistillSettings,
-    smiles: list[str | None],
+    items: list[Any],
     unread: Mapping[int, str],
     output: Path,
     bank: Path | None,
@@ -146,7 +151,7 @@ def _run(
     made = [registry.make(name, weights_dir=weights_dir, device=on_gpu) for name in names]
     settings.write(output / "settings.toml", options)
     result = pipeline.distill(
-        smiles,
+        items,
         made,
         output,
         options,
@@ -155,26 +160,34 @@ def _run(
         jobs=usable_cores() if jobs is None else jobs,
     )
     failures = {**result.failures, **unread}
-    typer.echo(f"{len(smiles) - len(failures)} of {len(smiles)} molecules used", err=True)
+    typer.echo(f"{len(items) - len(failures)} of {len(items)} {options.kind.name} used", err=True)
     for row, reason in sorted(failures.items())[:5]:
         typer.echo(f"  row {row}: {reason}", err=True)
     header, *lines = report.table(result.information)
     print_table(header, lines)
 
 
+def read_items(
+    source: str, columns: Columns, input_format: str | None
+) -> tuple[list[Any], dict[int, str]]:
+    """Returns the items of all rows, and row -> reason for rows that are not readable as such."""
+    from molkd.formats.readers import read
+
+    items: list[Any] = []
+    unread: dict[int, str] = {}
+    for records in read(source, columns, kind=input_format):
+        unread.update({records.row0 + row: why for row, why in records.failures.items()})
+        items += records.items
+    return items, unread
+
+
 def read_smiles(
     source: str, smiles_column: str | None, input_format: str | None
-) -> tuple[list[str | None], dict[int, str]]:
-    """Returns the SMILES of all rows, and row -> reason for rows that are not readable as such."""
-    from molkd.formats.readers import read
+) -> tuple[list[Any], dict[int, str]]:
+    """Returns the SMILES of all rows, and row -> reason; see `read_items`."""
     from molkd.formats.records import Columns
 
-    smiles: list[str | None] = []
-    unread: dict[int, str] = {}
-    for records in read(source, Columns(smiles=smiles_column), kind=input_format):
-        unread.update({records.row0 + row: why for row, why in records.failures.items()})
-        smiles += records.smiles
-    return smiles, unread
+    return read_items(source, Columns(smiles_column), input_format)
 
 
 def _pairs(option: str, text: str | None) -> dict[str, str] | None:

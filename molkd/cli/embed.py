@@ -1,4 +1,4 @@
-"""`molkd embed` and `molkd teachers embed`: a file of molecules in, a file of embeddings out."""
+"""`molkd embed` and `molkd teachers embed`: a file of items in, a file of embeddings out."""
 
 from __future__ import annotations
 
@@ -18,20 +18,35 @@ Input = Annotated[
     typer.Option(
         "--input",
         "-i",
-        help="Molecules: .smi, .csv, .tsv, .parquet or .sdf, plain, gzip or zstd; - for a pipe.",
+        help="Molecules: .smi, .csv, .tsv, .parquet or .sdf, plain, gzip or zstd; - for a pipe. "
+        "Texts: .txt, .csv, .tsv, .jsonl or .parquet. Images: a folder, or .parquet.",
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        "--smiles-column",
+        help="Column of SMILES, texts or images. Default: the one with a usual name.",
     ),
 ]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="Embeddings: .parquet, .npz, .npy or .csv.")
 ]
 SmilesColumn = Annotated[
-    str | None, typer.Option(help="Column of the SMILES. Default: the one with a usual name.")
+    str | None,
+    typer.Option(
+        "--column",
+        "--smiles-column",
+        help="Column of the SMILES. Default: the one with a usual name.",
+    ),
 ]
 IdColumn = Annotated[
     str | None, typer.Option(help="Column, or SD property, of names. Default: row numbers, titles.")
 ]
 InputFormat = Annotated[
-    str | None, typer.Option(help="smi, csv, tsv, parquet or sdf. Default: what the suffix says.")
+    str | None,
+    typer.Option(help="smi, csv, tsv, parquet, sdf, txt, jsonl. Default: what the suffix says."),
 ]
 Format = Annotated[
     Literal["parquet", "npz", "npy", "csv"] | None,
@@ -42,17 +57,17 @@ Dtype = Annotated[
 ]
 OnInvalid = Annotated[
     Literal["null", "drop", "error"] | None,
-    typer.Option(help="Keep invalid molecules as empty rows (default), leave them out, or stop."),
+    typer.Option(help="Keep invalid items as empty rows (default), leave them out, or stop."),
 ]
 MaxInvalidFrac = Annotated[
-    float | None, typer.Option(help="Share of invalid molecules above which to exit with 3.")
+    float | None, typer.Option(help="Share of invalid items above which to exit with 3.")
 ]
 Standardize = Annotated[
     Literal["none", "light", "full"] | None,
-    typer.Option(help="What is done to the molecules first. Default: none."),
+    typer.Option(help="What is done to molecules first. Default: none."),
 ]
 BatchSize = Annotated[
-    int | None, typer.Option("--batch-size", "-b", help="Molecules per pass of the network.")
+    int | None, typer.Option("--batch-size", "-b", help="Items per pass of the network.")
 ]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", help="Processes. Default: one per usable core.")
@@ -71,7 +86,7 @@ def embed(  # noqa: PLR0913
     model: Annotated[
         str, typer.Option("--model", "-m", help="Folder of a student, or its hub name.")
     ],
-    smiles_column: SmilesColumn = None,
+    column: Column = None,
     id_column: IdColumn = None,
     input_format: InputFormat = None,
     format: Format = None,  # noqa: A002
@@ -85,12 +100,12 @@ def embed(  # noqa: PLR0913
     config: Config = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Embed a file of molecules with a trained student.
+    """Embed a file of molecules, texts or images with a trained student.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
     given = {
-        "smiles_column": smiles_column,
+        "column": column,
         "id_column": id_column,
         "input_format": input_format,
         "format": format,
@@ -114,7 +129,7 @@ def embed_with_teacher(  # noqa: PLR0913
     name: Annotated[str, typer.Argument(help="Name of a teacher, or prefix:name.")],
     source: Input,
     output: Output,
-    smiles_column: SmilesColumn = None,
+    column: Column = None,
     id_column: IdColumn = None,
     input_format: InputFormat = None,
     format: Format = None,  # noqa: A002
@@ -130,12 +145,12 @@ def embed_with_teacher(  # noqa: PLR0913
     config: Config = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Embed a file of molecules with a teacher.
+    """Embed a file of molecules, texts or images with a teacher.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
     given = {
-        "smiles_column": smiles_column,
+        "column": column,
         "id_column": id_column,
         "input_format": input_format,
         "format": format,
@@ -183,12 +198,14 @@ def _run(
 
 
 def describe(summary: Summary) -> str:
-    """Returns what a job did, in words, with the first reasons for invalid molecules."""
+    """Returns what a job did, in words, with the first reasons for invalid items."""
     if summary.already_done:
-        return f"{summary.output} is complete already: {summary.total} molecules; nothing to do"
+        return (
+            f"{summary.output} is complete already: {summary.total} {summary.noun}; nothing to do"
+        )
     fresh = summary.total - summary.resumed
     rate = fresh / max(summary.seconds, 1e-3)
-    done = f"{summary.total - summary.invalid} of {summary.total} molecules embedded"
+    done = f"{summary.total - summary.invalid} of {summary.total} {summary.noun} embedded"
     lines = [f"{done} in {summary.seconds:.1f} s ({rate:.0f}/s): {summary.output}"]
     if summary.resumed:
         lines.append(f"{summary.resumed} of them by an earlier, interrupted run")

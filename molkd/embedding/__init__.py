@@ -1,9 +1,9 @@
-"""The embedding job: from a file of molecules to a file of embeddings, streaming and resumable.
+"""The embedding job: from a file of items to a file of embeddings, streaming and resumable.
 
 Chunks of rows are read in order, prepared in worker processes without torch, embedded in this
 one, and kept as parts in OUTPUT.parts until all are there; then the output is put together.
 Killed at any moment and run again with the same arguments, the job reuses the finished parts and
-writes the same bytes. A part made from other molecules, by another encoder or with other settings
+writes the same bytes. A part made from other items, by another encoder or with other settings
 is computed anew without a word.
 """
 
@@ -18,6 +18,7 @@ from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary
 from molkd.errors import ConfigError, InputError
 from molkd.formats.readers import STANDARD_INPUT, kind_of
 from molkd.formats.writers import format_of
+from molkd.items import KINDS
 
 __all__ = [
     "EmbedSettings",
@@ -41,25 +42,25 @@ def embed_file(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Summary:
-    """Embeds a file of molecules, in memory that does not depend on its size.
+    """Embeds a file of items, in memory that does not depend on its size.
 
     Beside the output, OUTPUT.settings.toml keeps the settings and a record of the run. An output
-    that this very command made from the same molecules before is left as it is.
+    that this very command made from the same items before is left as it is.
 
     Args:
         encoder: a student on its device, or a `TeacherEncoder`.
-        source: file of molecules, or "-" for standard input.
+        source: file of items, folder of them, or "-" for standard input.
         output: file of embeddings.
         options: see `EmbedSettings`.
         name: what the encoder is called in the metadata.
-        jobs: processes that prepare molecules; the bytes written do not depend on it.
+        jobs: processes that prepare items; the bytes written do not depend on it.
         overwrite: whether to replace an existing output.
         progress: whether to show a progress bar where standard error is a terminal.
 
     Raises:
         ConfigError: a setting is out of range, or a format or column choice makes no sense.
-        InputError: the source cannot be read to its end, or has too many invalid molecules.
-        ItemError: a molecule is invalid and `on_invalid` is "error".
+        InputError: the source cannot be read to its end, or has too many invalid items.
+        ItemError: an item is invalid and `on_invalid` is "error".
         OutputError: the output exists, or cannot be written; finished parts are kept.
         ShapeError: the encoder returns another width than it promises.
         WorkerDiedError: a process was killed; finished parts are kept.
@@ -69,7 +70,13 @@ def embed_file(
     if jobs < 1:
         raise ConfigError(f"jobs must be at least 1, not {jobs}")
     format_of(output, options.format)
-    kind_of(source, options.input_format)
+    kind = KINDS[encoder.reads]
+    kind_of(source, options.input_format, kind.style)
+    if options.standardize not in kind.standardizations:
+        raise ConfigError(
+            f"standardize is one of {', '.join(kind.standardizations)} for {kind.name}, not "
+            f"{options.standardize!r}"
+        )
     if str(source) != STANDARD_INPUT and Path(source).resolve() == output.resolve():
         raise ConfigError(f"{output} is the input: give the output another name")
     job = Job(encoder, str(source), output, options, name)
@@ -77,7 +84,7 @@ def embed_file(
     summary = job.already_done() if present else job.run(jobs, progress=progress)
     if summary.invalid > options.max_invalid_frac * summary.total:
         raise InputError(
-            f"{summary.invalid} of {summary.total} molecules are invalid, more than the share of "
+            f"{summary.invalid} of {summary.total} {kind.name} are invalid, more than the share of "
             f"{options.max_invalid_frac:g} allowed (max_invalid_frac); {output} is written and "
             "holds what could be embedded"
         )

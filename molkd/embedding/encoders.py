@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from molkd import chem
 from molkd.formats.records import Records
+from molkd.items import KINDS, ItemKind
 from molkd.types import Embedded, Teacher
 
 PreparedT = TypeVar("PreparedT")
@@ -15,6 +15,11 @@ PreparedT = TypeVar("PreparedT")
 
 class Encoder(Protocol[PreparedT]):
     """What a job embeds with: a `molkd.students.Student`, or a teacher in a `TeacherEncoder`."""
+
+    @property
+    def reads(self) -> str:
+        """What its items are, a key of `molkd.items.KINDS`."""
+        ...
 
     @property
     def embedding_dim(self) -> int:
@@ -26,8 +31,9 @@ class Encoder(Protocol[PreparedT]):
         """Changes whenever the numbers may change."""
         ...
 
-    def prepare(self, items: Sequence[Any], /) -> PreparedT:
-        """Reads items; sent to worker processes, so it is picklable and light."""
+    @property
+    def prepare(self) -> Callable[[Sequence[Any]], PreparedT]:
+        """What reads items; sent to worker processes, so it is picklable and light."""
         ...
 
     def encode(self, prepared: PreparedT, /, *, batch_size: int) -> Embedded:
@@ -46,6 +52,11 @@ class TeacherEncoder:
     teacher: Teacher[Any]
 
     @property
+    def reads(self) -> str:
+        """What its items are."""
+        return self.teacher.card.reads
+
+    @property
     def embedding_dim(self) -> int:
         """Width of the embedding."""
         return self.teacher.card.dim
@@ -55,9 +66,10 @@ class TeacherEncoder:
         """See `molkd.types.Card.digest`."""
         return self.teacher.card.digest
 
-    def prepare(self, items: Sequence[Any], /) -> Embedded:
-        """Embeds items."""
-        return self.teacher.embed(items)
+    @property
+    def prepare(self) -> Callable[[Sequence[Any]], Embedded]:
+        """What embeds items."""
+        return self.teacher.embed
 
     def encode(self, prepared: Embedded, /, *, batch_size: int) -> Embedded:  # noqa: ARG002
         """Returns what `prepare` made."""
@@ -70,7 +82,7 @@ class Ready(Generic[PreparedT]):
 
     Attributes:
         prepared: what the encoder reads, one item per row.
-        failures: position -> reason, for rows that were no molecules before the encoder saw them.
+        failures: position -> reason, for rows that could not be read before the encoder saw them.
     """
 
     prepared: PreparedT
@@ -83,17 +95,20 @@ class Preparation(Generic[PreparedT]):
 
     Attributes:
         prepare: what the encoder does before it embeds; see `Encoder.prepare`.
-        standardize: see `molkd.chem.Standardization`.
+        kind: what the items are.
+        standardize: one of the kind's standardisations.
     """
 
     prepare: Callable[[Sequence[Any]], PreparedT]
-    standardize: chem.Standardization
+    kind: str
+    standardize: str
 
     def __call__(self, records: Records) -> Ready[PreparedT]:
-        """Standardises molecules, where asked to, and prepares them."""
-        if self.standardize == "none":
-            return Ready(self.prepare(records.smiles), dict(records.failures))
-        texts, failed = chem.standardize_all(records.smiles, self.standardize)
-        failures = {**failed, **records.failures}
-        items = [None if row in failures else text for row, text in enumerate(texts)]
+        """Standardises items, where asked to, and prepares them."""
+        kind: ItemKind = KINDS[self.kind]
+        if self.standardize == kind.standardizations[0]:
+            return Ready(self.prepare(records.items), dict(records.failures))
+        checked = kind.check(records.items, self.standardize)
+        failures = {**checked.failures, **records.failures}
+        items = [None if row in failures else item for row, item in enumerate(checked.items)]
         return Ready(self.prepare(items), failures)

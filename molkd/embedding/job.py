@@ -26,6 +26,7 @@ from molkd.formats.readers import read
 from molkd.formats.records import Columns, Records
 from molkd.formats.tables import Result, Table
 from molkd.formats.writers import WRITERS, format_of
+from molkd.items import KINDS, ItemKind
 from molkd.parallel import ordered_map
 from molkd.types import digest_of
 
@@ -69,7 +70,9 @@ class Job:
         parts = self._parts
         remove_leftovers(self.output)
         tally = Tally()
-        with tqdm(unit=" molecules", unit_scale=True, disable=None if progress else True) as bar:
+        with tqdm(
+            unit=f" {self.encoder.reads}", unit_scale=True, disable=None if progress else True
+        ) as bar:
 
             def count(row0: int, table: Table) -> None:
                 found = tally.add(row0, table)
@@ -89,18 +92,18 @@ class Job:
             OutputError: it is not.
         """
         record = settings.read_record(settings_path(self.output))
-        if record.get("sha256") != store.sha256_of(self.output):
+        if "rows" not in record or record.get("sha256") != store.sha256_of(self.output):
             raise OutputError(f"{self.output} exists: give --overwrite to replace it")
         tally = Tally(
-            total=int(str(record.get("molecules"))),
+            total=int(str(record["rows"])),
             invalid=int(str(record.get("invalid"))),
-            resumed=int(str(record.get("molecules"))),
+            resumed=int(str(record["rows"])),
         )
         for records in self._chunks():
             tally.keys.update(self._key(records).encode())
         if record.get("run") != self._run_digest(tally):
             raise OutputError(
-                f"{self.output} exists and was made from other molecules, by another model or with "
+                f"{self.output} exists and was made from other {self._kind.name}, by another model or with "
                 "other settings: give --overwrite to replace it"
             )
         self._parts.remove()  # where the run was killed before it could do so
@@ -110,6 +113,7 @@ class Job:
         return Summary(
             output=self.output,
             total=tally.total,
+            noun=self._kind.name,
             invalid=tally.invalid,
             dropped=tally.invalid if self.options.on_invalid == "drop" else 0,
             resumed=tally.resumed,
@@ -119,12 +123,16 @@ class Job:
         )
 
     @property
+    def _kind(self) -> ItemKind:
+        return KINDS[self.encoder.reads]
+
+    @property
     def _parts(self) -> Parts:
         return Parts(self.output.with_name(f"{self.output.name}.parts"))
 
     def _chunks(self) -> Iterator[Records]:
         options = self.options
-        columns = Columns(options.smiles_column, options.id_column)
+        columns = Columns(options.column, options.id_column, self._kind.style)
         kind, rows = options.input_format, options.chunk_rows
         return read(self.source, columns, kind=kind, chunk_rows=rows)
 
@@ -165,7 +173,9 @@ class Job:
                     tally.resumed += len(table)
                     count(records.row0, table)
 
-        prepare = Preparation[Any](self.encoder.prepare, self.options.standardize)
+        prepare = Preparation[Any](
+            self.encoder.prepare, self.encoder.reads, self.options.standardize
+        )
         results = cast("Generator[Ready[Any]]", ordered_map(prepare, unfinished(), jobs=jobs))
         with contextlib.closing(results):
             for ready in results:
@@ -193,7 +203,7 @@ class Job:
             failures.setdefault(row, what)
         values[list(failures)] = np.nan
         errors = [failures.get(row) for row in range(len(records))]
-        return Table(records.ids, records.smiles, errors, values)
+        return Table(records.ids, records.shown, errors, values)
 
     def _assemble(self, parts: Parts, tally: Tally) -> None:
         """Writes the output and, just before it takes its place, the settings."""
@@ -207,6 +217,7 @@ class Job:
         result = Result(
             rows=tally.total - tally.invalid * drop,
             dim=self.encoder.embedding_dim,
+            column=self._kind.style.column,
             dtype=self.options.dtype,
             metadata={f"molkd.{key}": value for key, value in facts.items()},
             tables=_Assembled(parts, tally.parts, drop),
@@ -218,7 +229,7 @@ class Job:
                 "model": self.name,
                 "model_digest": self.encoder.digest,
                 "versions": _versions(),
-                "molecules": tally.total,
+                "rows": tally.total,
                 "invalid": tally.invalid,
                 "run": self._run_digest(tally),
                 "sha256": store.sha256_of(temporary),

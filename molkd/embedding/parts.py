@@ -53,7 +53,7 @@ class Parts:
         """
         flat = pa.array(np.ascontiguousarray(table.values).reshape(-1))
         lists = pa.FixedSizeListArray.from_arrays(flat, table.values.shape[1])
-        schema = pa.schema([*text_fields(), pa.field("values", lists.type)])
+        schema = pa.schema([*text_fields("item"), pa.field("values", lists.type)])
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema) as writer:
             writer.write_batch(pa.record_batch([*text_arrays(table), lists], schema=schema))
@@ -83,10 +83,10 @@ class Parts:
         batch = pa.ipc.open_stream(pa.py_buffer(body)).read_next_batch()
         lists = batch.column("values")
         values = lists.flatten().to_numpy().reshape(len(batch), lists.type.list_size)
-        ids, smiles, errors = (
-            cast("list[Any]", batch.column(name).to_pylist()) for name in ("id", "smiles", "error")
+        ids, items, errors = (
+            cast("list[Any]", batch.column(name).to_pylist()) for name in ("id", "item", "error")
         )
-        return Table(ids, smiles, errors, values)
+        return Table(ids, items, errors, values)
 
 
 def remove_leftovers(output: Path) -> None:

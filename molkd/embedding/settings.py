@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from molkd.chem import Standardization
 from molkd.errors import ConfigError
 from molkd.formats.tables import Dtype
 
@@ -16,37 +15,37 @@ OnInvalid = Literal["null", "drop", "error"]
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedSettings:
-    """How a file of molecules is embedded.
+    """How a file of items is embedded.
 
     Attributes:
-        smiles_column: column of the SMILES; by default the one with a usual name.
+        column: that of the items (SMILES, texts, images); by default the one with a usual name.
         id_column: column, or property in an SD file, of the identifiers; by default the name of
-            the molecule, or its row number.
-        input_format: "smi", "csv", "tsv", "parquet" or "sdf"; by default what the suffix says.
+            the molecule, the path of the image, or the row number.
+        input_format: one that such items come in; by default what the suffix says.
         format: "parquet", "npz", "npy" or "csv"; by default what the suffix of the output says.
         dtype: of the values; float16 halves the file, but few programs read it from Parquet.
-        on_invalid: "null" keeps molecules that cannot be embedded as empty rows with a reason,
+        on_invalid: "null" keeps items that cannot be embedded as empty rows with a reason,
             "drop" leaves them out, "error" stops at the first chunk that has one.
-        max_invalid_frac: share of invalid molecules above which the job fails after writing.
-        standardize: what is done to the molecules first.
-        batch_size: molecules per pass of the network.
+        max_invalid_frac: share of invalid items above which the job fails after writing.
+        standardize: what is done to the items first, one of their kind's standardisations.
+        batch_size: items per pass of the network.
         chunk_rows: rows per part: what is in memory at once in each process, and what a kill can
             cost.
     """
 
-    smiles_column: str | None = None
+    column: str | None = None
     id_column: str | None = None
     input_format: str | None = None
     format: str | None = None
     dtype: Dtype = "float32"
     on_invalid: OnInvalid = "null"
     max_invalid_frac: float = 1.0
-    standardize: Standardization = "none"
+    standardize: str = "none"
     batch_size: int = 128
     chunk_rows: int = 2048
 
     def __post_init__(self) -> None:
-        choices = {"dtype": Dtype, "on_invalid": OnInvalid, "standardize": Standardization}
+        choices = {"dtype": Dtype, "on_invalid": OnInvalid}
         for name, kind in choices.items():
             if getattr(self, name) not in get_args(kind):
                 raise ConfigError(
@@ -65,17 +64,19 @@ class Summary:
 
     Attributes:
         output: the file.
-        total: molecules read.
+        total: items read.
+        noun: what they are called: "molecules".
         invalid: those that could not be embedded.
         dropped: those that were left out of the file.
         resumed: those that an earlier, interrupted run had finished.
         seconds: time it took.
-        reasons: row -> why, for the first invalid molecules.
-        already_done: whether the file was there, made by the same command from the same molecules.
+        reasons: row -> why, for the first invalid items.
+        already_done: whether the file was there, made by the same command from the same items.
     """
 
     output: Path
     total: int
+    noun: str
     invalid: int
     dropped: int = 0
     resumed: int = 0

@@ -14,12 +14,12 @@ from molkd.formats.tables import Result, Table
 
 
 def write_csv(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: ARG001
-    """Writes columns id, smiles, valid, error, molkd_0, molkd_1, ...; see `tables.Writer`.
+    """Writes columns id, the items', valid, error, molkd_0, molkd_1, ...; see `tables.Writer`.
 
     Numbers have as many digits as bring back the same value; rows without an embedding are empty.
     """
     numbers = [pa.field(f"molkd_{index}", pa.float32()) for index in range(result.dim)]
-    schema = pa.schema([*text_fields(), *numbers])
+    schema = pa.schema([*text_fields(result.column), *numbers])
     with path.open("wb") as stream, pc.CSVWriter(stream, schema) as writer:
         for table in result.tables:
             writer.write_batch(_batch(table, schema))

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from molkd.errors import InputError
-from molkd.formats.records import Columns, Row, text_or_missing
-from molkd.formats.sources import DamagedError, text_lines
+from molkd.formats.records import Columns, Row
+from molkd.formats.sources import LONGEST_LINE, DamagedError, text_lines
 
 _COMMA, _TAB = ",", "\t"
+
+csv.field_size_limit(LONGEST_LINE)  # of all readers: Python's own limit is an eighth of it
 
 
 def read_csv(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
@@ -33,10 +35,10 @@ def _read(stream: BinaryIO, name: str, columns: Columns, delimiter: str) -> Iter
         InputError: a column is missing, the quoting is wrong or the text is not UTF-8.
         DamagedError: the file ends within a quoted field.
     """
-    table = csv.reader(text_lines(stream, name), delimiter=delimiter, strict=True)
+    table = csv.reader(text_lines(stream, name, columns.style), delimiter=delimiter, strict=True)
     rows = _explained(table, name)
     names = [field.strip() for field in next(rows, [])]
-    smiles, identifier = columns.find(names, name)
+    item, identifier = columns.find(names, name)
     width, blanks = len(names), 0
     for fields in rows:
         if not fields:
@@ -46,7 +48,7 @@ def _read(stream: BinaryIO, name: str, columns: Columns, delimiter: str) -> Iter
             yield from [(None, None, "blank line")] * blanks
             blanks = 0
         if len(fields) == width:
-            text = text_or_missing(fields[smiles])
+            text = columns.style.known(fields[item])
             yield None if identifier is None else fields[identifier], text, None
         else:
             where = f"line {table.line_num}"

@@ -16,9 +16,9 @@ from molkd.formats.tables import Result, Table
 def write_npy(path: Path, result: Result, /, *, final: Path) -> None:
     """Writes the matrix, NaN in rows without an embedding, and FINAL.ids.parquet.
 
-    The table has columns id, smiles, valid and error and the metadata; see `tables.Writer`.
+    The table has columns id, the items', valid and error and the metadata; see `tables.Writer`.
     """
-    schema = pa.schema(text_fields(), metadata=dict(result.metadata))
+    schema = pa.schema(text_fields(result.column), metadata=dict(result.metadata))
     tables = (pa.record_batch(text_arrays(table), schema=schema) for table in result.tables)
     with store.atomic_path(ids_path(final)) as temporary:
         write_batches(temporary, schema, tables)

@@ -1,4 +1,7 @@
-"""npz: arrays X, ids, smiles, valid, error and metadata, readable without pickle."""
+"""npz: arrays X, ids, items, valid, error and metadata, readable without pickle.
+
+The array of items is called what their column is in a table: smiles, text, image.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,21 @@ from molkd.formats.tables import Result, Table
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
-_TEXTS: dict[str, Callable[[Table], list[str]]] = {
-    "ids": lambda table: list(table.ids),
-    "smiles": lambda table: [text or "" for text in table.smiles],
-    "error": lambda table: [text or "" for text in table.errors],
-}
+
+def _texts(column: str) -> dict[str, Callable[[Table], list[str]]]:
+    """Array -> its texts, from a table."""
+    return {
+        "ids": lambda table: list(table.ids),
+        column: lambda table: [text or "" for text in table.items],
+        "error": lambda table: [text or "" for text in table.errors],
+    }
 
 
 def write_npz(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: ARG001
     """Writes the arrays one after the other; see `tables.Writer`.
 
     X has NaN in rows without an embedding. Texts are as wide as the longest one, deflated on disk;
-    where some SMILES are thousands of characters long, Parquet is easier to read back.
+    where some items are thousands of characters long, Parquet is easier to read back.
     """
     with path.open("wb") as stream, zipfile.ZipFile(stream, "w") as archive:
         dtype = np.dtype(result.dtype)
@@ -35,7 +41,7 @@ def write_npz(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: A
         _add(archive, "X", (result.rows, result.dim), dtype, blocks)
         valid = (table.valid for table in result.tables)
         _add(archive, "valid", (result.rows,), np.dtype(np.bool_), valid)
-        for name, texts in _TEXTS.items():
+        for name, texts in _texts(result.column).items():
             widths = (len(text) for table in result.tables for text in texts(table))
             kind = np.dtype(f"<U{max(widths, default=1) or 1}")
             columns = (np.array(texts(table), dtype=kind) for table in result.tables)

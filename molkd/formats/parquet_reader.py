@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 
 from molkd import store
 from molkd.errors import InputError
-from molkd.formats.records import Columns, Row, text_or_missing
+from molkd.formats.records import Columns, Row, Style
 from molkd.formats.sources import DamagedError
 
-_ROWS, _BUFFER = 8192, 1 << 20
+_ROWS, _FEW, _BUFFER = 8192, 256, 1 << 20
 
 
 def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
@@ -26,7 +26,7 @@ def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]
     The format's index is at its end: compressed files and pipes are first copied to disk.
 
     Raises:
-        InputError: a column is missing or holds no text.
+        InputError: a column is missing or holds something else than such items.
         DamagedError: the file is cut, damaged or no Parquet file.
     """
     with _seekable(stream) as source:
@@ -35,17 +35,17 @@ def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]
         except (pa.ArrowException, OSError) as error:
             raise DamagedError(f"no Parquet file, or one without its end ({error})") from error
         schema = file.schema_arrow
-        smiles, identifier = columns.find(schema.names, name)
-        _refuse_numbers(schema.field(smiles), name)
-        wanted = [schema.names[place] for place in (smiles, identifier) if place is not None]
-        batches = file.iter_batches(_ROWS, columns=wanted, use_threads=False)
+        item, identifier = columns.find(schema.names, name)
+        _refuse_others(schema.field(item), name, columns.style)
+        wanted = [schema.names[place] for place in (item, identifier) if place is not None]
+        rows = _FEW if columns.style.binary else _ROWS
+        batches = file.iter_batches(rows, columns=wanted, use_threads=False)
         for batch in _undamaged(batches):
-            texts = batch.column(wanted[0]).to_pylist()
+            items = _items(batch.column(wanted[0]), columns.style)
             ids = (
-                [None] * len(texts) if identifier is None else batch.column(wanted[-1]).to_pylist()
+                [None] * len(items) if identifier is None else batch.column(wanted[-1]).to_pylist()
             )
-            for key, text in zip(ids, texts, strict=True):
-                known = None if text is None else text_or_missing(text)
+            for key, known in zip(ids, items, strict=True):
                 yield None if key is None else str(key), known, None
 
 
@@ -67,16 +67,33 @@ def _undamaged(batches: Iterator[Any]) -> Iterator[Any]:
         raise DamagedError(str(error)) from error
 
 
-def _refuse_numbers(column: Any, name: str) -> None:
+def _items(column: Any, style: Style) -> list[Any]:
+    """Strings, or bytes; those of the form that the Hugging Face library `datasets` writes too."""
+    if style.binary:
+        values = column.field("bytes") if pa.types.is_struct(column.type) else column
+        return list(values.to_pylist())
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    raw: list[bytes | None] = column.cast(pa.binary()).to_pylist()
+    errors = "surrogateescape" if style.prose else "strict"
+    return [None if one is None else style.known(one.decode(errors=errors)) for one in raw]
+
+
+def _refuse_others(column: Any, name: str, style: Style) -> None:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    texts = (
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_string_view,
-        pa.types.is_null,
-    )
-    if not any(is_text(kind) for is_text in texts):
+    if style.binary:
+        inner = kind.field("bytes").type if _has_bytes(kind) else kind
+        fits = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_null)
+    else:
+        inner = kind
+        texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+        fits = (*texts, pa.types.is_null)
+    if not any(fit(inner) for fit in fits):
         raise InputError(
-            f"{name}: column {column.name!r} holds {column.type}, not SMILES: choose the right "
-            "column with --smiles-column"
+            f"{name}: column {column.name!r} holds {column.type}, not {style.noun}: choose the "
+            "right column with --column"
         )
+
+
+def _has_bytes(kind: Any) -> bool:
+    return pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0

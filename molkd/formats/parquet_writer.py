@@ -13,22 +13,22 @@ from molkd.formats.tables import Result, Table
 
 
 def write_parquet(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: ARG001
-    """Writes columns id, smiles, valid, error and embedding; see `tables.Writer`.
+    """Writes columns id, the items', valid, error and embedding; see `tables.Writer`.
 
     Rows without an embedding have a null there.
     """
     number = pa.float16() if result.dtype == "float16" else pa.float32()
     embedding = pa.list_(pa.field("item", number, nullable=False), result.dim)
-    fields = [*text_fields(), pa.field("embedding", embedding)]
+    fields = [*text_fields(result.column), pa.field("embedding", embedding)]
     schema = pa.schema(fields, metadata=dict(result.metadata))
     write_batches(path, schema, (_batch(table, schema) for table in result.tables))
 
 
-def text_fields() -> list[Any]:
-    """Returns the columns of a result beside the embedding."""
+def text_fields(column: str) -> list[Any]:
+    """Returns the columns of a result beside the embedding; `column` is that of the items."""
     return [
         pa.field("id", pa.string(), nullable=False),
-        pa.field("smiles", pa.string()),
+        pa.field(column, pa.string()),
         pa.field("valid", pa.bool_(), nullable=False),
         pa.field("error", pa.string()),
     ]
@@ -38,7 +38,7 @@ def text_arrays(table: Table) -> list[Any]:
     """Returns the values of `text_fields`."""
     return [
         pa.array(table.ids, pa.string()),
-        pa.array(table.smiles, pa.string()),
+        pa.array(table.items, pa.string()),
         pa.array(table.valid),
         pa.array(table.errors, pa.string()),
     ]
@@ -50,7 +50,7 @@ def write_batches(path: Path, schema: Any, batches: Any) -> None:
     # the two options as truth values only.
     options: dict[str, Any] = {
         "use_dictionary": ["error"],
-        "write_statistics": ["id", "smiles", "error"],
+        "write_statistics": [name for name in schema.names if name in {"id", "smiles", "error"}],
     }
     with (
         path.open("wb") as stream,

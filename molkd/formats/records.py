@@ -1,4 +1,4 @@
-"""What a file of molecules is read into, and how its columns are chosen."""
+"""What a file of items is read into, and how its columns are chosen."""
 
 from __future__ import annotations
 
@@ -6,18 +6,55 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from molkd.errors import ConfigError, InputError
 from molkd.registry import near
 
-Row = tuple[str | None, str | None, str | None]
-"""Identifier or None for its row number, SMILES or None, why the row cannot be read or None."""
+Row = tuple[str | None, Any, str | None]
+"""Identifier or None for its row number, item or None, why the row cannot be read or None.
 
-SMILES_NAMES = {"smiles", "canonical_smiles", "drug"}
-"""Columns, in lower case, that hold SMILES unless another one is named."""
+An item is a string (SMILES, a text), the path of a file, or encoded bytes."""
 
-MISSING = {"nan", "NaN", "NAN", "None", "none", "null", "NULL", "NA", "N/A", "<NA>", "NaT"}
-"""Texts by which programs write that there is no value; none of them is a SMILES."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How items of one kind stand in files.
+
+    Attributes:
+        noun: what they are called in messages: "SMILES".
+        column: what a column of them is called in a file of results.
+        usual: names of columns, in lower case, that hold them unless another one is named.
+        formats: keys of `readers.READERS`, or "folder" for files in a folder.
+        missing: texts by which programs write that there is no value.
+        binary: whether they are bytes rather than strings.
+        prose: whether one string that is not UTF-8 costs its own row only.
+    """
+
+    noun: str
+    column: str
+    usual: frozenset[str]
+    formats: tuple[str, ...]
+    missing: frozenset[str] = frozenset()
+    binary: bool = False
+    prose: bool = False
+
+    def known(self, text: str) -> str | None:
+        """Returns a text as it is, and None where it stands for a missing value."""
+        return None if text in self.missing else text
+
+
+SMILES = Style(
+    noun="SMILES",
+    column="smiles",
+    usual=frozenset({"smiles", "canonical_smiles", "drug"}),
+    formats=("smi", "csv", "tsv", "parquet", "sdf"),
+    missing=frozenset(
+        {"nan", "NaN", "NAN", "None", "none", "null", "NULL", "NA", "N/A", "<NA>", "NaT"}
+    ),
+)
+"""No text of `missing` is a SMILES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +64,13 @@ class Records:
     Attributes:
         row0: row of the first, counted from 0 and without the header.
         ids: one per row; the row number where the file has none.
-        smiles: one per row; None where it is missing or cannot be read.
+        items: one per row; None where it is missing or cannot be read.
         failures: position in this chunk -> why the row cannot be read.
     """
 
     row0: int
     ids: list[str]
-    smiles: list[str | None]
+    items: list[Any]
     failures: Mapping[int, str] = field(default_factory=dict[int, str])
 
     def __len__(self) -> int:
@@ -47,32 +84,43 @@ class Records:
         return cls(row0, ids, [row[1] for row in rows], failures)
 
     @property
+    def shown(self) -> list[str | None]:
+        """What a file of results says of each item: its text, its path, or nothing for bytes."""
+        return [
+            None if isinstance(item, bytes) or item is None else _writable(item)
+            for item in self.items
+        ]
+
+    @property
     def digest(self) -> str:
         """64 hexadecimal digits of all that the rows say."""
-        said = [self.row0, self.ids, self.smiles, sorted(self.failures.items())]
+        items = [_mark(item) for item in self.items]
+        said = [self.row0, self.ids, items, sorted(self.failures.items())]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where SMILES and identifiers are.
+    """Where items and identifiers are.
 
     Attributes:
-        smiles: column, or None to take the one with a usual name.
-        id: column (in an SD file: property), or None for the format's own name of a molecule.
+        item: column, or None to take the one with a usual name.
+        id: column (in an SD file: property), or None for the format's own name of an item.
+        style: how the items stand in files.
     """
 
-    smiles: str | None = None
+    item: str | None = None
     id: str | None = None
+    style: Style = SMILES
 
     def find(self, names: Sequence[str], file: str) -> tuple[int, int | None]:
-        """Returns the positions of the SMILES column and of the identifier column, if any.
+        """Returns the positions of the column of items and of the identifiers', if any.
 
         Raises:
             InputError: a column is missing or there are several; lists those there are.
         """
-        smiles = _position(self.smiles, names, file) if self.smiles else _usual(names, file)
-        return smiles, _position(self.id, names, file) if self.id else None
+        item = _position(self.item, names, file) if self.item else self._usual(names, file)
+        return item, _position(self.id, names, file) if self.id else None
 
     def refuse(self, file: str, *, id_too: bool = False) -> None:
         """Refuses a choice of columns for a format that has none.
@@ -80,14 +128,38 @@ class Columns:
         Raises:
             ConfigError: a column was chosen.
         """
-        if self.smiles or (id_too and self.id):
-            option = "--smiles-column" if self.smiles else "--id-column"
+        if self.item or (id_too and self.id):
+            option = "--column" if self.item else "--id-column"
             raise ConfigError(f"{file} has no columns to choose from: leave out {option}")
 
+    def _usual(self, names: Sequence[str], file: str) -> int:
+        found = [place for place, name in enumerate(names) if name.lower() in self.style.usual]
+        if len(found) == 1:
+            return found[0]
+        what = "several columns" if found else "no column"
+        plain = next(iter(self.style.formats))
+        raise InputError(
+            f"{file} has {what} with a usual name for {self.style.noun}: choose one with --column, "
+            f"or read a file without a header with --input-format {plain}. {_listed(names)}"
+        )
 
-def text_or_missing(text: str) -> str | None:
-    """Returns a SMILES as it is, and None for a text that stands for a missing value."""
-    return None if text in MISSING else text
+
+def _mark(item: Any) -> object:
+    """What decides an item, as JSON knows it."""
+    if isinstance(item, bytes):
+        return hashlib.sha256(item).hexdigest()
+    if isinstance(item, Path):
+        try:
+            about = item.stat()
+        except OSError:
+            return [str(item)]
+        return [str(item), about.st_size, about.st_mtime_ns]
+    return item
+
+
+def _writable(item: str | Path) -> str:
+    """A text as UTF-8 can hold it."""
+    return str(item).encode(errors="replace").decode()
 
 
 def _position(column: str, names: Sequence[str], file: str) -> int:
@@ -95,17 +167,6 @@ def _position(column: str, names: Sequence[str], file: str) -> int:
         return names.index(column)
     what = f"{names.count(column)} columns" if column in names else "no column"
     raise InputError(f"{file} has {what} {column!r}.{near(column, names)} {_listed(names)}")
-
-
-def _usual(names: Sequence[str], file: str) -> int:
-    found = [place for place, name in enumerate(names) if name.lower() in SMILES_NAMES]
-    if len(found) == 1:
-        return found[0]
-    what = "several columns" if found else "no column"
-    raise InputError(
-        f"{file} has {what} with a usual name for SMILES: choose one with --smiles-column, or read "
-        f"SMILES without a header with --input-format smi. {_listed(names)}"
-    )
 
 
 def _listed(names: Sequence[str], shown: int = 30) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from molkd.formats.records import Columns, Row, text_or_missing
+from molkd.formats.records import Columns, Row
 from molkd.formats.sources import text_lines
 
 
@@ -34,4 +34,4 @@ def read_smi(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
             yield line.strip(), "", None
         else:
             title = words[1].strip() if len(words) == 2 else None
-            yield title or None, text_or_missing(words[0]), None
+            yield title or None, columns.style.known(words[0]), None

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 import zstandard
 
 from molkd.errors import InputError
+from molkd.formats.records import SMILES, Style
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LONGEST_LINE = 1 << 20
@@ -53,8 +54,10 @@ def open_bytes(path: Path | None) -> Generator[BinaryIO]:
             yield buffered
 
 
-def text_lines(stream: BinaryIO, name: str) -> Iterator[str]:
+def text_lines(stream: BinaryIO, name: str, style: Style = SMILES) -> Iterator[str]:
     """Yields the lines of UTF-8 text with their ends, be they LF, CR LF or CR, mixed or not.
+
+    Where items are prose, a byte that is not UTF-8 becomes a lone surrogate: it costs its item.
 
     Raises:
         InputError: a line is not UTF-8 or longer than `LONGEST_LINE`; names it.
@@ -65,7 +68,7 @@ def text_lines(stream: BinaryIO, name: str) -> Iterator[str]:
         while line := text.readline(LONGEST_LINE):
             number += 1
             if not line.isascii() or len(line) == LONGEST_LINE:
-                _refuse_other_text(line, number, name)
+                _refuse_other_text(line, number, name, style)
             yield line
     finally:
         with contextlib.suppress(ValueError):  # closed already
@@ -79,12 +82,14 @@ def _open(path: Path) -> BinaryIO:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _refuse_other_text(line: str, number: int, name: str) -> None:
+def _refuse_other_text(line: str, number: int, name: str, style: Style) -> None:
     if len(line) == LONGEST_LINE:
         raise InputError(
             f"{name}, line {number}: more than {LONGEST_LINE} characters, so this is no text of "
             "the format: name the right one with --input-format"
         )
+    if style.prose:
+        return
     try:
         line.encode()
     except UnicodeEncodeError as error:

@@ -24,13 +24,13 @@ class Table:
 
     Attributes:
         ids: one identifier per row.
-        smiles: one SMILES per row as it was read; None where it was missing.
+        items: one text per row, as it was read; None where it was missing or no text.
         errors: why the row has no embedding; None where it has one.
         values: shape (n, d); NaN in the rows of errors.
     """
 
     ids: Sequence[str]
-    smiles: Sequence[str | None]
+    items: Sequence[str | None]
     errors: Sequence[str | None]
     values: Values
 
@@ -47,7 +47,7 @@ class Table:
         places: list[int] = rows.tolist()
         return Table(
             [self.ids[row] for row in places],
-            [self.smiles[row] for row in places],
+            [self.items[row] for row in places],
             [self.errors[row] for row in places],
             self.values[rows],
         )
@@ -60,6 +60,7 @@ class Result:
     Attributes:
         rows: number of rows.
         dim: width of the embedding.
+        column: what the column of the items is called.
         dtype: type of its values.
         metadata: facts to keep with the values: model, digest, settings, versions.
         tables: the rows in order; can be read several times, each time from the start.
@@ -67,6 +68,7 @@ class Result:
 
     rows: int
     dim: int
+    column: str
     dtype: Dtype
     metadata: Mapping[str, str]
     tables: Iterable[Table]

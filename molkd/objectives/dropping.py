@@ -110,7 +110,7 @@ class TeacherDropping(nn.Module):
                 self._warned = True
                 warnings.warn(
                     f"teacher {self._teachers[worst]!r} is the hardest for "
-                    f"{self.hardest[worst]:.0%} of the molecules and crowds the others out: is it "
+                    f"{self.hardest[worst]:.0%} of the items and crowds the others out: is it "
                     'noise? Leave it out, or set hardness = "relative"',
                     stacklevel=2,
                 )

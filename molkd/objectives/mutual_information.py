@@ -78,8 +78,8 @@ class MutualInformation(HeadwiseObjective):
     @classmethod
     def check(cls, settings: ObjectiveSettings, teachers: Sequence[str]) -> None:
         """Refuses densities of unknown families, and for teachers that are not there."""
-        for name, text in cast("MutualInformationSettings", settings).densities.items():
-            densities.make(text)
+        for name, density in cast("MutualInformationSettings", settings).densities.items():
+            densities.make(density)
             if name not in teachers:
                 raise ConfigError(
                     f"density: {name!r} is not among the teachers, which are {', '.join(teachers)}"

@@ -1,7 +1,7 @@
 """The relational term: items that are alike for a teacher shall be alike for the student.
 
 Source: Park et al. 2019, "Relational Knowledge Distillation" (CVPR; arXiv 1904.05068), in the form
-of in-batch cosine similarities used for text embeddings.
+of in-batch cosine similarities.
 """
 
 from __future__ import annotations

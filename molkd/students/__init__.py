@@ -2,96 +2,82 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import importlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from molkd.errors import CorruptFileError, UnknownNameError
-from molkd.registry import near
+from molkd.errors import CorruptFileError
 from molkd.students import pretrained
 from molkd.students.base import Student
-from molkd.students.gine import GineConfig, GineStudent, Readout
+from molkd.students.gine import GineConfig, GineStudent
+from molkd.students.settings import SIZES, StudentSettings, sized
+from molkd.students.settings_gine import GineSettings
+
+if TYPE_CHECKING:  # they load transformers
+    from molkd.students.image_encoder import ImageStudent
+    from molkd.students.static import StaticStudent
+    from molkd.students.text_encoder import TextStudent
 
 __all__ = [
+    "KINDS",
     "SIZES",
     "GineConfig",
+    "GineSettings",
     "GineStudent",
+    "ImageStudent",
+    "StaticStudent",
     "Student",
     "StudentSettings",
+    "TextStudent",
     "fresh",
     "load",
     "make",
+    "sized",
 ]
 
-SIZES = {
-    "tiny": GineConfig(hidden=64, layers=3, embedding_dim=128),
-    "small": GineConfig(hidden=128, layers=4, embedding_dim=256),
-    "base": GineConfig(hidden=256, layers=5, embedding_dim=512),
+KINDS: Mapping[str, str] = {
+    "gine": "molkd.students.gine:GineStudent",
+    "static": "molkd.students.static:StaticStudent",
+    "text-encoder": "molkd.students.text_encoder:TextStudent",
+    "image-encoder": "molkd.students.image_encoder:ImageStudent",
 }
+"""Architecture -> where its class is."""
 
 
-KINDS = {GineStudent.kind: GineStudent}
-"""Architecture -> its class."""
+def make(
+    settings: StudentSettings | None = None, *, seed: int = 0, items: Sequence[Any] = ()
+) -> Student[Any, Any, Any]:
+    """Builds an untrained student; the same seed and items give the same weights.
 
-
-@dataclass(frozen=True, kw_only=True)
-class StudentSettings:
-    """A size by name, and what to change of it; None leaves the size's own value.
-
-    Attributes:
-        size: a key of `SIZES`.
-        hidden: width of the atom states.
-        layers: number of message-passing layers.
-        embedding_dim: width of the embedding.
-        readout: "mean", "sum", "mean+sum" or "attention".
-        dropout: in [0, 1).
-    """
-
-    size: str = "small"
-    hidden: int | None = None
-    layers: int | None = None
-    embedding_dim: int | None = None
-    readout: Readout | None = None
-    dropout: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.size not in SIZES:
-            raise UnknownNameError(
-                f"unknown student size {self.size!r}.{near(self.size, SIZES)} "
-                f"Sizes are {', '.join(SIZES)}."
-            )
-
-    @property
-    def config(self) -> GineConfig:
-        """The size with the changes applied."""
-        names = ("hidden", "layers", "embedding_dim", "readout", "dropout")
-        changes: dict[str, Any] = {name: getattr(self, name) for name in names}
-        given = {name: value for name, value in changes.items() if value is not None}
-        return replace(SIZES[self.size], **given)
-
-
-def make(settings: StudentSettings | None = None, *, seed: int = 0) -> GineStudent:
-    """Builds an untrained student; the same seed gives the same weights.
+    Args:
+        settings: its size and shape; a small molecular student by default.
+        seed: of the weights.
+        items: the corpus, for students that learn a vocabulary from it.
 
     Raises:
-        UnknownNameError: no such size.
         ConfigError: a value is out of range.
+        WeightsError: a model that it shall start from is not there.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return GineStudent((settings or StudentSettings()).config)
+        return (settings or GineSettings()).build(items)
 
 
-def fresh(student: GineStudent, *, seed: int = 0) -> GineStudent:
+def fresh(student: Student[Any, Any, Any], *, seed: int = 0) -> Student[Any, Any, Any]:
     """Builds an untrained student of the same shape; the same seed gives the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return type(student).build(student.config)
+        made = type(student).build(student.config)
+    untrained = pretrained.Saved(
+        student.kind, student.config, made.state_dict(), files=student.files
+    )
+    return type(student).restore(untrained)
 
 
-def load(model: str | Path, *, revision: str | None = None) -> GineStudent:
+def load(model: str | Path, *, revision: str | None = None) -> Student[Any, Any, Any]:
     """Loads a trained student of any architecture; see `Student.from_pretrained`."""
     saved = pretrained.read(model, revision=revision)
     if saved.kind not in KINDS:
@@ -99,4 +85,16 @@ def load(model: str | Path, *, revision: str | None = None) -> GineStudent:
             f"{model} holds a student of kind {saved.kind!r}, which this molkd does not know: "
             "install a newer one"
         )
-    return KINDS[saved.kind].restore(saved)
+    module, _, name = KINDS[saved.kind].partition(":")
+    return cast(
+        "type[Student[Any, Any, Any]]", getattr(importlib.import_module(module), name)
+    ).restore(saved)
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the class of an architecture when it is first asked for."""
+    for target in KINDS.values():
+        module, _, known = target.partition(":")
+        if name == known:
+            return getattr(importlib.import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -40,6 +40,11 @@ class Prepared(Protocol):
         """Returns some rows, in the order given."""
         ...
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Returns several parts, one after the other."""
+        ...
+
 
 class Movable(Protocol):
     """A batch on some device."""
@@ -59,10 +64,12 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
 
     Attributes:
         kind: registry name of the architecture.
+        reads: what its items are, a key of `molkd.items.KINDS`.
         folder: where it was loaded from; None for a new one.
     """
 
     kind: ClassVar[str]
+    reads: ClassVar[str]
     folder: Path | None = None
 
     @property
@@ -85,10 +92,10 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
         """The widths of what `forward` gives; no layers unless a subclass shows some."""
         return FeatureSpec(self.embedding_dim)
 
-    @staticmethod
+    @property
     @abstractmethod
-    def prepare(items: Sequence[Any]) -> Any:  # PreparedT: static methods cannot name it
-        """Reads items, without torch, so that light worker processes can do it."""
+    def prepare(self) -> Callable[[Sequence[Any]], PreparedT]:
+        """What reads items, without torch; picklable, so that light worker processes can do it."""
 
     @abstractmethod
     def collate(self, prepared: PreparedT) -> BatchT:
@@ -121,6 +128,16 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
                 part.
         """
         raise ConfigError(f"a {self.kind} student cannot be cut to {length} dimensions")
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """What belongs to it beside weights and configuration, by path within its folder."""
+        return {}
+
+    @property
+    def hub_config(self) -> Mapping[str, Any]:
+        """What other libraries look for in its config.json."""
+        return {}
 
     @property
     def device(self) -> torch.device:
@@ -157,7 +174,9 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
         Raises:
             OutputError: the folder cannot be written.
         """
-        saved = pretrained.Saved(self.kind, self.config, self.state_dict())
+        saved = pretrained.Saved(
+            self.kind, self.config, self.state_dict(), files=self.files, hub=self.hub_config
+        )
         pretrained.write(Path(folder), saved, card=card)
 
     @classmethod

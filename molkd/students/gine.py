@@ -7,7 +7,7 @@ readout that keeps the molecule's size.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 from typing import Any, ClassVar, Literal, Self, cast, get_args
@@ -91,6 +91,7 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
     """A GINE network from molecular graphs to embeddings."""
 
     kind: ClassVar[str] = "gine"
+    reads: ClassVar[str] = "molecules"
 
     def __init__(self, config: GineConfig) -> None:
         super().__init__()
@@ -134,9 +135,10 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         short.load_state_dict(state)
         return short.train(self.training)
 
-    # The function itself, not a method around it: pickled by its own name, it reaches worker
-    # processes without torch.
-    prepare = staticmethod(graph.featurize)
+    @property
+    def prepare(self) -> Callable[[Sequence[Any]], Graphs]:
+        """What reads molecules: pickled by its own name, it reaches worker processes alone."""
+        return graph.featurize
 
     def collate(self, prepared: Graphs) -> GraphBatch:
         """Makes tensors of packed graphs."""

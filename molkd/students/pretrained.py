@@ -5,10 +5,11 @@ Knows no architecture: what a configuration builds is for `molkd.students.base` 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -26,19 +27,33 @@ class Saved:
         kind: registry name of the architecture.
         config: what builds the architecture again.
         weights: name -> tensor.
+        files: path within the folder -> what else belongs to it, such as a tokenizer.
+        hub: what other libraries look for in config.json.
         folder: where it was read; None where it was not.
     """
 
     kind: str
     config: Mapping[str, Any]
     weights: Mapping[str, Tensor]
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    hub: Mapping[str, Any] = field(default_factory=dict[str, Any])
     folder: Path | None = None
+
+    def text(self, name: str) -> str:
+        """Returns one of its files as text.
+
+        Raises:
+            CorruptFileError: there is none of that name.
+        """
+        if name not in self.files:
+            raise CorruptFileError(f"{self.folder} lacks {name}: copy or download it again")
+        return self.files[name].decode()
 
 
 def write(folder: Path, saved: Saved, *, card: str | None = None) -> None:
-    """Writes weights, configuration and, if given, a model card in Markdown.
+    """Writes weights, other files, configuration and, if given, a model card in Markdown.
 
-    Each file is written atomically, the configuration last: it holds the checksum of the weights.
+    Each file is written atomically, the configuration last: it holds the checksums of the others.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -49,12 +64,18 @@ def write(folder: Path, saved: Saved, *, card: str | None = None) -> None:
     store.write_bytes(folder / WEIGHTS, save(weights))
     if card is not None:
         store.write_bytes(folder / CARD, card.encode())
-    config = {
+    for name, content in saved.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        store.write_bytes(folder / name, content)
+    config: dict[str, object] = {
+        **saved.hub,
         "kind": saved.kind,
         "config": dict(saved.config),
         "sha256": store.sha256_of(folder / WEIGHTS),
         "molkd": __version__,
     }
+    if saved.files:
+        config["files"] = {name: store.sha256_of(folder / name) for name in saved.files}
     store.write_json(folder / CONFIG, config)
 
 
@@ -82,7 +103,24 @@ def read(model: str | Path, *, revision: str | None = None) -> Saved:
             f"{weights} is missing, cut or not the file that {CONFIG} describes: "
             "copy or download the folder again"
         )
-    return Saved(kind, config, load_file(weights), folder)
+    return Saved(
+        kind, config, load_file(weights), files=_files(folder, stored.get("files")), folder=folder
+    )
+
+
+def _files(folder: Path, listed: object) -> dict[str, bytes]:
+    """Reads the files that a configuration lists with their checksums."""
+    found: dict[str, bytes] = {}
+    for name, checksum in cast("dict[str, str]", listed or {}).items():
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+            raise CorruptFileError(f"{path} is missing: copy or download the folder again")
+        found[name] = path.read_bytes()
+        if hashlib.sha256(found[name]).hexdigest() != checksum:
+            raise CorruptFileError(
+                f"{path} is not the file that {CONFIG} describes: copy or download the folder again"
+            )
+    return found
 
 
 def _folder(model: str | Path, revision: str | None) -> Path:
@@ -96,7 +134,7 @@ def _folder(model: str | Path, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        files = [WEIGHTS, CONFIG, CARD, "adaptors/*"]
+        files = [WEIGHTS, CONFIG, CARD, "adaptors/*", "*.json", "*/*.json", "*/*.safetensors"]
         return Path(snapshot_download(str(model), revision=revision, allow_patterns=files))
     except Exception as error:  # the hub's client raises a dozen unrelated classes
         raise WeightsError(f"{remedy} ({type(error).__name__}: {error})") from error

@@ -10,13 +10,13 @@ import torch
 
 from molkd import cli, students
 from molkd.errors import ConfigError, OutputError
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 
 SMILES = ["CCO", "c1ccccc1C(=O)O", "xx", "C[C@H](N)C(=O)O"]
 
 
 def _saved(folder: Path, prefixes: str = "[16]") -> Path:
-    students.make(StudentSettings(size="tiny", embedding_dim=64)).save_pretrained(
+    students.make(GineSettings(size="tiny", embedding_dim=64)).save_pretrained(
         folder, card="# A student\n"
     )
     (folder / "settings.toml").write_text(f'[objective]\nname = "mi"\nprefixes = {prefixes}\n')
@@ -63,7 +63,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path):
 
 
 def test_a_cut_student_keeps_its_mode_and_its_own_weights():
-    whole = students.make(StudentSettings(size="tiny")).train()
+    whole = students.make(GineSettings(size="tiny")).train()
     before = {name: value.clone() for name, value in whole.state_dict().items()}
     short = whole.cut(8)
     assert short.training

@@ -11,7 +11,7 @@ from molkd import bank as banks
 from molkd import cli, students, teachers
 from molkd.benchmarks import diagnostics
 from molkd.errors import ConfigError, UnknownNameError
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 
 SMILES = [f"{'C' * n}{middle}{tail}"
           for n in range(1, 6)
@@ -27,7 +27,7 @@ def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     folder = tmp_path / "student"
-    students.make(StudentSettings(size="tiny"), seed=5).save_pretrained(folder)
+    students.make(GineSettings(size="tiny"), seed=5).save_pretrained(folder)
     return folder
 
 

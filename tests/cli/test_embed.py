@@ -25,7 +25,7 @@ from molkd.errors import (
     StaleBankError,
     UnknownNameError,
 )
-from molkd.students import StudentSettings, load, make
+from molkd.students import GineSettings, load, make
 
 GOOD = ["CCO", "c1ccccc1", "[Na+].[Cl-]", "C", "C[C@H](O)F", "F/C=C/F"]
 Molkd = Callable[..., tuple[int, str]]
@@ -34,7 +34,7 @@ Molkd = Callable[..., tuple[int, str]]
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    make(StudentSettings(size="tiny")).save_pretrained(folder)
+    make(GineSettings(size="tiny")).save_pretrained(folder)
     return folder
 
 
@@ -93,7 +93,7 @@ def test_embed_again_says_that_nothing_is_to_do(molkd: Molkd, smi: Path, model: 
 def test_every_option_reaches_the_settings(molkd: Molkd, model: Path, tmp_path: Path) -> None:
     (tmp_path / "in.data").write_text("key,text\na,CCO\nb,bad\n")
     options = {
-        "--smiles-column": "text",
+        "--column": "text",
         "--id-column": "key",
         "--input-format": "csv",
         "--format": "npy",
@@ -109,7 +109,7 @@ def test_every_option_reaches_the_settings(molkd: Molkd, model: Path, tmp_path: 
     )
     assert (code, said.splitlines()[1]) == (0, "1 invalid, left out:")
     assert settings.load(EmbedSettings, settings_path(tmp_path / "out.x")) == EmbedSettings(
-        smiles_column="text",
+        column="text",
         id_column="key",
         input_format="csv",
         format="npy",

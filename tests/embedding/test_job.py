@@ -89,7 +89,7 @@ def test_metadata_and_settings_say_how_it_was_made(tmp_path: Path) -> None:
     loaded = settings.load(EmbedSettings, settings_path(output))
     assert loaded == EmbedSettings(dtype="float16", chunk_rows=16)
     record = settings.read_record(settings_path(output))
-    assert (record["model_digest"], record["molecules"], record["invalid"]) == ("d1", 100, 0)
+    assert (record["model_digest"], record["rows"], record["invalid"]) == ("d1", 100, 0)
 
 
 # == Molecules that cannot be embedded

@@ -47,6 +47,7 @@ class FakeEncoder:
     The text `stop` interrupts, "[NaH]" gives NaN without a reason; `read` is a key of PREPARE.
     """
 
+    reads: str = "molecules"
     dim: int = 4
     digest: str = "fake"
     scale: float = 1.0

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from molkd.featurizers import MolKDTransformer
-from molkd.students import StudentSettings, make
+from molkd.students import GineSettings, make
 from molkd.teachers.fingerprints import MorganTeacher
 
 
 def _write(folder: Path, *, seed: int) -> Path:
-    make(StudentSettings(size="tiny", embedding_dim=32), seed=seed).save_pretrained(folder)
+    make(GineSettings(size="tiny", embedding_dim=32), seed=seed).save_pretrained(folder)
     return folder
 
 

@@ -17,7 +17,7 @@ from molkd.errors import ConfigError, CorruptFileError, ItemError, WeightsError
 from molkd.featurizers import MolKDTransformer
 from molkd.featurizers import transformer as module
 from molkd.store import read_json, sha256_of
-from molkd.students import StudentSettings, load, make
+from molkd.students import GineSettings, load, make
 from molkd.teachers import as_teacher
 from molkd.teachers import make as make_teacher
 
@@ -77,7 +77,7 @@ def test_half_precision_output(dtype: Any, transformer: Any, smiles: list[str]) 
 def test_a_student_trained_anew_is_read_again(copied_folder: Path, smiles: list[str]) -> None:
     estimator = MolKDTransformer(copied_folder)
     before = estimator.transform(smiles)
-    make(StudentSettings(size="tiny", embedding_dim=16), seed=3).save_pretrained(copied_folder)
+    make(GineSettings(size="tiny", embedding_dim=16), seed=3).save_pretrained(copied_folder)
     after = estimator.transform(smiles)
     assert before.shape[1] == 32
     assert after.shape[1] == len(estimator) == 16

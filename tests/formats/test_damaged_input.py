@@ -126,7 +126,7 @@ def test_empty_files(tmp_path: Path, kind: str) -> None:
     [("in.smi", b"\n\n"), ("in.smi", b"smiles\n"), ("in.csv", b"smiles,id\n"), ("in.sdf", b"\n")],
 )
 def test_files_without_molecules(tmp_path: Path, name: str, content: bytes) -> None:
-    with pytest.raises(InputError, match=f"{name} holds no molecules"):
+    with pytest.raises(InputError, match=f"{name} holds no SMILES"):
         _rows(_file(tmp_path, name, content))
 
 

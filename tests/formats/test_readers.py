@@ -63,7 +63,7 @@ def _read(path: Path | str, columns: Columns | None = None, **options: object) -
     return Records(
         0,
         [name for chunk in chunks for name in chunk.ids],
-        [text for chunk in chunks for text in chunk.smiles],
+        [text for chunk in chunks for text in chunk.items],
         {chunk.row0 + row: why for chunk in chunks for row, why in chunk.failures.items()},
     )
 
@@ -85,7 +85,7 @@ def test_every_kind_and_compression(tmp_path: Path, kind: str, compression: str)
     columns = Columns(id="name") if kind in {"csv", "tsv", "parquet"} else None
     records = _read(path, columns)
     assert records.ids == IDS
-    assert _canonical(records.smiles) == _canonical(list(SMILES))
+    assert _canonical(records.items) == _canonical(list(SMILES))
     assert records.failures == {}
 
 
@@ -99,7 +99,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, kind: str, compression:
     pipe = Pipe(COMPRESS[compression](CONTENT[kind]))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(pipe))
     records = _read("-", kind=kind)
-    assert _canonical(records.smiles) == _canonical(list(SMILES))
+    assert _canonical(records.items) == _canonical(list(SMILES))
 
 
 def test_standard_input_without_a_format() -> None:
@@ -134,7 +134,7 @@ def test_chunks_are_full_and_numbered(tmp_path: Path, rows: int) -> None:
 def test_smi_names_are_optional_and_may_hold_spaces(tmp_path: Path) -> None:
     records = _read(_file(tmp_path, "in.smi", "CCO\nC  two  words \n\tnameless\n"))
     assert records.ids == ["0", "two  words", "nameless"]
-    assert records.smiles == ["CCO", "C", ""]
+    assert records.items == ["CCO", "C", ""]
 
 
 def test_smi_header_is_known_by_its_first_word(tmp_path: Path) -> None:
@@ -144,13 +144,13 @@ def test_smi_header_is_known_by_its_first_word(tmp_path: Path) -> None:
 
 def test_smi_blank_lines_keep_their_rows_except_at_the_end(tmp_path: Path) -> None:
     records = _read(_file(tmp_path, "in.smi", "C\n\n  \nCC\n\n\n"))
-    assert records.smiles == ["C", None, None, "CC"]
+    assert records.items == ["C", None, None, "CC"]
     assert records.failures == {1: "blank line", 2: "blank line"}
 
 
 def test_smi_has_no_columns(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no columns to choose from: leave out --smiles-column"):
-        _read(_file(tmp_path, "in.smi", "C\n"), Columns(smiles="x"))
+    with pytest.raises(ConfigError, match="no columns to choose from: leave out --column"):
+        _read(_file(tmp_path, "in.smi", "C\n"), Columns(item="x"))
 
 
 @settings(max_examples=50, deadline=None)
@@ -166,7 +166,7 @@ def test_line_ends_may_be_mixed(
     text = "".join(line + end for line, end in zip(lines, [*ends, ""], strict=False))
     path = tmp_path_factory.mktemp("ends") / f"in.{kind}"
     path.write_bytes(text.encode("utf-8-sig" if bom else "utf-8"))
-    assert _read(path).smiles == SMILES
+    assert _read(path).items == SMILES
 
 
 # == Tables
@@ -174,21 +174,21 @@ def test_line_ends_may_be_mixed(
 
 @pytest.mark.parametrize("column", ["smiles", "SMILES", "canonical_smiles", "Drug"])
 def test_usual_names_of_the_smiles_column(tmp_path: Path, column: str) -> None:
-    assert _read(_file(tmp_path, "in.csv", f"x,{column}\n1,CCO\n")).smiles == ["CCO"]
+    assert _read(_file(tmp_path, "in.csv", f"x,{column}\n1,CCO\n")).items == ["CCO"]
 
 
 def test_quoted_commas_line_ends_and_quotes(tmp_path: Path) -> None:
     text = 'id,smiles\n"a, b",CCO\n"two\nlines",C\n"say ""x""",CC\n'
     records = _read(_file(tmp_path, "in.csv", text), Columns(id="id"))
     assert records.ids == ["a, b", "two\nlines", 'say "x"']
-    assert records.smiles == ["CCO", "C", "CC"]
+    assert records.items == ["CCO", "C", "CC"]
 
 
 def test_a_row_with_other_fields_keeps_its_place(tmp_path: Path) -> None:
     path = _file(tmp_path, "in.csv", "id,smiles\na,CCO\nb,CC,9\nc\n\nd,C\n\n")
     records = _read(path, Columns(id="id"))
     assert records.ids == ["a", "1", "2", "3", "d"]
-    assert records.smiles == ["CCO", None, None, None, "C"]
+    assert records.items == ["CCO", None, None, None, "C"]
     assert records.failures == {
         1: "3 fields where the header has 2 (line 3)",
         2: "1 fields where the header has 2 (line 4)",
@@ -198,7 +198,7 @@ def test_a_row_with_other_fields_keeps_its_place(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["nan", "NaN", "None", "NA", "null", "<NA>"])
 def test_texts_for_missing_values(tmp_path: Path, text: str) -> None:
-    assert _read(_file(tmp_path, "in.csv", f"id,smiles\na,{text}\nb,\n")).smiles == [None, ""]
+    assert _read(_file(tmp_path, "in.csv", f"id,smiles\na,{text}\nb,\n")).items == [None, ""]
 
 
 def test_parquet_nulls_and_other_types(tmp_path: Path) -> None:
@@ -207,12 +207,12 @@ def test_parquet_nulls_and_other_types(tmp_path: Path) -> None:
     frame.to_parquet(path)
     records = _read(path, Columns(id="key"))
     assert records.ids == ["7", "8", "9"]
-    assert records.smiles == ["C", None, None]
+    assert records.items == ["C", None, None]
     with pytest.raises(InputError, match="column 'x' holds double, not SMILES"):
-        _read(path, Columns(smiles="x"))
+        _read(path, Columns(item="x"))
     frame["smiles"] = frame["smiles"].astype("category")
     frame.to_parquet(path)
-    assert _read(path).smiles == ["C", None, None]
+    assert _read(path).items == ["C", None, None]
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
@@ -220,7 +220,7 @@ def test_a_missing_column(tmp_path: Path, kind: str) -> None:
     path = _file(tmp_path, f"in.{kind}", CONTENT[kind])
     expected = r"no column 'smile'\. Did you mean 'smiles'\? Columns: 'name', 'smiles'\."
     with pytest.raises(InputError, match=expected):
-        _read(path, Columns(smiles="smile"))
+        _read(path, Columns(item="smile"))
     with pytest.raises(InputError, match=r"no column 'nam'\. Did you mean 'name'"):
         _read(path, Columns(id="nam"))
 
@@ -231,7 +231,7 @@ def test_no_usual_column_and_several(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="several columns with a usual name"):
         _read(_file(tmp_path, "in.csv", "smiles,Drug\nC,C\n"))
     with pytest.raises(InputError, match="2 columns 'a'"):
-        _read(_file(tmp_path, "in.csv", "a,a\n1,C\n"), Columns(smiles="a"))
+        _read(_file(tmp_path, "in.csv", "a,a\n1,C\n"), Columns(item="a"))
 
 
 # == SD files
@@ -242,8 +242,8 @@ def test_sdf_identifiers_by_property(tmp_path: Path) -> None:
     assert _read(path, Columns(id="code")).ids == [f"C-{name}" for name in IDS]
     with pytest.raises(InputError, match=r"no property 'cod'.*Did you mean 'code'"):
         _read(path, Columns(id="cod"))
-    with pytest.raises(ConfigError, match="leave out --smiles-column"):
-        _read(path, Columns(smiles="code"))
+    with pytest.raises(ConfigError, match="leave out --column"):
+        _read(path, Columns(item="code"))
 
 
 def test_sdf_keeps_stereochemistry(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_sdf_keeps_stereochemistry(tmp_path: Path) -> None:
         Chem.WedgeMolBonds(mol, mol.GetConformer())
     blocks = "".join(Chem.MolToMolBlock(mol) + "$$$$\n" for mol in mols)
     records = _read(_file(tmp_path, "in.sdf", blocks))
-    assert records.smiles == _canonical(list(texts))
+    assert records.items == _canonical(list(texts))
 
 
 def test_sdf_bad_blocks_keep_their_rows(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_sdf_bad_blocks_keep_their_rows(tmp_path: Path) -> None:
     blocks = [good[0], "title\nonly\n", pentavalent, "", good[1], _empty_block()]
     records = _read(_file(tmp_path, "in.sdf", "".join(f"{block}$$$$\n" for block in blocks)))
     assert len(records) == 6
-    assert [records.smiles[0], records.smiles[4]] == ["CCO", "c1ccccc1"]
+    assert [records.items[0], records.items[4]] == ["CCO", "c1ccccc1"]
     assert sorted(records.failures) == [1, 2, 3, 5]
     assert records.failures[1] == "molecule block cannot be read"
     assert "valence" in records.failures[2]

@@ -40,7 +40,9 @@ class Tables:
 
 
 def _write(path: Path, kind: str, dtype: Dtype = "float32") -> Path:
-    result = Result(rows=4, dim=2, dtype=dtype, metadata=FACTS, tables=Tables(dtype))
+    result = Result(
+        column="smiles", rows=4, dim=2, dtype=dtype, metadata=FACTS, tables=Tables(dtype)
+    )
     WRITERS[kind](path, result, final=path)
     return path
 
@@ -124,7 +126,7 @@ def test_the_same_result_gives_the_same_bytes(
 @pytest.mark.parametrize("kind", WRITERS)
 def test_a_result_without_rows(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"out.{kind}"
-    result = Result(rows=0, dim=3, dtype="float32", metadata=FACTS, tables=[])
+    result = Result(column="smiles", rows=0, dim=3, dtype="float32", metadata=FACTS, tables=[])
     WRITERS[kind](path, result, final=path)
     if kind == "csv":
         assert pd.read_csv(io.BytesIO(path.read_bytes())).shape == (0, 7)

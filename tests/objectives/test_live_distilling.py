@@ -21,14 +21,14 @@ from molkd.objectives import configured
 from molkd.pipeline import Distilled, DistillSettings, distill
 from molkd.plan import Plan
 from molkd.statistics import fit_scaling
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 from molkd.targets import TargetReader
 from molkd.teachers.huggingface import HuggingFaceTeacher
 from tests.teachers import tiny_models
 
 SMILES = ["C" * n + tail for n in range(1, 11) for tail in ("O", "N", "Cl", "C(=O)O")]
 UNREADABLE = "C[Te]C*"  # to the graph network and to the tokenizer
-STUDENT = StudentSettings(size="tiny", hidden=16, layers=2, embedding_dim=8)
+STUDENT = GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8)
 PLAN = Plan(epochs=2, batch_size=16)
 GRAPH = "hu-gcn-contextpred"
 

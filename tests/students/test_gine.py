@@ -12,7 +12,7 @@ from rdkit import Chem
 from molkd import students
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.graph import featurize
-from molkd.students import GineConfig, GineStudent, StudentSettings
+from molkd.students import GineConfig, GineSettings, GineStudent
 
 SMILES = [
     "CC(C)Cc1ccc(cc1)[C@@H](C)C(=O)O",
@@ -28,7 +28,7 @@ SMILES = [
 
 @pytest.fixture(scope="module")
 def student() -> GineStudent:
-    return students.make(StudentSettings(size="tiny"), seed=1).eval()
+    return students.make(GineSettings(size="tiny"), seed=1).eval()
 
 
 @given(st.randoms(use_true_random=False))
@@ -53,7 +53,7 @@ def test_the_order_of_atoms_does_not_matter(student: GineStudent, smiles: str):
 
 @pytest.mark.parametrize("readout", ["mean", "sum", "mean+sum", "attention"])
 def test_stereoisomers_differ_with_every_readout(readout):
-    settings = StudentSettings(size="tiny", readout=readout)
+    settings = GineSettings(size="tiny", readout=readout)
     values = (
         students.make(settings)
         .embed(["N[C@@H](C)C(=O)O", "N[C@H](C)C(=O)O", "F/C=C/F", "F/C=C\\F"])
@@ -67,7 +67,7 @@ def test_only_readouts_with_a_sum_see_the_size():
     # Rings of equal atoms: the mean of the states cannot tell how many there are.
     rings = ["C1CCCCCCCCC1", "C1CCCCCCCCCCCCC1"]
     for readout, differs in (("mean", False), ("mean+sum", True), ("attention", True)):
-        student = students.make(StudentSettings(size="tiny", readout=readout))
+        student = students.make(GineSettings(size="tiny", readout=readout))
         one, other = student.embed(rings).values
         assert bool(np.abs(one - other).max() > 1e-3) is differs
 
@@ -106,7 +106,7 @@ def test_asking_for_layers_does_not_change_the_embedding(student: GineStudent):
 
 def test_every_parameter_gets_a_gradient():
     for readout in ("mean+sum", "attention"):
-        student = students.make(StudentSettings(size="tiny", readout=readout))
+        student = students.make(GineSettings(size="tiny", readout=readout))
         student(student.collate(featurize(SMILES))).embedding.square().sum().backward()
         lacking = [name for name, p in student.named_parameters() if p.grad is None]
         assert lacking == []
@@ -124,15 +124,15 @@ def test_same_seed_same_bits_and_the_global_state_is_left_alone():
     "change", [{"hidden": 32}, {"layers": 1}, {"embedding_dim": 7}, {"readout": "mean"}]
 )
 def test_every_option_changes_the_network(change):
-    plain = students.make(StudentSettings(size="tiny"))
-    changed = students.make(StudentSettings(size="tiny", **change))
+    plain = students.make(GineSettings(size="tiny"))
+    changed = students.make(GineSettings(size="tiny", **change))
     assert plain.digest != changed.digest
     one, other = (s.embed(["CCO"]).values for s in (plain, changed))
     assert one.shape != other.shape or not np.allclose(one, other)
 
 
 def test_dropout_acts_in_training_only():
-    student = students.make(StudentSettings(size="tiny", dropout=0.5)).train()
+    student = students.make(GineSettings(size="tiny", dropout=0.5)).train()
     batch = student.collate(featurize(SMILES))
     with torch.no_grad():
         assert not torch.equal(student(batch).embedding, student(batch).embedding)
@@ -159,4 +159,4 @@ def test_impossible_configurations_are_refused(change, message):
 
 def test_an_unknown_size_gets_a_proposal():
     with pytest.raises(UnknownNameError, match="Did you mean 'small'"):
-        StudentSettings(size="smal")
+        GineSettings(size="smal")

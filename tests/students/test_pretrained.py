@@ -10,19 +10,19 @@ import pytest
 
 from molkd import students
 from molkd.errors import ConfigError, CorruptFileError, WeightsError
-from molkd.students import GineStudent, StudentSettings
+from molkd.students import GineSettings, GineStudent
 from tests.fakes.vectors import VectorStudent
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    student = students.make(StudentSettings(size="tiny", embedding_dim=16), seed=3)
+    student = students.make(GineSettings(size="tiny", embedding_dim=16), seed=3)
     student.save_pretrained(tmp_path / "student", card="# A card\n")
     return tmp_path / "student"
 
 
 def test_loading_gives_back_the_same_student(saved: Path):
-    original = students.make(StudentSettings(size="tiny", embedding_dim=16), seed=3)
+    original = students.make(GineSettings(size="tiny", embedding_dim=16), seed=3)
     loaded = GineStudent.from_pretrained(saved)
     assert loaded.digest == original.digest
     assert not loaded.training

@@ -53,18 +53,18 @@ DEFAULT_DENSITIES: Mapping[Support, str] = {
 """The family for each form of target."""
 
 
-def make(text: str) -> Density:
+def make(spec: str) -> Density:
     """Makes a density from its name, followed by its options after colons.
 
     Args:
-        text: "gaussian", or "gaussian:0.1" with the family's first option. Options that are left
+        spec: "gaussian", or "gaussian:0.1" with the family's first option. Options that are left
             out have their defaults.
 
     Raises:
         UnknownNameError: no such family.
         ConfigError: the family has no such option, or its value is out of range.
     """
-    name, *words = text.split(":")
+    name, *words = spec.split(":")
     if name not in DENSITIES:
         raise UnknownNameError(
             f"unknown density {name!r}.{near(name, DENSITIES)} "
@@ -73,22 +73,22 @@ def make(text: str) -> Density:
     family = DENSITIES[name]
     options = fields(family)
     if len(words) > len(options):
-        raise ConfigError(f"density {text!r}: expected {_usage(name)}")
+        raise ConfigError(f"density {spec!r}: expected {_usage(name)}")
     try:
         given = {
             option.name: type(option.default)(word)
             for option, word in zip(options, words, strict=False)
         }
     except ValueError as error:
-        raise ConfigError(f"density {text!r}: expected {_usage(name)}") from error
+        raise ConfigError(f"density {spec!r}: expected {_usage(name)}") from error
     try:
         return family(**given)
     except ConfigError as error:
-        raise ConfigError(f"density {text!r}: {error}") from error
+        raise ConfigError(f"density {spec!r}: {error}") from error
 
 
 def text_of(density: Density) -> str:
-    """Returns the text from which `make` makes a density."""
+    """Returns the string from which `make` makes a density."""
     name = next(name for name, family in DENSITIES.items() if type(density) is family)
     options = [str(getattr(density, option.name)) for option in fields(type(density))]
     return ":".join([name, *options])

@@ -23,7 +23,7 @@ GAUSSIAN_ENTROPY = 0.5 * math.log(2 * math.pi * math.e)
 class Density(Protocol):
     """A family of densities over the rows of a target: a frozen dataclass of its options.
 
-    Every option has a default; in a text such as "mixture:8" they follow the name in order.
+    Every option has a default; in a string such as "mixture:8" they follow the name in order.
     Outputs have shape (b, width), or (width,) for one density that all rows share. Arithmetic is
     in float32 or better, whatever precision the head ran in.
 

@@ -1,0 +1,47 @@
+"""Images as items: files or encoded bytes that are decoded where they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from molkd import images
+from molkd.formats.records import Style
+from molkd.items.base import Checked, ItemKind
+from molkd.splits import random_split
+
+
+def check(items: Sequence[object], _level: str) -> Checked:
+    """Decodes every image once; a key is the digest of its encoded bytes."""
+    keys, known, failures = [""] * len(items), list[Any]([None] * len(items)), dict[int, str]()
+    for row, item in enumerate(items):
+        try:
+            kept = images.stored(item)
+            images.decode(kept)
+            keys[row], known[row] = images.key(kept), kept
+        except images.InvalidImageError as error:
+            failures[row] = str(error)
+            keys[row] = str(item) if isinstance(item, str | Path) else ""
+    return Checked(keys, known, failures)
+
+
+def parse(items: Sequence[images.ImageItem]) -> list[images.Picture]:
+    """Decodes images to arrays of shape (h, w, 3), 8-bit RGB."""
+    return [images.decode(item) for item in items]
+
+
+IMAGES = ItemKind(
+    name="images",
+    style=Style(
+        noun="images",
+        column="image",
+        usual=frozenset({"image", "img", "bytes"}),
+        formats=("folder", "parquet"),
+        binary=True,
+    ),
+    standardizations=("none",),
+    check=check,
+    parse=parse,
+    splits={"random": random_split},
+)

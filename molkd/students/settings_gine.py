@@ -1,0 +1,49 @@
+"""Sizes of the molecular student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from molkd.students.gine import GineConfig, GineStudent, Readout
+from molkd.students.settings import StudentSettings
+
+CONFIGS: Mapping[str, GineConfig] = {
+    "tiny": GineConfig(hidden=64, layers=3, embedding_dim=128),
+    "small": GineConfig(hidden=128, layers=4, embedding_dim=256),
+    "base": GineConfig(hidden=256, layers=5, embedding_dim=512),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GineSettings(StudentSettings):
+    """A molecular student: tiny, small or base.
+
+    Attributes:
+        hidden: width of the atom states.
+        layers: number of message-passing layers.
+        embedding_dim: width of the embedding.
+        readout: "mean", "sum", "mean+sum" or "attention".
+        dropout: in [0, 1).
+    """
+
+    reads: ClassVar[str] = "molecules"
+
+    hidden: int | None = None
+    layers: int | None = None
+    embedding_dim: int | None = None
+    readout: Readout | None = None
+    dropout: float | None = None
+
+    @property
+    def config(self) -> GineConfig:
+        """The size with the changes applied."""
+        names = ("hidden", "layers", "embedding_dim", "readout", "dropout")
+        changes: dict[str, Any] = {name: getattr(self, name) for name in names}
+        given = {name: value for name, value in changes.items() if value is not None}
+        return replace(CONFIGS[self.size], **given)
+
+    def build(self, items: Sequence[Any]) -> GineStudent:  # noqa: ARG002
+        """See `StudentSettings`."""
+        return GineStudent(self.config)
