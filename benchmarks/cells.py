@@ -1,4 +1,4 @@
-"""The work of one worker process: an embedder on a task, with every probe, label and seed."""
+"""The work of one worker process: an embedder on a task, with all probes, labels and seeds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from molkd.benchmarks import embedding_store, probes
-from molkd.benchmarks.planning import LEAST, Plan
+from molkd.benchmarks import embedding_store, scoring
+from molkd.benchmarks.kinds import PARTS
+from molkd.benchmarks.measures import Sides
+from molkd.benchmarks.planning import Plan
 from molkd.benchmarks.results import Score
-from molkd.benchmarks.scoring import Question, answer, scaled
-from molkd.types import Matrix, digest_of
+from molkd.benchmarks.scoring import Question
+from molkd.types import digest_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +25,7 @@ class Cell:
         digest: of the embedder.
         sources: digests of the models whose embeddings it puts side by side.
         components: see `Embedder.components`.
-        probes: names.
+        asked: names of probes, or of the measure of the task's kind.
         cache: of the embeddings.
     """
 
@@ -32,12 +34,12 @@ class Cell:
     digest: str
     sources: tuple[str, ...]
     components: int | None
-    probes: tuple[str, ...]
+    asked: tuple[str, ...]
     cache: Path
 
     def questions(self) -> Iterator[tuple[str, Question, dict[str, str]]]:
         """All questions, with label and probe -> key of the score."""
-        abouts = {name: probes.describe(name) for name in self.probes}
+        abouts = {name: scoring.describe(name) for name in self.asked}
         for label, asked in self.plan.questions.items():
             for question in asked:
                 deciding = [question.digest, self.digest]
@@ -60,21 +62,22 @@ class Order:
 def answered(order: Order) -> list[Score]:
     """Computes the scores of an order; what a worker process does."""
     cell = order.cell
-    values = embedding_store.read(cell.cache, cell.sources, cell.plan.task.items).values
+    sides = tuple(
+        embedding_store.read(cell.cache, cell.sources, side).values for side in cell.plan.task.sides
+    )
     scores: list[Score] = []
     for label, question, keys in cell.questions():
         wanted = {name: key for name, key in keys.items() if key in order.keys}
         if wanted:
-            scores += _answers(cell, values, label, question, wanted)
+            scores += _answers(cell, sides, label, question, wanted)
     return scores
 
 
 def _answers(
-    cell: Cell, values: Matrix, label: str, question: Question, keys: Mapping[str, str]
+    cell: Cell, sides: Sides, label: str, question: Question, keys: Mapping[str, str]
 ) -> Iterator[Score]:
-    inputs = scaled(values, question.split, components=cell.components)
-    for name, key in keys.items():
-        given = answer(inputs, question, probes.make(name))
+    names = list(keys)
+    for name, given in scoring.answers(sides, question, names, components=cell.components):
         yield Score(
             task=cell.plan.task.name,
             label=label,
@@ -84,6 +87,6 @@ def _answers(
             test=given.test,
             valid=given.valid,
             chosen=given.chosen,
-            rows={part: len(getattr(question.split, part)) for part in LEAST},
-            key=key,
+            rows={part: len(getattr(question.split, part)) for part in PARTS},
+            key=keys[name],
         )

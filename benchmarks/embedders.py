@@ -4,9 +4,10 @@
 
 where SPEC is the name of a teacher, `molkd:DIR` for a trained student, `untrained:DIR` for one of
 the same shape with random weights, `untrained:SIZE` for one of a size by name, `file:PATH` for
-embeddings computed elsewhere, `pixels:N` for images shrunk to N x N pixels, `cut:N:SPEC` for the first N dimensions of one of these, `A+B` for
-the embeddings of A and B side by side, or `pca:N:SPEC` for the N leading principal components of
-SPEC, fitted on the training rows of each split.
+embeddings computed elsewhere, `pixels:N` for images shrunk to N x N pixels, `cut:N:SPEC` for the
+first N dimensions of one of these, `A+B` for the embeddings of A and B side by side, or
+`pca:N:SPEC` for the N leading principal components of SPEC, fitted on the training rows of each
+split.
 """
 
 from __future__ import annotations

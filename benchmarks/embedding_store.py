@@ -1,8 +1,9 @@
-"""Embeddings of one model by SMILES, on disk: a store that grows, and never computes twice."""
+"""Embeddings of one model by item, on disk: a store that grows, and never computes twice."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,27 +13,32 @@ import numpy as np
 from tqdm import tqdm
 
 from molkd import store
+from molkd.benchmarks.task import Item, told_apart_by
 from molkd.errors import CorruptFileError
 from molkd.parallel import ordered_map
 from molkd.types import Embedded, Matrix, digest_of
 
 CHUNK = 1000
-"""Molecules per block: what is lost by a kill, and the task of one worker process."""
+"""Items per block: what is lost by a kill, and the task of one worker process."""
+
+LONGEST = 1000
+"""Letters up to which a text stands in a block itself: all keys of a block are as wide as the
+longest, four bytes per letter."""
 
 
 class Embeds(Protocol):
     """A teacher, a student, or a file of embeddings."""
 
-    def embed(self, items: Sequence[str], /) -> Embedded:
-        """Embeds SMILES, one row each; a failed one costs its row, never an exception."""
+    def embed(self, items: Sequence[Any], /) -> Embedded:
+        """Embeds items, one row each; a failed one costs its row, never an exception."""
         ...
 
 
 class EmbeddingStore:
-    """A folder of blocks, each a file with SMILES, values and reasons of failure.
+    """A folder of blocks, each a file with keys of items, values and reasons of failure.
 
-    A SMILES counts as written: another spelling of the molecule is embedded on its own, for some
-    encoders read the spelling.
+    A text or SMILES counts as written: another spelling of the molecule is embedded on its own, for
+    some encoders read the spelling. An image counts by its encoded bytes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,24 +52,24 @@ class EmbeddingStore:
         self._known: set[Path] = set()
 
     def fill(
-        self, model: Embeds, smiles: Sequence[str], *, jobs: int, name: str, progress: bool = True
+        self, model: Embeds, items: Sequence[Item], *, jobs: int, name: str, progress: bool = True
     ) -> int:
         """Embeds what is missing, block by block; run again after a kill, it goes on.
 
         Args:
             model: picklable where `jobs` > 1.
-            smiles: molecules; repeated ones are embedded once.
+            items: repeated ones are embedded once.
             jobs: worker processes.
             name: for the progress bar.
             progress: whether to show it.
 
         Returns:
-            How many molecules were embedded.
+            How many items were embedded.
 
         Raises:
             OutputError: a block cannot be written.
         """
-        missing = self.missing(smiles)
+        missing = self.missing(items)
         chunks = [missing[start : start + CHUNK] for start in range(0, len(missing), CHUNK)]
         work = functools.partial(_embed, model)
         jobs = min(jobs, len(chunks))
@@ -74,73 +80,83 @@ class EmbeddingStore:
                 bar.update(len(chunk))
         return len(missing)
 
-    def missing(self, smiles: Sequence[str]) -> list[str]:
+    def missing(self, items: Sequence[Item]) -> list[Item]:
         """Returns what is not in the store yet, each once, in order."""
         self._index()
-        return [text for text in dict.fromkeys(smiles) if text not in self._places]
+        different = {key_of(item): item for item in dict.fromkeys(items)}
+        return [item for key, item in different.items() if key not in self._places]
 
-    def rows(self, smiles: Sequence[str]) -> Embedded:
-        """Returns the embeddings of molecules that are in the store.
+    def rows(self, items: Sequence[Item]) -> Embedded:
+        """Returns the embeddings of items that are in the store.
 
         Raises:
-            KeyError: a SMILES is not in the store.
+            KeyError: an item is not in the store.
             CorruptFileError: a block cannot be read.
         """
         self._index()
         wanted: dict[Path, list[tuple[int, int]]] = {}
-        for row, text in enumerate(smiles):
-            path, place = self._places[text]
+        for row, item in enumerate(items):
+            path, place = self._places[key_of(item)]
             wanted.setdefault(path, []).append((row, place))
         values: Matrix | None = None
         failures: dict[int, str] = {}
         for path, places in wanted.items():
             block = _arrays(path, "values", "reasons")
             if values is None:
-                values = np.empty((len(smiles), block["values"].shape[1]), np.float32)
+                values = np.empty((len(items), block["values"].shape[1]), np.float32)
             rows, within = (list(side) for side in zip(*places, strict=True))
             values[rows] = block["values"][within]
             reasons = block["reasons"][within].tolist()
             failures |= {row: why for row, why in zip(rows, reasons, strict=True) if why}
         if values is None:
-            raise KeyError("no molecules were asked for")
+            raise KeyError("no items were asked for")
         return Embedded(values, dict(sorted(failures.items())))
 
-    def _add(self, smiles: list[str], embedded: Embedded) -> None:
-        reasons = [embedded.failures.get(row, "") for row in range(len(smiles))]
-        path = self._folder / f"{digest_of(smiles)[:24]}.npz"
+    def _add(self, items: list[Item], embedded: Embedded) -> None:
+        keys = [key_of(item) for item in items]
+        reasons = [embedded.failures.get(row, "") for row in range(len(items))]
+        path = self._folder / f"{digest_of(keys)[:24]}.npz"
         with store.atomic_path(path) as temporary, temporary.open("wb") as stream:
             np.savez(
                 stream,
-                smiles=np.array(smiles),
+                smiles=np.array(keys),  # named when all items were molecules
                 values=embedded.values.astype(np.float32),
                 reasons=np.array(reasons),
             )
         self._index()
 
     def _index(self) -> None:
-        """Reads the SMILES of blocks that are new in the folder."""
+        """Reads the keys of blocks that are new in the folder."""
         for path in sorted(set(self._folder.glob("*.npz")) - self._known):
-            for place, text in enumerate(_arrays(path, "smiles")["smiles"].tolist()):
-                self._places.setdefault(text, (path, place))
+            for place, key in enumerate(_arrays(path, "smiles")["smiles"].tolist()):
+                self._places.setdefault(key, (path, place))
             self._known.add(path)
 
 
-def read(cache: Path, digests: Sequence[str], smiles: Sequence[str]) -> Embedded:
+def key_of(item: Item) -> str:
+    """Returns what an item is found by: a text or SMILES itself unless it is long."""
+    text = told_apart_by(item)
+    if len(text) <= LONGEST and text.isprintable():
+        return text
+    return f"sha256:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+
+
+def read(cache: Path, digests: Sequence[str], items: Sequence[Item]) -> Embedded:
     """Returns the embeddings of several models side by side, from their stores in a cache.
 
     Args:
         cache: folder of the stores, each under its model's digest; see `store_of`.
         digests: of the models.
-        smiles: n molecules, all of them in every store.
+        items: n, all of them in every store.
 
     Returns:
         Shape (n, d), float32; a row fails where it fails for one of the models.
 
     Raises:
-        KeyError: a SMILES is not in a store.
+        KeyError: an item is not in a store.
         CorruptFileError: a block cannot be read.
     """
-    parts = [store_of(cache, digest).rows(smiles) for digest in digests]
+    parts = [store_of(cache, digest).rows(items) for digest in digests]
     failures = {row: why for part in parts for row, why in part.failures.items()}
     values = np.concatenate([part.values for part in parts], axis=1)
     values[list(failures)] = np.nan
@@ -162,5 +178,5 @@ def _arrays(path: Path, *names: str) -> dict[str, Any]:
         ) from error
 
 
-def _embed(model: Embeds, smiles: list[str]) -> Embedded:
-    return model.embed(smiles)
+def _embed(model: Embeds, items: list[Item]) -> Embedded:
+    return model.embed(items)

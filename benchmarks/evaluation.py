@@ -11,12 +11,12 @@ import numpy as np
 from tqdm import tqdm
 
 from molkd import __version__, store
-from molkd.benchmarks import embedding_store, probes, results
+from molkd.benchmarks import embedding_store, probes, results, scoring
 from molkd.benchmarks.cells import Cell, Order, answered
 from molkd.benchmarks.embedders import Embedder
 from molkd.benchmarks.planning import Plan, plan_all
 from molkd.benchmarks.results import EmbedderRecord, Results, Run, Score, TaskRecord
-from molkd.benchmarks.task import SplitName, Task
+from molkd.benchmarks.task import Item, SplitName, Task
 from molkd.errors import ConfigError, InputError
 from molkd.parallel import ordered_map
 from molkd.types import Mask
@@ -94,18 +94,20 @@ def evaluate(
         leakage: for the record; see `leakage.count`.
 
     Raises:
+        ConfigError: an embedder reads other items than a task holds.
         InputError: nothing can be compared.
         OutputError: the folder or the cache cannot be written.
     """
     for name in settings.probes:
         probes.make(name)  # a wrong name fails before any work is done
-    smiles = list(dict.fromkeys(text for task in tasks for text in task.items))
+    _refuse_strangers(tasks, embedders)
+    items = list(dict.fromkeys(item for task in tasks for side in task.sides for item in side))
     for embedder in embedders:
-        embedder.fill(smiles, cache=place.cache, jobs=place.jobs, progress=place.progress)
-    records, alive = _embedder_records(embedders, smiles, place.cache)
+        embedder.fill(items, cache=place.cache, jobs=place.jobs, progress=place.progress)
+    records, alive = _embedder_records(embedders, items, place.cache)
     plans = plan_all(
         tasks,
-        lambda task: np.array([alive[text] for text in task.items]),
+        lambda task: np.all([[alive[item] for item in side] for side in task.sides], axis=0),
         method=settings.split,
         seeds=range(settings.first_seed, settings.first_seed + settings.seeds),
         excluded=excluded or {},
@@ -125,14 +127,24 @@ def evaluate(
     return found
 
 
+def _refuse_strangers(tasks: Sequence[Task], embedders: Sequence[Embedder]) -> None:
+    for embedder in embedders:
+        strange = next((task for task in tasks if task.reads != embedder.reads), None)
+        if strange is not None:
+            raise ConfigError(
+                f"{embedder.label} reads {embedder.reads}, but the task {strange.name} holds "
+                f"{strange.reads}: leave one of them out"
+            )
+
+
 def _embedder_records(
-    embedders: Sequence[Embedder], smiles: Sequence[str], cache: Path
-) -> tuple[tuple[EmbedderRecord, ...], dict[str, bool]]:
-    """What each embedder is, and SMILES -> whether all of them could embed it."""
-    alive = np.ones(len(smiles), dtype=np.bool_)
+    embedders: Sequence[Embedder], items: Sequence[Item], cache: Path
+) -> tuple[tuple[EmbedderRecord, ...], dict[Item, bool]]:
+    """What each embedder is, and item -> whether all of them could embed it."""
+    alive = np.ones(len(items), dtype=np.bool_)
     records: list[EmbedderRecord] = []
     for embedder in embedders:
-        embedded = embedding_store.read(cache, embedder.digests, smiles)
+        embedded = embedding_store.read(cache, embedder.digests, items)
         alive &= embedded.valid
         records.append(
             EmbedderRecord(
@@ -145,7 +157,7 @@ def _embedder_records(
                 failed=len(embedded.failures),
             )
         )
-    return tuple(records), dict(zip(smiles, alive.tolist(), strict=True))
+    return tuple(records), dict(zip(items, alive.tolist(), strict=True))
 
 
 def _cells(
@@ -159,7 +171,7 @@ def _cells(
             embedder.digest,
             embedder.digests,
             embedder.components,
-            settings.probes,
+            scoring.asked(plan.task.kind, settings.probes),
             place.cache,
         )
         for plan in sorted(plans, key=lambda plan: -len(plan.task.items))
@@ -207,6 +219,7 @@ def _task_record(plan: Plan, settings: QualitySettings) -> TaskRecord:
         group=task.group,
         kind=task.kind,
         metric=task.metric,
+        reads=task.reads,
         comparable=task.comparable,
         split=settings.split or task.split,
         labels=tuple(plan.questions),

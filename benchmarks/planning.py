@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from molkd.benchmarks import splitting
+from molkd.benchmarks.kinds import KINDS
 from molkd.benchmarks.scoring import Question
 from molkd.benchmarks.task import Split, SplitName, Task
 from molkd.errors import InputError
 from molkd.parallel import ordered_map
 from molkd.types import Mask, digest_of
-
-LEAST = {"train": 10, "valid": 2, "test": 2}
-"""Rows below which a label of a task is left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +86,7 @@ def _plan(task: Task, compared: Mask, splits: Mapping[int, Split], excluded: Mas
             _question(task, column, _restricted(split, usable, usable & ~excluded), seed, digest)
             for seed, split in splits.items()
         ]
-        problem = next(filter(None, map(_problem, asked)), None)
+        problem = next(filter(None, (_problem(each, task.reads) for each in asked)), None)
         if problem:
             notes.append(f"{label} left out: {problem}")
         else:
@@ -114,14 +112,14 @@ def _question(task: Task, column: int, split: Split, seed: int, digest: str) -> 
     )
 
 
-def _problem(question: Question) -> str | None:
+def _problem(question: Question, noun: str) -> str | None:
     """Why a question cannot be asked."""
-    for name, least in LEAST.items():
+    kind = KINDS[question.kind]
+    for name, least in kind.least.items():
         rows = getattr(question.split, name)
         where = f"in the {name} rows of seed {question.seed}"
         if len(rows) < least:
-            return f"{len(rows)} molecules {where}, at least {least} are needed"
+            return f"{len(rows)} {noun} {where}, at least {least} are needed"
         if len(np.unique(question.y[rows])) < 2:
-            what = "a single class" if question.kind == "classification" else "constant labels"
-            return f"{what} {where}"
+            return f"{kind.single} {where}"
     return None

@@ -15,33 +15,44 @@ from molkd import store
 from molkd.errors import InputError
 from molkd.types import Embedded, Matrix
 
-RESERVED = ("id", "smiles", "valid", "error")
-"""Columns of a result of `molkd embed` beside the embedding."""
+ITEMS = {"smiles": "molecules", "text": "texts"}
+"""Column of a result of `molkd embed` that holds the items -> what they are."""
+
+RESERVED = ("id", *ITEMS, "valid", "error")
+"""Columns of such a result beside the embedding."""
+
+
+Read = tuple[str, list[str], Matrix]
+"""Column of items, items, and their embeddings."""
 
 
 class Precomputed:
-    """The embeddings of a file, by SMILES as written there.
+    """The embeddings of a file, by SMILES or text as written there.
 
-    Reads what `molkd embed` writes as Parquet, CSV and npz, and any table with a column "smiles"
-    and numbers in all other columns.
+    Reads what `molkd embed` writes as Parquet, CSV and npz, and any table with a column "smiles" or
+    "text" and numbers in all other columns.
+
+    Attributes:
+        reads: "molecules" or "texts".
     """
 
     def __init__(self, path: str | Path) -> None:
         """Reads a file.
 
         Raises:
-            InputError: it cannot be read, or holds no SMILES or no numbers.
+            InputError: it cannot be read, or holds no items or no numbers.
         """
         self.path = Path(path)
-        smiles, self.values = _read(self.path)
-        if len(smiles) != len(self.values) or not self.values.size:
-            raise InputError(f"{path}: {len(smiles)} SMILES and {self.values.shape} numbers")
+        column, items, self.values = _read(self.path)
+        self.reads = ITEMS[column]
+        if len(items) != len(self.values) or not self.values.size:
+            raise InputError(f"{path}: {len(items)} {self.reads} and {self.values.shape} numbers")
         self.digest = store.sha256_of(self.path)
         alive = np.flatnonzero(np.isfinite(self.values).all(axis=1)).tolist()
-        self._rows = {smiles[row]: row for row in alive}
+        self._rows = {items[row]: row for row in alive}
 
     def embed(self, items: Sequence[str], /) -> Embedded:
-        """Looks molecules up; those that the file lacks fail."""
+        """Looks items up; those that the file lacks fail."""
         values = np.full((len(items), self.values.shape[1]), np.nan, dtype=np.float32)
         failures: dict[int, str] = {}
         for row, text in enumerate(items):
@@ -53,7 +64,7 @@ class Precomputed:
         return Embedded(values, failures)
 
 
-def _read(path: Path) -> tuple[list[str], Matrix]:
+def _read(path: Path) -> Read:
     readers = {".parquet": _read_parquet, ".csv": _read_csv, ".npz": _read_npz}
     if path.suffix not in readers:
         raise InputError(
@@ -66,29 +77,37 @@ def _read(path: Path) -> tuple[list[str], Matrix]:
         raise InputError(f"cannot read embeddings from {path}: {error}") from error
 
 
-def _read_npz(path: Path) -> tuple[list[str], Matrix]:
+def _read_npz(path: Path) -> Read:
     with np.load(path, allow_pickle=False) as archive:
-        return archive["smiles"].tolist(), archive["X"].astype(np.float32)
+        column = _column_of_items(archive.files)
+        return column, archive[column].tolist(), archive["X"].astype(np.float32)
 
 
-def _read_parquet(path: Path) -> tuple[list[str], Matrix]:
+def _read_parquet(path: Path) -> Read:
     return _columns(pq.read_table(path))
 
 
-def _read_csv(path: Path) -> tuple[list[str], Matrix]:
+def _read_csv(path: Path) -> Read:
     return _columns(pyarrow.csv.read_csv(path))
 
 
-def _columns(table: Any) -> tuple[list[str], Matrix]:
-    if "smiles" not in table.column_names:
-        raise InputError(f"no column 'smiles' among {', '.join(table.column_names[:20])}")
-    smiles = [text or "" for text in table["smiles"].to_pylist()]
+def _column_of_items(names: Sequence[str]) -> str:
+    found = [name for name in ITEMS if name in names]
+    if len(found) != 1:
+        what = "several columns of items" if found else f"no column {' or '.join(map(repr, ITEMS))}"
+        raise InputError(f"{what} among {', '.join(names[:20])}")
+    return found[0]
+
+
+def _columns(table: Any) -> Read:
+    column = _column_of_items(table.column_names)
+    items = [text or "" for text in table[column].to_pylist()]
     if "embedding" in table.column_names:
         lists = table["embedding"].to_pylist()
         width = max((len(row) for row in lists if row is not None), default=0)
         missing = [np.nan] * width
         rows = [missing if row is None else row for row in lists]
-        return smiles, np.array(rows, dtype=np.float32)
+        return column, items, np.array(rows, dtype=np.float32)
     names = [name for name in table.column_names if name not in RESERVED]
     columns = [table[name].cast(pa.float32()).to_numpy(zero_copy_only=False) for name in names]
-    return smiles, cast("Matrix", np.stack(columns, axis=1))
+    return column, items, cast("Matrix", np.stack(columns, axis=1))

@@ -42,7 +42,7 @@ class TaskRecord:
     Attributes:
         name: of the task.
         group: benchmark it belongs to.
-        kind: "classification" or "regression".
+        kind: a key of `kinds.KINDS`.
         metric: official metric.
         comparable: metric without unit, for means and tests over tasks.
         split: how rows were split.
@@ -51,6 +51,7 @@ class TaskRecord:
         compared: rows that every embedder could embed; all embedders are scored on these.
         digest: of the task.
         notes: what was noticed, in sentences; a task that was left out says why here.
+        reads: what its items are: "molecules", "texts" or "images".
     """
 
     name: str
@@ -64,6 +65,7 @@ class TaskRecord:
     compared: int
     digest: str
     notes: tuple[str, ...] = ()
+    reads: str = "molecules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +99,11 @@ class Score:
         task: name of the task.
         label: name of the label within the task.
         embedder: label of the embedder.
-        probe: name of the probe.
+        probe: name of the probe, or of the measure that takes its place.
         seed: of split and probe.
         test: metric -> value on the test rows, in the unit of the labels; a subset of the test
             rows has its name in brackets: "RMSE[cliffs]".
-        valid: metric -> value on the validation rows.
+        valid: metric -> value on the validation rows; empty where nothing was trained.
         chosen: setting of the probe -> value chosen on the validation rows.
         rows: "train", "valid", "test" -> number of rows.
         key: digest of all that decides the numbers.
@@ -127,6 +129,17 @@ class Results:
     tasks: tuple[TaskRecord, ...]
     embedders: tuple[EmbedderRecord, ...]
     scores: tuple[Score, ...]
+
+    @property
+    def noun(self) -> str:
+        """What the items of all tasks are called: "molecules"."""
+        return noun(self.tasks)
+
+
+def noun(tasks: Iterable[TaskRecord]) -> str:
+    """Returns what the items of tasks are called."""
+    nouns = {task.reads for task in tasks}
+    return nouns.pop() if len(nouns) == 1 else "items"
 
 
 _KINDS: Mapping[str, type] = {

@@ -2,18 +2,24 @@
 
 Everything is fitted on training rows: scaling of embeddings, principal components, scaling of
 targets, the probe. Validation rows choose the probe's settings, test rows decide the scores only.
+Where nothing is trained, a measure of `measures` takes the place of the probe and reads embeddings
+as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from molkd.benchmarks import metrics
+import numpy as np
+
+from molkd.benchmarks import measures, metrics, probes
+from molkd.benchmarks.kinds import KINDS, Kind
+from molkd.benchmarks.measures import MEASURES, Sides
 from molkd.benchmarks.probes.base import Part, Probe
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.targets import TargetScaler
-from molkd.benchmarks.task import Kind, Labels, Scale, Split
+from molkd.benchmarks.task import Labels, Scale, Split
 from molkd.types import Mask, Matrix, Rows
 
 
@@ -24,7 +30,7 @@ class Question:
     Attributes:
         y: shape (n,), labels; only those of rows in the split are read.
         split: rows with a label that every embedder could embed.
-        kind: whether labels are classes 0 and 1, or real numbers.
+        kind: what labels are; see `kinds.KINDS`.
         scale: "log10" where targets are fitted as decadic logarithms.
         seed: of probe and principal components.
         subsets: name -> shape (n,): test rows also scored on their own.
@@ -42,13 +48,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answer:
-    """What a probe says.
+    """What a probe or a measure says.
 
     Attributes:
         test: metric -> value on the test rows; "METRIC[NAME]" on a subset of them.
         valid: metric -> value on the validation rows.
         chosen: setting -> value chosen on the validation rows.
-        predicted: shape (m,), of the test rows: probability of class 1, or value.
+        predicted: shape (m,), of the test rows: probability of class 1, value, class, number of a
+            cluster, or cosine.
     """
 
     test: Mapping[str, float]
@@ -64,6 +71,44 @@ class Inputs:
     train: Matrix
     valid: Matrix
     test: Matrix
+
+
+def asked(kind: Kind, chosen: Sequence[str]) -> tuple[str, ...]:
+    """Returns who answers for tasks of a kind: the chosen probes, or the measure of the kind."""
+    measure = KINDS[kind].measure
+    return tuple(chosen) if measure is None else (measure,)
+
+
+def describe(name: str) -> dict[str, object]:
+    """Returns all that decides the numbers of a probe or a measure, JSON-like.
+
+    Raises:
+        UnknownNameError: no such probe; the message proposes near ones.
+    """
+    return measures.describe(name) if name in MEASURES else probes.describe(name)
+
+
+def answers(
+    sides: Sides, question: Question, names: Sequence[str], *, components: int | None
+) -> Iterator[tuple[str, Answer]]:
+    """Yields what each of `asked` says, with its name.
+
+    Args:
+        sides: embeddings, without NaN in the rows of the split.
+        question: what is asked.
+        names: probes, or the measure of the kind.
+        components: principal components that replace the columns; None keeps the columns.
+    """
+    if KINDS[question.kind].measure is not None:
+        given = sides if components is None else _projected(sides, question.split, components)
+        for name in names:
+            predicted = MEASURES[name]().predict(given, question)
+            test = _on_test(question, predicted)
+            yield name, Answer(test=test, valid={}, chosen={}, predicted=predicted)
+        return
+    inputs = scaled(sides[0], question.split, components=components)
+    for name in names:
+        yield name, answer(inputs, question, probes.make(name))
 
 
 def scaled(x: Matrix, split: Split, *, components: int | None) -> Inputs:
@@ -102,21 +147,44 @@ def answer(inputs: Inputs, question: Question, probe: Probe) -> Answer:
 
     def predicted(x: Matrix) -> Labels:
         raw = fitted.predict(x)
+        if raw.ndim == 2:  # a probability per class
+            return raw.argmax(axis=1).astype(np.float64)
         return targets.inverse(raw) if targets else raw
 
     on_test = predicted(inputs.test)
-    test = _scores(question.y[split.test], on_test, kind)
-    for name, mask in question.subsets.items():
-        within = mask[split.test]
-        if within.sum() > 1:
-            scores = _scores(question.y[split.test][within], on_test[within], kind)
-            test |= {f"{metric}[{name}]": value for metric, value in scores.items()}
+    test = _on_test(question, on_test)
     valid = _scores(question.y[split.valid], predicted(inputs.valid), kind)
     return Answer(test=test, valid=valid, chosen=fitted.chosen, predicted=on_test)
 
 
+def _projected(sides: Sides, split: Split, components: int) -> Sides:
+    """Principal components of the training rows, or of the test rows where none are trained on."""
+    rows = split.train if len(split.train) else split.test
+    scaler = Scaler.fit(np.concatenate([side[rows] for side in sides]), components=components)
+    kept = np.concatenate([split.train, split.test])
+    found: list[Matrix] = []
+    for side in sides:
+        values = scaler.transform(side[kept])
+        whole = np.zeros((len(side), values.shape[1]), dtype=np.float32)
+        whole[kept] = values
+        found.append(whole)
+    return tuple(found)
+
+
+def _on_test(question: Question, predicted: Labels) -> dict[str, float]:
+    """The scores of all test rows, and of subsets of them."""
+    y, kind = question.y[question.split.test], question.kind
+    found = _scores(y, predicted, kind)
+    for name, mask in question.subsets.items():
+        within = mask[question.split.test]
+        if within.sum() > 1:
+            scores = _scores(y[within], predicted[within], kind)
+            found |= {f"{metric}[{name}]": value for metric, value in scores.items()}
+    return found
+
+
 def _target_scaler(question: Question) -> TargetScaler | None:
-    if question.kind == "classification":
+    if question.kind != "regression":
         return None
     rows = question.split.train
     return TargetScaler.fit(question.y[rows], scale=question.scale, rows=rows)

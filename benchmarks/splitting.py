@@ -8,7 +8,8 @@ from typing import get_args
 import numpy as np
 
 from molkd import splits
-from molkd.benchmarks import structures
+from molkd.benchmarks.items import HANDLED
+from molkd.benchmarks.kinds import KINDS
 from molkd.benchmarks.task import Split, SplitName, Task
 from molkd.errors import ConfigError, InputError
 from molkd.registry import near
@@ -29,9 +30,10 @@ def split(task: Task, *, method: SplitName | None = None, seed: int) -> Split:
     """Splits a task 70/10/20, or as its table says.
 
     `given` keeps the official test rows; validation is the table's own, or one eighth of the rest
-    drawn by scaffold with the seed, as TDC does. `random` draws molecules, `scaffold` Bemis-Murcko
-    scaffolds, `cluster` clusters of similar molecules; `time` takes the newest rows for test and
-    the next for validation. Unless the split is given, all rows of one molecule are on one side.
+    drawn with the seed, of molecules by scaffold, as TDC does. `random` draws items, `scaffold`
+    Bemis-Murcko scaffolds, `cluster` clusters of similar molecules; `time` takes the newest rows
+    for test and the next for validation. Unless the split is given, all rows of one item are on one
+    side. Where nothing is trained, given test rows need no others, and none are for validation.
 
     A part that holds a single value of a label says nothing about it. Then seed + 100, + 200 and
     so on are tried, and of all attempts the first is taken that serves most labels. So a task of
@@ -67,11 +69,11 @@ def split(task: Task, *, method: SplitName | None = None, seed: int) -> Split:
         if most == len(task.label_names):
             break
     if best is None:
-        values = "both classes" if task.kind == "classification" else "two different values"
+        values = "both classes" if KINDS[task.kind].classes == 2 else "two different values"
         raise InputError(
             f"{task.name}: no {method} split of its {len(task.items)} rows has {values} of a label "
-            f"in each of training, validation and test ({attempts} seeds tried from {seed}): give "
-            "more rows, split in another way, or leave the task out"
+            f"in each of {_listed(task)} ({attempts} seeds tried from {seed}): give more rows, "
+            "split in another way, or leave the task out"
         )
     return best
 
@@ -79,9 +81,15 @@ def split(task: Task, *, method: SplitName | None = None, seed: int) -> Split:
 def _serves(task: Task, parts: Split) -> list[bool]:
     """Of each label: whether every part holds two different values of it."""
     return [
-        all(_varies(task, rows, column) for rows in (parts.train, parts.valid, parts.test))
+        all(_varies(task, getattr(parts, part), column) for part in KINDS[task.kind].least)
         for column in range(len(task.label_names))
     ]
+
+
+def _listed(task: Task) -> str:
+    words = {"train": "training", "valid": "validation", "test": "test"}
+    *first, last = (words[part] for part in KINDS[task.kind].least)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _varies(task: Task, rows: Rows, column: int) -> bool:
@@ -104,7 +112,9 @@ def _given(task: Task, seed: int) -> Split:
     if task.valid is not None:
         valid = np.flatnonzero(task.valid)
         return Split(np.setdiff1d(rest, valid), valid, test)
-    keys = [structures.scaffold(task.items[int(row)]) for row in rest]
+    if "valid" not in KINDS[task.kind].least:
+        return Split(rest, rest[:0], test)
+    keys = _keys(task, "given", rest)
     train, valid = splits.random_split(keys, fraction=VALID_OF_REST, seed=seed)
     return Split(rest[train], rest[valid], test)
 
@@ -118,29 +128,35 @@ def _drawn(keys: Sequence[str], seed: int) -> Split:
 
 
 def _random(task: Task, seed: int) -> Split:
-    return _drawn(_molecules(task), seed)
+    return _drawn(_keys(task, "random"), seed)
 
 
 def _scaffold(task: Task, seed: int) -> Split:
-    return _drawn([structures.scaffold(text) for text in task.items], seed)
+    return _drawn(_keys(task, "scaffold"), seed)
 
 
 def _cluster(task: Task, seed: int) -> Split:
-    return _drawn(structures.clusters(task.items), seed)
+    return _drawn(_keys(task, "cluster"), seed)
 
 
 def _time(task: Task, seed: int) -> Split:
     if task.times is None:
         raise ConfigError("its table has no times: name a column of years or dates")
-    keys, times = _molecules(task), task.times
+    keys, times = _keys(task, "time"), task.times
     rest, test = splits.time_split(keys, times, fraction=TEST, seed=seed)
     inner = [keys[int(row)] for row in rest]
     train, valid = splits.time_split(inner, times[rest], fraction=VALID_OF_REST, seed=seed)
     return Split(rest[train], rest[valid], test)
 
 
-def _molecules(task: Task) -> list[str]:
-    return [structures.canonical(text) or text for text in task.items]
+def _keys(task: Task, method: SplitName, rows: Rows | None = None) -> list[str]:
+    """What stays together, one key per row of the task, or of the rows given."""
+    groups = HANDLED[task.reads].groups
+    if method not in groups:
+        raise ConfigError(f"{task.reads} can be split by {', '.join(groups)}")
+    chosen = range(len(task.items)) if rows is None else rows.tolist()
+    sides = [groups[method]([side[row] for row in chosen]) for side in task.sides]
+    return ["\n".join(keys) for keys in zip(*sides, strict=True)]
 
 
 _METHODS: Mapping[SplitName, Callable[[Task, int], Split]] = {

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from molkd.benchmarks import structures
+from molkd.benchmarks import items
+from molkd.benchmarks.items import HANDLED
+from molkd.benchmarks.kinds import KINDS
 from molkd.benchmarks.task import Labels, Task
 from molkd.errors import InputError
 from molkd.types import Mask
@@ -20,9 +22,9 @@ _SHOWN = 5
 def checked(task: Task, *, file: str, wanted: Mask | None = None) -> Task:
     """Returns a task without the rows and labels that say nothing, with a note on each finding.
 
-    Left out are molecules that RDKit cannot read, rows without any label, and, where there are
-    other labels, those of a single value or with fewer than `LEAST_ROWS` rows. Molecules that occur
-    more than once stay, and are counted.
+    Left out are items that cannot be read, rows without any label, and, where there are other
+    labels, those of a single value or with fewer than `LEAST_ROWS` rows. Items that occur more than
+    once stay, and are counted.
 
     Args:
         task: one row per row of the table.
@@ -30,17 +32,18 @@ def checked(task: Task, *, file: str, wanted: Mask | None = None) -> Task:
         wanted: shape (n,), the rows to take; None takes all.
 
     Raises:
-        InputError: a class is not 0 or 1, a label is infinite, or not positive where logarithms are
+        InputError: a class is none, a label is infinite, or not positive where logarithms are
             asked; no label is left; or the table's own split has an empty part. Names file and row,
             counted from 0 without the header.
     """
     _check_values(task, file)
-    keys = [structures.canonical(text) for text in task.items]
-    readable = np.array([key is not None for key in keys], dtype=np.bool_)
+    readable = np.logical_and.reduce([
+        [items.readable(task.reads, item) for item in side] for side in task.sides
+    ])  # fmt: skip
     labelled = _labelled(task)
     wanted = np.ones_like(readable) if wanted is None else wanted
     notes = [
-        _note(wanted & ~readable, "molecules that RDKit cannot read were left out"),
+        _note(wanted & ~readable, f"{HANDLED[task.reads].unreadable} were left out"),
         _note(wanted & readable & ~labelled, "rows without a label were left out"),
     ]
     found = _rows(task, wanted & readable & labelled)
@@ -51,12 +54,10 @@ def checked(task: Task, *, file: str, wanted: Mask | None = None) -> Task:
 
 
 def _check_values(task: Task, file: str) -> None:
-    labels = task.labels
-    wrong = np.isinf(labels)
-    expected = "a finite number"
-    if task.kind == "classification":
-        wrong = ~np.isnan(labels) & ~np.isin(labels, (0, 1))
-        expected = f"0 or 1, for {task.metric} scores classes"
+    labels, kind = task.labels, KINDS[task.kind]
+    wrong, expected = kind.misfits(labels), kind.expected
+    if kind.classes is not None:
+        expected = f"{expected}, for {task.metric} scores classes"
     elif task.scale == "log10":
         wrong |= labels <= 0
         expected = "positive, for its logarithm is fitted"
@@ -91,6 +92,7 @@ def _rows(task: Task, kept: Mask) -> Task:
     return replace(
         task,
         items=tuple(task.items[row] for row in np.flatnonzero(kept).tolist()),
+        others=tuple(task.others[row] for row in np.flatnonzero(kept).tolist() if task.others),
         labels=task.labels[kept],
         test=None if task.test is None else task.test[kept],
         valid=None if task.valid is None else task.valid[kept],
@@ -123,7 +125,7 @@ def _problem(task: Task, column: Labels) -> str | None:
     if len(values) < LEAST_ROWS:
         return f"has {len(values)} rows with a label, at least {LEAST_ROWS} are needed"
     if values.min() == values.max():
-        what = "one class only" if task.kind == "classification" else "one value only"
+        what = "one value only" if KINDS[task.kind].classes is None else "one class only"
         return f"has {what} ({values[0]:g})"
     return None
 
@@ -136,23 +138,26 @@ def _check_parts(task: Task, file: str) -> None:
     parts = {"test": task.test, "training": ~task.test & ~valid}
     if task.valid is not None:
         parts["validation"] = valid
+    words = {"train": "training", "valid": "validation", "test": "test"}
+    needed = {words[part] for part in KINDS[task.kind].least}
     for name, rows in parts.items():
-        if not rows.any():
+        if not rows.any() and name in needed:
             raise InputError(f"{file}: its split leaves no {name} row that can be used")
 
 
 def _duplicates(task: Task) -> list[str]:
-    """Notes on molecules with several rows; stereoisomers and salts count as different."""
-    groups: dict[str, list[int]] = {}
-    for row, text in enumerate(task.items):
-        groups.setdefault(structures.canonical(text) or text, []).append(row)
+    """Notes on items with several rows; stereoisomers and salts count as different."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    sides = [items.keys(task.reads, side) for side in task.sides]
+    for row, key in enumerate(zip(*sides, strict=True)):
+        groups.setdefault(key, []).append(row)
     several = [rows for rows in groups.values() if len(rows) > 1]
     if not several:
         return []
     differ = sum(_differ(task.labels[rows]) for rows in several)
     notes = [
         (
-            f"{len(several)} molecules occur more than once ({sum(map(len, several))} rows), "
+            f"{len(several)} {task.reads} occur more than once ({sum(map(len, several))} rows), "
             f"{differ} of them with different labels; all rows were kept"
         )
     ]
@@ -160,7 +165,9 @@ def _duplicates(task: Task) -> list[str]:
         test = task.test
         across = sum(bool(test[rows].any() and not test[rows].all()) for rows in several)
         if across:
-            notes.append(f"{across} molecules are in the official test rows and in the others too")
+            notes.append(
+                f"{across} {task.reads} are in the official test rows and in the others too"
+            )
     return notes
 
 

@@ -59,6 +59,22 @@ def _task(name: str = "polar", **changes: Any) -> Task:
     return replace(task, **changes)
 
 
+def _tails(name: str = "tails", **changes: Any) -> Task:
+    """Which letter a chain ends with: six classes."""
+    y = np.array([float(row % 6) for row in range(len(SMILES))])[:, None]
+    return _task(name, kind="multiclass", metric="Accuracy", labels=y, **changes)
+
+
+def _direct() -> list[Task]:
+    """Tasks in which nothing is trained."""
+    pairs = _lengths("pairs")
+    return [
+        replace(_tails("clusters"), kind="clustering", metric="V-measure"),
+        replace(_tails("neighbours"), kind="retrieval"),
+        replace(pairs, kind="similarity", metric="Spearman", others=SMILES[6:] + SMILES[:6]),
+    ]
+
+
 def _lengths(name: str = "length") -> Task:
     y: Labels = np.array([float(len(text)) for text in SMILES])[:, None]
     return _task(name, kind="regression", metric="MAE", labels=y)
@@ -104,6 +120,72 @@ def test_every_cell_has_a_score_and_the_better_embedding_wins(tmp_path: Path) ->
         assert sum(exact.rows.values()) == len(SMILES)
 
 
+def test_every_kind_of_tasks_is_scored_by_its_own_metrics(tmp_path: Path) -> None:
+    settings = QualitySettings(seeds=2, probes=("linear", "knn"))
+    found = _run(tmp_path, [_task(), _tails(), *_direct()], settings=settings)
+    asked = {
+        task.name: {score.probe for score in _scores(found, task=task.name)} for task in found.tasks
+    }
+    assert asked == {
+        "polar": {"linear", "knn"},
+        "tails": {"linear", "knn"},
+        "clusters": {"kmeans"},
+        "neighbours": {"nearest"},
+        "pairs": {"cosine"},
+    }
+    for task in found.tasks:
+        for score in _scores(found, task=task.name):
+            assert {task.metric, task.comparable} <= set(score.test)
+    (tails,) = _scores(found, task="tails", embedder="exact", seed=0, probe="linear")
+    assert tails.test["Accuracy"] == 1.0
+    assert all(task.notes == () for task in found.tasks)
+    assert results.read(tmp_path / RESULTS).tasks == found.tasks
+
+
+def test_both_sides_of_pairs_must_be_embedded_to_be_compared(tmp_path: Path) -> None:
+    pairs = _direct()[2]
+    made = [_embedder("partly", Letters(refuses="CCCCCCCCCC"))]
+    found = _run(tmp_path, [pairs], made)
+    refused = [text.startswith("CCCCCCCCCC") for text in SMILES]
+    either = sum(a or b for a, b in zip(refused, refused[6:] + refused[:6], strict=True))
+    assert either > sum(refused)
+    assert found.tasks[0].compared == len(SMILES) - either
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_what_trains_nothing_may_have_test_rows_alone(tmp_path: Path, place: int) -> None:
+    every = np.ones(len(SMILES), dtype=np.bool_)
+    task = replace(_direct()[place], split="given", test=every)
+    if task.kind == "retrieval":  # neighbours are sought among other rows
+        with pytest.raises(InputError, match="neighbours"):
+            _run(tmp_path, [task])
+        return
+    found = _run(tmp_path, [task])
+    assert {tuple(score.rows.items()) for score in found.scores} == {
+        (("train", 0), ("valid", 0), ("test", len(SMILES)))
+    }
+
+
+def test_an_embedder_of_other_items_is_refused_before_any_work(tmp_path: Path) -> None:
+    model = Letters()
+    texts = _task("greetings", reads="texts")
+    with pytest.raises(ConfigError, match="m reads molecules, but the task greetings holds texts"):
+        _run(tmp_path, [texts], [_embedder("m", model)])
+    assert model.asked == 0
+    of_texts = replace(_embedder("t", model), sources=(Source("t" * 64, model, 0, "texts"),))
+    found = _run(tmp_path, [texts], [of_texts])
+    assert {score.embedder for score in found.scores} == {"t"}
+    assert found.noun == "texts"
+    assert _run(tmp_path / "molecules").noun == "molecules"
+
+
+def test_results_from_before_there_were_other_items_can_be_read(tmp_path: Path) -> None:
+    found = _run(tmp_path)
+    path = tmp_path / RESULTS
+    path.write_text(path.read_text().replace(', "reads": "molecules"', ""))
+    assert results.read(path).tasks == found.tasks
+
+
 def test_the_file_holds_what_was_returned(tmp_path: Path) -> None:
     found = _run(tmp_path)
     read = results.read(tmp_path / RESULTS)
@@ -117,8 +199,9 @@ def test_the_file_holds_what_was_returned(tmp_path: Path) -> None:
 @pytest.mark.parametrize("settings", [{"seeds": 2}, {"seeds": 1, "probes": ("linear", "knn")}])
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, settings: dict[str, Any]) -> None:
     files = []
+    tasks = [_task(), _lengths(), _tails(), *_direct()]
     for name in ("first", "second"):
-        _run(tmp_path / name, settings=QualitySettings(**settings))
+        _run(tmp_path / name, tasks, settings=QualitySettings(**settings))
         files.append((tmp_path / name / RESULTS).read_bytes())
     assert files[0] == files[1]
 

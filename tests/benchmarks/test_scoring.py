@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from molkd.benchmarks import scoring
+from molkd.benchmarks.kinds import Kind
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.linear import Linear
 from molkd.benchmarks.scoring import Answer, Question, answer, scaled
-from molkd.benchmarks.task import Kind, Split
+from molkd.benchmarks.task import Split
 from molkd.types import Matrix
 
 ROWS = 120
@@ -26,6 +27,8 @@ def _data(kind: Kind) -> tuple[Matrix, Question]:
     x = random.normal(size=(ROWS, 4)).astype(np.float32)
     signal = x[:, 0] + 0.3 * random.normal(size=ROWS)
     y = signal if kind == "regression" else (signal > 0).astype(float)
+    if kind == "multiclass":
+        y = np.digitize(signal, [-0.5, 0.5]).astype(float)
     question = Question(
         y=y, split=SPLIT, kind=kind, scale="linear", seed=0, subsets={}, digest="data"
     )
@@ -47,13 +50,13 @@ def leaks(x: Matrix, question: Question, *, components: int | None = None) -> bo
     others = SPLIT.test[FEW:]
     x, y = x.copy(), question.y.copy()
     x[others] = 50 + 90 * x[others]
-    y[others] = 1 - y[others]
+    y[others] = question.y.max() - y[others]
     after = _run(x, replace(question, y=y), components=components)
     same = np.array_equal(before.predicted[:FEW], after.predicted[:FEW])
     return not (same and before.valid == after.valid and before.chosen == after.chosen)
 
 
-@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("kind", ["classification", "multiclass", "regression"])
 @pytest.mark.parametrize("components", [None, 2])
 def test_test_rows_decide_nothing_but_their_scores(kind: Kind, components: int | None) -> None:
     assert not leaks(*_data(kind), components=components)
@@ -77,13 +80,13 @@ def _test_rows_in_training(
     return leaking
 
 
-@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("kind", ["classification", "multiclass", "regression"])
 def test_a_scaler_fitted_on_all_rows_is_caught(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(globals(), "scaled", _scaler_on_all)
     assert leaks(*_data(kind))
 
 
-@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("kind", ["classification", "multiclass", "regression"])
 def test_test_rows_in_training_are_caught(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(globals(), "answer", _test_rows_in_training(answer))
     assert leaks(*_data(kind))
@@ -103,6 +106,17 @@ def test_labels_over_decades_are_fitted_as_logarithms() -> None:
     linear = _run(x, decades)
     logarithmic = _run(x, replace(decades, scale="log10"))
     assert logarithmic.test["Spearman"] > linear.test["Spearman"]
+
+
+def test_of_many_classes_the_most_probable_is_predicted() -> None:
+    x, question = _data("multiclass")
+    found = _run(x, question)
+    assert set(found.predicted) == {0.0, 1.0, 2.0}
+    right = found.predicted == question.y[SPLIT.test]
+    assert found.test["Accuracy"] == right.mean() > 0.6
+    assert set(found.test) == set(found.valid) == {"Accuracy", "Macro-F1"}
+    rare = np.where(question.y == 2, 9.0, question.y)  # classes need not follow each other
+    assert _run(x, replace(question, y=rare)).test == found.test
 
 
 def test_a_subset_of_the_test_rows_is_scored_on_its_own() -> None:
