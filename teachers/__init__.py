@@ -32,6 +32,8 @@ PREFIXES: Final = {
     "molfeat": ("molkd.teachers.molfeat_adapter:MolfeatTeacher", "featurizer"),
     "deepchem": ("molkd.teachers.deepchem_adapter:DeepChemTeacher", "featurizer"),
     "molkd": ("molkd.featurizers.transformer:MolKDTransformer", "model"),
+    "depict": ("molkd.teachers.through:depicted", "teacher"),
+    "describe": ("molkd.teachers.through:described", "teacher"),
 }
 """Prefix -> the maker of "prefix:rest", and its parameter that takes the rest."""
 
@@ -139,14 +141,13 @@ def _misfits(candidate: object) -> list[str]:
 
 
 def _set_known(teacher: object, **values: object) -> None:
-    """Sets those parameters that are given and that the teacher has."""
+    """Sets those parameters that are given and that the teacher, or one inside it, has."""
     if not hasattr(teacher, "get_params"):
         return
     estimator = cast("Any", teacher)
-    known = estimator.get_params(deep=False)
-    estimator.set_params(
-        **{key: value for key, value in values.items() if key in known and value is not None}
-    )
+    given = {key: value for key, value in values.items() if value is not None}
+    known = {name: name.rpartition("__")[2] for name in estimator.get_params(deep=True)}
+    estimator.set_params(**{name: given[leaf] for name, leaf in known.items() if leaf in given})
 
 
 def _plugins() -> dict[str, EntryPoint]:

@@ -121,7 +121,7 @@ class CifarResNetTeacher(VisionNetworkTeacher):
         size: int = 32,
         weights_dir: str | os.PathLike[str] | None = None,
         device: str = "cpu",
-        batch_size: int = 32,
+        batch_size: int = 16,
     ) -> None:
         self.layers = layers
         self.size = size
