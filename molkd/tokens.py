@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:  # tokenizers is loaded in the process that tokenizes
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """The first tokens of every vocabulary that is learnt here; padding is token 0."""
+
+_INNER = "##"
+_LETTERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class Tokenizing:
         return Tokens(ids, _starts(sizes), cut, failures)
 
 
-def learn(texts: Iterator[str] | Sequence[str], *, size: int, lower_case: bool = True) -> str:
+def learn(texts: Sequence[str], *, size: int, lower_case: bool = True) -> str:
     """Learns a WordPiece vocabulary from texts, as BERT's.
 
     Args:
@@ -117,23 +121,49 @@ def learn(texts: Iterator[str] | Sequence[str], *, size: int, lower_case: bool =
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
     from tokenizers.trainers import WordPieceTrainer
 
-    if size < 2 * len(SPECIAL):
-        raise ConfigError(f"a vocabulary of {size} tokens is too small: give thousands")
-    tokenizer = Tokenizer(models.WordPiece(unk_token=SPECIAL[1]))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lower_case)  # pyright: ignore[reportAttributeAccessIssue]
+    normalizer = normalizers.BertNormalizer(lowercase=lower_case)
+    seeds = _alphabet(normalizer.normalize_str(one) for one in texts)
+    first = [*SPECIAL, *seeds, *(f"{_INNER}{letter}" for letter in seeds)]
+    if size <= len(first):
+        raise ConfigError(
+            f"a vocabulary of {size} tokens is too small for {len(seeds)} different letters: "
+            f"give at least {2 * len(first)}"
+        )
+    # The trainer numbers letters in the order of a hash table. Given as special tokens they have
+    # the same numbers every time; the vocabulary is then taken over without that meaning.
+    rough = Tokenizer(models.WordPiece(unk_token=SPECIAL[1]))
+    rough.normalizer = normalizer  # pyright: ignore[reportAttributeAccessIssue]
+    rough.pre_tokenizer = pre_tokenizers.BertPreTokenizer()  # pyright: ignore[reportAttributeAccessIssue]
+    trainer = WordPieceTrainer(vocab_size=size, special_tokens=first, show_progress=False)
+    known = set(seeds)
+    rough.train_from_iterator(
+        (_spelt(normalizer.normalize_str(one), known) for one in texts), trainer
+    )
+    tokenizer = Tokenizer(models.WordPiece(rough.get_vocab(), unk_token=SPECIAL[1]))
+    tokenizer.add_special_tokens(list(SPECIAL))
+    tokenizer.normalizer = normalizer  # pyright: ignore[reportAttributeAccessIssue]
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()  # pyright: ignore[reportAttributeAccessIssue]
     tokenizer.decoder = decoders.WordPiece()  # pyright: ignore[reportAttributeAccessIssue]
-    trainer = WordPieceTrainer(
-        vocab_size=size, special_tokens=list(SPECIAL), show_progress=False, limit_alphabet=500
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    _, _, first, last, _ = SPECIAL
+    _, _, begin, end, _ = SPECIAL
     tokenizer.post_processor = processors.TemplateProcessing(  # pyright: ignore[reportAttributeAccessIssue]
-        single=f"{first} $A {last}",
-        pair=f"{first} $A {last} $B:1 {last}:1",
-        special_tokens=[(name, SPECIAL.index(name)) for name in (first, last)],
+        single=f"{begin} $A {end}",
+        pair=f"{begin} $A {end} $B:1 {end}:1",
+        special_tokens=[(name, SPECIAL.index(name)) for name in (begin, end)],
     )
     return tokenizer.to_str()
+
+
+def _alphabet(texts: Iterable[str]) -> list[str]:
+    """The most frequent letters, in the order of Unicode."""
+    counts: Counter[str] = Counter()
+    for one in texts:
+        counts.update(one)
+    usual = sorted(counts, key=lambda letter: (-counts[letter], letter))[:_LETTERS]
+    return sorted(letter for letter in usual if not letter.isspace())
+
+
+def _spelt(text: str, letters: set[str]) -> str:
+    return "".join(letter if letter in letters else " " for letter in text)
 
 
 def vocabulary(tokenizer: str) -> dict[str, int]:
