@@ -18,6 +18,11 @@ from molkd.store import atomic_path, sha256_of, write_bytes
 
 FOLDER_VARIABLE = "MOLKD_DATA_DIR"
 
+_OTHER = (
+    "Another folder of tables is named by --data, data= or the environment variable "
+    f"{FOLDER_VARIABLE}."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
@@ -25,7 +30,7 @@ class DataFile:
 
     Attributes:
         path: place inside the data folder, with forward slashes.
-        url: address.
+        url: address; empty where it is published nowhere in this form.
         archive: for a table inside a published archive, the archive, whose address is `url`.
         member: name of the table inside that archive.
         aliases: other places inside the data folder where it is taken from if it is there.
@@ -75,6 +80,8 @@ def obtain(file: DataFile, folder: Path, *, download: bool = False) -> Path:
         verify(found)
         return found
     target = folder / file.path
+    if not file.url:
+        raise InputError(f"{target} is not there, and cannot be downloaded: put it there. {_OTHER}")
     if not download:
         raise InputError(_missing(file, folder))
     if file.archive:
@@ -148,8 +155,7 @@ def _extract(archive: Path, member: str, target: Path) -> None:
 def _missing(file: DataFile, folder: Path) -> str:
     return (
         f"{folder / file.path} is not there. Download it with --download (download=True), or: "
-        f"{_remedy(file, (folder / file.path).parent)} Another folder of tables is named by "
-        f"--data, data= or the environment variable {FOLDER_VARIABLE}."
+        f"{_remedy(file, (folder / file.path).parent)} {_OTHER}"
     )
 
 

@@ -1,4 +1,5 @@
-"""Built-in tasks by name, read from a folder of tables; the user's own are in `tasks.table`.
+"""Built-in tasks by name, read from a folder of tables; the user's own are in `tasks.table`,
+those of a folder of MTEB in `tasks.mteb`.
 
 A new benchmark is a file here with its entries, and a line in `GROUPS`.
 """
@@ -12,10 +13,10 @@ from pathlib import Path
 from molkd.benchmarks.downloads import data_dir, find, obtain
 from molkd.benchmarks.kinds import Kind
 from molkd.benchmarks.task import Task
-from molkd.benchmarks.tasks import moleculeace, moleculenet, tdc
+from molkd.benchmarks.tasks import moleculeace, moleculenet, tdc, text, vision
 from molkd.benchmarks.tasks.entry import Entry
 from molkd.errors import InputError, UnknownNameError
-from molkd.formats.sources import DAMAGE, open_bytes
+from molkd.formats.sources import DAMAGE
 from molkd.registry import near
 
 GROUPS: Mapping[str, tuple[Entry, ...]] = {
@@ -23,6 +24,8 @@ GROUPS: Mapping[str, tuple[Entry, ...]] = {
     "tdc-single": tdc.SINGLE,
     "moleculenet": moleculenet.TASKS,
     "moleculeace": moleculeace.TASKS,
+    "text": text.TASKS,
+    "vision": vision.TASKS,
 }
 """Group -> its tasks."""
 
@@ -107,11 +110,6 @@ def _entries(text: str) -> Sequence[Entry]:
 def _row_count(entry: Entry, folder: Path) -> int | None:
     places = [find(file, folder) for file in entry.files]
     try:
-        return sum(_lines(place) - 1 for place in places if place) if all(places) else None
+        return entry.count([place for place in places if place]) if all(places) else None
     except (InputError, *DAMAGE):
         return None
-
-
-def _lines(path: Path) -> int:
-    with open_bytes(path) as stream:
-        return sum(1 for _ in stream)

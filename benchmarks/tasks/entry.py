@@ -9,6 +9,16 @@ from pathlib import Path
 from molkd.benchmarks.downloads import DataFile
 from molkd.benchmarks.kinds import Kind
 from molkd.benchmarks.task import Scale, Task
+from molkd.formats.sources import open_bytes
+
+
+def lines(paths: Sequence[Path]) -> int:
+    """Counts the lines of tables, each without its header."""
+    total = 0
+    for path in paths:
+        with open_bytes(path) as stream:
+            total += sum(1 for _ in stream) - 1
+    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +31,10 @@ class Entry:
         kind: see `Task.kind`.
         metric: see `Task.metric`.
         scale: see `Task.scale`.
-        files: tables it is made from.
+        files: tables it is made from; none where its rows come with a package.
         source: see `Task.source`.
         read: (entry, places of the files) -> task.
+        count: places of the files -> rows in all of them.
     """
 
     name: str
@@ -34,6 +45,7 @@ class Entry:
     files: tuple[DataFile, ...]
     source: str
     read: Callable[[Entry, Sequence[Path]], Task]
+    count: Callable[[Sequence[Path]], int] = lines
 
     @property
     def key(self) -> str:

@@ -1,8 +1,9 @@
-"""Tables of molecules and labels on disk: reading that names the row of what makes no sense."""
+"""Tables of items and labels on disk: reading that names the row of what makes no sense."""
 
 from __future__ import annotations
 
 import gzip
+import json
 import warnings
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from pandas.errors import ParserWarning
 from molkd.benchmarks.task import Labels
 from molkd.errors import ConfigError, InputError
 from molkd.formats.records import SMILES, Columns
+from molkd.formats.sources import open_bytes
 from molkd.registry import near
 from molkd.types import Mask
 
@@ -28,11 +30,10 @@ def load(path: Path) -> pd.DataFrame:
         InputError: the file is missing, empty or damaged, or a row has more fields than the
             header.
     """
-    suffixes = [suffix.lstrip(".").lower() for suffix in path.suffixes]
-    kind = next((_SUFFIXES[suffix] for suffix in suffixes[-2:] if suffix in _SUFFIXES), None)
+    kind = _kind(path)
     if kind is None:
         raise ConfigError(
-            f"{path}: the suffix names no format of tables; they are {', '.join(_SUFFIXES)}, "
+            f"{path}: the suffix names no format of tables; they are {', '.join(SUFFIXES)}, "
             "compressed or not"
         )
     damage = (OSError, ValueError, EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
@@ -46,6 +47,33 @@ def load(path: Path) -> pd.DataFrame:
     if not len(frame):
         raise InputError(f"{path} holds no rows")
     return frame
+
+
+def has_format(path: Path) -> bool:
+    """Whether the suffix of a file names a format of tables."""
+    return _kind(path) is not None
+
+
+def strings(frame: pd.DataFrame, column: str, path: Path) -> list[str]:
+    """Returns a column of texts as they are; what is missing, or no text, is empty.
+
+    Raises:
+        InputError: there is no such column.
+    """
+    values: list[object] = _column(frame, column, path).tolist()
+    return [value if isinstance(value, str) else "" for value in values]
+
+
+def classes(names: Sequence[str | int | float | None]) -> Labels:
+    """Numbers classes in the order of their names, numbers by size; shape (n,).
+
+    Returns:
+        NaN where a name is missing: empty, None or NaN.
+    """
+    known = {name for name in names if not _missing(name)}
+    order = sorted(known, key=lambda name: (isinstance(name, str), name))
+    places = {name: float(place) for place, name in enumerate(order)}
+    return np.array([places.get(name, np.nan) for name in names])
 
 
 def smiles(frame: pd.DataFrame, column: str | None, path: Path) -> tuple[str, ...]:
@@ -95,13 +123,32 @@ def _tsv(path: Path) -> pd.DataFrame:
     return _csv(path, "\t")
 
 
-_SUFFIXES: dict[str, Callable[[Path], pd.DataFrame]] = {
+def _json_lines(path: Path) -> pd.DataFrame:
+    with open_bytes(path) as stream:
+        rows = [json.loads(line) for line in stream if line.strip()]
+    if not all(isinstance(row, dict) for row in rows):
+        raise ValueError("a line holds no JSON object")
+    return pd.DataFrame(rows)
+
+
+def _kind(path: Path) -> Callable[[Path], pd.DataFrame] | None:
+    suffixes = [suffix.lstrip(".").lower() for suffix in path.suffixes]
+    return next((SUFFIXES[suffix] for suffix in suffixes[-2:] if suffix in SUFFIXES), None)
+
+
+SUFFIXES: dict[str, Callable[[Path], pd.DataFrame]] = {
     "csv": _csv,
     "tsv": _tsv,
     "tab": _tsv,
     "parquet": pd.read_parquet,
     "pq": pd.read_parquet,
+    "jsonl": _json_lines,
 }
+"""Suffix -> reader of a format of tables."""
+
+
+def _missing(value: object) -> bool:
+    return value is None or value == "" or (isinstance(value, float) and np.isnan(value))
 
 
 def _text(value: object) -> str:
