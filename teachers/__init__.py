@@ -1,8 +1,9 @@
-"""Frozen encoders of molecules, one family per file, by name.
+"""Frozen encoders of molecules, texts and images, one family per file, by name.
 
 Nothing is imported before it is made. A name is one of the built-in ones, one that another
 distribution offers through the entry point group "molkd.teachers", or a prefix with a name of the
-library behind it: "hf:", "molfeat:", "deepchem:", "molkd:".
+library behind it: "hf:", "molfeat:", "deepchem:", "molkd:"; "st:" is for encoders of texts and
+"lsa:" for a folder of `LatentSemantic`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from molkd.chem import Molecule
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.registry import Registry
 from molkd.teachers.hub_models import NAMED
+from molkd.teachers.text.named import NAMED as TEXT_MODELS
+from molkd.teachers.vision.named import NAMED as IMAGE_MODELS
 from molkd.types import Card, Teacher
 
 if TYPE_CHECKING:  # it loads torch
@@ -32,6 +35,10 @@ PREFIXES: Final = {
     "molfeat": ("molkd.teachers.molfeat_adapter:MolfeatTeacher", "featurizer"),
     "deepchem": ("molkd.teachers.deepchem_adapter:DeepChemTeacher", "featurizer"),
     "molkd": ("molkd.featurizers.transformer:MolKDTransformer", "model"),
+    "st": ("molkd.teachers.text.sentence_encoder:SentenceEncoder", "model"),
+    "lsa": ("molkd.teachers.text.latent_semantic:LatentSemantic", "folder"),
+    "hf-vision": ("molkd.teachers.vision.hub_vision:HubVisionTeacher", "model"),
+    "timm": ("molkd.teachers.vision.timm_adapter:TimmTeacher", "model"),
     "depict": ("molkd.teachers.through:depicted", "teacher"),
     "describe": ("molkd.teachers.through:described", "teacher"),
 }
@@ -215,6 +222,12 @@ def _built_in() -> Registry[Teacher[Molecule]]:
     for name, model in NAMED.items():
         target = "molkd.teachers.huggingface:HuggingFaceTeacher"
         registry.add(name, target, extra=None, **model.options)
+    for name, image_model in IMAGE_MODELS.items():
+        target = "molkd.teachers.vision.hub_vision:HubVisionTeacher"
+        registry.add(name, target, **image_model.options)
+    registry.add("hashed-ngrams", "molkd.teachers.text.hashed_ngrams:HashedNgrams")
+    for name in TEXT_MODELS:
+        registry.add(name, "molkd.teachers.text.named:make", known=name)
     return registry
 
 

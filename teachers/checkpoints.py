@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from molkd import store
 from molkd.errors import ConfigError, CorruptFileError, WeightsError
 
-_FILES = (
+FILES = (
     "config.json",
     "model*.safetensors",
     "model.safetensors.index.json",
@@ -53,13 +53,16 @@ def is_commit(revision: str | None) -> bool:
     return revision is not None and re.fullmatch("[0-9a-f]{40}", revision) is not None
 
 
-def locate(model: str, revision: str | None, *, weights: bool) -> Checkpoint:
+def locate(
+    model: str, revision: str | None, *, weights: bool, also: Sequence[str] = ()
+) -> Checkpoint:
     """Finds a model: a local directory, the hub's cache, or the hub.
 
     Args:
         model: directory, or name on the hub.
         revision: commit, tag, branch or "refs/pr/N"; None is the main branch.
         weights: whether weights and tokenizer are needed, or config.json only.
+        also: patterns of further files that are needed.
 
     Raises:
         WeightsError: no such directory, or the hub cannot be reached and its cache has no copy.
@@ -75,7 +78,7 @@ def locate(model: str, revision: str | None, *, weights: bool) -> Checkpoint:
         snapshot = hub.snapshot_download(
             model,
             revision=revision,
-            allow_patterns=list(_FILES) if weights else ["config.json"],
+            allow_patterns=[*(FILES if weights else ["config.json"]), *also],
             local_files_only=hub.constants.is_offline_mode(),
         )
     except Exception as error:
@@ -135,11 +138,14 @@ def is_causal(config: Any) -> bool:
     return not config.is_encoder_decoder and (decoder or getattr(config, "is_decoder", False))
 
 
-def checksums(folder: Path) -> dict[str, str]:
-    """Returns the sha256 of every file that decides the model's numbers, by file name."""
-    paths = sorted({path for pattern in _FILES for path in folder.glob(pattern)})
+def checksums(folder: Path, patterns: Sequence[str] = FILES) -> dict[str, str]:
+    """Returns the sha256 of every file that decides the model's numbers, by path in the folder."""
+    paths = sorted({path for pattern in patterns for path in folder.glob(pattern)})
     return {
-        path.name: _sha256(path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths
+        path.relative_to(folder).as_posix(): _sha256(
+            path, path.stat().st_size, path.stat().st_mtime_ns
+        )
+        for path in paths
     }
 
 
@@ -182,7 +188,7 @@ def load_model(checkpoint: Checkpoint, config: Any, device: str) -> nn.Module:
         )
     if config.is_encoder_decoder:
         model = model.get_encoder()
-    return model.requires_grad_(requires_grad=False).eval().to(_device(device))
+    return model.requires_grad_(requires_grad=False).eval().to(device_of(device))
 
 
 def mask_of(config: Any, mask: Tensor, states: Tensor, sees: Any) -> Tensor:
@@ -228,7 +234,12 @@ def _check_weights(folder: Path) -> None:
             raise WeightsError(f"{file} is not the file the hub published: delete it and retry")
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """Returns a device that torch can use here.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
@@ -264,6 +275,26 @@ def load_tokenizer(checkpoint: Checkpoint, config: Any) -> Any:
     if size is not None and max(tokenizer.get_vocab().values()) >= size:
         raise WeightsError(f"the tokenizer of {folder} has more tokens than the model's {size}")
     return tokenizer
+
+
+def load_image_processor(checkpoint: Checkpoint) -> Any:
+    """Loads what brings images to what a model reads, by Pillow and NumPy alone.
+
+    Raises:
+        WeightsError: there is none, or it needs code of its own.
+    """
+    from transformers import AutoImageProcessor
+
+    try:
+        with _quiet():
+            return AutoImageProcessor.from_pretrained(
+                checkpoint.folder, backend="pil", trust_remote_code=False, local_files_only=True
+            )
+    except Exception as error:
+        raise WeightsError(
+            f"{checkpoint.folder} does not say how images are prepared for its model "
+            f"(preprocessor_config.json): {error}"
+        ) from error
 
 
 @contextlib.contextmanager
