@@ -176,9 +176,13 @@ def _caveats(section: Section, comparison: Comparison) -> Iterator[str]:
     if section.table.values.shape[2] == 1:
         yield "There is one seed: how much scores vary from seed to seed is not known."
     elif section.split == "given":
+        varied = {
+            "probe": "the validation rows and the probe",
+            "measure": "the draws of the measure, if it makes any",
+        }
         yield (
-            "Test rows are the same for every seed: seeds vary the validation rows and the probe, "
-            "so the spread over seeds does not say how much hangs on the choice of test rows."
+            f"Test rows are the same for every seed: seeds vary {varied[section.way]}, so the "
+            "spread over seeds does not say how much hangs on the choice of test rows."
         )
     if section.left_out:
         yield f"Without a score of every embedder, and so left out: {_listed(section.left_out)}."
@@ -195,9 +199,9 @@ def _caveats(section: Section, comparison: Comparison) -> Iterator[str]:
             "somewhat too small and intervals somewhat too narrow."
         )
     yield (
-        f"All of this holds for the probe {section.probe}, {section.split} splits and tasks like "
-        "these; others may rank otherwise. What another training run of a model would change is in "
-        "the figures only where every seed has a run of its own, as in an ablation."
+        f"All of this holds for the {section.way} {section.probe}, {section.split} splits and "
+        "tasks like these; others may rank otherwise. What another training run of a model would "
+        "change is in the figures only where every seed has a run of its own, as in an ablation."
     )
 
 

@@ -36,6 +36,10 @@ class TaskKind:
     classes: int | None = None
     measure: str | None = None
 
+    def asks(self, name: str) -> bool:
+        """Whether a probe or a measure of this name answers for tasks of this kind."""
+        return name == self.measure if self.measure else not is_measure(name)
+
     @property
     def single(self) -> str:
         """What labels without spread are called."""
@@ -72,3 +76,8 @@ KINDS: Mapping[Kind, TaskKind] = {
 }
 """Name -> kind. Labels are two classes, real numbers, or any number of classes; in similarity, how
 alike the two items of a row are. Clustering, retrieval and similarity train nothing."""
+
+
+def is_measure(name: str) -> bool:
+    """Whether a name is that of a measure, not of a probe."""
+    return name in {kind.measure for kind in KINDS.values()}

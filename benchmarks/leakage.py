@@ -118,8 +118,16 @@ def leaked(seen: Seen, task: Task, *, jobs: int = 1) -> Mask:
         seen: see `known`.
         task: its skeletons are computed once and remembered.
         jobs: worker processes.
+
+    Raises:
+        InputError: the task holds something else than molecules.
     """
-    blocks = _of_task(task.items, jobs)
+    if task.reads != "molecules":
+        raise InputError(
+            f"leakage is counted for molecules, and {task.name} holds {task.reads}: leave out the "
+            "corpus"
+        )
+    blocks = _of_task(tuple(map(str, task.items)), jobs)
     if not len(seen):
         return np.zeros(len(blocks), dtype=np.bool_)
     hashes = _hashes(blocks)
@@ -138,6 +146,9 @@ def count(seen: Seen, tasks: Sequence[Task], *, jobs: int = 1) -> dict[str, dict
     Returns:
         Task -> "test" and "train", the rows of its official split, and "items", all rows; "items"
         alone where there is no official split, for each row may then be tested with some seed.
+
+    Raises:
+        InputError: a task holds something else than molecules.
     """
     return {task.name: _counted(leaked(seen, task, jobs=jobs), task.test) for task in tasks}
 

@@ -133,13 +133,13 @@ class Results:
     @property
     def noun(self) -> str:
         """What the items of all tasks are called: "molecules"."""
-        return noun(self.tasks)
+        return noun(task.reads for task in self.tasks)
 
 
-def noun(tasks: Iterable[TaskRecord]) -> str:
-    """Returns what the items of tasks are called."""
-    nouns = {task.reads for task in tasks}
-    return nouns.pop() if len(nouns) == 1 else "items"
+def noun(reads: Iterable[str]) -> str:
+    """Returns what items of several tasks are called; see `TaskRecord.reads`."""
+    different = set(reads)
+    return different.pop() if len(different) == 1 else "items"
 
 
 _KINDS: Mapping[str, type] = {

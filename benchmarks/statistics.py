@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from scipy.stats import rankdata
 
+from molkd.benchmarks.kinds import KINDS, Kind, is_measure
 from molkd.benchmarks.results import Results, Score, TaskRecord
 from molkd.benchmarks.significance import (
     Values,
@@ -79,7 +81,7 @@ class Section:
         split: how rows were split.
         table: the scores.
         metrics: t names, the comparable metric of each task.
-        left_out: tasks of the group and split without a score of every embedder.
+        left_out: tasks of the group and split without a score of every embedder, though asked.
     """
 
     group: str
@@ -88,6 +90,11 @@ class Section:
     table: Table
     metrics: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+
+    @property
+    def way(self) -> str:
+        """What `probe` is: "probe", or "measure" where nothing is trained."""
+        return "measure" if is_measure(self.probe) else "probe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,17 +161,18 @@ def tables(results: Results) -> list[Section]:
         names = {task.name for task in tasks}
         scores = [score for score in results.scores if score.task in names]
         for probe in dict.fromkeys(score.probe for score in scores):
+            asked = [task for task in tasks if KINDS[cast("Kind", task.kind)].asks(probe)]
             chosen = [score for score in scores if score.probe == probe]
             present = {score.embedder for score in chosen}
             embedders = [e.label for e in results.embedders if e.label in present]
-            values = _values(tasks, embedders, chosen)
-            kept = [task for task in tasks if task.name in values]
+            values = _values(asked, embedders, chosen)
+            kept = [task for task in asked if task.name in values]
             if kept:
                 table = Table(
                     tuple(values), tuple(embedders), np.stack([values[task.name] for task in kept])
                 )
                 metrics = tuple(task.comparable for task in kept)
-                left_out = tuple(task.name for task in tasks if task.name not in values)
+                left_out = tuple(task.name for task in asked if task.name not in values)
                 sections.append(Section(group, probe, split, table, metrics, left_out))
     return sections
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from molkd.benchmarks import conclusion, statistics
+from molkd.benchmarks.kinds import is_measure
 from molkd.benchmarks.published import Published
 from molkd.benchmarks.reports import dots, official, ranks, tables, tradeoff
 from molkd.benchmarks.reports.document import Chapter, Document, Picture
@@ -101,20 +102,24 @@ def document(given: Given) -> Document:
     if given.similar is not None:
         chapters.append(given.similar)
     return Document(
-        "Benchmark of molecular embeddings", _facts(results), (*chapters, _basis(results))
+        f"Benchmark of embeddings of {results.noun}", _facts(results), (*chapters, _basis(results))
     )
 
 
 def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     scored = {score.task for score in results.scores}
+    names = {score.probe: is_measure(score.probe) for score in results.scores}
     counted = (
         ("embedder", len(results.embedders)),
         ("task", len(scored)),
-        ("probe", len({score.probe for score in results.scores})),
+        ("probe", sum(not measured for measured in names.values())),
+        ("measure", sum(names.values())),
         ("seed", len({score.seed for score in results.scores})),
         ("score", len(results.scores)),
     )
-    return tuple((what if count == 1 else f"{what}s", f"{count:,}") for what, count in counted)
+    return tuple(
+        (what if count == 1 else f"{what}s", f"{count:,}") for what, count in counted if count
+    )
 
 
 def _section(given: Given, section: Section, name: str) -> Chapter:
@@ -126,7 +131,7 @@ def _section(given: Given, section: Section, name: str) -> Chapter:
     )
     records = {record.label: record for record in given.results.embedders}
     return Chapter(
-        title=f"{section.group}: {section.probe} probe, {section.split} split",
+        title=f"{section.group}: {section.probe} {section.way}, {section.split} split",
         lead=_lead(section, comparison),
         points=tuple(conclusion.sentences(section, comparison)),
         pictures=(_ranks(given, section, comparison, name),),

@@ -76,7 +76,7 @@ def panel(line: Line, order: Sequence[str], roles: Mapping[str, str], reference:
 def _frame(axes: Axes, line: Line) -> None:
     name = canvas.shorten([line.title], 38)[line.title]
     canvas.text(axes, 0, 10, name, size=12, weight="bold")
-    words = f"{line.metric}, {line.direction}; {line.compared:,} molecules"
+    words = f"{line.metric}, {line.direction}; {line.compared:,} {line.reads}"
     canvas.text(axes, 0, 28, words, color="muted")
 
 

@@ -39,8 +39,9 @@ class Line:
         task: name of the task.
         metric: official metric, with the subset of the test rows in brackets.
         labels: number of labels that the scores are means over.
-        compared: molecules of the task that all embedders embed.
+        compared: items of the task that all embedders embed.
         scores: label of an embedder -> score.
+        reads: what the items are.
     """
 
     task: str
@@ -48,6 +49,7 @@ class Line:
     labels: int
     compared: int
     scores: Mapping[str, Score]
+    reads: str = "molecules"
 
     @property
     def greater_is_better(self) -> bool:
@@ -125,4 +127,4 @@ def _line(task: TaskRecord, metric: str, scores: Sequence[Record]) -> Line:
             means = table.mean(axis=1)
             sd = float(means.std(ddof=1)) if len(means) > 1 else None
             found[name] = Score(float(means.mean()), sd)
-    return Line(task.name, metric, len(whole), task.compared, found)
+    return Line(task.name, metric, len(whole), task.compared, found, task.reads)

@@ -11,7 +11,7 @@ from molkd.benchmarks.published import Published
 from molkd.benchmarks.reports.document import Cell, Grid
 from molkd.benchmarks.reports.official import Line, number
 from molkd.benchmarks.reports.tradeoff import Point
-from molkd.benchmarks.results import EmbedderRecord, Results
+from molkd.benchmarks.results import EmbedderRecord, Results, noun
 from molkd.benchmarks.statistics import Comparison, Section
 
 NONE = "\N{EN DASH}"
@@ -59,6 +59,7 @@ def summary(
 
 def scores(lines: Sequence[Line], order: Sequence[str], roles: Mapping[str, str]) -> Grid:
     """One row per task and official metric, one column per embedder."""
+    items = noun(line.reads for line in lines)
     rows = [
         (
             Cell(line.title),
@@ -70,9 +71,10 @@ def scores(lines: Sequence[Line], order: Sequence[str], roles: Mapping[str, str]
     ]
     return Grid(
         caption="Official metric of each task on test rows, mean ± standard deviation over seeds; "
-        "↑ higher is better, ↓ lower is better. Molecules: those that every embedder could embed. "
-        "The best mean of a row stands out; whether it is better for sure is another question.",
-        header=(*cells(["task", "metric", "molecules"]), *(Cell(n, role=roles[n]) for n in order)),
+        f"↑ higher is better, ↓ lower is better. {items.capitalize()}: those that every embedder "
+        "could embed. The best mean of a row stands out; whether it is better for sure is another "
+        "question.",
+        header=(*cells(["task", "metric", items]), *(Cell(n, role=roles[n]) for n in order)),
         rows=tuple(rows),
         align="llr" + "r" * len(order),
     )
@@ -148,9 +150,9 @@ def tasks(results: Results) -> Grid:
         for task in results.tasks
     ]
     titles = ["task", "group", "kind", "metric", "comparable", "split"]
-    titles += ["labels", "molecules", "compared", "test rows", "digest"]
+    titles += ["labels", results.noun, "compared", "test rows", "digest"]
     caption = (
-        "Compared: molecules that every embedder could embed; all are scored on these. The "
+        f"Compared: {results.noun} that every embedder could embed; all are scored on these. The "
         "comparable metric has no unit, and means, ranks and tests over tasks are computed from it."
     )
     return Grid(caption, cells(titles), tuple(rows), "llllllrrrrl")
@@ -176,7 +178,7 @@ def embedders(results: Results) -> Grid:
     ]
     titles = ["embedder", "role", "made from", "dim", "weights", "failed", "digest"]
     return Grid(
-        "Failed: molecules of all tasks without an embedding.",
+        f"Failed: {results.noun} of all tasks without an embedding.",
         cells(titles),
         tuple(rows),
         "lllrrrl",

@@ -66,7 +66,9 @@ def quality(  # noqa: PLR0913
             "--tasks", help="Groups and tasks, by commas; `molkd bench tasks`. Default: tdc-admet."
         ),
     ] = None,
-    table_file: Annotated[Path | None, typer.Option("--task", help="A table of your own.")] = None,
+    table_file: Annotated[
+        Path | None, typer.Option("--task", help="A table of your own, or mteb:FOLDER.")
+    ] = None,
     smiles_column: SmilesColumn = None,
     label_column: Annotated[
         list[str] | None, typer.Option(help="Of your table; may be given several times.")
@@ -74,7 +76,8 @@ def quality(  # noqa: PLR0913
     split_column: Annotated[str | None, typer.Option(help="Of your table: train or test.")] = None,
     time_column: Annotated[str | None, typer.Option(help="Of your table: year or date.")] = None,
     metric: Annotated[
-        str | None, typer.Option(help="Of your table: AUROC, AUPRC, MAE, RMSE, R2 or Spearman.")
+        str | None,
+        typer.Option(help="Of your table: AUROC, AUPRC, Accuracy, MAE, RMSE, R2, Spearman."),
     ] = None,
     log10: Annotated[
         bool, typer.Option("--log10", help="Fit your table's labels as logarithms.")
@@ -86,7 +89,7 @@ def quality(  # noqa: PLR0913
         typer.Option(help="How to split all tasks. Default: each its own way."),
     ] = None,
     baselines: Annotated[
-        bool, typer.Option(help="Add fingerprints, descriptors, an untrained student, the oracle.")
+        bool, typer.Option(help="Add plain embeddings, an untrained student, the oracle.")
     ] = True,
     with_teachers: Annotated[
         bool, typer.Option("--with-teachers", help="Add the students' teachers one by one.")
@@ -111,11 +114,14 @@ def quality(  # noqa: PLR0913
     """
     from molkd.benchmarks import embedders as makers
     from molkd.benchmarks import evaluation, tasks
-    from molkd.benchmarks.tasks import table
+    from molkd.benchmarks.tasks import mteb, table
 
     settings = evaluation.QualitySettings(probes=tuple(probe.split(",")), seeds=seeds, split=split)
     asked = tasks.load(_names(task, own=table_file), data=data, download=download)
-    if table_file:
+    owned: list[Task] = []
+    if table_file and str(table_file).startswith(mteb.PREFIX):
+        owned += mteb.read_all(Path(str(table_file).removeprefix(mteb.PREFIX)))
+    elif table_file:
         own = table.read(
             table_file,
             smiles_column=smiles_column,
@@ -125,6 +131,8 @@ def quality(  # noqa: PLR0913
             time_column=time_column,
             scale="log10" if log10 else "linear",
         )
+        owned.append(own)
+    for own in owned:
         if own.name in {one.name for one in asked}:
             raise ConfigError(f"{table_file} and a task of --tasks are both named {own.name!r}")
         asked.append(own)
@@ -217,7 +225,7 @@ def _names(task: str | None, *, own: Path | None) -> list[str]:
 
 def _missing(option: str, table: Path) -> str:
     raise ConfigError(
-        f"{option} is needed for {table}: AUROC or AUPRC for classes 0 and 1, "
+        f"{option} is needed for {table}: AUROC or AUPRC for classes 0 and 1, Accuracy for more, "
         "MAE, RMSE, R2 or Spearman for values"
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from molkd import students
+from molkd import images, students
 from molkd.benchmarks import embedders, embedding_store
 from molkd.benchmarks.embedders import Embedder, make, with_baselines
 from molkd.benchmarks.precomputed import Precomputed
@@ -21,7 +21,7 @@ SMILES = ["CCO", "c1ccccc1", "CC(=O)O"]
 @pytest.fixture(scope="module")
 def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("student")
-    students.make(students.StudentSettings(size="tiny"), seed=3).save_pretrained(folder)
+    students.make(students.GineSettings(size="tiny"), seed=3).save_pretrained(folder)
     (folder / "settings.toml").write_text('teachers = ["maccs", "ecfp4-count"]\n')
     return folder
 
@@ -76,6 +76,56 @@ def test_baselines_stand_beside_a_student(student: Path) -> None:
     )
     assert len(labels) == len(set(labels)) == 7
     assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "reads", "baseline"),
+    [("pixels:8", "images", "pixels:32"), ("hashed-ngrams", "texts", "hashed-ngrams")],
+)
+def test_other_items_have_other_baselines(spec: str, reads: str, baseline: str) -> None:
+    given = make(spec)
+    assert given.reads == reads
+    found, notes = with_baselines([given], teachers=False, weights_dir=None)
+    assert {embedder.label for embedder in found} == {spec, baseline}
+    assert {embedder.reads for embedder in found} == {reads}
+    assert notes == []
+
+
+def test_what_reads_other_items_cannot_stand_side_by_side() -> None:
+    with pytest.raises(ConfigError, match="not maccs molecules, pixels:8 images"):
+        make("maccs+pixels:8")
+    assert make("cut:20:maccs+maccs").reads == "molecules"
+    assert make("cut:20:pixels:8").reads == "images"
+
+
+def test_pixels_are_resized_and_a_corrupt_image_costs_its_row(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    small = random.integers(256, size=(8, 8, 3), dtype=np.uint8)
+    path = tmp_path / "large.png"
+    path.write_bytes(bytes(images.stored(small.repeat(4, axis=0).repeat(4, axis=1))))
+    items = [images.stored(small), b"no image", path, tmp_path / "missing.png"]
+    embedder = make("pixels:8")
+    embedder.fill(items, cache=tmp_path, jobs=1, progress=False)
+    found = embedding_store.read(tmp_path, embedder.digests, items)
+    assert sorted(found.failures) == [1, 3]
+    assert "missing.png" in found.failures[3]
+    assert np.isnan(found.values[[1, 3]]).all()
+    np.testing.assert_allclose(found.values[0], small.ravel() / 255, atol=1e-6)
+    np.testing.assert_array_equal(found.values[0], found.values[2])
+    for wrong in ("pixels:0", "pixels:x", "pixels:9999"):
+        with pytest.raises(ConfigError, match="expected pixels:N"):
+            make(wrong)
+
+
+def test_texts_of_a_file_are_looked_up_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text('text,x,y\n"Hello, you",1,2\nnan,3,4\n')
+    embedder = make(f"file:{path}")
+    assert embedder.reads == "texts"
+    assert embedder.sources[0].model.embed(["Hello, you"]).values.tolist() == [[1, 2]]
+    path.write_text("text,smiles,x\na,C,1\n")
+    with pytest.raises(InputError, match="several columns of items"):
+        Precomputed(path)
 
 
 def test_what_was_given_is_not_added_again() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from molkd.benchmarks import embedding_store
 from molkd.benchmarks.embedding_store import EmbeddingStore, read, store_of
+from molkd.benchmarks.task import Item
 from molkd.errors import CorruptFileError
 from molkd.types import Embedded
 
@@ -81,6 +82,37 @@ def test_models_side_by_side_fail_where_one_fails(tmp_path: Path) -> None:
     assert found.failures == {1: "is N", 2: "is an X"}
     assert np.isnan(found.values[1:]).all()
     assert found.values[0].tolist() == [1, 67, 1]
+
+
+def test_an_image_is_known_by_its_bytes_wherever_they_are(tmp_path: Path) -> None:
+    class Sizes:
+        asked = 0
+
+        def embed(self, items: Sequence[Item], /) -> Embedded:
+            self.asked += len(items)
+            sizes = [len(item) if isinstance(item, bytes) else 1.0 for item in items]
+            return Embedded(np.array(sizes, dtype=np.float32)[:, None], {})
+
+    store, model = EmbeddingStore(tmp_path / "store"), Sizes()
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(b"twelve bytes")
+    items = [b"twelve bytes", b"three", copy, tmp_path / "missing.png"]
+    assert store.fill(model, items, jobs=1, name="sizes", progress=False) == 3
+    assert model.asked == 3
+    found = EmbeddingStore(tmp_path / "store").rows([*items, tmp_path / "missing.png"])
+    assert found.values[0] == found.values[2]
+    assert found.values[[1, 3, 4], 0].tolist() == [5, 1, 1]
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "ends with\x00", "two\nlines", "lone \ud800", " "])
+def test_any_text_finds_its_row_again(tmp_path: Path, text: str) -> None:
+    store = EmbeddingStore(tmp_path)
+    _fill(store, Lengths(), [text, text + "!"])
+    again = EmbeddingStore(tmp_path)
+    assert again.missing([text, text + "!"]) == []
+    assert again.rows([text + "!", text]).values[:, 0].tolist() == [len(text) + 1, len(text)]
+    (block,) = tmp_path.glob("*.npz")
+    assert block.stat().st_size < 10_000  # no key is as wide as a long text
 
 
 def test_a_damaged_block_says_what_to_do(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,11 @@ def test_leaked_marks_the_rows_of_a_task() -> None:
 def test_an_unreadable_item_is_not_leaked_by_an_unreadable_corpus() -> None:
     seen = leakage.known(["C1CC", "also not", "CCO"])
     assert leakage.leaked(seen, task("C1CC", "nor this")).tolist() == [False, False]
+
+
+def test_texts_have_no_skeletons() -> None:
+    with pytest.raises(InputError, match="t holds texts: leave out the corpus"):
+        leakage.leaked(leakage.known(["CCO"]), replace(task("CCO", "CCC"), reads="texts"))
 
 
 def test_an_empty_corpus_leaks_nothing() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -268,3 +269,30 @@ def test_an_embedder_without_scores_does_not_occur() -> None:
 
 def test_there_is_no_table_without_scores() -> None:
     assert statistics.tables(results([task("x")], ["a"], [])) == []
+
+
+def test_tasks_in_which_nothing_is_trained_have_a_section_of_their_own() -> None:
+    """And none of the other section: no probe was asked for them."""
+    kinds = {"many": ("multiclass", "Accuracy"), "groups": ("clustering", "V-measure")}
+    asked = [
+        replace(task(name), kind=kind, comparable=metric) for name, (kind, metric) in kinds.items()
+    ]
+    probes = {"many": ["linear", "knn"], "groups": ["kmeans"]}
+    scores = [
+        score(name, who, 0, 0.5, probe=probe, metric=kinds[name][1])
+        for name, names in probes.items()
+        for probe in names
+        for who in "ab"
+    ]
+    found = statistics.tables(results(asked, "ab", scores))
+    told = [(each.probe, each.way, each.table.tasks, each.metrics) for each in found]
+    assert told == [
+        ("linear", "probe", ("many",), ("Accuracy",)),
+        ("knn", "probe", ("many",), ("Accuracy",)),
+        ("kmeans", "measure", ("groups",), ("V-measure",)),
+    ]
+    assert all(each.left_out == () for each in found)
+    holes = [each for each in scores if (each.task, each.embedder) != ("groups", "b")]
+    holes.append(score("groups", "b", 1, 0.5, probe="kmeans", metric="V-measure"))
+    sections = statistics.tables(results(asked, "ab", holes))
+    assert [each.probe for each in sections] == ["linear", "knn"]
