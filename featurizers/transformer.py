@@ -19,12 +19,12 @@ from rdkit import Chem
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from molkd.chem import Molecule
+from molkd.items import KINDS
 from molkd.teachers.estimator import MoleculeEstimator, OnInvalid
 from molkd.types import Card, Embedded
 
 if TYPE_CHECKING:  # torch-geometric takes seconds: it is imported when a student is loaded
-    from molkd.graph import Graphs
-    from molkd.students import GineStudent
+    from molkd.students import Student
 
 CHUNK = 2048
 """Molecules read at once: bounds memory, and the same for any `n_jobs`, so that results agree."""
@@ -122,7 +122,7 @@ class MolKDTransformer(MoleculeEstimator):
             start += len(graphs)
         return Embedded(values, failures)
 
-    def _graphs(self, items: Sequence[Molecule], student: GineStudent) -> Iterator[Graphs]:
+    def _graphs(self, items: Sequence[Molecule], student: Student[Any, Any, Any]) -> Iterator[Any]:
         """Reads chunks of items in order, ahead of their use where there are processes for it."""
         many = len(items) >= WORTH_PROCESSES
         # An RDKit molecule may lose properties and takes longer to send than to read.
@@ -131,14 +131,14 @@ class MolKDTransformer(MoleculeEstimator):
         chunks = (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
         run = joblib.Parallel(n_jobs=jobs, return_as="generator")
         tasks = (joblib.delayed(student.prepare)(chunk) for chunk in chunks)
-        yield from cast("Iterator[Graphs]", run(tasks))
+        yield from cast("Iterator[Any]", run(tasks))
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     """A student on its device, and its card."""
 
-    student: GineStudent
+    student: Student[Any, Any, Any]
     card: Card
 
 
@@ -168,7 +168,7 @@ def _cached(model: str, _config: bytes, device: str) -> _Loaded:
     return _Loaded(student.to(devices.choose(device)), card)
 
 
-def _card(student: GineStudent) -> Card:
+def _card(student: Student[Any, Any, Any]) -> Card:
     from safetensors.torch import save
 
     from molkd.students.pretrained import WEIGHTS
@@ -180,8 +180,9 @@ def _card(student: GineStudent) -> Card:
         support="real",
         source="a student trained with molkd",
         license="see the student's model card, which names the licences of its teachers",
-        limits="every molecule that RDKit can sanitise",
+        limits=f"{KINDS[student.reads].name} that can be read",
         sha256={WEIGHTS: hashlib.sha256(save(student.state_dict())).hexdigest()},
         options={"architecture": student.kind, **student.config},
         versions={"rdkit": rdkit.__version__},
+        reads=student.reads,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from molkd.fitting import Embeddings, fit_adaptors
 from molkd.information import Information, estimate
 from molkd.objectives import MutualInformationSettings
 from molkd.recipe import DistillSettings
+from molkd.settings import as_table
 from molkd.students import Student
 from molkd.targets import TargetReader
 from molkd.types import Rows, Teacher
@@ -102,7 +103,7 @@ def distill(
             information=known,
             history=history,
             unit=objective.unit,
-            settings=asdict(settings),
+            settings=as_table(settings),
             rows={
                 settings.kind.name: len(items),
                 "train": len(corpus.train),

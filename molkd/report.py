@@ -12,12 +12,13 @@ from typing import Any
 
 from molkd import __version__, store
 from molkd.information import Information
+from molkd.items import KINDS
 from molkd.students.base import Student
 from molkd.types import Card
 
 REPORT, PLOT = "report.json", "losses.png"
 
-_PACKAGES = ("torch", "torch-geometric", "rdkit", "numpy")
+_PACKAGES = ("torch", "torch-geometric", "transformers", "rdkit", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,19 +86,19 @@ def model_card(student: Student[Any, Any, Any], run: Run) -> str:
     counted = ", ".join(f"{count:,} {what}" for what, count in run.rows.items())
     versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
     settings = json.dumps(run.settings, indent=2)
+    kind = KINDS[student.reads]
+    article = "an" if kind.one[0] in "aeiou" else "a"
     return f"""---
 library_name: molkd
-tags: [chemistry, molecular-embedding, knowledge-distillation]
+tags: [embedding, {kind.name}, knowledge-distillation]
 ---
 # A molkd student
 
-A {student.kind} network of {size:,} parameters that embeds a molecule in {student.embedding_dim}
-dimensions, distilled without labels from {len(run.cards)} frozen teachers.
+A {student.kind} network of {size:,} parameters that embeds {article} {kind.one} in
+{student.embedding_dim} dimensions, distilled without labels from {len(run.cards)} frozen teachers.
 
 ```python
-from molkd.featurizers import MolKDTransformer
-
-vectors = MolKDTransformer("path/to/this/folder").transform(["CCO", "c1ccccc1"])
+{kind.example}
 ```
 
 ## Teachers
@@ -108,9 +109,9 @@ The licences of the teachers bind what may be done with the student.
 
 ## Scores
 
-On validation molecules, which nothing was fitted on. Entropies in nats per molecule; differential
-for real-valued teachers, hence possibly negative. R2 of a ridge regression from student to
-teacher, weighted by the variance of its dimensions.
+On validation {kind.name}, which nothing was fitted on. Entropies in nats per {kind.one};
+differential for real-valued teachers, hence possibly negative. R2 of a ridge regression from
+student to teacher, weighted by the variance of its dimensions.
 
 {markdown(table(run.information))}
 

@@ -103,8 +103,8 @@ class Job:
             tally.keys.update(self._key(records).encode())
         if record.get("run") != self._run_digest(tally):
             raise OutputError(
-                f"{self.output} exists and was made from other {self._kind.name}, by another model or with "
-                "other settings: give --overwrite to replace it"
+                f"{self.output} exists and was made from other {self._kind.name}, by another model "
+                "or with other settings: give --overwrite to replace it"
             )
         self._parts.remove()  # where the run was killed before it could do so
         return self._summary(tally, seconds=0.0, already_done=True)

@@ -43,6 +43,8 @@ class ItemKind:
 
     Attributes:
         name: what many of them are called: "molecules".
+        one: what one of them is called: "molecule".
+        example: program that embeds some with the student of a folder.
         style: what a column of them is called, and how a missing one is written.
         standardizations: what can be done to items first; the first is to do nothing.
         check: reads items of every usual form; level is one of `standardizations`.
@@ -51,6 +53,8 @@ class ItemKind:
     """
 
     name: str
+    one: str
+    example: str
     style: Style
     standardizations: tuple[str, ...]
     check: Callable[[Sequence[object], str], Checked]

@@ -33,6 +33,10 @@ def parse(items: Sequence[images.ImageItem]) -> list[images.Picture]:
 
 IMAGES = ItemKind(
     name="images",
+    one="image",
+    example="""from molkd import students
+
+vectors = students.load("path/to/this/folder").embed(["picture.png"]).values""",
     style=Style(
         noun="images",
         column="image",

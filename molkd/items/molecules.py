@@ -24,6 +24,10 @@ def parse(items: Sequence[str]) -> list[Any]:
 
 MOLECULES = ItemKind(
     name="molecules",
+    one="molecule",
+    example="""from molkd.featurizers import MolKDTransformer
+
+vectors = MolKDTransformer("path/to/this/folder").transform(["CCO", "c1ccccc1"])""",
     style=SMILES,
     standardizations=get_args(chem.Standardization),
     check=check,

@@ -24,6 +24,10 @@ def parse(items: Sequence[str]) -> Sequence[str]:
 
 TEXTS = ItemKind(
     name="texts",
+    one="text",
+    example="""from sentence_transformers import SentenceTransformer
+
+vectors = SentenceTransformer("path/to/this/folder").encode(["a text", "and another"])""",
     style=Style(
         noun="texts",
         column="text",

@@ -1,0 +1,173 @@
+"""A whole distillation, and the file of embeddings that follows, for every kind of items."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from molkd import distiller, settings, students
+from molkd.cli import app
+from molkd.errors import ConfigError, StaleBankError
+from molkd.pipeline import Distilled, DistillSettings, distill
+from tests.fakes.kinds import SAMPLES, ByContent, Sample
+
+EVERY = pytest.mark.parametrize("name", list(SAMPLES))
+
+
+def _settings(sample: Sample, **more: Any) -> DistillSettings:
+    given = {f"student.{key}": value for key, value in sample.options.items()}
+    return settings.load(
+        DistillSettings,
+        None,
+        {
+            "student.size": sample.size,
+            **given,
+            "objective.head_hidden": 8,
+            "plan.epochs": 4,
+            "plan.lr": 1e-2,
+            "plan.batch_size": 16,
+            "valid_fraction": 0.2,
+            "estimate.epochs": 1,
+            **more,
+        },
+    )
+
+
+def _run(name: str, folder: Path, **more: Any) -> Distilled:
+    sample = SAMPLES[name]
+    items = [*sample.items[:50], *sample.wrong, *sample.items[50:], *sample.items[:2]]
+    teacher = ByContent(sample.kind.name)
+    jobs = more.pop("jobs", 1)
+    return distill(
+        items, [teacher], folder, _settings(sample, **more), device="cpu", jobs=jobs, progress=False
+    )
+
+
+@EVERY
+def test_a_distillation_from_items_to_a_folder(name: str, tmp_path: Path):
+    sample = SAMPLES[name]
+    result = _run(name, tmp_path)
+    assert sorted(result.failures) == list(range(50, 50 + len(sample.wrong)))
+    assert result.history[-1]["train"] < result.history[0]["train"]
+    loaded = students.load(tmp_path)
+    assert loaded.digest == result.student.digest
+    card = (tmp_path / "README.md").read_text()
+    assert f"nats per {sample.kind.one}" in card
+    assert sample.kind.example in card
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["rows"]["train"] + report["rows"]["valid"] == 62
+    again = _run(name, tmp_path / "again", jobs=2)
+    assert again.student.digest == result.student.digest
+
+
+@EVERY
+def test_interrupted_and_run_again_it_ends_with_the_same_bits(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    whole = _run(name, tmp_path / "whole", **{"plan.checkpoint_minutes": 1e-9})
+    learn, count = distiller.Distiller._learn, [0]
+
+    def stopping(self: Any, *args: Any) -> None:
+        count[0] += 1
+        if count[0] == 5:
+            raise KeyboardInterrupt
+        learn(self, *args)
+
+    monkeypatch.setattr(distiller.Distiller, "_learn", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        _run(name, tmp_path / "cut", **{"plan.checkpoint_minutes": 1e-9})
+    monkeypatch.setattr(distiller.Distiller, "_learn", learn)
+    resumed = _run(name, tmp_path / "cut", **{"plan.checkpoint_minutes": 1e-9})
+    assert resumed.student.digest == whole.student.digest
+    assert resumed.history == whole.history
+
+
+@EVERY
+def test_teachers_of_other_items_are_refused(name: str, tmp_path: Path):
+    sample = SAMPLES[name]
+    other = "images" if sample.kind.name == "texts" else "texts"
+    with pytest.raises(ConfigError, match=f"'content' reads {other}, but a student of size"):
+        distill(sample.items, [ByContent(other)], tmp_path, _settings(sample), device="cpu")
+    assert not list(tmp_path.iterdir())
+
+
+@EVERY
+def test_a_bank_of_other_items_is_refused(name: str, tmp_path: Path):
+    sample = SAMPLES[name]
+    _run(name, tmp_path / "one")
+    with pytest.raises(StaleBankError, match="built for other items"):
+        distill(
+            sample.items[:30],
+            [ByContent(sample.kind.name)],
+            tmp_path / "two",
+            _settings(sample),
+            bank=tmp_path / "one" / "bank",
+            device="cpu",
+            progress=False,
+        )
+
+
+def test_settings_fit_the_kind_of_items():
+    for name, key, value, message in (
+        ("static", "split", "scaffold", "split is one of random for texts"),
+        ("vit", "standardize", "light", "standardize is one of none for images"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            _settings(SAMPLES[name], **{key: value})
+    assert _settings(SAMPLES["gine"], split="scaffold").split == "scaffold"
+
+
+def _file(sample: Sample, folder: Path) -> Path:
+    """A file of the first items and one that cannot be read."""
+    first = list(sample.items[:9])
+    wrong = (
+        "xx" if sample.kind.name == "molecules" else b"xx" if sample.kind.name == "images" else ""
+    )
+    path = folder / "in.parquet"
+    pq.write_table(pa.table({sample.kind.style.column: [*first, wrong, first[0]]}), path)
+    return path
+
+
+@EVERY
+def test_molkd_embed_gives_what_the_student_gives(name: str, tmp_path: Path):
+    sample = SAMPLES[name]
+    wanted = settings.from_table(students.StudentSettings, {"size": sample.size, **sample.options})
+    student = students.make(wanted, items=sample.items)
+    student.save_pretrained(tmp_path / "s")
+    out = tmp_path / "out.parquet"
+    arguments = ["embed", "-i", str(_file(sample, tmp_path)), "-o", str(out)]
+    done = CliRunner().invoke(app, [*arguments, "-m", str(tmp_path / "s"), "-j", "1"])
+    assert done.exit_code == 0, done.output
+    assert f"10 of 11 {sample.kind.name} embedded" in done.output
+    table = pq.read_table(out)
+    assert table.column_names == ["id", sample.kind.style.column, "valid", "error", "embedding"]
+    assert table["valid"].to_pylist() == [True] * 9 + [False, True]
+    found = np.array([row for row in table["embedding"].to_pylist() if row is not None])
+    expected = student.eval().embed([*sample.items[:9], sample.items[0]]).values
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_molkd_distill_takes_texts_and_embeds_them(tmp_path: Path):
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join([*SAMPLES["static"].items, "", "one more"]) + "\n")
+    options = ["--set", "student.vocabulary=80", "--epochs", "1", "-j", "1"]
+    arguments = ["distill", "-i", str(texts), "-o", str(tmp_path / "s"), "-t", "hashed-ngrams"]
+    done = CliRunner().invoke(app, [*arguments, "--student", "static-small", *options])
+    assert done.exit_code == 0, done.output
+    assert "61 of 62 texts used" in done.output
+    assert "row 60: empty text" in done.output
+    kept = settings.load(DistillSettings, tmp_path / "s" / "settings.toml")
+    assert dataclasses.asdict(kept)["student"]["size"] == "static-small"
+    embedded = CliRunner().invoke(
+        app, ["embed", "-i", str(texts), "-m", str(tmp_path / "s"), "-o", str(tmp_path / "e.npy")]
+    )
+    assert embedded.exit_code == 0, embedded.output
+    assert np.load(tmp_path / "e.npy").shape == (62, 256)
