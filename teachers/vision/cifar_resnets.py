@@ -7,7 +7,6 @@ https://github.com/akamaster/pytorch_resnet_cifar10.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, ClassVar, cast
 
@@ -17,9 +16,10 @@ from PIL.Image import Resampling
 from sklearn.utils._param_validation import Interval, Options
 from torch import Tensor, nn
 
+from molkd import devices
 from molkd.images import Picture
 from molkd.teachers.vision import pixels
-from molkd.teachers.vision.network import VisionNetworkTeacher
+from molkd.teachers.vision.network import Prepared, VisionNetworkTeacher
 from molkd.teachers.weights import WeightFile, load_torch
 from molkd.types import Card, Matrix
 
@@ -167,20 +167,20 @@ class CifarResNetTeacher(VisionNetworkTeacher):
     def _key(self) -> tuple[object, ...]:
         return (self.layers, str(self.weights_dir), self.device)
 
-    def _load(self) -> nn.Module:
+    def _load(self) -> CifarResNet:
         network = CifarResNet(self.layers)
         archive = cast("dict[str, Any]", load_torch(self.weights, self.weights_dir))
         states = {
             name.removeprefix("module."): value for name, value in archive["state_dict"].items()
         }
         network.load_state_dict(states)
+        network.eval().requires_grad_(requires_grad=False).to(devices.choose(self.device))
         return network.to(memory_format=torch.channels_last)
 
-    def _prepare(self, picture: Picture) -> Picture:
+    def _prepare(self, loaded: CifarResNet, picture: Picture) -> Prepared:  # noqa: ARG002
         fitted = pixels.fitted(picture, self.size, Resampling.BICUBIC)
         return pixels.centred(fitted, self.size, self.size)
 
-    def _encode(self, network: nn.Module, pictures: Sequence[Picture]) -> Matrix:
-        values = pixels.normalised(pictures, pixels.IMAGENET_MEAN, pixels.IMAGENET_SD)
-        batch = torch.from_numpy(values).to(self.device)
-        return cast("Matrix", network(batch).cpu().numpy())
+    def _encode(self, loaded: CifarResNet, batch: Prepared) -> Matrix:
+        values = pixels.normalised(batch, pixels.IMAGENET_MEAN, pixels.IMAGENET_SD)
+        return loaded(torch.from_numpy(values).to(self.device)).cpu().numpy()

@@ -11,87 +11,57 @@ from PIL import Image
 from molkd.images import Picture
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
-"""Mean of ImageNet's red, green and blue, of 1."""
+"""Mean of ImageNet's red, green and blue, where white is 1."""
 
 IMAGENET_SD = (0.229, 0.224, 0.225)
 """Their standard deviations."""
 
-BLACK = 0
 
-
-def resized(picture: Picture, height: int, width: int, resample: int) -> Picture:
-    """Resizes by Pillow, which smooths where it shrinks.
-
-    Args:
-        picture: shape (h, w, 3).
-        height: of the result, in pixels.
-        width: of the result, in pixels.
-        resample: filter, a value of `PIL.Image.Resampling`.
-
-    Returns:
-        Shape (height, width, 3); the picture itself where it has this size.
-    """
-    if picture.shape[:2] == (height, width):
-        return picture
-    image = Image.fromarray(picture).resize((width, height), Image.Resampling(resample))
-    return np.asarray(image)
-
-
-def fitted(picture: Picture, shortest: int, resample: int, longest: int | None = None) -> Picture:
-    """Resizes and keeps the proportions.
+def fitted(picture: Picture, shortest: int, resample: int) -> Picture:
+    """Resizes by Pillow, which smooths where it shrinks, and keeps the proportions.
 
     Args:
         picture: shape (h, w, 3).
         shortest: pixels of the shorter side.
-        resample: see `resized`.
-        longest: pixels that the longer side must not exceed, if it is limited.
+        resample: filter, a value of `PIL.Image.Resampling`.
 
     Returns:
-        Shape (h', w', 3); the longer side is rounded down.
+        Shape (h', w', 3), where the longer side is rounded down; the picture itself where it has
+        this size.
     """
-    small, large = sorted(picture.shape[:2])
-    long = max(1, int(shortest * large / small))
-    if longest is not None and long > longest:
-        shortest, long = max(1, int(longest * shortest / long)), longest
-    upright = picture.shape[0] > picture.shape[1]
-    height, width = (long, shortest) if upright else (shortest, long)
-    return resized(picture, height, width, resample)
+    height, width = picture.shape[:2]
+    small = min(height, width)
+    if small == shortest:
+        return picture
+    size = (width * shortest // small, height * shortest // small)
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling(resample)))
 
 
 def centred(picture: Picture, height: int, width: int) -> Picture:
-    """Cuts out the centre; what it lacks is filled with black.
+    """Cuts out the centre of a picture that is at least as large.
 
     Returns:
         Shape (height, width, 3).
     """
-    high, wide = picture.shape[:2]
-    if high < height or wide < width:
-        top, left = max(0, -((high - height) // 2)), max(0, -((wide - width) // 2))
-        bottom, right = max(0, height - high - top), max(0, width - wide - left)
-        picture = np.pad(picture, ((top, bottom), (left, right), (0, 0)), constant_values=BLACK)
-        high, wide = picture.shape[:2]
-    top, left = (high - height) // 2, (wide - width) // 2
+    top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
     return picture[top : top + height, left : left + width]
 
 
 def normalised(
-    pictures: Sequence[Picture],
-    mean: Sequence[float],
-    sd: Sequence[float],
-    scale: float = 1 / 255,
+    pictures: npt.NDArray[np.uint8], mean: Sequence[float], sd: Sequence[float]
 ) -> npt.NDArray[np.float32]:
-    """Scales pixels of equally large pictures to mean and standard deviation of a training set.
+    """Brings pixels to the mean and standard deviation of a training set.
 
     Args:
-        pictures: n of shape (h, w, 3).
-        mean: per channel, after scaling.
-        sd: per channel, after scaling.
-        scale: factor applied first.
+        pictures: shape (n, h, w, 3).
+        mean: per channel, where white is 1.
+        sd: per channel, likewise.
 
     Returns:
         Shape (n, 3, h, w); in memory the channels of a pixel stay together.
     """
-    stacked = np.stack(pictures).astype(np.float32)
-    stacked *= np.float32(scale) / np.asarray(sd, dtype=np.float32)
-    stacked -= np.asarray(mean, dtype=np.float32) / np.asarray(sd, dtype=np.float32)
-    return stacked.transpose(0, 3, 1, 2)
+    scale = np.asarray(sd, dtype=np.float32)
+    values = pictures.astype(np.float32)
+    values *= np.float32(1 / 255) / scale
+    values -= np.asarray(mean, dtype=np.float32) / scale
+    return values.transpose(0, 3, 1, 2)

@@ -26,7 +26,7 @@ def teacher(shared: Path) -> CifarResNetTeacher:
 def test_resnet20_tells_the_classes(teacher: CifarResNetTeacher, cifar: Any) -> None:
     images, classes = cifar
     values = teacher.embed(list(images)).values
-    network: Any = teacher._network()
+    network: Any = teacher._ready()
     with torch.no_grad():
         found = network.linear(torch.from_numpy(values)).argmax(dim=1).numpy()
     assert (found == classes).mean() == pytest.approx(0.813, abs=0.001)
@@ -37,14 +37,14 @@ def test_every_depth_tells_the_classes(shared: Path, cifar: Any, layers: int) ->
     images, classes = cifar
     teacher: Any = teachers.make(f"resnet{layers}-cifar10", weights_dir=shared / "weights")
     values = torch.from_numpy(teacher.embed(list(images[:200])).values)
-    scores = teacher._network().linear(values)
+    scores = teacher._ready().linear(values)
     assert (scores.argmax(dim=1).numpy() == classes[:200]).mean() > 0.75
 
 
 def test_equals_a_loop_over_convolutions(teacher: CifarResNetTeacher, cifar: Any) -> None:
     """The same network written out with tensors, in float64."""
     images, _ = cifar
-    state = {name: value.double() for name, value in teacher._network().state_dict().items()}
+    state = {name: value.double() for name, value in teacher._ready().state_dict().items()}
     mean = torch.tensor([0.485, 0.456, 0.406], dtype=torch.float64)
     sd = torch.tensor([0.229, 0.224, 0.225], dtype=torch.float64)
     x = ((torch.from_numpy(images[:8]).double() / 255 - mean) / sd).permute(0, 3, 1, 2)
@@ -73,22 +73,22 @@ def test_equals_a_loop_over_convolutions(teacher: CifarResNetTeacher, cifar: Any
 
 def test_an_image_of_its_size_is_read_as_it_is(teacher: CifarResNetTeacher, cifar: Any) -> None:
     images, _ = cifar
-    assert (teacher._prepare(images[0]) == images[0]).all()
+    assert (teacher._prepare(None, images[0]) == images[0]).all()
 
 
 def test_larger_images_are_shrunk_and_cut(teacher: CifarResNetTeacher, pictures: list[Any]) -> None:
     from PIL import Image
 
     tall = pictures[1]  # 48 x 32
-    assert (teacher._prepare(tall) == tall[8:40]).all()
+    assert (teacher._prepare(None, tall) == tall[8:40]).all()
     wide = pictures[2]  # 20 x 64
     shrunk = Image.fromarray(wide).resize((102, 32), Image.Resampling.BICUBIC)
-    assert (teacher._prepare(wide) == np.asarray(shrunk)[:, 35:67]).all()
+    assert (teacher._prepare(None, wide) == np.asarray(shrunk)[:, 35:67]).all()
 
 
 def test_size_changes_what_it_sees(teacher: CifarResNetTeacher, pictures: list[Any]) -> None:
     larger = CifarResNetTeacher(20, size=64, weights_dir=teacher.weights_dir)
-    assert larger._prepare(pictures[0]).shape == (64, 64, 3)
+    assert larger._prepare(None, pictures[0]).shape == (64, 64, 3)
     assert np.abs(larger.embed(pictures).values - teacher.embed(pictures).values).max() > 0.1
 
 
