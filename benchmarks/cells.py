@@ -10,8 +10,8 @@ from molkd.benchmarks import embedding_store, scoring
 from molkd.benchmarks.kinds import PARTS
 from molkd.benchmarks.measures import Sides
 from molkd.benchmarks.planning import Plan
+from molkd.benchmarks.question import Question
 from molkd.benchmarks.results import Score
-from molkd.benchmarks.scoring import Question
 from molkd.types import digest_of
 
 

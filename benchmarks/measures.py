@@ -6,16 +6,14 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from molkd.benchmarks.question import Question
 from molkd.benchmarks.task import Labels
 from molkd.types import Matrix
-
-if TYPE_CHECKING:
-    from molkd.benchmarks.scoring import Question
 
 Sides = tuple[Matrix, ...]
 """Embeddings of the items, shape (n, d); in pairs, those of what they are compared with beside."""
@@ -49,8 +47,9 @@ class KMeans:
 
         rows = question.split.test
         count = len(np.unique(question.y[rows]))
+        starts = cast("Any", self.starts)
         model = cluster.KMeans(
-            count, n_init=self.starts, max_iter=self.steps, random_state=question.seed
+            count, n_init=starts, max_iter=self.steps, random_state=question.seed
         )
         with warnings.catch_warnings():  # of fewer different points than clusters
             warnings.simplefilter("ignore", ConvergenceWarning)

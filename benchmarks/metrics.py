@@ -93,7 +93,7 @@ def of_kind(kind: Kind) -> tuple[Metric, ...]:
 
 
 def _macro_f1(y: Values, predicted: Values) -> float:
-    return float(f1_score(y, predicted, average="macro", zero_division=0.0))
+    return float(cast("Any", f1_score)(y, predicted, average="macro", zero_division=0.0))
 
 
 def _spearman(y: Values, predicted: Values) -> float:

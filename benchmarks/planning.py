@@ -10,7 +10,7 @@ import numpy as np
 
 from molkd.benchmarks import splitting
 from molkd.benchmarks.kinds import KINDS
-from molkd.benchmarks.scoring import Question
+from molkd.benchmarks.question import Question
 from molkd.benchmarks.task import Split, SplitName, Task
 from molkd.errors import InputError
 from molkd.parallel import ordered_map

@@ -19,31 +19,9 @@ from molkd.benchmarks.measures import MEASURES, Sides
 from molkd.benchmarks.probes.base import Part, Probe
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.targets import TargetScaler
-from molkd.benchmarks.task import Labels, Scale, Split
-from molkd.types import Mask, Matrix, Rows
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Question:
-    """One label of a task under one split.
-
-    Attributes:
-        y: shape (n,), labels; only those of rows in the split are read.
-        split: rows with a label that every embedder could embed.
-        kind: what labels are; see `kinds.KINDS`.
-        scale: "log10" where targets are fitted as decadic logarithms.
-        seed: of probe and principal components.
-        subsets: name -> shape (n,): test rows also scored on their own.
-        digest: changes whenever an answer may change.
-    """
-
-    y: Labels
-    split: Split
-    kind: Kind
-    scale: Scale
-    seed: int
-    subsets: Mapping[str, Mask]
-    digest: str
+from molkd.benchmarks.question import Question
+from molkd.benchmarks.task import Labels, Split
+from molkd.types import Matrix, Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -110,8 +110,8 @@ def _predicted(model: Model, x: Matrix, trees: int, fallback: Labels, kind: Kind
         return np.full((len(x), *fallback.shape), fallback)
     if kind == "regression":
         return next(islice(model.staged_predict(x), trees - 1, None))
-    model = cast("Any", model)
-    found = next(islice(model.staged_predict_proba(x), trees - 1, None))
+    classifier = cast("Any", model)
+    found: Labels = next(islice(classifier.staged_predict_proba(x), trees - 1, None))
     if kind == "classification":
         return found[:, 1]
-    return spread(found, model.classes_, absent=0.0)
+    return spread(found, classifier.classes_, absent=0.0)

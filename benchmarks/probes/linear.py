@@ -108,7 +108,7 @@ class Linear:
 
 def _planes(model: LogisticRegression, kind: Kind) -> tuple[Labels, Labels]:
     """Copies of what gives the outputs: coefficients of shape (d,) or (d, k), and intercepts."""
-    coefficients, intercept = model.coef_, model.intercept_
+    coefficients, intercept = np.asarray(model.coef_), np.atleast_1d(model.intercept_)
     if kind == "classification":
         return np.array(coefficients[0]), np.array(intercept)
     if len(model.classes_) == 2:  # one plane stands for both

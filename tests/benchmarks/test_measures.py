@@ -13,7 +13,8 @@ from sklearn.metrics import v_measure_score
 
 from molkd.benchmarks.kinds import KINDS, Kind
 from molkd.benchmarks.measures import MEASURES
-from molkd.benchmarks.scoring import Answer, Question, answers, asked, describe
+from molkd.benchmarks.question import Question
+from molkd.benchmarks.scoring import Answer, answers, asked, describe
 from molkd.benchmarks.task import Split
 from molkd.types import digest_of
 

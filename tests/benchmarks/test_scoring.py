@@ -12,7 +12,8 @@ from molkd.benchmarks import scoring
 from molkd.benchmarks.kinds import Kind
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.linear import Linear
-from molkd.benchmarks.scoring import Answer, Question, answer, scaled
+from molkd.benchmarks.question import Question
+from molkd.benchmarks.scoring import Answer, answer, scaled
 from molkd.benchmarks.task import Split
 from molkd.types import Matrix
 
