@@ -18,6 +18,7 @@ from molkd.benchmarks import embedders, evaluation, results, tasks
 from molkd.benchmarks.evaluation import Place, QualitySettings
 from molkd.benchmarks.results import Results
 from molkd.errors import ConfigError, UnknownNameError
+from molkd.items import ItemKind
 from molkd.pipeline import DistillSettings
 from molkd.registry import near
 from molkd.types import digest_of
@@ -28,13 +29,13 @@ class Scale:
     """How large an ablation is.
 
     Attributes:
-        molecules: of the corpus, from its start.
+        items: of the corpus, from its start.
         seeds: repetitions of everything.
         tasks: names of tasks or groups of them.
         settings: changes to the settings of every student.
     """
 
-    molecules: int
+    items: int
     seeds: int
     tasks: tuple[str, ...] = ("tdc-admet",)
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -45,7 +46,7 @@ class Variant:
     """What is different about some of the students.
 
     Attributes:
-        share: of the scale's molecules, from the start; epochs are multiplied, so that the number
+        share: of the scale's items, from the start; epochs are multiplied, so that the number
             of steps stays the same.
         settings: changes to the settings.
     """
@@ -80,6 +81,10 @@ class Ablation:
         if self.reference not in self.variants:
             raise ConfigError(f"reference {self.reference!r} is none of {', '.join(self.variants)}")
 
+    def kind(self, scale: Scale) -> ItemKind:
+        """What the students read."""
+        return settings_of(self, scale, self.variants[self.reference], seed=0).kind
+
     def scale(self, name: str) -> Scale:
         """Returns a scale by name.
 
@@ -96,13 +101,13 @@ class Sources:
     """Where an ablation finds what it needs.
 
     Attributes:
-        corpus: SMILES to distil on.
+        corpus: what to distil on: SMILES, texts or images.
         data: folder of the tasks; None for the usual one.
         weights_dir: folder of pretrained weights; None for the usual one.
         device: where students are trained.
     """
 
-    corpus: Sequence[str | None]
+    corpus: Sequence[Any]
     data: Path | None = None
     weights_dir: Path | None = None
     device: str = "auto"
@@ -139,9 +144,9 @@ def run(ablation: Ablation, scale_name: str, sources: Sources, place: Place) -> 
         MolkdError: the corpus is too small, or something cannot be read or written.
     """
     scale = ablation.scale(scale_name)
-    if len(sources.corpus) < scale.molecules:
+    if len(sources.corpus) < scale.items:
         raise ConfigError(
-            f"the scale {scale_name!r} needs {scale.molecules} molecules, the corpus has "
+            f"the scale {scale_name!r} needs {scale.items} items, the corpus has "
             f"{len(sources.corpus)}"
         )
     asked = tasks.load(scale.tasks, data=sources.data)
@@ -183,7 +188,7 @@ def _distilled(
 ) -> Iterator[str]:
     """Distils the students of a seed; gives each as an embedder, labelled by its variant."""
     for name, variant in ablation.variants.items():
-        count = round(scale.molecules * variant.share)
+        count = round(scale.items * variant.share)
         wanted = settings_of(ablation, scale, variant, seed=seed)
         folder = place.folder / "students" / f"{name}-{seed}"
         if not finished(folder, wanted, count):
@@ -219,14 +224,14 @@ def settings_of(
     return replace(wanted, plan=replace(wanted.plan, epochs=epochs, seed=seed))
 
 
-def finished(folder: Path, wanted: DistillSettings, molecules: int) -> bool:
+def finished(folder: Path, wanted: DistillSettings, items: int) -> bool:
     """Whether a folder holds the student of these settings."""
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     same = settings.from_table(DistillSettings, _without_none(report["settings"])) == wanted
-    return same and report["rows"]["molecules"] == molecules
+    return same and report["rows"][wanted.kind.name] == items
 
 
 def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:

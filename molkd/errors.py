@@ -70,7 +70,7 @@ class CorruptFileError(StoreError):
 
 
 class StaleBankError(StoreError):
-    """A bank was written for other molecules, another teacher or other options."""
+    """A bank was written for other items, another teacher or other options."""
 
 
 class IncompleteBankError(StoreError):

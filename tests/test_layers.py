@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,3 +162,18 @@ def test_the_test_reads_imports_of_every_form(tmp_path: Path) -> None:
     )
     found = sorted(_part(name) for name in _imports(source))
     assert found == ["bank", "cli", "store", "students"]
+
+
+@pytest.mark.parametrize("part", ["bank", "objectives", "distiller.py"])
+def test_what_trains_does_not_say_what_an_item_is(part: str):
+    place = ROOT / "molkd" / part
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
+    word = re.compile(r"\b(texts?|vision|visual|images?|molecul\w*|smiles)\b", re.IGNORECASE)
+    found = [
+        f"{path.name}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if word.search(line)
+    ]
+    assert files
+    assert found == []

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from molkd import __version__
-from molkd.cli import bench, cut, distill, embed, teachers, teachers_compare
+from molkd.cli import bench, cut, distill, embed, teachers, teachers_compare, teachers_learn
 from molkd.errors import (
     ConfigError,
     InputError,
@@ -39,7 +39,8 @@ EXIT_CODES: tuple[tuple[type[MolkdError], int], ...] = (
 """Kind of error -> exit code; the first that fits counts."""
 
 app = typer.Typer(
-    help="Distil frozen molecular encoders into one small student, and embed molecules with it.",
+    help="Distil frozen encoders (of molecules, texts or images) into one small student, and embed "
+    "with it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -49,6 +50,7 @@ app.command("embed")(embed.embed)
 app.command("cut")(cut.cut)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)
+teachers.app.command("learn-lsa")(teachers_learn.learn_lsa)
 app.add_typer(teachers.app, name="teachers")
 app.add_typer(bench.app, name="bench")
 
@@ -84,5 +86,5 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """Distil frozen molecular encoders into one small student, and embed molecules with it."""
+    """Distil frozen encoders (of molecules, texts or images) into one small student."""
     _ = version  # its callback has acted

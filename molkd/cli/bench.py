@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from molkd.cli import cost, diagnose, speed
-from molkd.cli.distill import read_smiles
+from molkd.cli.distill import read_items
 from molkd.cli.embed import Device, Input, InputFormat, Jobs, SmilesColumn
 from molkd.cli.teachers import WeightsDir, print_table
 from molkd.errors import ConfigError
@@ -197,10 +197,12 @@ def ablation(  # noqa: PLR0913
     Run again after an interruption, the same command goes on where it stopped.
     """
     from molkd.benchmarks import ablation as ablations
+    from molkd.formats.records import Columns
 
     chosen = ablations.load(name)
-    smiles, _ = read_smiles(source, smiles_column, input_format)
-    sources = ablations.Sources(corpus=smiles, data=data, weights_dir=weights_dir, device=device)
+    style = chosen.kind(chosen.scale(scale)).style
+    items, _ = read_items(source, Columns(smiles_column, style=style), input_format)
+    sources = ablations.Sources(corpus=items, data=data, weights_dir=weights_dir, device=device)
     found = ablations.run(chosen, scale, sources, _place(output, cache, jobs))
     _report(output, found, chosen.reference, published)
 

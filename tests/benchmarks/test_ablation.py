@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {
     },
     "scales": {
         "minute": {
-            "molecules": 120,
+            "items": 120,
             "seeds": 2,
             "tasks": ["tdc-admet:hia_hou"],
             "settings": {"plan": {"epochs": 1}},
@@ -99,7 +99,7 @@ def test_students_of_other_settings_are_not_taken_for_finished(tmp_path: Path, d
 def test_a_corpus_too_small_says_so(tmp_path: Path, data: Path) -> None:
     place = Place(folder=tmp_path, cache=tmp_path, progress=False)
     chosen = settings.from_table(Ablation, SMALL)
-    with pytest.raises(ConfigError, match="needs 120 molecules, the corpus has 3"):
+    with pytest.raises(ConfigError, match="needs 120 items, the corpus has 3"):
         run(chosen, "minute", Sources(corpus=CORPUS[:3], data=data), place)
 
 
