@@ -52,20 +52,21 @@ def decode(item: object) -> Picture:
 
     if isinstance(item, np.ndarray):
         return _of_array(item)
-    if isinstance(item, Image.Image):
-        return _rgb(item)
-    source = io.BytesIO(_content(item))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of sizes that MAX_PIXELS judges
-            with Image.open(source) as opened:
+            if isinstance(item, Image.Image):
+                return _rgb(item)
+            with Image.open(io.BytesIO(_content(item))) as opened:
                 return _rgb(opened)
     except InvalidImageError:
         raise
     except UnidentifiedImageError as error:
         raise InvalidImageError("no image in a format that Pillow reads") from error
+    except Image.DecompressionBombError as error:
+        raise InvalidImageError(f"more than the {MAX_PIXELS} pixels allowed: {error}") from error
     except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error, ...
-        raise InvalidImageError(f"corrupt image: {error}") from error
+        raise InvalidImageError(f"corrupt image: {error or type(error).__name__}") from error
 
 
 def decode_all(items: Sequence[object]) -> tuple[list[Picture], list[int], dict[int, str]]:
@@ -109,16 +110,27 @@ def key(item: ImageItem) -> str:
 
 
 def _content(item: object) -> bytes:
-    if isinstance(item, bytes):
-        return item
+    content = item if isinstance(item, bytes) else _read(item)
+    if not content:
+        raise InvalidImageError("no image but 0 bytes")
+    return content
+
+
+def _read(item: object) -> bytes:
     if not isinstance(item, str | os.PathLike):
         missing = item is None or str(item).lower() in {"nan", "nat", "<na>"}
         what = "a missing value" if missing else f"a value of type {type(item).__name__}"
         raise InvalidImageError(f"no image but {what}")
     try:
-        return Path(item).read_bytes()
-    except OSError as error:
-        raise InvalidImageError(f"cannot read {item}: {error.strerror}") from error
+        path = Path(item)
+        readable = path.is_file() or not path.exists()
+        content = path.read_bytes() if readable else b""
+    except (OSError, ValueError, TypeError) as error:  # a path may hold what no path can
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InvalidImageError(f"cannot read {str(item)!r}: {reason}") from error
+    if not readable:  # a device or a pipe might never end
+        raise InvalidImageError(f"cannot read {str(item)!r}: it is no file")
+    return content
 
 
 def _of_array(array: npt.NDArray[Any]) -> Picture:
@@ -129,6 +141,7 @@ def _of_array(array: npt.NDArray[Any]) -> Picture:
             f"an array of shape {array.shape} of {array.dtype}; expected (h, w), (h, w, 1), "
             "(h, w, 3) or (h, w, 4) of uint8 or uint16"
         )
+    _check_size(array.shape[1], array.shape[0])
     if array.dtype == np.uint16:
         array = _eight_bits(array)
     if grey:
@@ -140,6 +153,13 @@ def _of_array(array: npt.NDArray[Any]) -> Picture:
     return _rgb(Image.fromarray(array))
 
 
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise InvalidImageError(
+            f"{width} x {height} pixels, more than the {MAX_PIXELS} allowed: shrink it first"
+        )
+
+
 def _eight_bits(array: npt.NDArray[Any]) -> Picture:
     """Scales 16 bits to 8, so that white stays white."""
     return np.rint(array.astype(np.float32) / 257).astype(np.uint8)
@@ -148,16 +168,17 @@ def _eight_bits(array: npt.NDArray[Any]) -> Picture:
 def _rgb(image: Image.Image) -> Picture:
     from PIL import Image, ImageOps
 
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise InvalidImageError(
-            f"{width} x {height} pixels, more than the {MAX_PIXELS} allowed: shrink it first"
-        )
+    _check_size(*image.size)
+    if image.format == "EPS":
+        raise InvalidImageError("EPS is a program, which another program would have to run")
+    if image.mode == "F":
+        raise InvalidImageError("floating-point pixels, whose range is unknown: scale to 8 bits")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16 bits, which convert() would clip to 255
         values = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
+        values[values == image.info.get("transparency", -1)] = 65535
         return _of_array(values)
-    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+    if image.mode in {"RGBA", "RGBa", "LA", "PA"} or "transparency" in image.info:
         over = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
     return np.array(image.convert("RGB"))
