@@ -15,6 +15,7 @@ import typer.main
 from molkd import students
 from molkd.cli import app
 from molkd.students import GineSettings
+from molkd.students.settings_text import StaticSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
@@ -22,6 +23,9 @@ DOCUMENTS = sorted(
 )
 MODEL = "runs/student"
 """The folder that the documents' Python expects a student in."""
+
+TEXT_MODEL = "runs/text"
+"""The one of a text student."""
 
 
 def _blocks(path: Path, *languages: str) -> Iterator[str]:
@@ -76,6 +80,9 @@ def test_python_blocks_run(path: Path, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     if blocks:
         students.make(GineSettings(size="tiny")).save_pretrained(MODEL)
+        texts = ["Where is my card?", "Where is my money?"]
+        wanted = StaticSettings(vocabulary=60, size="static-small")
+        students.make(wanted, items=texts).save_pretrained(TEXT_MODEL)
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, str(path), "exec"), names)  # noqa: S102  (our own documents)

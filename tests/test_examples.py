@@ -52,6 +52,15 @@ def test_embedding_shows_vectors_and_reasons(
     assert lines[3].endswith("SMILES syntax error")
 
 
+def test_molecules_texts_and_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _example("06_texts_and_images").main(str(tmp_path), count=150)
+    assert capsys.readouterr().out.splitlines() == [
+        "molecules: 128 dimensions, {1: 'no SMILES but a missing value'}",
+        "texts: 256 dimensions, {1: 'no text but a missing value'}",
+        "images: 128 dimensions, {1: 'no image but a missing value'}",
+    ]
+
+
 def test_a_teacher_of_your_own_can_be_distilled(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
