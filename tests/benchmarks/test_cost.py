@@ -112,7 +112,7 @@ def test_a_slow_objective_costs_more_by_turns_with_the_reference(tmp_path: Path)
     quick = measure(replace(request, variant=request.reference), clock=CLOCK)
     assert quick.ratios == pytest.approx((1.0, 1.0))
     assert slow.objective - quick.objective == EXTRA
-    tiny = students.make(students.StudentSettings(size="tiny"))
+    tiny = students.make(students.GineSettings(size="tiny"))
     assert slow.student == sum(weight.numel() for weight in tiny.parameters())
     assert slow.batch == 16
 

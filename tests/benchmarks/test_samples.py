@@ -10,7 +10,7 @@ import pytest
 from molkd import students, teachers
 from molkd.benchmarks import samples
 from molkd.errors import ConfigError, InputError, StaleBankError
-from molkd.students import StudentSettings
+from molkd.students import GineSettings
 
 SMILES = ["CCO", "OCC", "nonsense", None, "c1ccccc1", "C", "CC"]
 
@@ -61,7 +61,7 @@ def test_a_kept_bank_is_read_again_and_belongs_to_its_molecules(tmp_path: Path) 
 
 def test_a_student_embeds_every_molecule_in_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples, "_CHUNK", 2)
-    student = students.make(StudentSettings(size="tiny")).eval()
+    student = students.make(GineSettings(size="tiny")).eval()
     smiles = ["CCO", "nonsense", "c1ccccc1", "CCN", "C"]
     found = samples.embed(student, smiles, jobs=1)
     expected = student.embed(smiles).values

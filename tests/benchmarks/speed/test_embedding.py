@@ -92,7 +92,7 @@ def test_an_embedder_that_fails_on_all_rows_has_no_speed(clock: FakeClock) -> No
 
 
 def test_the_real_student_can_be_timed_in_parts() -> None:
-    student = students.make(students.StudentSettings(size="tiny"))
+    student = students.make(students.GineSettings(size="tiny"))
     assert isinstance(student, Staged)
     before = student.embed(SMILES[:3]).values
     found = embedding(lambda: student, SMILES[:20], Limits(repeats=2, seconds=60))

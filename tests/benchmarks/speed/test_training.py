@@ -36,7 +36,7 @@ def fitted(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> list[Corpus]:
 
 
 def test_a_round_is_an_epoch_without_reading(clock: FakeClock, fitted: list[Corpus]) -> None:
-    student = students.make(students.StudentSettings(size="tiny"))
+    student = students.make(students.GineSettings(size="tiny"))
     before = student.digest
     found = training(lambda: student, [*SMILES, "bad"], LIMITS, clock=clock)
     rows = len(SMILES) - VALID
@@ -52,6 +52,6 @@ def test_a_round_is_an_epoch_without_reading(clock: FakeClock, fitted: list[Corp
 
 
 def test_too_few_molecules_are_refused() -> None:
-    student = students.make(students.StudentSettings(size="tiny"))
+    student = students.make(students.GineSettings(size="tiny"))
     with pytest.raises(InputError, match=r"on 16 molecules or more, not on 3: .*--no-training"):
         training(lambda: student, ["C", "CC", "CCC", "bad"], LIMITS)
