@@ -14,7 +14,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from molkd.errors import ConfigError
 from molkd.teachers.frozen import TextTeacher
-from molkd.types import Card
+from molkd.types import Card, Matrix
+
+MOST = 65_504
+"""The largest count in a row: banks are stored in half precision by default."""
 
 Analyzer = Literal["char_wb", "char", "word"]
 
@@ -61,7 +64,7 @@ class HashedNgrams(TextTeacher):
             support="counts",
             source="https://scikit-learn.org HashingVectorizer; MurmurHash3",
             license="BSD-3-Clause",
-            limits="none but empty texts; the order of far parts of a text is lost",
+            limits=f"a text in which n-grams of one bucket occur more than {MOST} times",
             options=self.get_params(),
             versions={"scikit-learn": version("scikit-learn")},
         )
@@ -77,4 +80,10 @@ class HashedNgrams(TextTeacher):
             n_features=self.width,
             **options,
         )
-        return hashing.transform(readable).toarray(), {}
+        values: Matrix = hashing.transform(readable).toarray()
+        reasons = {
+            row: f"{values[row].max():.0f} equal n-grams, more than the {MOST} of half precision"
+            for row in np.flatnonzero(values.max(axis=1) > MOST).tolist()
+        }
+        values[list(reasons)] = np.nan
+        return values, reasons

@@ -141,7 +141,7 @@ class SentenceEncoder(TextTeacher):
             WeightsError: neither a known model nor one whose small files can be had.
         """
         known = self._known
-        origin = self._origin(known)
+        origin = self._origin()
         options = ("prompt", "prefix", "pooling", "max_length", "normalize")
         return Card(
             name=self.name or (known.name if known else kebab(Path(self.model).name)),
@@ -168,13 +168,16 @@ class SentenceEncoder(TextTeacher):
     def _known(self) -> TextModel | None:
         return BY_HUB.get(self.model) or NAMED.get(self.name or "")
 
+    @property
+    def _pinned(self) -> str | None:
+        """The revision that is asked for."""
+        known = BY_HUB.get(self.model)
+        return self.revision or (known.revision if known else None)
+
     def _source(self, known: TextModel | None) -> str:
         if Path(self.model).expanduser().is_dir():
             return f"{known.source}; local directory" if known else "local directory"
         return f"{known.source}; {self.model}" if known else f"https://huggingface.co/{self.model}"
-
-    def _revision(self, known: TextModel | None) -> str | None:
-        return self.revision or (known.revision if known else None)
 
     @property
     def _key(self) -> tuple[object, ...]:
@@ -182,20 +185,19 @@ class SentenceEncoder(TextTeacher):
         reading = (self.prompt, self.prefix, self.pooling, self.max_length, self.normalize)
         return (self.model, self.revision, self.name, self.device, *reading)
 
-    def _origin(self, known: TextModel | None) -> _Origin:
+    def _origin(self) -> _Origin:
         if self._loaded is not None and self._loaded.key == self._key:
             return self._loaded.origin
         self._validate_params()
-        revision = self._revision(known)
-        local = Path(self.model).expanduser().is_dir()
-        if known and not local and checkpoints.is_commit(revision):
-            return _Origin(known.dim, revision, {})
+        at_hub = BY_HUB.get(self.model)
+        if at_hub and checkpoints.is_commit(self._pinned):
+            return _Origin(at_hub.dim, self._pinned, {})
         try:
-            checkpoint = checkpoints.locate(self.model, revision, weights=False, also=SMALL)
+            checkpoint = checkpoints.locate(self.model, self._pinned, weights=False, also=SMALL)
         except WeightsError:
-            if known is None or local:
+            if at_hub is None:
                 raise
-            return _Origin(known.dim, revision, {})
+            return _Origin(at_hub.dim, self._pinned, {})
         layout = read_layout(checkpoint.folder)
         if layout.static:
             checkpoint = self._with_weights(checkpoint, layout)
@@ -247,7 +249,7 @@ class SentenceEncoder(TextTeacher):
     def _load(self) -> _Ready:
         self._validate_params()
         known = self._known
-        small = checkpoints.locate(self.model, self._revision(known), weights=False, also=SMALL)
+        small = checkpoints.locate(self.model, self._pinned, weights=False, also=SMALL)
         layout = read_layout(small.folder)
         prefix = self._prefix(layout)
         if not layout.static:

@@ -12,7 +12,7 @@ from sklearn.utils.murmurhash import murmurhash3_32
 
 from molkd import teachers
 from molkd.errors import ConfigError
-from molkd.teachers.text.hashed_ngrams import HashedNgrams
+from molkd.teachers.text.hashed_ngrams import MOST, HashedNgrams
 
 TEXTS = ["Where is my card?", "a", "Ünïcode  and\ttabs", "aaaa aaaa"]
 
@@ -49,6 +49,13 @@ def test_the_registered_one() -> None:
 )
 def test_options_change_the_digest(option: dict[str, Any]) -> None:
     assert HashedNgrams(**option).card.digest != HashedNgrams().card.digest
+
+
+def test_counts_that_a_bank_cannot_hold_have_a_reason() -> None:
+    embedded = HashedNgrams().embed(["x" * 65_000, "x" * 66_000, "x"])
+
+    assert embedded.failures == {1: "65999 equal n-grams, more than the 65504 of half precision"}
+    assert embedded.values[0].max() < MOST == np.finfo(np.float16).max
 
 
 def test_lengths_that_contradict_each_other() -> None:
