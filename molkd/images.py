@@ -31,6 +31,9 @@ MAX_PIXELS = 64_000_000
 """Above which an image is refused: it would take a gigabyte to decode."""
 
 
+_DEPTHS = (np.dtype(np.uint8), np.dtype(np.uint16))
+
+
 class InvalidImageError(ValueError):
     """An item is not a usable image; the message is the reason shown to the user."""
 
@@ -136,7 +139,7 @@ def _read(item: object) -> bytes:
 def _of_array(array: npt.NDArray[Any]) -> Picture:
     grey = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 1)
     colour = array.ndim == 3 and array.shape[2] in {3, 4}
-    if not (grey or colour) or not array.size or array.dtype not in (np.uint8, np.uint16):
+    if not (grey or colour) or not array.size or array.dtype not in _DEPTHS:
         raise InvalidImageError(
             f"an array of shape {array.shape} of {array.dtype}; expected (h, w), (h, w, 1), "
             "(h, w, 3) or (h, w, 4) of uint8 or uint16"

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 
 from rdkit import Chem
-from rdkit.Chem import Crippen, Descriptors, Lipinski, rdMolDescriptors
+from rdkit.Chem import Descriptors, rdMolDescriptors
 
 RULES = 1
 """Version of the sentences: raised whenever any molecule gets another text."""
@@ -92,7 +92,7 @@ def _composition(mol: Chem.Mol) -> str:
     formula = rdMolDescriptors.CalcMolFormula(mol)
     text = (
         f"A molecule with the formula {formula} and a molecular weight of "
-        f"{Descriptors.MolWt(mol):.1f} g/mol, made of {_many(mol.GetNumHeavyAtoms(), 'heavy atom')}"
+        f"{_weight(mol):.1f} g/mol, made of {_many(mol.GetNumHeavyAtoms(), 'heavy atom')}"
     )
     parts = len(Chem.GetMolFrags(mol))
     charge = Chem.GetFormalCharge(mol)
@@ -128,20 +128,24 @@ def _stereo(mol: Chem.Mol) -> str:
 
 
 def _polarity(mol: Chem.Mol) -> str:
-    logp = Crippen.MolLogP(mol)
-    donors, acceptors = Lipinski.NumHDonors(mol), Lipinski.NumHAcceptors(mol)
-    weight = Descriptors.MolWt(mol)
+    logp = rdMolDescriptors.CalcCrippenDescriptors(mol)[0]
+    donors, acceptors = rdMolDescriptors.CalcNumHBD(mol), rdMolDescriptors.CalcNumHBA(mol)
+    weight = _weight(mol)
     broken = sum((weight > 500, logp > 5, donors > 5, acceptors > 10))
     kind = "water-loving" if logp < 0 else "fat-loving" if logp > 3 else "of medium polarity"
     return (
         f"It has {_many(donors, 'hydrogen-bond donor')}, "
         f"{_many(acceptors, 'hydrogen-bond acceptor')} and "
-        f"{_many(Lipinski.NumRotatableBonds(mol), 'rotatable bond')}. "
+        f"{_many(rdMolDescriptors.CalcNumRotatableBonds(mol), 'rotatable bond')}. "
         f"It is {kind}, with an estimated logP of {round(logp, 1) + 0.0:.1f} and a polar surface "
         f"of {rdMolDescriptors.CalcTPSA(mol):.0f} square angstroms; "
         f"{100 * rdMolDescriptors.CalcFractionCSP3(mol):.0f} percent of its carbons are saturated. "
         f"It breaks {_number(broken) if broken else 'none'} of Lipinski's four rules."
     )
+
+
+def _weight(mol: Chem.Mol) -> float:
+    return Descriptors.MolWt(mol)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _found(mol: Chem.Mol, patterns: dict[str, str]) -> list[str]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import rdkit
@@ -78,9 +78,9 @@ class Depict:
         colours: whether atoms are drawn in the colours of their elements, or all in black.
     """
 
-    name: ClassVar[str] = "depict"
-    reads: ClassVar[str] = "molecules"
-    gives: ClassVar[str] = "images"
+    name: str = field(default="depict", init=False, repr=False)
+    reads: str = field(default="molecules", init=False, repr=False)
+    gives: str = field(default="images", init=False, repr=False)
 
     size: int = 224
     colours: bool = True
@@ -136,9 +136,9 @@ class Describe:
     They are generated from what RDKit computes; names of compounds are not known here.
     """
 
-    name: ClassVar[str] = "describe"
-    reads: ClassVar[str] = "molecules"
-    gives: ClassVar[str] = "texts"
+    name: str = field(default="describe", init=False, repr=False)
+    reads: str = field(default="molecules", init=False, repr=False)
+    gives: str = field(default="texts", init=False, repr=False)
 
     @property
     def options(self) -> Mapping[str, object]:

@@ -175,7 +175,7 @@ class CifarResNetTeacher(VisionNetworkTeacher):
         }
         network.load_state_dict(states)
         network.eval().requires_grad_(requires_grad=False).to(devices.choose(self.device))
-        return network.to(memory_format=torch.channels_last)
+        return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def _prepare(self, loaded: CifarResNet, picture: Picture) -> Prepared:  # noqa: ARG002
         fitted = pixels.fitted(picture, self.size, Resampling.BICUBIC)

@@ -131,7 +131,7 @@ class TimmTeacher(VisionNetworkTeacher):
 
 def _timm() -> Any:
     try:
-        import timm
+        import timm  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError as error:
         raise MissingExtraError("models of timm need timm: pip install 'molkd[timm]'") from error
     return timm
