@@ -82,6 +82,11 @@ class Graphs:
         return len(self.atom_starts) - 1
 
     @property
+    def notes(self) -> list[str]:
+        """Nothing: a molecule is read whole or not at all."""
+        return []
+
+    @property
     def sizes(self) -> Indices:
         """Shape (n,): atoms per graph."""
         return np.diff(self.atom_starts)

@@ -34,12 +34,14 @@ class Distilled:
         information: teacher -> what the student knows about it.
         history: one record of losses per epoch.
         failures: row -> why the item could not be used.
+        notes: what else should be known of how the items were read, in sentences.
     """
 
     student: Student[Any, Any, Any]
     information: Mapping[str, Information]
     history: Sequence[Mapping[str, float]]
     failures: Mapping[int, str]
+    notes: Sequence[str] = ()
 
 
 def distill(
@@ -94,7 +96,9 @@ def distill(
     history = distiller.fit(corpus, folder=folder, progress=progress)
     known = _estimated(student, stored, corpus, settings, folder, progress=progress)
     student = student.cpu()
-    result = Distilled(student, known, history, {**prepared.failures, **checked.failures})
+    result = Distilled(
+        student, known, history, {**prepared.failures, **checked.failures}, prepared.notes
+    )
     report.write(
         folder,
         student,

@@ -34,6 +34,11 @@ class Pixels:
         return len(self.values)
 
     @property
+    def notes(self) -> list[str]:
+        """Nothing: every image is resized."""
+        return []
+
+    @property
     def sizes(self) -> Rows:
         """Shape (n,): all alike."""
         return np.ones(len(self.values), dtype=np.int64)

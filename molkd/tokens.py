@@ -45,6 +45,12 @@ class Tokens:
         return len(self.starts) - 1
 
     @property
+    def notes(self) -> list[str]:
+        """How many texts lost their end."""
+        count = int(self.cut.sum())
+        return [f"{count} of {len(self)} texts were cut at the student's limit"] if count else []
+
+    @property
     def sizes(self) -> Rows:
         """Shape (n,): tokens per text."""
         return np.diff(self.starts)

@@ -32,6 +32,11 @@ class Prepared(Protocol):
         ...
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know about how the items were read, in sentences."""
+        ...
+
+    @property
     def sizes(self) -> npt.NDArray[np.int64]:
         """Shape (n,): the cost of each item, to batch alike with alike."""
         ...
