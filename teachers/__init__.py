@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 from warnings import warn
 
-from molkd.chem import Molecule
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.registry import Registry
 from molkd.teachers.hub_models import NAMED
@@ -50,9 +49,7 @@ def names() -> list[str]:
     return [*_BUILT_IN, *_plugins()]
 
 
-def make(
-    name: str, *, weights_dir: Path | str | None = None, device: str = "cpu"
-) -> Teacher[Molecule]:
+def make(name: str, *, weights_dir: Path | str | None = None, device: str = "cpu") -> Teacher[Any]:
     """Makes a teacher.
 
     Args:
@@ -111,7 +108,7 @@ def as_teacher(candidate: object) -> Teacher[Any]:
     return cast("Teacher[Any]", candidate)
 
 
-def as_live(teacher: Teacher[Molecule], *, layer: int | None = None) -> LiveTeacher:
+def as_live(teacher: Teacher[Any], *, layer: int | None = None) -> LiveTeacher:
     """Returns a teacher as one that answers questions during training.
 
     Args:
@@ -171,7 +168,7 @@ def _plugins() -> dict[str, EntryPoint]:
     return found
 
 
-def _from_plugin(entry: EntryPoint) -> Teacher[Molecule]:
+def _from_plugin(entry: EntryPoint) -> Teacher[Any]:
     try:
         return as_teacher(entry.load()())
     except Exception as error:  # code of others
@@ -185,8 +182,8 @@ def _distribution(entry: EntryPoint) -> str:
     return f"the distribution {entry.dist.name!r}" if entry.dist else "an unknown distribution"
 
 
-def _built_in() -> Registry[Teacher[Molecule]]:
-    registry: Registry[Teacher[Molecule]] = Registry("teacher", listing="molkd teachers list")
+def _built_in() -> Registry[Teacher[Any]]:
+    registry: Registry[Teacher[Any]] = Registry("teacher", listing="molkd teachers list")
     fingerprints = "molkd.teachers.fingerprints"
     for radius in (2, 3):
         for suffix, counts in (("", False), ("-count", True)):
@@ -231,8 +228,8 @@ def _built_in() -> Registry[Teacher[Molecule]]:
     return registry
 
 
-def _prefixed() -> Registry[Teacher[Molecule]]:
-    registry: Registry[Teacher[Molecule]] = Registry("prefix", listing="molkd teachers list")
+def _prefixed() -> Registry[Teacher[Any]]:
+    registry: Registry[Teacher[Any]] = Registry("prefix", listing="molkd teachers list")
     for prefix, (target, _) in PREFIXES.items():
         registry.add(prefix, target)
     return registry

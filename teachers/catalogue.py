@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from molkd import teachers
 from molkd.errors import MolkdError
 from molkd.teachers import weights
-from molkd.teachers.hub_models import NAMED, HubModel
+from molkd.teachers.hub_models import NAMED as MOLECULE_MODELS
+from molkd.teachers.text.named import NAMED as TEXT_MODELS
+from molkd.teachers.vision.named import NAMED as IMAGE_MODELS
 
 Readiness = Literal["ready", "weights missing", "broken"]
 """Whether a teacher can embed here and now."""
@@ -22,6 +25,7 @@ class Entry:
     Attributes:
         name: registry name.
         kind: see `Card`; empty for a broken teacher, like all that follows.
+        reads: see `Card`.
         dim: see `Card`.
         support: see `Card`.
         license: see `Card`.
@@ -31,6 +35,7 @@ class Entry:
 
     name: str
     kind: str = ""
+    reads: str = ""
     dim: int = 0
     support: str = ""
     license: str = ""
@@ -44,10 +49,8 @@ def entries(weights_dir: str | os.PathLike[str] | None = None) -> list[Entry]:
     Args:
         weights_dir: folder of weights beside those that are always searched.
     """
-    return [
-        _hub_entry(NAMED[name]) if name in NAMED else _entry(name, weights_dir)
-        for name in teachers.names()
-    ]
+    known = {entry.name: entry for entry in _of_the_hub()}
+    return [known.get(name) or _entry(name, weights_dir) for name in teachers.names()]
 
 
 def _entry(name: str, weights_dir: str | os.PathLike[str] | None) -> Entry:
@@ -59,6 +62,7 @@ def _entry(name: str, weights_dir: str | os.PathLike[str] | None) -> Entry:
     return Entry(
         name=name,
         kind=card.kind,
+        reads=card.reads,
         dim=card.dim,
         support=card.support,
         license=card.license,
@@ -66,23 +70,52 @@ def _entry(name: str, weights_dir: str | os.PathLike[str] | None) -> Entry:
     )
 
 
-def _hub_entry(model: HubModel) -> Entry:
+def _of_the_hub() -> Iterator[Entry]:
+    """Describes the models of the hub without asking it."""
+    for molecules in MOLECULE_MODELS.values():
+        kind = f"{molecules.representation.upper()} model"
+        yield _hub_entry(molecules, kind, "molecules", molecules.revision)
+    for texts in TEXT_MODELS.values():
+        here = texts.installed() is not None
+        yield _hub_entry(texts, "text encoder", "texts", texts.revision, here=here)
+    for pictures in IMAGE_MODELS.values():
+        yield _hub_entry(pictures, "image network", "images", None)
+
+
+class _HubModel(Protocol):
+    """What all models of the hub that have a name here say of themselves."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def hub(self) -> str: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def license(self) -> str: ...
+
+
+def _hub_entry(
+    model: _HubModel, kind: str, reads: str, revision: str | None, *, here: bool = False
+) -> Entry:
+    ready = here or _is_cached(model.hub, revision)
     return Entry(
         name=model.name,
-        kind=f"{model.representation.upper()} model",
+        kind=kind,
+        reads=reads,
         dim=model.dim,
         support="real",
         license=model.license,
-        readiness="ready" if _is_cached(model) else "weights missing",
+        readiness="ready" if ready else "weights missing",
     )
 
 
-def _is_cached(model: HubModel) -> bool:
+def _is_cached(hub: str, revision: str | None) -> bool:
     """Says whether the hub's cache has configuration and weights of a model."""
     from huggingface_hub import try_to_load_from_cache
 
     def cached(file: str) -> bool:
-        return isinstance(try_to_load_from_cache(model.hub, file, revision=model.revision), str)
+        return isinstance(try_to_load_from_cache(hub, file, revision=revision), str)
 
     return cached("config.json") and (
         cached("model.safetensors") or cached("model.safetensors.index.json")

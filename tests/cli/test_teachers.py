@@ -24,7 +24,7 @@ def test_list_is_one_line_per_teacher_in_a_pipe() -> None:
     assert header == list(cli.COLUMNS)
     assert [line[0] for line in lines] == teachers.names()
     ecfp4 = next(line for line in lines if line[0] == "ecfp4")
-    assert ecfp4[1:4] == ["fingerprint", "2048", "bits"]
+    assert ecfp4[1:5] == ["molecules", "fingerprint", "2048", "bits"]
     assert ecfp4[-1] == "ready"
 
 
