@@ -17,6 +17,7 @@ from rdkit import Chem
 from rdkit.Chem import rdCIPLabeler
 
 from molkd import chem
+from molkd import rows as rows_
 from molkd.types import Rows
 
 FEATURES_VERSION = 1
@@ -95,31 +96,25 @@ class Graphs:
         """Returns the graphs of some rows, in the order given."""
         atoms = _ranges(self.atom_starts[rows], self.atom_starts[rows + 1])
         bonds = _ranges(self.bond_starts[rows], self.bond_starts[rows + 1])
-        where = {int(row): place for place, row in enumerate(rows)} if self.failures else {}
         return type(self)(
             self.atoms[atoms],
             self.bonds[bonds],
             self.ends[bonds],
-            _starts(self.sizes[rows]),
-            _starts(np.diff(self.bond_starts)[rows]),
-            {where[row]: why for row, why in self.failures.items() if row in where},
+            rows_.starts(self.sizes[rows]),
+            rows_.starts(np.diff(self.bond_starts)[rows]),
+            rows_.picked(self.failures, rows),
         )
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Returns the graphs of several parts, one after the other."""
-        offsets = np.cumsum([0, *(len(part) for part in parts)])
         return cls(
             np.concatenate([part.atoms for part in parts]),
             np.concatenate([part.bonds for part in parts]),
             np.concatenate([part.ends for part in parts]),
-            _starts(np.concatenate([part.sizes for part in parts])),
-            _starts(np.concatenate([np.diff(part.bond_starts) for part in parts])),
-            {
-                row + int(offset): why
-                for part, offset in zip(parts, offsets, strict=False)
-                for row, why in part.failures.items()
-            },
+            rows_.starts(np.concatenate([part.sizes for part in parts])),
+            rows_.starts(np.concatenate([np.diff(part.bond_starts) for part in parts])),
+            rows_.joined([(len(part), part.failures) for part in parts]),
         )
 
 
@@ -137,8 +132,8 @@ def featurize(items: Sequence[chem.Molecule]) -> Graphs:
         np.array(atoms, dtype=np.uint8).reshape(-1, len(ATOM_SIZES)),
         bond_table[:, 2:].astype(np.uint8),
         bond_table[:, :2],
-        _starts(counts[:, 0]),
-        _starts(counts[:, 1]),
+        rows_.starts(counts[:, 0]),
+        rows_.starts(counts[:, 1]),
         parsed.failures,
     )
 
@@ -198,12 +193,7 @@ def _code(part: Chem.Atom | Chem.Bond, codes: Mapping[str, int], otherwise: int)
     return codes.get(part.GetProp("_CIPCode"), otherwise) if part.HasProp("_CIPCode") else otherwise
 
 
-def _starts(counts: Indices) -> Indices:
-    """Shape (n + 1,): where each of n consecutive runs starts, and where the last one ends."""
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-
-
 def _ranges(starts: Indices, ends: Indices) -> Indices:
     """Concatenates the integer ranges [start, end)."""
     counts = ends - starts
-    return np.repeat(starts - _starts(counts)[:-1], counts) + np.arange(counts.sum())
+    return np.repeat(starts - rows_.starts(counts)[:-1], counts) + np.arange(counts.sum())

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from molkd import images
+from molkd import rows as rows_
 from molkd.types import Rows
 
 _BICUBIC = 3  # in Pillow's and transformers' numbers
@@ -45,19 +46,12 @@ class Pixels:
 
     def select(self, rows: Rows) -> Self:
         """Returns some images, in the order given."""
-        where = {int(row): place for place, row in enumerate(rows)} if self.failures else {}
-        kept = {where[row]: why for row, why in self.failures.items() if row in where}
-        return type(self)(self.values[rows], kept)
+        return type(self)(self.values[rows], rows_.picked(self.failures, rows))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Returns the images of several parts, one after the other."""
-        offsets = np.cumsum([0, *(len(part) for part in parts)])
-        failures = {
-            row + int(offset): why
-            for part, offset in zip(parts, offsets, strict=False)
-            for row, why in part.failures.items()
-        }
+        failures = rows_.joined([(len(part), part.failures) for part in parts])
         return cls(np.concatenate([part.values for part in parts]), failures)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from molkd import rows as rows_
 from molkd import text
 from molkd.errors import ConfigError
 from molkd.types import Mask, Rows
@@ -57,28 +58,22 @@ class Tokens:
 
     def select(self, rows: Rows) -> Self:
         """Returns the tokens of some texts, in the order given."""
-        where = {int(row): place for place, row in enumerate(rows)} if self.failures else {}
         pieces = [self.ids[self.starts[row] : self.starts[row + 1]] for row in rows]
         return type(self)(
             np.concatenate([np.empty(0, np.int32), *pieces]),
-            _starts(self.sizes[rows]),
+            rows_.starts(self.sizes[rows]),
             self.cut[rows],
-            {where[row]: why for row, why in self.failures.items() if row in where},
+            rows_.picked(self.failures, rows),
         )
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Returns the tokens of several parts, one after the other."""
-        offsets = np.cumsum([0, *(len(part) for part in parts)])
         return cls(
             np.concatenate([part.ids for part in parts]),
-            _starts(np.concatenate([part.sizes for part in parts])),
+            rows_.starts(np.concatenate([part.sizes for part in parts])),
             np.concatenate([part.cut for part in parts]),
-            {
-                row + int(offset): why
-                for part, offset in zip(parts, offsets, strict=False)
-                for row, why in part.failures.items()
-            },
+            rows_.joined([(len(part), part.failures) for part in parts]),
         )
 
 
@@ -107,7 +102,7 @@ class Tokenizing:
         sizes[rows] = [len(one.ids) for one in encodings]
         cut[rows] = [bool(one.overflowing) for one in encodings]
         ids = np.array([token for one in encodings for token in one.ids], dtype=np.int32)
-        return Tokens(ids, _starts(sizes), cut, failures)
+        return Tokens(ids, rows_.starts(sizes), cut, failures)
 
 
 def learn(texts: Sequence[str], *, size: int, lower_case: bool = True) -> str:
@@ -188,7 +183,3 @@ def _tokenizer(tokenizer: str, max_length: int | None) -> Tokenizer:
     else:
         made.enable_truncation(max_length)
     return made
-
-
-def _starts(sizes: npt.NDArray[np.int64]) -> Rows:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

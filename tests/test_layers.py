@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = [
     {"molkd", "errors", "types", "tensors", "live"},
-    {"registry", "store", "chem", "graph", "text", "tokens", "images", "pixels"}
+    {"registry", "store", "chem", "graph", "text", "tokens", "images", "pixels", "rows"}
     | {"settings", "memory", "parallel", "devices", "plan"},
     {"bank", "axes", "scaling", "statistics", "targets", "splits"}
     | {"items", "objectives", "students", "formats", "checkpoint", "similarity", "adaptors"},
@@ -40,6 +40,7 @@ WITHOUT_TORCH = {
     "tokens",
     "images",
     "pixels",
+    "rows",
     "items",
     "store",
     "registry",
