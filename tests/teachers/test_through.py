@@ -14,6 +14,7 @@ from rdkit import Chem
 from sklearn.base import clone
 
 from molkd import teachers
+from molkd.bank.builder import build
 from molkd.bank.files import folder_name
 from molkd.errors import ConfigError, ItemError, UnknownNameError
 from molkd.teachers import through as through_module
@@ -221,6 +222,20 @@ def test_batches_and_order_do_not_matter(shared: Path) -> None:
     backwards = teacher.embed(DRUGS[::-1]).values[::-1]
     np.testing.assert_allclose(alone, together, atol=1e-5)
     np.testing.assert_allclose(backwards, together, atol=1e-5)
+
+
+def test_a_bank_holds_it_beside_other_teachers(shared: Path, tmp_path: Path) -> None:
+    """It goes to worker processes, and its card comes back from the disk as it was."""
+    drawn: Any = teachers.make("depict:48:resnet20-cifar10", weights_dir=shared / "weights")
+    items = [*DRUGS, "xx", "CCN"]
+    for _ in range(2):  # the second time it is found finished
+        given = [teachers.make("maccs"), drawn]
+        bank = build(tmp_path / "bank", items, given, jobs=2, block=4, progress=False)
+    name, rows = drawn.card.name, np.array([0, 2, 4, 6])
+    assert bank.cards[name].digest == drawn.card.digest
+    assert bank.failures(name) == {5: "SMILES syntax error"}
+    expected = drawn.embed([items[row] for row in rows]).values
+    np.testing.assert_allclose(bank.raw(name, rows), expected, rtol=2e-3, atol=1e-3)
 
 
 # == Names
