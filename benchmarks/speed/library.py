@@ -84,7 +84,7 @@ def _read(source: str, smiles_column: str | None, input_format: str | None) -> l
     from molkd.formats.readers import read
     from molkd.formats.records import Columns
 
-    chunks = read(source, Columns(smiles=smiles_column), kind=input_format)
+    chunks = read(source, Columns(smiles_column), kind=input_format)
     return [text for records in chunks for text in records.items if text]
 
 

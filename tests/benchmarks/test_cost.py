@@ -40,7 +40,7 @@ def _table(**variants: Mapping[str, Any]) -> dict[str, Any]:
             "plan": {"batch_size": 16, "epochs": 7},
         },
         "variants": {"quick": QUICK, **variants},
-        "scales": {"minute": {"molecules": 120, "seeds": 2}},
+        "scales": {"minute": {"items": 120, "seeds": 2}},
     }
 
 

@@ -21,7 +21,7 @@ settings = { teachers = ["maccs"], student = { size = "tiny" }, plan = { batch_s
 mse = { settings = { objective = { name = "mse" } } }
 mi = { settings = { objective = { name = "mi" } } }
 [scales.minute]
-molecules = 30
+items = 30
 seeds = 1
 """
 
