@@ -92,6 +92,14 @@ def test_size_changes_what_it_sees(teacher: CifarResNetTeacher, pictures: list[A
     assert np.abs(larger.embed(pictures).values - teacher.embed(pictures).values).max() > 0.1
 
 
+def test_a_changed_parameter_loads_again(shared: Path, pictures: list[Any]) -> None:
+    teacher = CifarResNetTeacher(20, weights_dir=shared / "weights")
+    shallow = teacher.embed(pictures).values
+    deep = CifarResNetTeacher(32, weights_dir=shared / "weights").embed(pictures).values
+    np.testing.assert_array_equal(teacher.set_params(layers=32).embed(pictures).values, deep)
+    assert np.abs(deep - shallow).max() > 0.1
+
+
 def test_keeps_the_promises(
     teacher: CifarResNetTeacher, pictures: list[Any], tmp_path: Path
 ) -> None:
