@@ -17,8 +17,8 @@ from rdkit import Chem
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
+from molkd import hub, hub_inputs
 from molkd.errors import ConfigError, WeightsError
-from molkd.teachers import checkpoints
 from molkd.teachers.base import MoleculeTeacher, OnInvalid
 from molkd.teachers.hub_models import BY_HUB, NAMED, UNSTATED, HubModel, Pooling, Representation
 from molkd.teachers.token_batches import TokenBatch, pooled
@@ -165,15 +165,15 @@ class HuggingFaceTeacher(MoleculeTeacher):
         if self._loaded is not None and self._loaded.key == self._key:
             return self._loaded.origin
         revision = self._revision(known)
-        if known and checkpoints.is_commit(revision):
+        if known and hub.is_commit(revision):
             return _Origin(known.dim, revision, {})
         try:
-            checkpoint = checkpoints.locate(self.model, revision, weights=False)
+            checkpoint = hub.locate(self.model, revision, weights=False)
         except WeightsError:
             if known is None:
                 raise
             return _Origin(known.dim, revision, {})
-        return _origin_of(checkpoint, checkpoints.read_config(checkpoint))
+        return _origin_of(checkpoint, hub.read_config(checkpoint))
 
     def _revision(self, known: HubModel | None) -> str | None:
         return self.revision or (known.revision if known else None)
@@ -191,9 +191,9 @@ class HuggingFaceTeacher(MoleculeTeacher):
 
     def _load(self) -> _Ready:
         known = BY_HUB.get(self.model)
-        checkpoint = checkpoints.locate(self.model, self._revision(known), weights=True)
-        config = checkpoints.read_config(checkpoint)
-        if self.pooling == "cls" and checkpoints.is_causal(config):
+        checkpoint = hub.locate(self.model, self._revision(known), weights=True)
+        config = hub.read_config(checkpoint)
+        if self.pooling == "cls" and hub.is_causal(config):
             raise ConfigError(
                 "pooling='cls': the first token of a decoder sees none of the rest; "
                 f"use 'mean' or 'last' for {self.model}"
@@ -203,8 +203,8 @@ class HuggingFaceTeacher(MoleculeTeacher):
                 f"{self.model} has {config.hidden_size} dimensions, {known.dim} were expected: "
                 "it is not the model that molkd knows; give the revision you mean"
             )
-        tokenizer = checkpoints.load_tokenizer(checkpoint, config)
-        model = checkpoints.load_model(checkpoint, config, self.device)
+        tokenizer = hub_inputs.load_tokenizer(checkpoint, config)
+        model = hub.load_model(checkpoint, config, self.device)
         limit = token_limit(model, config, tokenizer)
         if self.max_length is not None:
             if limit is not None and self.max_length > limit:
@@ -267,9 +267,9 @@ class HuggingFaceTeacher(MoleculeTeacher):
         )
 
 
-def _origin_of(checkpoint: checkpoints.Checkpoint, config: Any) -> _Origin:
+def _origin_of(checkpoint: hub.Checkpoint, config: Any) -> _Origin:
     local = checkpoint.commit is None
-    sha256 = checkpoints.checksums(checkpoint.folder) if local else {}
+    sha256 = hub.checksums(checkpoint.folder) if local else {}
     return _Origin(int(config.hidden_size), checkpoint.commit, sha256)
 
 

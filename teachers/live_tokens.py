@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from molkd.errors import ConfigError
-from molkd.teachers.checkpoints import mask_of
+from molkd.hub import mask_of
 from molkd.teachers.hub_models import Pooling
 from molkd.teachers.live_base import NetworkLiveTeacher, entrance
 from molkd.teachers.live_graphs import Read

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from abc import abstractmethod
-from collections.abc import Generator
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -17,17 +15,11 @@ from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 
 from molkd.teachers.base import MoleculeTeacher, OnInvalid
+from molkd.teachers.precision import exact
 from molkd.types import Matrix
 
 VERSIONS = {"rdkit": rdkit.__version__}
 """What else decides the numbers: RDKit's perception. torch's versions differ by rounding only."""
-
-
-@contextlib.contextmanager
-def exact() -> Generator[None]:
-    """Without gradients, and without TF32, which would round on a GPU to three digits."""
-    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
-        yield
 
 
 class NetworkTeacher(MoleculeTeacher):

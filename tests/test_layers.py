@@ -16,7 +16,17 @@ LAYERS = [
     {"registry", "store", "chem", "graph", "text", "tokens", "images", "pixels", "rows"}
     | {"settings", "memory", "parallel", "devices", "plan"},
     {"bank", "axes", "scaling", "statistics", "targets", "splits"}
-    | {"items", "objectives", "students", "formats", "checkpoint", "similarity", "adaptors"},
+    | {
+        "hub",
+        "hub_inputs",
+        "items",
+        "objectives",
+        "students",
+        "formats",
+        "checkpoint",
+        "similarity",
+        "adaptors",
+    },
     {"fitting", "information", "redundancy", "distiller", "report", "embedding", "teachers"},
     {"featurizers", "recipe", "preparation", "pipeline"},
     {"benchmarks"},
@@ -53,7 +63,8 @@ WITHOUT_TORCH = {
 
 HEAVY = {
     "transformers": {
-        "teachers/checkpoints.py",
+        "molkd/hub.py",
+        "molkd/hub_inputs.py",
         "molkd/students/transformer.py",
         "benchmarks/train_roberta.py",
     },

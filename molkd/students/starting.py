@@ -28,7 +28,7 @@ def from_layers(model: str, settings: TextSettings) -> TextStudent:
         ConfigError: sizes are given that differ from the model's, or there is no such layer.
         WeightsError: the model is missing or cannot be loaded.
     """
-    from molkd.teachers import checkpoints as hub
+    from molkd import hub, hub_inputs
 
     checkpoint = hub.locate(model, None, weights=True)
     config = hub.read_config(checkpoint)
@@ -44,7 +44,7 @@ def from_layers(model: str, settings: TextSettings) -> TextStudent:
     for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
         body[name] = settings.dropout
     dim = settings.embedding_dim or config.hidden_size
-    tokenizer = hub.load_tokenizer(checkpoint, config).backend_tokenizer.to_str()
+    tokenizer = hub_inputs.load_tokenizer(checkpoint, config).backend_tokenizer.to_str()
     student = TextStudent.fresh({"body": body, "embedding_dim": dim}, tokenizer)
     weights = hub.load_model(checkpoint, config, "cpu").state_dict()
     student.body.load_state_dict(_kept(weights, chosen, body["max_position_embeddings"]))

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from molkd import hub, hub_inputs
 from molkd.errors import ConfigError, WeightsError
-from molkd.teachers import checkpoints
 from molkd.teachers.text.layout import Layout, Pool
 from molkd.teachers.text.pooling import pool
 from molkd.teachers.text.stages import read_tensors
@@ -123,7 +123,7 @@ class StaticBody:
 
 
 def load_transformer(
-    checkpoint: checkpoints.Checkpoint,
+    checkpoint: hub.Checkpoint,
     config: Any,
     layout: Layout,
     pooled: Pool,
@@ -138,10 +138,10 @@ def load_transformer(
         ConfigError: no such device, more tokens than the model can take, or no room for a text.
         WeightsError: weights or tokenizer are missing, broken or of another model.
     """
-    tokenizer = checkpoints.load_tokenizer(checkpoint, config)
+    tokenizer = hub_inputs.load_tokenizer(checkpoint, config)
     if layout.lower:
         _lower(tokenizer)
-    model = checkpoints.load_model(checkpoint, config, device)
+    model = hub.load_model(checkpoint, config, device)
     most = token_limit(model, config, tokenizer)
     limit = min((one for one in (most, layout.max_tokens) if one), default=None)
     if max_length is not None:
@@ -177,7 +177,7 @@ def load_static(folder: Path, *, prefix: str, max_length: int | None, device: st
     """
     from tokenizers import Tokenizer
 
-    where = checkpoints.device_of(device)
+    where = hub.device_of(device)
     path = folder / "tokenizer.json"
     try:
         tokenizer = Tokenizer.from_file(str(path))

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
-from molkd import store
+from molkd import hub, store
 from molkd.errors import CorruptFileError, WeightsError
-from molkd.teachers import checkpoints
 
 Mode = Literal["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -121,7 +120,7 @@ class Layout:
     @property
     def patterns(self) -> tuple[str, ...]:
         """The files that decide the model's numbers, relative to its folder."""
-        names = [str(PurePosixPath(self.body, file)) for file in (*checkpoints.FILES, _OWN)]
+        names = [str(PurePosixPath(self.body, file)) for file in (*hub.FILES, _OWN)]
         names += ["modules.json", "config_sentence_transformers.json"]
         for folder in self.folders:
             names += [f"{folder}/config.json", f"{folder}/model.safetensors"]

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from molkd import hub
 from molkd.errors import ConfigError, UnknownNameError, WeightsError
 from molkd.registry import near
-from molkd.teachers import checkpoints
 from molkd.teachers.frozen import TextTeacher
 from molkd.teachers.hub_models import UNSTATED
 from molkd.teachers.text.bodies import Body, load_static, load_transformer, static_vectors
@@ -190,10 +190,10 @@ class SentenceEncoder(TextTeacher):
             return self._loaded.origin
         self._validate_params()
         at_hub = BY_HUB.get(self.model)
-        if at_hub and checkpoints.is_commit(self._pinned):
+        if at_hub and hub.is_commit(self._pinned):
             return _Origin(at_hub.dim, self._pinned, {})
         try:
-            checkpoint = checkpoints.locate(self.model, self._pinned, weights=False, also=SMALL)
+            checkpoint = hub.locate(self.model, self._pinned, weights=False, also=SMALL)
         except WeightsError:
             if at_hub is None:
                 raise
@@ -203,29 +203,27 @@ class SentenceEncoder(TextTeacher):
             checkpoint = self._with_weights(checkpoint, layout)
         return self._origin_of(checkpoint, layout)
 
-    def _origin_of(self, checkpoint: checkpoints.Checkpoint, layout: Layout) -> _Origin:
-        body = checkpoints.Checkpoint(checkpoint.folder / layout.body, checkpoint.commit)
+    def _origin_of(self, checkpoint: hub.Checkpoint, layout: Layout) -> _Origin:
+        body = hub.Checkpoint(checkpoint.folder / layout.body, checkpoint.commit)
         if layout.static:
             dim = layout.width(static_vectors(body.folder).shape[1], 1)
         else:
-            config = checkpoints.read_config(body)
+            config = hub.read_config(body)
             dim = layout.width(int(config.hidden_size), len(self._pool(layout, config).modes))
         sha256 = {}
         if checkpoint.commit is None:
-            sha256 = checkpoints.checksums(checkpoint.folder, layout.patterns)
+            sha256 = hub.checksums(checkpoint.folder, layout.patterns)
         return _Origin(dim, checkpoint.commit, sha256)
 
-    def _with_weights(
-        self, checkpoint: checkpoints.Checkpoint, layout: Layout
-    ) -> checkpoints.Checkpoint:
+    def _with_weights(self, checkpoint: hub.Checkpoint, layout: Layout) -> hub.Checkpoint:
         revision = checkpoint.commit or self.revision
-        return checkpoints.locate(self.model, revision, weights=True, also=layout.patterns)
+        return hub.locate(self.model, revision, weights=True, also=layout.patterns)
 
     def _pool(self, layout: Layout, config: Any) -> Pool:
         said = layout.pool or usual_pool(config)
         if self.pooling is None:
             return said
-        if self.pooling == "cls" and checkpoints.is_causal(config):
+        if self.pooling == "cls" and hub.is_causal(config):
             raise ConfigError(
                 "pooling='cls': the first token of a decoder sees none of the rest; "
                 f"use 'mean' or 'lasttoken' for {self.model}"
@@ -249,11 +247,11 @@ class SentenceEncoder(TextTeacher):
     def _load(self) -> _Ready:
         self._validate_params()
         known = self._known
-        small = checkpoints.locate(self.model, self._pinned, weights=False, also=SMALL)
+        small = hub.locate(self.model, self._pinned, weights=False, also=SMALL)
         layout = read_layout(small.folder)
         prefix = self._prefix(layout)
         if not layout.static:
-            checkpoints.read_config(checkpoints.Checkpoint(small.folder / layout.body, None))
+            hub.read_config(hub.Checkpoint(small.folder / layout.body, None))
         checkpoint = self._with_weights(small, layout)
         origin = self._origin_of(checkpoint, layout)
         if known is not None and known.dim != origin.dim:
@@ -262,11 +260,11 @@ class SentenceEncoder(TextTeacher):
                 f"the model that molkd knows as {known.name!r}; give the revision you mean"
             )
         body = self._body(checkpoint, layout, prefix)
-        device = checkpoints.device_of(self.device)
+        device = hub.device_of(self.device)
         steps = load_steps(checkpoint.folder, layout.ending(normalize=self.normalize), device)
         return _Ready(self._key, body, steps, origin)
 
-    def _body(self, checkpoint: checkpoints.Checkpoint, layout: Layout, prefix: str) -> Body:
+    def _body(self, checkpoint: hub.Checkpoint, layout: Layout, prefix: str) -> Body:
         folder = checkpoint.folder / layout.body
         reading: dict[str, Any] = {
             "prefix": prefix,
@@ -275,8 +273,8 @@ class SentenceEncoder(TextTeacher):
         }
         if layout.static:
             return load_static(folder, **reading)
-        body = checkpoints.Checkpoint(folder, checkpoint.commit)
-        config = checkpoints.read_config(body)
+        body = hub.Checkpoint(folder, checkpoint.commit)
+        config = hub.read_config(body)
         return load_transformer(body, config, layout, self._pool(layout, config), **reading)
 
     def _compute(self, readable: list[str]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:

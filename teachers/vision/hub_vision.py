@@ -13,9 +13,9 @@ from PIL import Image
 from sklearn.utils._param_validation import StrOptions
 from torch import Tensor, nn
 
+from molkd import hub, hub_inputs
 from molkd.errors import ConfigError, WeightsError
 from molkd.images import Picture
-from molkd.teachers import checkpoints
 from molkd.teachers.hub_models import UNSTATED
 from molkd.teachers.text.named import kebab
 from molkd.teachers.vision.named import BY_HUB, NAMED, ImagePooling, VisionModel
@@ -155,24 +155,24 @@ class HubVisionTeacher(VisionNetworkTeacher):
         if self._loaded is not None and self._loaded[0] == self._key:
             return self._loaded[1].origin
         try:
-            checkpoint = checkpoints.locate(self.model, self.revision, weights=False)
+            checkpoint = hub.locate(self.model, self.revision, weights=False)
         except WeightsError:
             if known is None or self.pooling != known.pooling:
                 raise
             return _Origin(known.dim, known.pooling, self.revision, {})
-        return _origin_of(checkpoint, checkpoints.read_config(checkpoint), self.pooling)
+        return _origin_of(checkpoint, hub.read_config(checkpoint), self.pooling)
 
     @property
     def _key(self) -> tuple[object, ...]:
         return (self.model, self.revision, self.pooling, self.device)
 
     def _load(self) -> _Ready:
-        checkpoint = checkpoints.locate(self.model, self.revision, weights=True, also=FILES)
-        config = checkpoints.read_config(checkpoint)
+        checkpoint = hub.locate(self.model, self.revision, weights=True, also=FILES)
+        config = hub.read_config(checkpoint)
         if config.model_type in RANDOM:
             raise ConfigError(f"{self.model} hides patches at random: its rows would not repeat")
         origin = _origin_of(checkpoint, config, self.pooling)
-        model: Any = checkpoints.load_model(checkpoint, config, self.device)
+        model: Any = hub.load_model(checkpoint, config, self.device)
         if origin.pooling != "features":
             model = getattr(model, "vision_model", model)
         elif not hasattr(model, "get_image_features"):
@@ -182,7 +182,7 @@ class HubVisionTeacher(VisionNetworkTeacher):
                 f"{checkpoint.folder} holds no weights of its pooler, which would be random: "
                 "choose pooling='cls' or 'mean'"
             )
-        processor = checkpoints.load_image_processor(checkpoint)
+        processor = hub_inputs.load_image_processor(checkpoint)
         patch = getattr(_vision(config), "patch_size", 0)
         return _Ready(model, processor, patch if isinstance(patch, int) else 0, origin)
 
@@ -252,10 +252,10 @@ def _resolved(config: Any, pooling: ImagePooling) -> ImagePooling:
     return "cls" if config.model_type in WITH_CLASS_TOKEN else "pooler"
 
 
-def _origin_of(checkpoint: checkpoints.Checkpoint, config: Any, pooling: ImagePooling) -> _Origin:
+def _origin_of(checkpoint: hub.Checkpoint, config: Any, pooling: ImagePooling) -> _Origin:
     resolved = _resolved(config, pooling)
     local = checkpoint.commit is None
-    sha256 = checkpoints.checksums(checkpoint.folder, FILES) if local else {}
+    sha256 = hub.checksums(checkpoint.folder, FILES) if local else {}
     return _Origin(_width(config, resolved), resolved, checkpoint.commit, sha256)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from molkd import images
 from molkd.items import KINDS, ItemKind
 from molkd.types import Card, Embedded
 
@@ -132,7 +133,8 @@ class ByContent:
         return Embedded(values.astype(np.float32) * self.scale, {})
 
     def _row(self, item: Any) -> np.ndarray:
-        if isinstance(item, np.ndarray):
+        if isinstance(item, bytes):
+            item = images.decode(item)
             return np.array([*item.mean(axis=(0, 1)), *item.std(axis=(0, 1))]) / 100
         text = (
             item

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from molkd import images
 from molkd.items import IMAGES, KINDS, MOLECULES, TEXTS
 from tests.fakes.kinds import SAMPLES, pngs, sentences
 
@@ -54,7 +55,7 @@ def test_images_are_known_by_their_bytes_wherever_they_lie(tmp_path: Path):
     assert len(set(found.keys)) == 1
     assert found.keys[0].startswith("sha256:")
     assert [type(item) for item in found.items] == [bytes, type(tmp_path), type(tmp_path)]
-    one, *others = IMAGES.parse(found.items)
+    one, *others = map(images.decode, IMAGES.parse(found.items))
     for other in others:
         np.testing.assert_array_equal(one, other)
 
@@ -63,7 +64,7 @@ def test_arrays_and_pillow_images_are_kept_without_loss():
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     found = IMAGES.check([pixels, Image.fromarray(pixels)], "none")
     assert found.failures == {}
-    for picture in IMAGES.parse(found.items):
+    for picture in map(images.decode, IMAGES.parse(found.items)):
         np.testing.assert_array_equal(picture, pixels)
 
 

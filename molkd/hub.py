@@ -125,7 +125,7 @@ def read_config(checkpoint: Checkpoint) -> Any:
             "(transformers.AutoConfig.register and AutoModel.register) before making the "
             "teacher, or a teacher object of your own around vectors computed elsewhere."
         )
-    with _quiet():
+    with quiet():
         return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
 
 
@@ -167,7 +167,7 @@ def load_model(checkpoint: Checkpoint, config: Any, device: str) -> nn.Module:
 
     _check_weights(checkpoint.folder)
     try:
-        with _quiet():
+        with quiet():
             model, report = AutoModel.from_pretrained(
                 checkpoint.folder,
                 config=config,
@@ -248,57 +248,8 @@ def device_of(name: str) -> torch.device:
     return device
 
 
-def load_tokenizer(checkpoint: Checkpoint, config: Any) -> Any:
-    """Loads a tokenizer: exactly tokenizer.json where there is one, else the older files.
-
-    Since version 5 the class that a model's type names may rebuild the tokenizer from its
-    vocabulary alone and so ignore how tokenizer.json splits a text.
-
-    Raises:
-        WeightsError: there is none, it cannot be read, or it is not that of the model.
-    """
-    from transformers import AutoTokenizer, PreTrainedTokenizerFast
-
-    folder = checkpoint.folder
-    whole = (folder / "tokenizer.json").is_file()
-    if not whole and not any(any(folder.glob(name)) for name in ("vocab.*", "*.model")):
-        raise WeightsError(f"{folder} holds no tokenizer (tokenizer.json, vocab.json, ...)")
-    maker: Any = PreTrainedTokenizerFast if whole else AutoTokenizer
-    try:
-        with _quiet():
-            tokenizer = maker.from_pretrained(
-                folder, trust_remote_code=False, local_files_only=True, truncation_side="right"
-            )
-    except Exception as error:
-        raise WeightsError(f"the tokenizer of {folder} cannot be read: {error}") from error
-    size = getattr(config, "vocab_size", None)
-    if size is not None and max(tokenizer.get_vocab().values()) >= size:
-        raise WeightsError(f"the tokenizer of {folder} has more tokens than the model's {size}")
-    return tokenizer
-
-
-def load_image_processor(checkpoint: Checkpoint) -> Any:
-    """Loads what brings images to what a model reads, by Pillow and NumPy alone.
-
-    Raises:
-        WeightsError: there is none, or it needs code of its own.
-    """
-    from transformers import AutoImageProcessor
-
-    try:
-        with _quiet():
-            return AutoImageProcessor.from_pretrained(
-                checkpoint.folder, backend="pil", trust_remote_code=False, local_files_only=True
-            )
-    except Exception as error:
-        raise WeightsError(
-            f"{checkpoint.folder} does not say how images are prepared for its model "
-            f"(preprocessor_config.json): {error}"
-        ) from error
-
-
 @contextlib.contextmanager
-def _quiet() -> Generator[None]:
+def quiet() -> Generator[None]:
     """Silences what transformers writes while it loads, and restores its settings."""
     from transformers.utils import logging
 
