@@ -64,7 +64,8 @@ def sentences() -> list[str]:
 
 def digits(count: int) -> list[Any]:
     """Handwritten digits, 8 x 8 greys enlarged to 32 x 32."""
-    greys = np.rint(datasets.load_digits().images[:count] * (255 / 16)).astype(np.uint8)
+    pixels: Any = datasets.load_digits()
+    greys = np.rint(pixels.images[:count] * (255 / 16)).astype(np.uint8)
     return list(greys.repeat(4, axis=1).repeat(4, axis=2))
 
 

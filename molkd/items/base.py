@@ -32,7 +32,7 @@ class Checked:
 class Split(Protocol):
     """Splits rows into training and validation rows; see `molkd.splits`."""
 
-    def __call__(self, keys: Sequence[str], *, fraction: float, seed: int) -> tuple[Rows, Rows]:
+    def __call__(self, keys: Sequence[str], /, *, fraction: float, seed: int) -> tuple[Rows, Rows]:
         """Returns both, ascending."""
         ...
 

@@ -49,7 +49,12 @@ class Modules:
     def add(self, kind: str, folder: str, config: Mapping[str, object] | None = None) -> Self:
         """Appends a module that keeps its files in a folder ("" is the student's own)."""
         place = len(self._list)
-        entry = {"idx": place, "name": str(place), "path": folder, "type": f"{_MODULES}.{kind}"}
+        entry: dict[str, object] = {
+            "idx": place,
+            "name": str(place),
+            "path": folder,
+            "type": f"{_MODULES}.{kind}",
+        }
         self._list.append(entry)
         if config is not None:
             self._files[f"{folder}/config.json"] = _json(config)
