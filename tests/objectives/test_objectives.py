@@ -11,14 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from molkd import objectives, settings
-from molkd.errors import ConfigError, UnknownNameError
-from molkd.objectives import OBJECTIVES, MutualInformationSettings, Objective, ObjectiveSettings
+from molkd import objectives
+from molkd.objectives import OBJECTIVES, Objective
 from molkd.objectives.diverse import Diverse
 from molkd.objectives.headwise import HeadwiseObjective
-from molkd.objectives.unic import UnicSettings
 from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
-from molkd.types import Card
 from tests.objectives import references, samples
 
 each = pytest.mark.parametrize("name", OBJECTIVES)
@@ -239,78 +236,3 @@ def test_every_option_is_told_apart_in_print(name: str):
     assert name in repr(samples.objective(name))
     for field in fields(kind):
         assert f"{field.name}=" in repr(samples.objective(name))
-
-
-def test_settings_are_those_of_the_named_objective():
-    made = settings.from_table(ObjectiveSettings, {"name": "unic", "cosine": 0.3})
-    assert made == UnicSettings(cosine=0.3)
-    assert objectives.configured("mi") == MutualInformationSettings()
-    with pytest.raises(ConfigError, match=r"unknown setting 'densities'.*cosine"):
-        objectives.configured("unic", {"densities": {}})
-    with pytest.raises(ConfigError, match="unknown setting 'question_layer'"):
-        objectives.configured("mse", {"question_layer": 1})
-    with pytest.raises(ConfigError, match="is set by UnicSettings, not MutualInformationSettings"):
-        objectives.make(MutualInformationSettings(name="unic"), samples.FEATURES, samples.specs())
-
-
-def test_settings_that_contradict_are_refused():
-    card = Card(name="a", kind="", dim=3, support="bits", source="", license="", limits="")
-    with pytest.raises(UnknownNameError, match="Did you mean 'cosine'"):
-        objectives.configured("cosin")
-    with pytest.raises(UnknownNameError, match="Did you mean 'gaussian'"):
-        objectives.target_form(MutualInformationSettings(densities={"a": "gausian"}), card)
-    with pytest.raises(ConfigError, match="real targets, which density 'poisson'"):
-        samples.objective("mi", samples.specs("real"), densities={"real": "poisson"})
-    with pytest.raises(ConfigError, match="at least one teacher"):
-        objectives.make(MutualInformationSettings(), samples.FEATURES, {})
-    with pytest.raises(ConfigError, match="scaling"):
-        objectives.configured("mse", {"scaling": "wide"})
-
-
-@pytest.mark.parametrize(
-    ("name", "option", "value"),
-    [
-        ("mi", "head_hidden", 0),
-        ("mi", "ladder", -1),
-        ("mi", "drop", 1.5),
-        ("mi", "relational", -1.0),
-        ("unic", "cosine", 1.1),
-        ("diverse", "budget", 1.0),
-        ("diverse", "temperature", 0.0),
-        ("diverse", "direct", -0.5),
-    ],
-)
-def test_values_out_of_range_are_refused_by_name(name: str, option: str, value: float):
-    with pytest.raises(ConfigError, match=option):
-        objectives.configured(name, {option: value})
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("no_such_module:Thing", "cannot be imported: No module named 'no_such_module'"),
-        ("molkd.objectives.unic:Nothing", "cannot be imported: .*Nothing"),
-        ("molkd.objectives.unic:UnicSettings", "not a subclass of molkd.objectives.Objective"),
-    ],
-)
-def test_an_own_objective_that_cannot_be_used_is_refused(name: str, said: str):
-    with pytest.raises((UnknownNameError, ConfigError), match=said):
-        objectives.objective_type(name)
-
-
-def test_an_own_objective_needs_no_registration():
-    assert objectives.objective_type("molkd.objectives.diverse:Diverse") is Diverse
-
-
-def test_the_form_of_targets_follows_card_density_and_objective():
-    def form(support, name="mi", **options) -> str:
-        card = Card(name="a", kind="", dim=3, support=support, source="", license="", limits="")
-        return objectives.target_form(objectives.configured(name, options), card)
-
-    assert form("real") == "standardized"
-    assert form("bits") == form("counts") == "as-is"
-    assert form("bits", densities={"a": "gaussian"}) == "standardized"
-    assert form("bits", "mse") == form("counts", "cosine") == "standardized"
-    assert form("real", "mse", scaling="phi-s") == "phi-s"
-    assert form("bits", scaling="phi-s") == "as-is"
-    assert form("real", "unic", scaling="ema") == form("real", "mse", scaling="batch") == "raw"
