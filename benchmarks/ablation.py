@@ -191,11 +191,9 @@ def _distilled(
         count = round(scale.items * variant.share)
         wanted = settings_of(ablation, scale, variant, seed=seed)
         folder = place.folder / "students" / f"{name}-{seed}"
-        if not finished(folder, wanted, count):
-            made = [
-                teachers.make(teacher, weights_dir=sources.weights_dir)
-                for teacher in wanted.teachers
-            ]
+        made = [teachers.make(one, weights_dir=sources.weights_dir) for one in wanted.teachers]
+        kept = replace(wanted, teachers=tuple(teacher.card.name for teacher in made))
+        if not finished(folder, kept, count):
             settings.write(folder / "settings.toml", wanted)
             pipeline.distill(
                 sources.corpus[:count],
@@ -225,7 +223,7 @@ def settings_of(
 
 
 def finished(folder: Path, wanted: DistillSettings, items: int) -> bool:
-    """Whether a folder holds the student of these settings."""
+    """Whether a folder holds the student of these settings, teachers by the names on their cards."""
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -21,7 +21,7 @@ CORPUS = ["C" * n + tail for n in range(1, 31) for tail in ("N", "O", "F", "c1cc
 SMALL: dict[str, Any] = {
     "question": "Does the loss matter?",
     "reference": "mi",
-    "settings": {"teachers": ["maccs"], "student": {"size": "tiny"}},
+    "settings": {"teachers": ["maccs", "describe:hashed-ngrams"], "student": {"size": "tiny"}},
     "variants": {
         "mi": {"settings": {"objective": {"name": "mi"}}},
         "mse": {"share": 0.5, "settings": {"objective": {"name": "mse"}}},
