@@ -88,10 +88,11 @@ def test_an_ablation_from_corpus_to_results(
 def test_students_of_other_settings_are_not_taken_for_finished(tmp_path: Path, data: Path) -> None:
     _run(tmp_path / "run", data)
     folder = tmp_path / "run" / "students" / "mi-0"
-    chosen = settings.load(DistillSettings, folder / "settings.toml")
+    names = {"teachers": ["maccs", "describe-hashed-ngrams"]}  # as on their cards
+    chosen = settings.load(DistillSettings, folder / "settings.toml", names)
     assert ablation.finished(folder, chosen, 120)
     assert not ablation.finished(folder, chosen, 119)
-    longer = settings.load(DistillSettings, folder / "settings.toml", {"plan.epochs": 7})
+    longer = settings.load(DistillSettings, folder / "settings.toml", {**names, "plan.epochs": 7})
     assert not ablation.finished(folder, longer, 120)
     assert not ablation.finished(tmp_path / "nowhere", chosen, 120)
 
