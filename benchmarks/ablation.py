@@ -223,7 +223,7 @@ def settings_of(
 
 
 def finished(folder: Path, wanted: DistillSettings, items: int) -> bool:
-    """Whether a folder holds the student of these settings, teachers by the names on their cards."""
+    """Whether a folder holds the student of these settings; teachers as their cards name them."""
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
