@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from molkd.teachers.hub_models import UNSTATED
 
@@ -123,25 +123,23 @@ BY_HUB: dict[str, TextModel] = {model.hub: model for model in NAMED.values()}
 """Name on the hub -> model."""
 
 
-def make(known: str, **options: Any) -> SentenceEncoder:
+def make(known: str) -> SentenceEncoder:
     """Makes a model of `NAMED`, from the package that carries it where that is installed.
 
     Args:
         known: its name.
-        **options: parameters of `SentenceEncoder` in place of what is known.
     """
     from molkd.teachers.text.sentence_encoder import SentenceEncoder
 
     model = NAMED[known]
     folder = model.installed()
-    facts: dict[str, Any] = {
-        "model": model.hub if folder is None else str(folder),
-        "name": model.name,
-        "pooling": model.pooling,
-        "normalize": model.normalize,
-        "prefix": model.prefix,
-    }
-    return SentenceEncoder(**{**facts, **options})
+    return SentenceEncoder(
+        model.hub if folder is None else str(folder),
+        name=model.name,
+        pooling=model.pooling,
+        normalize=model.normalize,
+        prefix=model.prefix,
+    )
 
 
 def kebab(text: str) -> str:

@@ -94,7 +94,7 @@ def test_the_package_is_found_and_not_imported(minilm: Path) -> None:
         [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
     )
     assert printed.stdout.split() == ["all-minilm-l6-v2", "True", "False", "False"]
-    teacher: Any = named.make("all-minilm-l6-v2", batch_size=3)
+    teacher: Any = named.make("all-minilm-l6-v2").set_params(batch_size=3)
     assert (teacher.model, teacher.batch_size) == (str(minilm), 3)
 
 
