@@ -17,7 +17,7 @@ from molkd import objectives, redundancy
 from molkd.bank import Bank
 from molkd.distiller import Corpus
 from molkd.errors import ConfigError
-from molkd.items import KINDS, Checked
+from molkd.items import Checked, check
 from molkd.live import LiveTeacher, LiveTeachers
 from molkd.objectives import ObjectiveSettings
 from molkd.parallel import ordered_map
@@ -37,7 +37,7 @@ def checked(
     """Reads all items once; see `molkd.items.ItemKind.check`."""
     kind = settings.kind
     found = Checked([], [], {})
-    function = functools.partial(_check, kind=kind.name, level=settings.standardize)
+    function = functools.partial(check, kind=kind.name, level=settings.standardize)
     for part in _mapped(function, items, jobs, kind.name, progress=progress):
         found.failures.update({row + len(found.keys): why for row, why in part.failures.items()})
         found.keys.extend(part.keys)
@@ -126,10 +126,6 @@ def prepared_of(
     readable = [None if row in corpus.failures else item for row, item in enumerate(corpus.items)]
     parts = list(_mapped(student.prepare, readable, jobs, "reading", progress=progress))
     return type(parts[0]).concatenate(parts)
-
-
-def _check(items: Sequence[object], *, kind: str, level: str) -> Checked:
-    return KINDS[kind].check(items, level)
 
 
 def _mapped(function: Any, items: Sequence[Any], jobs: int, what: str, *, progress: bool) -> Any:

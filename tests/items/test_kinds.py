@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from molkd import images
+from molkd import images, items
 from molkd.items import IMAGES, KINDS, MOLECULES, TEXTS
 from tests.fakes.kinds import SAMPLES, pngs, sentences
 
@@ -71,3 +75,17 @@ def test_arrays_and_pillow_images_are_kept_without_loss():
 def test_kinds_do_not_share_names_of_results():
     assert len({kind.style.column for kind in KINDS.values()}) == len(KINDS)
     assert sentences(3) == sentences(3)
+
+
+def test_items_are_checked_in_a_process_without_torch(tmp_path: Path):
+    checking = functools.partial(items.check, kind="molecules", level="none")
+    (tmp_path / "work").write_bytes(pickle.dumps(checking))
+    program = (
+        "import pickle, sys; "
+        f"check = pickle.load(open({str(tmp_path / 'work')!r}, 'rb')); "
+        "print(*check(['OCC']).keys, 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["CCO", "False"]
