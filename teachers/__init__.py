@@ -2,8 +2,8 @@
 
 Nothing is imported before it is made. A name is one of the built-in ones, one that another
 distribution offers through the entry point group "molkd.teachers", or a prefix with a name of the
-library behind it: "hf:", "molfeat:", "deepchem:", "molkd:"; "st:" is for encoders of texts and
-"lsa:" for a folder of `LatentSemantic`.
+library behind it: "hf:", "molfeat:", "deepchem:", "molkd:"; "st:" and "lsa:" for texts,
+"hf-vision:" and "timm:" for images, "depict:" and "describe:" to show them molecules.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Parts:
         """Returns a part, or None where it is absent, damaged or holds something else."""
         try:
             return self._read(index, key)
-        except (OSError, CorruptFileError):
+        except (OSError, CorruptFileError, KeyError):  # KeyError: columns of an older molkd
             return None
 
     def read(self, index: int) -> Table:
