@@ -175,6 +175,7 @@ def join(parts: Sequence[Results], about: Mapping[str, Any]) -> Results:
             record,
             spec=" | ".join(dict.fromkeys(part.embedders[place].spec for part in parts)),
             digest=digest_of([column[place] for column in digests]),
+            runs=len({column[place] for column in digests}),
         )
         for place, record in enumerate(first.embedders)
     )

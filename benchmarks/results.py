@@ -80,6 +80,7 @@ class EmbedderRecord:
         dim: width.
         parameters: number of weights; 0 for what has none, None where unknown.
         failed: items of all tasks that it could not embed.
+        runs: training runs behind its scores: one per seed in an ablation.
     """
 
     label: str
@@ -89,6 +90,7 @@ class EmbedderRecord:
     dim: int
     parameters: int | None
     failed: int
+    runs: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from typing import Any
 from molkd.benchmarks import conclusion, statistics
 from molkd.benchmarks.kinds import is_measure
 from molkd.benchmarks.published import Published
-from molkd.benchmarks.reports import dots, official, ranks, tables, tradeoff
+from molkd.benchmarks.repeats import repeats
+from molkd.benchmarks.reports import again, dots, official, ranks, tables, tradeoff
 from molkd.benchmarks.reports.document import Chapter, Document, Picture
 from molkd.benchmarks.reports.official import Line
 from molkd.benchmarks.results import Results
@@ -130,6 +131,8 @@ def _section(given: Given, section: Section, name: str) -> Chapter:
         given.results, group=section.group, probe=section.probe, split=section.split
     )
     records = {record.label: record for record in given.results.embedders}
+    runs = {label: record.runs for label, record in records.items()}
+    repeated = repeats(section.table, reference, runs)
     return Chapter(
         title=f"{section.group}: {section.probe} {section.way}, {section.split} split",
         lead=_lead(section, comparison),
@@ -138,6 +141,7 @@ def _section(given: Given, section: Section, name: str) -> Chapter:
         beside=True,
         parts=(
             Chapter("Summary", grids=(tables.summary(section, comparison, records),)),
+            *again.chapters(section.table.tasks, reference, repeated),
             *_tradeoff(given, comparison, name),
             _by_task(given, lines, comparison, name),
             *_published(given, section, lines, comparison),

@@ -223,26 +223,37 @@ def weights(count: float | None) -> str:
     return f"{count / 1e6:.2f} M" if count < 1e9 else f"{count / 1e9:.2f} G"
 
 
+def signed(value: float) -> str:
+    """A difference with its sign and three decimals."""
+    text = f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    return text if round(value, 3) else text[1:]
+
+
+def interval(low: float, high: float) -> str:
+    """Two ends of a difference."""
+    return f"{signed(low)} to {signed(high)}"
+
+
+def p_value(p: float) -> str:
+    """A p-value with three decimals."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def _against(comparison: Comparison, name: str) -> tuple[Cell, ...]:
     if name == comparison.reference:
         return cells(["reference", NONE, NONE, NONE])
     found = comparison.against[name]
-    interval = NONE
+    ends = NONE
     if found.low is not None and found.high is not None:
-        interval = f"{_signed(found.low)} to {_signed(found.high)}"
+        ends = interval(found.low, found.high)
     return cells(
         [
             f"{found.wins}/{found.ties}/{found.losses}",
-            _signed(found.mean_difference),
-            interval,
-            "< 0.001" if found.p_holm < 0.001 else f"{found.p_holm:.3f}",
+            signed(found.mean_difference),
+            ends,
+            p_value(found.p_holm),
         ]
     )
-
-
-def _signed(value: float) -> str:
-    text = f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
-    return text if round(value, 3) else text[1:]
 
 
 def _mean(section: Section, name: str, metric: str) -> float:
