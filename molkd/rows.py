@@ -8,7 +8,7 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-from molkd.types import Rows
+from molkd.types import Embedded, Rows
 
 Failures = Mapping[int, str]
 """Row -> why it failed, in words."""
@@ -29,6 +29,26 @@ def joined(parts: Sequence[tuple[int, Failures]]) -> dict[int, str]:
         for (_, failures), offset in zip(parts, offsets, strict=False)
         for row, why in failures.items()
     }
+
+
+def aligned(
+    count: int, dim: int, rows: Sequence[int], computed: npt.ArrayLike, failures: dict[int, str]
+) -> Embedded:
+    """Puts what was computed for some rows into a table of all; rows without numbers are NaN.
+
+    Args:
+        count: rows of the table.
+        dim: its width.
+        rows: those that were computed.
+        computed: shape (len(rows), dim).
+        failures: reasons of rows that failed, completed where numbers are not finite.
+    """
+    values = np.full((count, dim), np.nan, dtype=np.float32)
+    values[rows] = computed
+    for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
+        failures.setdefault(row, "the teacher returned NaN or infinity")
+        values[row] = np.nan
+    return Embedded(values, dict(sorted(failures.items())))
 
 
 def starts(sizes: npt.NDArray[np.int64]) -> Rows:

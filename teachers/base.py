@@ -16,6 +16,7 @@ import numpy.typing as npt
 from rdkit import Chem, rdBase
 
 from molkd import chem
+from molkd.rows import aligned
 from molkd.teachers.estimator import MoleculeEstimator, OnInvalid
 from molkd.types import Embedded
 
@@ -60,12 +61,8 @@ class MoleculeTeacher(MoleculeEstimator):
     def embed(self, items: Sequence[chem.Molecule], /) -> Embedded:
         """Embeds SMILES or RDKit molecules; see `molkd.types.Teacher`."""
         mols, rows, failures = self._read(items)
-        values = np.full((len(items), self.card.dim), np.nan, dtype=np.float32)
-        if mols:
-            with rdBase.BlockLogs():
-                values[rows], reasons = self._try(mols)
-            failures.update({rows[position]: reason for position, reason in reasons.items()})
-        for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
-            failures.setdefault(row, "the teacher returned NaN or infinity")
-            values[row] = np.nan
-        return Embedded(values, dict(sorted(failures.items())))
+        dim = self.card.dim
+        with rdBase.BlockLogs():
+            computed, reasons = self._try(mols) if mols else (np.empty((0, dim)), {})
+        failures.update({rows[position]: reason for position, reason in reasons.items()})
+        return aligned(len(items), dim, rows, computed, failures)

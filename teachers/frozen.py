@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from molkd import images, text
 from molkd.errors import ItemError
+from molkd.rows import aligned
 from molkd.types import Card, Embedded, Matrix
 
 ReadT = TypeVar("ReadT")
@@ -47,14 +48,10 @@ class FrozenEncoder(TransformerMixin, BaseEstimator, Generic[ReadT]):
     def embed(self, items: Sequence[Any], /) -> Embedded:
         """Embeds items; see `molkd.types.Teacher`."""
         readable, rows, failures = self._read(items)
-        values = np.full((len(items), self.card.dim), np.nan, dtype=np.float32)
-        if readable:
-            values[rows], reasons = self._compute(readable)
-            failures.update({rows[position]: reason for position, reason in reasons.items()})
-        for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
-            failures.setdefault(row, "the teacher returned NaN or infinity")
-            values[row] = np.nan
-        return Embedded(values, dict(sorted(failures.items())))
+        dim = self.card.dim
+        computed, reasons = self._compute(readable) if readable else (np.empty((0, dim)), {})
+        failures.update({rows[position]: reason for position, reason in reasons.items()})
+        return aligned(len(items), dim, rows, computed, failures)
 
     def fit(self, X: object, y: object = None) -> Self:  # noqa: ARG002
         """Does nothing: there is nothing to learn."""

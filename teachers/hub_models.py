@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from molkd.teachers.provenance import UNSTATED
+
 Representation = Literal["smiles", "selfies"]
 Pooling = Literal["mean", "cls", "last"]
 
-UNSTATED = "not stated upstream: see the hub page"
 _CHEMBERTA_2 = "ChemBERTa-2, arXiv:2209.01712"
 _CHEMGPT = "ChemGPT, doi:10.26434/chemrxiv-2022-3s512"
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from numbers import Integral
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -20,7 +18,8 @@ from torch import nn
 from molkd import hub, hub_inputs
 from molkd.errors import ConfigError, WeightsError
 from molkd.teachers.base import MoleculeTeacher, OnInvalid
-from molkd.teachers.hub_models import BY_HUB, NAMED, UNSTATED, HubModel, Pooling, Representation
+from molkd.teachers.hub_models import BY_HUB, NAMED, HubModel, Pooling, Representation
+from molkd.teachers.provenance import Origin, stated
 from molkd.teachers.token_batches import TokenBatch, pooled
 from molkd.teachers.tokens import Reader, Tokens, TooLong, Unknown, UnreadableError, token_limit
 from molkd.types import Card
@@ -32,15 +31,6 @@ __all__ = ["NAMED", "HubModel", "HuggingFaceTeacher"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Origin:
-    """What a card says of the weights: width, commit on the hub, checksums of local files."""
-
-    dim: int
-    revision: str | None
-    sha256: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class _Ready:
     """A loaded model, and the parameters it was loaded for."""
 
@@ -48,7 +38,7 @@ class _Ready:
     model: nn.Module
     reader: Reader
     pad: int
-    origin: _Origin
+    origin: Origin
 
 
 class HuggingFaceTeacher(MoleculeTeacher):
@@ -137,12 +127,10 @@ class HuggingFaceTeacher(MoleculeTeacher):
         if self.representation == "selfies":
             packages.append("selfies")
         return Card(
-            name=self.name or (known.name if known else _kebab(Path(self.model).name)),
+            **stated(self.model, known, name=self.name, license=self.license),
             kind=f"{self.representation.upper()} model",
             dim=origin.dim,
             support="real",
-            source=self._source(known),
-            license=self.license or (known.license if known else UNSTATED),
             limits="molecules with more tokens than its limit or with tokens it does not know",
             sha256=origin.sha256,
             options={
@@ -156,24 +144,19 @@ class HuggingFaceTeacher(MoleculeTeacher):
             versions={package: version(package) for package in packages},
         )
 
-    def _source(self, known: HubModel | None) -> str:
-        if Path(self.model).expanduser().is_dir():
-            return "local directory"
-        return f"{known.source}; {self.model}" if known else f"https://huggingface.co/{self.model}"
-
-    def _origin(self, known: HubModel | None) -> _Origin:
+    def _origin(self, known: HubModel | None) -> Origin:
         if self._loaded is not None and self._loaded.key == self._key:
             return self._loaded.origin
         revision = self._revision(known)
         if known and hub.is_commit(revision):
-            return _Origin(known.dim, revision, {})
+            return Origin(known.dim, revision, {})
         try:
             checkpoint = hub.locate(self.model, revision, weights=False)
         except WeightsError:
             if known is None:
                 raise
-            return _Origin(known.dim, revision, {})
-        return _origin_of(checkpoint, hub.read_config(checkpoint))
+            return Origin(known.dim, revision, {})
+        return Origin.of(hub.read_config(checkpoint).hidden_size, checkpoint)
 
     def _revision(self, known: HubModel | None) -> str | None:
         return self.revision or (known.revision if known else None)
@@ -215,7 +198,7 @@ class HuggingFaceTeacher(MoleculeTeacher):
         reader = Reader(tokenizer, self.representation, limit, self.too_long, self.unknown)
         # Padding is masked, so any token can stand there; RoBERTa counts positions by its own.
         pad = getattr(config, "pad_token_id", None) or 0
-        return _Ready(self._key, model, reader, pad, _origin_of(checkpoint, config))
+        return _Ready(self._key, model, reader, pad, Origin.of(config.hidden_size, checkpoint))
 
     def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
         return self._try(mols)[0]
@@ -265,13 +248,3 @@ class HuggingFaceTeacher(MoleculeTeacher):
             pooling=self.pooling,
             layer=layer,
         )
-
-
-def _origin_of(checkpoint: hub.Checkpoint, config: Any) -> _Origin:
-    local = checkpoint.commit is None
-    sha256 = hub.checksums(checkpoint.folder) if local else {}
-    return _Origin(int(config.hidden_size), checkpoint.commit, sha256)
-
-
-def _kebab(text: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")

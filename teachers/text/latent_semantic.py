@@ -22,7 +22,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from molkd import store, text
 from molkd.errors import ConfigError, CorruptFileError, InputError, WeightsError
 from molkd.teachers.frozen import TextTeacher
-from molkd.teachers.text.named import kebab
+from molkd.teachers.provenance import kebab
 from molkd.types import Card
 
 SETTINGS, TENSORS = "lsa.json", "lsa.safetensors"

@@ -7,13 +7,12 @@ commit still holds safetensors was not verified. What no source states reads `UN
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from molkd.teachers.hub_models import UNSTATED
+from molkd.teachers.provenance import UNSTATED
 
 if TYPE_CHECKING:
     from molkd.teachers.text.layout import Mode
@@ -140,8 +139,3 @@ def make(known: str) -> SentenceEncoder:
         normalize=model.normalize,
         prefix=model.prefix,
     )
-
-
-def kebab(text: str) -> str:
-    """Returns a name that a card can carry: "My Model_v2" is "my-model-v2"."""
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from numbers import Integral
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +17,7 @@ from molkd import hub
 from molkd.errors import ConfigError, UnknownNameError, WeightsError
 from molkd.registry import near
 from molkd.teachers.frozen import TextTeacher
-from molkd.teachers.hub_models import UNSTATED
+from molkd.teachers.provenance import Origin, stated
 from molkd.teachers.text.bodies import Body, load_static, load_transformer, static_vectors
 from molkd.teachers.text.layout import (
     MODES,
@@ -29,18 +28,9 @@ from molkd.teachers.text.layout import (
     read_layout,
     usual_pool,
 )
-from molkd.teachers.text.named import BY_HUB, NAMED, TextModel, kebab
+from molkd.teachers.text.named import BY_HUB, NAMED, TextModel
 from molkd.teachers.text.stages import Step, load_steps
 from molkd.types import Card
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """What a card says of the weights: width, commit on the hub, checksums of local files."""
-
-    dim: int
-    revision: str | None
-    sha256: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +40,7 @@ class _Ready:
     key: tuple[object, ...]
     body: Body
     steps: list[Step]
-    origin: _Origin
+    origin: Origin
 
 
 class SentenceEncoder(TextTeacher):
@@ -140,17 +130,14 @@ class SentenceEncoder(TextTeacher):
         Raises:
             WeightsError: neither a known model nor one whose small files can be had.
         """
-        known = self._known
         origin = self._origin()
         options = ("prompt", "prefix", "pooling", "max_length", "normalize")
         return Card(
-            name=self.name or (known.name if known else kebab(Path(self.model).name)),
+            **stated(self.model, self._known, name=self.name, license=self.license),
             kind="text encoder",
             reads="texts",
             dim=origin.dim,
             support="real",
-            source=self._source(known),
-            license=self.license or (known.license if known else UNSTATED),
             limits="a text with more tokens than its limit loses its end; it counts how many did",
             sha256=origin.sha256,
             options={
@@ -174,46 +161,38 @@ class SentenceEncoder(TextTeacher):
         known = BY_HUB.get(self.model)
         return self.revision or (known.revision if known else None)
 
-    def _source(self, known: TextModel | None) -> str:
-        if Path(self.model).expanduser().is_dir():
-            return f"{known.source}; local directory" if known else "local directory"
-        return f"{known.source}; {self.model}" if known else f"https://huggingface.co/{self.model}"
-
     @property
     def _key(self) -> tuple[object, ...]:
         """The parameters that decide what is loaded."""
         reading = (self.prompt, self.prefix, self.pooling, self.max_length, self.normalize)
         return (self.model, self.revision, self.name, self.device, *reading)
 
-    def _origin(self) -> _Origin:
+    def _origin(self) -> Origin:
         if self._loaded is not None and self._loaded.key == self._key:
             return self._loaded.origin
         self._validate_params()
         at_hub = BY_HUB.get(self.model)
         if at_hub and hub.is_commit(self._pinned):
-            return _Origin(at_hub.dim, self._pinned, {})
+            return Origin(at_hub.dim, self._pinned, {})
         try:
             checkpoint = hub.locate(self.model, self._pinned, weights=False, also=SMALL)
         except WeightsError:
             if at_hub is None:
                 raise
-            return _Origin(at_hub.dim, self._pinned, {})
+            return Origin(at_hub.dim, self._pinned, {})
         layout = read_layout(checkpoint.folder)
         if layout.static:
             checkpoint = self._with_weights(checkpoint, layout)
         return self._origin_of(checkpoint, layout)
 
-    def _origin_of(self, checkpoint: hub.Checkpoint, layout: Layout) -> _Origin:
+    def _origin_of(self, checkpoint: hub.Checkpoint, layout: Layout) -> Origin:
         body = hub.Checkpoint(checkpoint.folder / layout.body, checkpoint.commit)
         if layout.static:
             dim = layout.width(static_vectors(body.folder).shape[1], 1)
         else:
             config = hub.read_config(body)
             dim = layout.width(int(config.hidden_size), len(self._pool(layout, config).modes))
-        sha256 = {}
-        if checkpoint.commit is None:
-            sha256 = hub.checksums(checkpoint.folder, layout.patterns)
-        return _Origin(dim, checkpoint.commit, sha256)
+        return Origin.of(dim, checkpoint, layout.patterns)
 
     def _with_weights(self, checkpoint: hub.Checkpoint, layout: Layout) -> hub.Checkpoint:
         revision = checkpoint.commit or self.revision

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,8 +15,7 @@ from torch import Tensor, nn
 from molkd import hub, hub_inputs
 from molkd.errors import ConfigError, WeightsError
 from molkd.images import Picture
-from molkd.teachers.hub_models import UNSTATED
-from molkd.teachers.text.named import kebab
+from molkd.teachers.provenance import Origin, stated
 from molkd.teachers.vision.named import BY_HUB, NAMED, ImagePooling, VisionModel
 from molkd.teachers.vision.network import Prepared, VisionNetworkTeacher
 from molkd.types import Card, Matrix
@@ -47,16 +45,6 @@ RANDOM = frozenset({"vit_mae"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Origin:
-    """What a card says of the weights: width, commit on the hub, checksums of local files."""
-
-    dim: int
-    pooling: ImagePooling
-    revision: str | None
-    sha256: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class _Ready:
     """A loaded model.
 
@@ -64,13 +52,15 @@ class _Ready:
         model: with its text part, if it has one.
         processor: brings an image to what the model reads.
         patch: pixels of a patch's side; 0 where the model has no patches.
+        pooling: as resolved.
         origin: for the card.
     """
 
     model: nn.Module
     processor: Any
     patch: int
-    origin: _Origin
+    pooling: ImagePooling
+    origin: Origin
 
 
 class HubVisionTeacher(VisionNetworkTeacher):
@@ -131,35 +121,28 @@ class HubVisionTeacher(VisionNetworkTeacher):
         """
         self._validate_params()
         known = BY_HUB.get(self.model)
-        origin = self._origin(known)
+        pooling, origin = self._origin(known)
         return Card(
-            name=self.name or (known.name if known else kebab(Path(self.model).name)),
+            **stated(self.model, known, name=self.name, license=self.license),
             kind="image network",
             reads="images",
             dim=origin.dim,
             support="real",
-            source=self._source(known),
-            license=self.license or (known.license if known else UNSTATED),
             limits="sees an image in the size that its preprocessing makes of it",
             sha256=origin.sha256,
-            options={"pooling": origin.pooling, "revision": origin.revision},
+            options={"pooling": pooling, "revision": origin.revision},
             versions={package: version(package) for package in ("transformers", "pillow")},
         )
 
-    def _source(self, known: VisionModel | None) -> str:
-        if Path(self.model).expanduser().is_dir():
-            return "local directory"
-        return f"{known.source}; {self.model}" if known else f"https://huggingface.co/{self.model}"
-
-    def _origin(self, known: VisionModel | None) -> _Origin:
+    def _origin(self, known: VisionModel | None) -> tuple[ImagePooling, Origin]:
         if self._loaded is not None and self._loaded[0] == self._key:
-            return self._loaded[1].origin
+            return self._loaded[1].pooling, self._loaded[1].origin
         try:
             checkpoint = hub.locate(self.model, self.revision, weights=False)
         except WeightsError:
             if known is None or self.pooling != known.pooling:
                 raise
-            return _Origin(known.dim, known.pooling, self.revision, {})
+            return known.pooling, Origin(known.dim, self.revision, {})
         return _origin_of(checkpoint, hub.read_config(checkpoint), self.pooling)
 
     @property
@@ -171,20 +154,20 @@ class HubVisionTeacher(VisionNetworkTeacher):
         config = hub.read_config(checkpoint)
         if config.model_type in RANDOM:
             raise ConfigError(f"{self.model} hides patches at random: its rows would not repeat")
-        origin = _origin_of(checkpoint, config, self.pooling)
+        pooling, origin = _origin_of(checkpoint, config, self.pooling)
         model: Any = hub.load_model(checkpoint, config, self.device)
-        if origin.pooling != "features":
+        if pooling != "features":
             model = getattr(model, "vision_model", model)
         elif not hasattr(model, "get_image_features"):
             raise ConfigError(f"{self.model} was not trained with texts: it has no features")
-        if origin.pooling == "pooler" and _lacks_pooler(model, checkpoint.folder):
+        if pooling == "pooler" and _lacks_pooler(model, checkpoint.folder):
             raise WeightsError(
                 f"{checkpoint.folder} holds no weights of its pooler, which would be random: "
                 "choose pooling='cls' or 'mean'"
             )
         processor = hub_inputs.load_image_processor(checkpoint)
         patch = getattr(_vision(config), "patch_size", 0)
-        return _Ready(model, processor, patch if isinstance(patch, int) else 0, origin)
+        return _Ready(model, processor, patch if isinstance(patch, int) else 0, pooling, origin)
 
     def _prepare(self, loaded: _Ready, picture: Picture) -> Prepared:
         # An image and no array: of an array, few pixels could be taken for channels.
@@ -195,8 +178,7 @@ class HubVisionTeacher(VisionNetworkTeacher):
 
     def _encode(self, loaded: _Ready, batch: Prepared) -> Matrix:
         pixels = torch.from_numpy(batch).float().to(self.device)
-        pooling = loaded.origin.pooling
-        if pooling == "features":
+        if loaded.pooling == "features":
             found = loaded.model.get_image_features(pixel_values=pixels)  # type: ignore[operator]
             values = getattr(found, "pooler_output", found)
         else:
@@ -205,7 +187,7 @@ class HubVisionTeacher(VisionNetworkTeacher):
                 if loaded.patch
                 else 0
             )
-            values = pooled(loaded.model(pixel_values=pixels), pooling, patches)
+            values = pooled(loaded.model(pixel_values=pixels), loaded.pooling, patches)
         return values.float().cpu().numpy()
 
 
@@ -252,11 +234,11 @@ def _resolved(config: Any, pooling: ImagePooling) -> ImagePooling:
     return "cls" if config.model_type in WITH_CLASS_TOKEN else "pooler"
 
 
-def _origin_of(checkpoint: hub.Checkpoint, config: Any, pooling: ImagePooling) -> _Origin:
+def _origin_of(
+    checkpoint: hub.Checkpoint, config: Any, pooling: ImagePooling
+) -> tuple[ImagePooling, Origin]:
     resolved = _resolved(config, pooling)
-    local = checkpoint.commit is None
-    sha256 = hub.checksums(checkpoint.folder, FILES) if local else {}
-    return _Origin(_width(config, resolved), resolved, checkpoint.commit, sha256)
+    return resolved, Origin.of(_width(config, resolved), checkpoint, FILES)
 
 
 def _width(config: Any, pooling: ImagePooling) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from molkd.teachers.hub_models import UNSTATED
+from molkd.teachers.provenance import UNSTATED
 
 ImagePooling = Literal["auto", "features", "pooler", "cls", "mean"]
 

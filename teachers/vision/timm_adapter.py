@@ -14,7 +14,7 @@ from molkd import devices
 from molkd.errors import ConfigError, MissingExtraError, UnknownNameError, WeightsError
 from molkd.images import Picture
 from molkd.registry import near
-from molkd.teachers.hub_models import UNSTATED
+from molkd.teachers.provenance import UNSTATED
 from molkd.teachers.vision import pixels
 from molkd.teachers.vision.network import Prepared, VisionNetworkTeacher
 from molkd.types import Card, Matrix

@@ -12,7 +12,7 @@ import pytest
 
 from molkd import teachers
 from molkd.errors import WeightsError
-from molkd.teachers.hub_models import UNSTATED
+from molkd.teachers.provenance import UNSTATED
 from molkd.teachers.text import named
 from molkd.teachers.text.named import NAMED, TextModel
 from molkd.teachers.text.sentence_encoder import SentenceEncoder
