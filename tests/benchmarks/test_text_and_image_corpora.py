@@ -64,23 +64,39 @@ def test_only_training_images_enter(tmp_path: Path):
     assert same == twice  # some digits were written alike to the pixel
 
 
-def test_views_are_shifted_images_of_the_same_shape():
-    random = np.random.default_rng(0)
-    picture = random.integers(0, 256, (16, 24, 3), dtype=np.uint8)
-    item = images.stored(picture)
-    found = [images.decode(view) for view in image_corpus.views(item, 20, random)]
-    assert {view.shape for view in found} == {picture.shape}
-    inner = picture[4:12, 4:20]
-    windows = [
-        view[top : top + 8, left : left + 16]
-        for one in found
-        for view in (one, one[:, ::-1])
-        for top in range(9)
-        for left in range(9)
-    ]
-    held = sum(np.array_equal(window, inner) for window in windows)
-    assert held >= 20
-    assert len({view.tobytes() for view in found}) > 10
+def _views(pictures, which, count, seed=0):
+    made = image_corpus.views(pictures, which, count, np.random.default_rng(seed))
+    return [images.decode(view) for view in made]
+
+
+def test_views_are_parts_of_the_image_in_its_shape():
+    across = np.linspace(0, 255, 24).astype(np.uint8)
+    slope = np.broadcast_to(across[None, :, None], (16, 24, 3)).copy()
+    found = _views([slope], 0, 60)
+    assert {view.shape for view in found} == {slope.shape}
+    spans = [int(view.max()) - int(view.min()) for view in found]
+    assert min(spans) < 200 < max(spans)
+    rises = [np.diff(view[8, :, 0].astype(int)) for view in found]
+    assert any((rise >= 0).all() for rise in rises), "some as they were"
+    assert any((rise <= 0).all() for rise in rises), "some turned left to right"
+    assert len({view.tobytes() for view in found}) > 50
+
+
+def test_another_image_shines_through_half_of_the_views_and_never_more_than_the_image_itself():
+    red, blue = np.zeros((2, 8, 8, 3), dtype=np.uint8)
+    red[..., 0], blue[..., 2] = 255, 255
+    found = np.stack(_views([red, blue], 0, 200))
+    shares = found[..., 2].mean(axis=(1, 2)) / 255
+    assert shares.max() <= 0.51
+    assert 0.15 < (shares > 0).mean() < 0.35  # half of the views, half of the others are blue
+    assert found[shares == 0][..., 0].min() == 255
+
+
+def test_views_follow_from_the_seed():
+    picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    first, again, other = (_views([picture], 0, 3, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
 
 
 def test_tasks_of_other_items_have_no_images():
