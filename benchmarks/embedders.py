@@ -281,7 +281,7 @@ def _pixels(argument: str, _seed: int) -> Source:
     if not argument.isdecimal() or not 1 <= int(argument) <= 1024:
         raise ConfigError(f"expected pixels:N with N from 1 to 1024, got pixels:{argument}")
     model = Pixels(int(argument))
-    return Source(model.digest, model, 0, "images")
+    return Source(model.card.digest, model, 0, model.card.reads)
 
 
 def _folder(student: Embedder) -> Path:

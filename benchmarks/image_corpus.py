@@ -63,7 +63,7 @@ def views(
         view = _part(pictures[which], size, random)
         if random.random() < MIXED:
             share = random.uniform(0, 1) / 2
-            other = _part(pictures[random.integers(len(pictures))], size, random)
+            other = _part(pictures[int(random.integers(len(pictures)))], size, random)
             mixed = (1 - share) * view.astype(float) + share * other
             view = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
         yield cast("bytes", images.stored(np.ascontiguousarray(view)))

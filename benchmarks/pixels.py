@@ -9,7 +9,7 @@ from importlib.metadata import version
 import numpy as np
 
 from molkd import images
-from molkd.types import Embedded, digest_of
+from molkd.types import Card, Embedded
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,20 @@ class Pixels:
     side: int
 
     @property
-    def digest(self) -> str:
-        """Changes whenever the numbers may change."""
-        return digest_of(["pixels", self.side, version("pillow")])
+    def card(self) -> Card:
+        """What they are."""
+        return Card(
+            name=f"pixels-{self.side}",
+            kind="pixels",
+            reads="images",
+            dim=3 * self.side**2,
+            support="real",
+            source="the image itself",
+            license="that of the image",
+            limits="none",
+            options={"side": self.side},
+            versions={"pillow": version("pillow")},
+        )
 
     def embed(self, items: Sequence[images.ImageItem], /) -> Embedded:
         """Shape (n, 3 side^2): red, green and blue of each pixel in turn, from 0 to 1."""

@@ -32,7 +32,7 @@ def write(
         reference: label of the embedder that others are compared with; by default the first
             student, or the first embedder where there is none.
         published: figures of others, shown apart from ours.
-        speed: label -> "molecules_per_second" and "parameters"; embedders that were not timed may
+        speed: label -> "per_second" and "parameters"; embedders that were not timed may
             be missing.
         similarity: of teachers, as `molkd teachers compare --json` prints it.
 

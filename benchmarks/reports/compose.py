@@ -26,7 +26,7 @@ class Timing:
     """How fast an embedder is.
 
     Attributes:
-        rate: molecules per second from SMILES to embedding, positive.
+        rate: items per second from what a user has to embedding, positive.
         parameters: number of weights; None where unknown.
     """
 
@@ -74,18 +74,17 @@ def reference_of(results: Results, wanted: str | None) -> str:
 
 
 def timings(speed: Mapping[str, Any]) -> dict[str, Timing]:
-    """Reads label -> {"molecules_per_second": ..., "parameters": ...}.
+    """Reads label -> {"per_second": ..., "parameters": ...}.
 
     Raises:
-        InputError: an embedder has no positive number of molecules per second.
+        InputError: an embedder has no positive number per second.
     """
     found: dict[str, Timing] = {}
     for label, told in speed.items():
-        rate = told.get("molecules_per_second") if isinstance(told, Mapping) else None
+        rate = told.get("per_second") if isinstance(told, Mapping) else None
         if not isinstance(rate, int | float) or not 0 < rate < math.inf:
             raise InputError(
-                f"speed of {label!r}: expected a positive number of molecules_per_second, not "
-                f"{rate!r}"
+                f"speed of {label!r}: expected a positive number per_second, not {rate!r}"
             )
         count = told.get("parameters")
         found[label] = Timing(float(rate), None if count is None else int(count))
@@ -188,7 +187,7 @@ def _tradeoff(given: Given, comparison: Comparison, name: str) -> tuple[Chapter,
     if not points:
         return ()
     caption = (
-        "Mean score over tasks against speed from SMILES to embedding; the area of a mark grows "
+        "Mean score over tasks against speed; the area of a mark grows "
         "with the number of weights. Nothing is both faster and better than what lies on the line."
     )
     wide, narrow = (

@@ -128,8 +128,8 @@ def speeds(points: Sequence[Point]) -> Grid:
         )
         for point in sorted(points, key=lambda point: -point.speed)
     ]
-    titles = ["embedder", "molecules per second", "weights", "mean score"]
-    caption = "Speed from SMILES to embedding, fastest first."
+    titles = ["embedder", "per second", "weights", "mean score"]
+    caption = "Items per second from what a user has to embedding, fastest first."
     return Grid(caption, cells(titles), tuple(rows), "lrrr")
 
 

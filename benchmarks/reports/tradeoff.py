@@ -24,7 +24,7 @@ class Point:
     Attributes:
         label: its name.
         role: its role.
-        speed: molecules per second, positive.
+        speed: items per second, positive.
         quality: mean score over tasks.
         parameters: number of weights; None where unknown.
     """
@@ -61,9 +61,7 @@ def panel(points: Sequence[Point], reference: str, *, narrow: bool = False) -> P
         narrow: whether it is for a narrow screen.
     """
     ordered = sorted(points, key=lambda point: -point.quality)
-    said = ", ".join(
-        f"{p.label} {p.quality:.3f} at {p.speed:,.0f} molecules per second" for p in ordered
-    )
+    said = ", ".join(f"{p.label} {p.quality:.3f} at {p.speed:,.0f} per second" for p in ordered)
     width = 330.0 if narrow else 560.0
 
     def draw(axes: Axes) -> None:
@@ -76,7 +74,7 @@ def panel(points: Sequence[Point], reference: str, *, narrow: bool = False) -> P
             canvas.line(axes, [x0, x1, x1], [y0, y0, y1], "muted", 0.8)
             taken += [_Box(x0, y0 - 1, x1, y0 + 1), _Box(x1 - 1, y0, x1 + 1, y1)]
         for point in sorted(points, key=lambda p: -diameter(p.parameters)):
-            tip = f"{point.label}: {point.quality:.3f}, {point.speed:,.0f} molecules per second"
+            tip = f"{point.label}: {point.quality:.3f}, {point.speed:,.0f} per second"
             size, bare = diameter(point.parameters), point.parameters == 0
             canvas.mark(axes, *place(point), point.role, size=size, hollow=bare, tip=tip)
         names = sorted(ordered, key=lambda point: point.label != reference)
@@ -151,7 +149,7 @@ def _axes(axes: Axes, place: _Scale) -> None:
         canvas.text(axes, x, _BOTTOM + 13, words, ha="center", color="muted")
     canvas.line(axes, [_LEFT, place.right], [_BOTTOM, _BOTTOM], "muted", 1.2)
     canvas.text(axes, 0, 8, "mean score over tasks", color="muted")
-    words = "molecules per second, from SMILES"
+    words = "embedded per second"
     canvas.text(axes, place.right, _BOTTOM + 31, words, ha="right", color="muted")
 
 

@@ -11,12 +11,14 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import molkd
 from molkd.benchmarks.speed.records import Measured, Request
 from molkd.benchmarks.speed.rounds import Limits
+from molkd.benchmarks.speed.yardsticks import YARDSTICKS
 
 
 def answer(request: Request) -> Measured:
@@ -25,8 +27,10 @@ def answer(request: Request) -> Measured:
     Raises:
         MolkdError: there is no such embedder, or it can embed nothing.
     """
-    with Path(request.molecules).open(encoding="utf-8") as stream:
-        smiles = [line.rstrip("\n") for _, line in zip(range(request.size), stream, strict=False)]
+    yardstick = YARDSTICKS[request.reads]
+    with Path(request.items).open(encoding="utf-8") as stream:
+        lines = (line.rstrip("\n") for line in islice(stream, request.size))
+        items = list(map(yardstick.item, lines))
     limits = Limits(repeats=request.repeats, seconds=request.seconds, count=request.count)
 
     def make() -> Any:
@@ -35,23 +39,23 @@ def answer(request: Request) -> Measured:
         folder = Path(request.weights_dir) if request.weights_dir else None
         return models.make(request.spec, weights_dir=folder, device=request.device)
 
-    return _MEASURES[request.work](make, smiles, limits, request)
+    return _MEASURES[request.work](make, items, limits, request)
 
 
 def _embedding(
-    make: Callable[[], Any], smiles: list[str], limits: Limits, _request: Request
+    make: Callable[[], Any], items: list[Any], limits: Limits, request: Request
 ) -> Measured:
     from molkd.benchmarks.speed.embedding import embedding
 
-    return embedding(make, smiles, limits)
+    return embedding(make, items, limits, YARDSTICKS[request.reads])
 
 
 def _training(
-    make: Callable[[], Any], smiles: list[str], limits: Limits, request: Request
+    make: Callable[[], Any], items: list[Any], limits: Limits, request: Request
 ) -> Measured:
     from molkd.benchmarks.speed.training import training
 
-    return training(make, smiles, limits, device=request.device)
+    return training(make, items, limits, YARDSTICKS[request.reads], device=request.device)
 
 
 _MEASURES = {"embedding": _embedding, "training": _training}

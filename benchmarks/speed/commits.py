@@ -68,7 +68,7 @@ def run(
 
     Args:
         embedders: each with its cells.
-        library: the molecules.
+        library: the items.
         options: how to measure; there are as many processes on each side as rounds, with one round
             each, since processes differ more from each other than rounds of one.
         roots: folders of the old and the new molkd.
@@ -81,12 +81,14 @@ def run(
     sides: tuple[list[Cell], list[Cell]] = ([], [])
     each = replace(options, repeats=1, seconds=options.seconds / options.repeats)
     with tempfile.TemporaryDirectory() as folder:
-        molecules = Path(folder) / "molecules.txt"
-        library.write(molecules, max(options.sizes))
+        items = Path(folder) / "items.txt"
+        library.write(items, max(options.sizes))
         for embedder, cells in embedders:
             for work, size in cells:
                 say(f"{embedder.label}, {work} of {size:,} ...")
-                request = each.request(embedder.spec, work, size, molecules)
+                request = each.request(
+                    embedder.spec, library.yardstick.kind.name, work, size, items
+                )
                 found = _by_turns(request, roots, options.repeats, ask)
                 for side, one in zip(sides, found, strict=True):
                     cell = Cell(label=embedder.label, digest=embedder.digest, work=work, size=size)
@@ -111,7 +113,7 @@ def _by_turns(
                 errors[side] = str(error)
                 continue
             found[side].append(measured)
-            request = replace(request, count=measured.count)  # the same molecules for all
+            request = replace(request, count=measured.count)  # the same items for all
     return [errors[side] or _pooled(one) for side, one in enumerate(found)]
 
 

@@ -28,7 +28,7 @@ TOLERANCE = 0.05
 
 ALPHA = 0.05
 
-COMPARABLE = ("molecules_digest", "threads", "device")
+COMPARABLE = ("digest", "threads", "device")
 """Settings in which two files must agree."""
 
 
@@ -39,7 +39,7 @@ class Change:
     Attributes:
         label: of the embedder.
         work: embedding or training.
-        size: molecules of the library.
+        size: items of the library.
         old: median time over RDKit's.
         new: the same.
         quotient: new / old; above 1 is slower.
@@ -89,7 +89,7 @@ def refuse_incomparable(old: Mapping[str, object], new: Mapping[str, object]) ->
     """Refuses files whose settings make their ratios mean different things.
 
     Raises:
-        ConfigError: molecules, threads or device differ.
+        ConfigError: items, threads or device differ.
     """
     wrong = [
         f"{name}: {old.get(name)!r} there, {new.get(name)!r} here"
@@ -134,7 +134,7 @@ def _change(old: Cell | None, new: Cell | None) -> Change:
         low=_quantile(quotients, 0.25),
         high=_quantile(quotients, 0.75),
         verdict=verdict(before.ratios(), after.ratios()),
-        note="" if same else f"on {before.count:,} and {after.count:,} molecules",
+        note="" if same else f"on {before.count:,} and {after.count:,} items",
     )
 
 

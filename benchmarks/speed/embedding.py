@@ -1,4 +1,4 @@
-"""Molecules per second from SMILES to embedding, and where the time goes."""
+"""Items per second from what a user has to embedding, and where the time goes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from molkd import chem
 from molkd.benchmarks.embedding_store import Embeds
 from molkd.benchmarks.speed import resident
 from molkd.benchmarks.speed.models import SideBySide
 from molkd.benchmarks.speed.records import TOTAL, Measured
 from molkd.benchmarks.speed.rounds import Clock, Limits, affordable, by_turns
+from molkd.benchmarks.speed.yardsticks import Yardstick
 from molkd.errors import InputError
 
 
@@ -22,7 +22,7 @@ class Staged(Protocol):
     """What a student is, as far as its parts can be timed: see `molkd.students.Student`."""
 
     def prepare(self, items: Sequence[Any]) -> Any:
-        """Reads items or parsed molecules."""
+        """Reads items, parsed or not."""
         ...
 
     def collate(self, prepared: Any) -> Any:
@@ -36,8 +36,9 @@ class Staged(Protocol):
 
 def embedding(
     make: Callable[[], Embeds],
-    smiles: Sequence[str],
+    items: Sequence[Any],
     limits: Limits,
+    yardstick: Yardstick,
     *,
     clock: Clock = time.perf_counter,
 ) -> Measured:
@@ -45,28 +46,29 @@ def embedding(
 
     Args:
         make: makes it; counts as start-up, with the first call.
-        smiles: the library; fewer of it are measured where time is short.
+        items: the library; fewer of it are measured where time is short.
         limits: how long to measure.
+        yardstick: of the kind of the items.
         clock: in seconds.
 
     Raises:
-        InputError: it can embed none of the molecules.
+        InputError: it can embed none of the items.
     """
     start = clock()
     model = make()
-    model.embed(smiles[:1])
+    model.embed(items[:1])
     startup = clock() - start
 
     def trial(rows: int) -> None:
-        one_round(model, smiles[:rows], clock)
+        one_round(model, items[:rows], yardstick, clock)
 
-    count = affordable(trial, len(smiles), limits, clock=clock)
-    chosen = smiles[:count]
+    count = affordable(trial, len(items), limits, clock=clock)
+    chosen = items[:count]
     embedded, before, added = resident.added_by(lambda: model.embed(chosen))
     failures = embedded.failures
     reason = next(iter(failures.values()), "")
     if len(failures) == count:
-        raise InputError(f"it can embed none of {count} molecules; the first: {reason}")
+        raise InputError(f"it can embed none of {count} {yardstick.kind.name}; the first: {reason}")
     del embedded
     return Measured(
         count=count,
@@ -74,26 +76,34 @@ def embedding(
         reason=reason,
         parameters=parameters(model),
         startup=startup,
-        rounds=by_turns(lambda: one_round(model, chosen, clock), chosen, limits.repeats, clock),
+        rounds=by_turns(
+            lambda: one_round(model, chosen, yardstick, clock),
+            chosen,
+            yardstick,
+            limits.repeats,
+            clock,
+        ),
         resident_mb=before,
         added_mb=added,
     )
 
 
-def one_round(model: Embeds, smiles: Sequence[str], clock: Clock) -> dict[str, float]:
-    """Embeds molecules once as a whole, and once in parts.
+def one_round(
+    model: Embeds, items: Sequence[Any], yardstick: Yardstick, clock: Clock
+) -> dict[str, float]:
+    """Embeds items once as a whole, and once in parts.
 
     Returns:
         "total" or name of a part -> seconds. A student's parts are measured one after the other;
         of anything else, the rest is what the whole takes beyond parsing.
     """
     start = clock()
-    model.embed(smiles)
+    model.embed(items)
     total = clock() - start
     if isinstance(model, Staged):
-        return {TOTAL: total, **_stages(model, smiles, clock)}
+        return {TOTAL: total, **_stages(model, items, yardstick, clock)}
     start = clock()
-    chem.parse_all(smiles)
+    yardstick.parse(items)
     parse = clock() - start
     return {TOTAL: total, "parse": parse, "rest": max(total - parse, 0.0)}
 
@@ -126,12 +136,14 @@ def _held(model: Any) -> list[Any]:
     return [value for value in values if isinstance(value, torch.nn.Module)]
 
 
-def _stages(model: Staged, smiles: Sequence[str], clock: Clock) -> dict[str, float]:
+def _stages(
+    model: Staged, items: Sequence[Any], yardstick: Yardstick, clock: Clock
+) -> dict[str, float]:
     """Parses, featurises, collates and runs the network, as `embed` does in one go."""
     start = clock()
-    parsed = chem.parse_all(smiles)
+    parsed = yardstick.parse(items)
     after_parse = clock()
-    prepared = model.prepare(parsed.mols)
+    prepared = model.prepare(parsed)
     after_prepare = clock()
     with _timed(model, "collate", clock) as spent:
         model.encode(prepared)

@@ -15,7 +15,7 @@ from molkd.benchmarks.speed.records import Cell, Request, Results, Work
 from molkd.errors import ConfigError, CorruptFileError
 
 TRAINED = 2048
-"""Molecules of an epoch, at most: an epoch costs the same per molecule from a few batches on."""
+"""Items of an epoch, at most: an epoch costs the same per item from a few batches on."""
 
 
 class Named(Protocol):
@@ -42,7 +42,7 @@ class Options:
     """How to measure.
 
     Attributes:
-        sizes: molecules of the libraries, ascending.
+        sizes: items of the libraries, ascending.
         seconds: what the rounds of a cell may take together, about.
         repeats: rounds of a cell.
         threads: of the computation.
@@ -69,13 +69,14 @@ class Options:
                 raise ConfigError(f"{rule}, not {getattr(self, rule.split()[0])!r}")
         object.__setattr__(self, "sizes", tuple(sorted(set(self.sizes))))
 
-    def request(self, spec: str, work: Work, size: int, molecules: Path) -> Request:
+    def request(self, spec: str, reads: str, work: Work, size: int, items: Path) -> Request:
         """Returns what a child process is asked."""
         return Request(
             spec=spec,
             work=work,
+            reads=reads,
             size=size,
-            molecules=str(molecules),
+            items=str(items),
             repeats=self.repeats,
             seconds=self.seconds,
             threads=self.threads,
@@ -87,9 +88,10 @@ class Options:
 def settings(options: Options, library: Library) -> dict[str, Any]:
     """Returns what must be equal for two cells to belong in one file."""
     return {
-        "molecules": library.source,
-        "distinct_molecules": len(library.smiles),
-        "molecules_digest": library.digest,
+        "reads": library.yardstick.kind.name,
+        "library": library.source,
+        "distinct": len(library.items),
+        "digest": library.digest,
         "threads": options.threads,
         "device": options.device,
         "seconds": options.seconds,
@@ -147,7 +149,7 @@ def run(
 
     Args:
         embedders: each with its cells; see `works`.
-        library: the molecules.
+        library: the items.
         options: how to measure.
         start: what an earlier run found; cells of an embedder that has changed do not count.
         ask: measures one cell.
@@ -158,9 +160,10 @@ def run(
         All cells: those of `start` too that were not asked for now.
     """
     done = {cell.place: cell for cell in start.cells}
+    reads = library.yardstick.kind.name
     with tempfile.TemporaryDirectory() as folder:
-        molecules = Path(folder) / "molecules.txt"
-        library.write(molecules, max(options.sizes))
+        items = Path(folder) / "items.txt"
+        library.write(items, max(options.sizes))
         for embedder, cells in embedders:
             for work, size in cells:
                 place = (embedder.label, work, size)
@@ -168,7 +171,7 @@ def run(
                     say(f"{embedder.label}, {work} of {size:,}: measured already")
                     continue
                 say(f"{embedder.label}, {work} of {size:,} ...")
-                request = options.request(embedder.spec, work, size, molecules)
+                request = options.request(embedder.spec, reads, work, size, items)
                 done[place] = cell = _cell(embedder, work, size, request, ask)
                 keep(replace(start, cells=tuple(done.values())))
                 if cell.error:

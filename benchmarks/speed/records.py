@@ -13,11 +13,11 @@ from molkd.errors import CorruptFileError
 
 Work = Literal["embedding", "training"]
 
-RDKIT = "rdkit"
-"""Name of the rounds of `Chem.MolFromSmiles` alone, to which all others are compared."""
+BASE = "base"
+"""Name of the rounds of the plain library alone, to which all others are compared."""
 
 TOTAL = "total"
-"""Name of the rounds from SMILES to embedding, or of an epoch of training."""
+"""Name of the rounds from items to embedding, or of an epoch of training."""
 
 PARTS = ("parse", "featurise", "collate", "network", "rest")
 """Names of the rounds of parts: a student has the first four, anything else the first and last."""
@@ -30,11 +30,12 @@ class Request:
     Attributes:
         spec: of the embedder; see `molkd.benchmarks.embedders`.
         work: embedding or training.
-        size: molecules of the library.
-        molecules: file with one SMILES per line, `size` of them or more.
+        reads: what the embedder reads; see `molkd.items.KINDS`.
+        size: items of the library.
+        items: file with one item per line, `size` of them or more.
         repeats: rounds.
-        seconds: what all rounds together may take; a slow embedder gets fewer molecules.
-        count: molecules to measure whatever they take; None leaves it to `seconds`.
+        seconds: what all rounds together may take; a slow embedder gets fewer items.
+        count: items to measure whatever they take; None leaves it to `seconds`.
         threads: of the computation.
         device: where networks run.
         weights_dir: folder of pretrained weights.
@@ -42,8 +43,9 @@ class Request:
 
     spec: str
     work: Work
+    reads: str
     size: int
-    molecules: str
+    items: str
     repeats: int
     seconds: float
     count: int | None = None
@@ -57,12 +59,12 @@ class Measured:
     """What a child process found.
 
     Attributes:
-        count: molecules of each round.
+        count: items of each round.
         failed: those that could not be embedded.
         reason: why the first of them could not.
         parameters: number of weights; 0 for what has none, None where unknown.
         startup: seconds from nothing to the first embedding: imports, weights, first call.
-        rounds: "rdkit", "total" or name of a part -> seconds of each round; see `rounds.by_turns`.
+        rounds: "base", "total" or name of a part -> seconds of each round; see `rounds.by_turns`.
         resident_mb: resident size before the work, in MB: libraries and weights.
         added_mb: by how much the work raised its peak, in MB; None where the system does not say.
     """
@@ -77,13 +79,13 @@ class Measured:
     added_mb: float | None
 
     def ratios(self, name: str = TOTAL) -> tuple[float, ...]:
-        """Returns the time of each round over that of RDKit's parsing in the same round."""
-        pairs = zip(self.rounds[name], self.rounds[RDKIT], strict=True)
+        """Returns the time of each round over that of the plain library in the same round."""
+        pairs = zip(self.rounds[name], self.rounds[BASE], strict=True)
         return tuple(own / max(base, 1e-9) for own, base in pairs)
 
     @property
     def per_second(self) -> float:
-        """Molecules per second, of the median round."""
+        """Items per second, of the median round."""
         return self.count / max(median(self.rounds[TOTAL]), 1e-9)
 
 
@@ -95,7 +97,7 @@ class Cell:
         label: of the embedder.
         digest: of the embedder.
         work: embedding or training.
-        size: molecules of the library.
+        size: items of the library.
         measured: None where it failed.
         error: why it failed.
     """
@@ -168,26 +170,26 @@ def summary(results: Results) -> dict[str, dict[str, float | int | None]]:
     """Returns for each embedder the figures of its largest size, for plots beside quality.
 
     Returns:
-        Label -> "molecules_per_second", "parameters", "size", "times_rdkit" (time over that of
-        RDKit's parsing), "added_mb" and, where training was measured,
-        "training_molecules_per_second". Embedders that failed are not there.
+        Label -> "per_second", "parameters", "size", "ratio" (time over that of the plain library),
+        "added_mb" and, where training was measured, "training_per_second". Embedders that failed
+        are not there.
     """
     found: dict[str, dict[str, float | int | None]] = {}
     for cell in sorted(_done(results.cells), key=lambda cell: cell.size):
         measured = cast("Measured", cell.measured)
         entry = found.setdefault(cell.label, {})
         if cell.work == "training":
-            entry["training_molecules_per_second"] = measured.per_second
+            entry["training_per_second"] = measured.per_second
         else:
             entry |= {
-                "molecules_per_second": measured.per_second,
+                "per_second": measured.per_second,
                 "parameters": measured.parameters,
                 "size": cell.size,
-                "times_rdkit": median(measured.ratios()),
+                "ratio": median(measured.ratios()),
                 "added_mb": measured.added_mb,
             }
     order = [cell.label for cell in results.cells]
-    whole = [label for label in found if "molecules_per_second" in found[label]]
+    whole = [label for label in found if "per_second" in found[label]]
     return {label: found[label] for label in sorted(whole, key=order.index)}
 
 

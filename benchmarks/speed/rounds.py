@@ -1,13 +1,13 @@
-"""Timing by rounds: the work and RDKit's parsing by turns, so that a busy machine hits both."""
+"""Timing by rounds: work and yardstick by turns, so that a busy machine hits both."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from rdkit import Chem, rdBase
-
-from molkd.benchmarks.speed.records import RDKIT
+from molkd.benchmarks.speed.records import BASE
+from molkd.benchmarks.speed.yardsticks import Yardstick
 
 Clock = Callable[[], float]
 """Seconds since some moment."""
@@ -22,7 +22,7 @@ class Limits:
     Attributes:
         repeats: rounds.
         seconds: what all rounds together may take, about.
-        count: molecules to measure whatever they take; None leaves it to `seconds`.
+        count: items to measure whatever they take; None leaves it to `seconds`.
     """
 
     repeats: int
@@ -31,21 +31,32 @@ class Limits:
 
 
 def by_turns(
-    work: Callable[[], Mapping[str, float]], smiles: Sequence[str], repeats: int, clock: Clock
+    work: Callable[[], Mapping[str, float]],
+    items: Sequence[Any],
+    yardstick: Yardstick,
+    repeats: int,
+    clock: Clock,
 ) -> dict[str, tuple[float, ...]]:
-    """Measures A B A B ... A, where A parses the molecules with RDKit and B is the work.
+    """Measures A B A B ... A, where A reads the items with the plain library and B is the work.
 
     Args:
         work: returns name -> seconds.
-        smiles: what the work is about.
+        items: what the work is about.
+        yardstick: A.
         repeats: rounds of B.
         clock: for A.
 
     Returns:
-        "rdkit" and all names of the work -> seconds of each round; those of RDKit are the mean of
+        "base" and all names of the work -> seconds of each round; those of the base are the mean of
         what it took just before and just after.
     """
-    return alternating(RDKIT, lambda: parsing(smiles, clock), work, repeats)
+
+    def base() -> float:
+        start = clock()
+        yardstick.read(items)
+        return clock() - start
+
+    return alternating(BASE, base, work, repeats)
 
 
 def alternating(
@@ -74,26 +85,17 @@ def alternating(
     return {part: tuple(seconds) for part, seconds in found.items()}
 
 
-def parsing(smiles: Sequence[str], clock: Clock) -> float:
-    """Returns the seconds that RDKit needs to parse molecules, one by one, keeping none."""
-    with rdBase.BlockLogs():
-        start = clock()
-        for text in smiles:
-            Chem.MolFromSmiles(text)
-        return clock() - start
-
-
 def affordable(
     work: Callable[[int], object], size: int, limits: Limits, *, clock: Clock, fewest: int = 16
 ) -> int:
-    """Says how many of `size` molecules a round may have, from ever larger trials.
+    """Says how many of `size` items a round may have, from ever larger trials.
 
     Args:
-        work: one round on so many molecules; it may be slow in the first trial.
-        size: most molecules.
+        work: one round on so many items; it may be slow in the first trial.
+        size: most items.
         limits: how long all rounds and one before them may take.
         clock: for the trials.
-        fewest: molecules of the first trial, and of a round however long that takes.
+        fewest: items of the first trial, and of a round however long that takes.
     """
     if limits.count is not None:
         return min(limits.count, size)

@@ -8,41 +8,44 @@ from statistics import median, quantiles
 
 from molkd.benchmarks.speed.comparison import Change, verdict
 from molkd.benchmarks.speed.records import PARTS, Cell, Measured, Results
+from molkd.benchmarks.speed.yardsticks import YARDSTICKS, Yardstick
 
-COLUMNS = (
-    "embedder",
-    "parameters",
-    "work",
-    "molecules",
-    "mol/s",
-    "us/mol",
-    "x RDKit",
-    "spread",
-    *PARTS,
-    "start s",
-    "MB before",
-    "MB added",
-    "failed",
-    "note",
-)
-"""Parts are multiples of RDKit's parsing too; the spread is from first to third quartile."""
-
-CHANGES = ("embedder", "work", "molecules", "old", "new", "new / old", "spread", "verdict", "note")
+CHANGES = ("embedder", "work", "items", "old", "new", "new / old", "spread", "verdict", "note")
 
 GROWTH = 1.2
-"""Cost per molecule at the largest size over that at the smallest, from which it is mentioned."""
+"""Cost per item at the largest size over that at the smallest, from which it is mentioned."""
 
-LEGEND = (
-    "x RDKit: time over that of `Chem.MolFromSmiles` on the same molecules, measured before and "
-    "after each round; median of the rounds. The parts are in the same unit. start s: seconds from "
-    "nothing to the first embedding, not in the other figures. MB added: peak of the resident size "
-    "above what libraries and weights had taken (MB before). A training round is one epoch without "
-    "reading molecules and teachers."
-)
+
+def columns(yardstick: Yardstick) -> tuple[str, ...]:
+    """Returns the names of the columns.
+
+    Parts are multiples of the plain library's time too; the spread is from first to third quartile.
+    """
+    return (
+        *("embedder", "parameters", "work", yardstick.kind.name),
+        *("per s", "us each", f"x {yardstick.name}", "spread"),
+        *PARTS,
+        *("start s", "MB before", "MB added", "failed", "note"),
+    )
+
+
+def legend(yardstick: Yardstick) -> str:
+    """Returns what the columns mean, in sentences."""
+    noun = yardstick.kind.name
+    return (
+        f"x {yardstick.name}: time over {yardstick.what} the same {noun}, measured before and "
+        "after each round; median of the rounds. The parts are in the same unit. start s: seconds "
+        "from nothing to the first embedding, not in the other figures. MB added: peak of the "
+        "resident size above what libraries and weights had taken (MB before). A training round "
+        f"is one epoch without reading {noun} and teachers."
+    )
+
+
+_WIDTH = len(columns(YARDSTICKS["molecules"]))
 
 
 def rows(results: Results) -> list[list[str]]:
-    """Returns one row of cells per line of the table, in the order of `COLUMNS`."""
+    """Returns one row of cells per line of the table, in the order of `columns`."""
     return [_row(cell) for cell in results.cells]
 
 
@@ -78,7 +81,9 @@ def markdown(results: Results, said: Sequence[str]) -> str:
     about = [
         f"- {name}: {value}" for name, value in {**results.machine, **results.settings}.items()
     ]
-    parts = ["# Speed", "\n".join(about), as_markdown(COLUMNS, rows(results)), LEGEND, *said]
+    yardstick = YARDSTICKS[results.settings["reads"]]
+    table = as_markdown(columns(yardstick), rows(results))
+    parts = ["# Speed", "\n".join(about), table, legend(yardstick), *said]
     return "\n\n".join(parts) + "\n"
 
 
@@ -92,7 +97,7 @@ def as_markdown(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def _row(cell: Cell) -> list[str]:
     measured = cell.measured
     if measured is None:
-        blanks = [""] * (len(COLUMNS) - 5)
+        blanks = [""] * (_WIDTH - 5)
         why = textwrap.shorten(f"failed: {cell.error}", 60, placeholder=" ...")
         return [cell.label, "", cell.work, f"{cell.size:,}", *blanks, why]
     ratios = measured.ratios()
@@ -127,7 +132,7 @@ def _note(cell: Cell, measured: Measured) -> str:
 
 
 def growth(results: Results) -> list[str]:
-    """Says in sentences which embedders cost more per molecule in a large library.
+    """Says in sentences which embedders cost more per item in a large library.
 
     Compares the smallest and the largest size that were measured in full, by
     `comparison.verdict`; less than a fifth is not mentioned.
@@ -144,7 +149,7 @@ def growth(results: Results) -> list[str]:
         if times > GROWTH and verdict(small.ratios(), large.ratios()) == "slower":
             said.append(
                 f"{label} costs more than in proportion to the library: {times:.2f} times as much "
-                f"per molecule at {most:,} as at {least:,}, relative to RDKit."
+                f"per item at {most:,} as at {least:,}, relative to the plain library."
             )
     return said
 

@@ -1,4 +1,4 @@
-"""Molecules per second while a student is trained by the distiller."""
+"""Items per second while a student is trained by the distiller."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from molkd.benchmarks.speed import resident
 from molkd.benchmarks.speed.embedding import parameters
 from molkd.benchmarks.speed.records import TOTAL, Measured
 from molkd.benchmarks.speed.rounds import Clock, Limits, affordable, by_turns
+from molkd.benchmarks.speed.yardsticks import Yardstick
 from molkd.errors import InputError
-
-TEACHERS = ("ecfp4", "maccs")
-"""Teachers that cost little; their values are computed once, outside the timing."""
 
 VALID = 8
 """Rows of validation: few, so that an epoch is its training steps."""
@@ -29,42 +27,44 @@ _FEWEST = 2 * VALID
 
 def training(
     make: Callable[[], Any],
-    smiles: Sequence[str],
+    items: Sequence[Any],
     limits: Limits,
+    yardstick: Yardstick,
     *,
     device: str = "cpu",
     clock: Clock = time.perf_counter,
 ) -> Measured:
     """Measures epochs of `molkd.distiller.Distiller` with the default plan and objective.
 
-    A round is one epoch: collating, targets, forward, backward and step. Reading the molecules and
+    A round is one epoch: collating, targets, forward, backward and step. Reading the items and
     the teachers is not in it, since a distillation does that once.
 
     Args:
         make: makes a student; counts as start-up.
-        smiles: molecules to train on; fewer of them are measured where time is short.
+        items: to train on; fewer of them are measured where time is short.
         limits: how long to measure.
+        yardstick: of the kind of the items.
         device: where the student is trained.
         clock: in seconds.
 
     Raises:
-        InputError: there are too few molecules that can be read.
+        InputError: there are too few items that can be read.
     """
     start = clock()
     student = make()
     startup = clock() - start
-    readable = _readable(smiles)
+    readable, reasons = _readable(items, yardstick)
     with tempfile.TemporaryDirectory() as folder:
-        learn = _learner(student, readable, Path(folder), device, clock)
+        learn = _learner(student, readable, yardstick, Path(folder), device, clock)
         most = len(readable) - VALID
         count = affordable(learn, most, limits, clock=clock, fewest=BATCH)
         _, before, added = resident.added_by(lambda: learn(count))
         chosen = readable[VALID : VALID + count]
-        rounds = by_turns(lambda: {TOTAL: learn(count)}, chosen, limits.repeats, clock)
+        rounds = by_turns(lambda: {TOTAL: learn(count)}, chosen, yardstick, limits.repeats, clock)
     return Measured(
         count=count,
-        failed=len(smiles) - len(readable),
-        reason="RDKit cannot read it" if len(readable) < len(smiles) else "",
+        failed=len(reasons),
+        reason=next(iter(reasons.values()), ""),
         parameters=parameters(student),
         startup=startup,
         rounds=rounds,
@@ -73,26 +73,30 @@ def training(
     )
 
 
-def _readable(smiles: Sequence[str]) -> list[str]:
-    from molkd import chem
-
-    failures = chem.parse_all(smiles).failures
-    readable = [text for row, text in enumerate(smiles) if row not in failures]
+def _readable(items: Sequence[Any], yardstick: Yardstick) -> tuple[list[Any], dict[int, str]]:
+    kind = yardstick.kind
+    failures = kind.check(items, kind.standardizations[0]).failures
+    readable = [item for row, item in enumerate(items) if row not in failures]
     if len(readable) < _FEWEST:
         raise InputError(
-            f"training is measured on {_FEWEST} molecules or more, not on {len(readable)}: "
+            f"training is measured on {_FEWEST} {kind.name} or more, not on {len(readable)}: "
             "give more, or leave it out with --no-training"
         )
-    return readable
+    return readable, failures
 
 
 def _learner(
-    student: Any, smiles: list[str], folder: Path, device: str, clock: Clock
+    student: Any,
+    items: list[Any],
+    yardstick: Yardstick,
+    folder: Path,
+    device: str,
+    clock: Clock,
 ) -> Callable[[int], float]:
     """Returns a function that trains a copy for an epoch of so many rows and returns its time."""
     import numpy as np
 
-    from molkd import bank, objectives, teachers
+    from molkd import bank, objectives
     from molkd.distiller import Corpus, Distiller
     from molkd.objectives import MutualInformationSettings
     from molkd.plan import Plan
@@ -100,15 +104,16 @@ def _learner(
     from molkd.targets import TargetReader
 
     settings = MutualInformationSettings()
-    made = [teachers.make(name) for name in TEACHERS]
-    stored = bank.build(folder, smiles, made, progress=False)
-    rows = np.arange(len(smiles))
+    kind = yardstick.kind
+    keys = kind.check(items, kind.standardizations[0]).keys
+    stored = bank.build(folder, items, yardstick.teachers(), keys=keys, progress=False)
+    rows = np.arange(len(items))
     scalings: dict[str, Scaling] = {}
-    for name in TEACHERS:
+    for name in stored.cards:
         form = objectives.target_form(settings, stored.cards[name])
         scalings[name] = fit_scaling(stored, name, rows, form=form)
     reader = TargetReader(stored, scalings)
-    prepared = student.prepare(smiles)
+    prepared = student.prepare(items)
 
     def learn(count: int) -> float:
         fresh = copy.deepcopy(student)

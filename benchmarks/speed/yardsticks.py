@@ -6,11 +6,14 @@ import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from molkd import images
+from molkd import chem, images
+from molkd.benchmarks.pixels import Pixels
 from molkd.benchmarks.task import Item
 from molkd.items import IMAGES, MOLECULES, TEXTS, ItemKind
+from molkd.types import Teacher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +26,30 @@ class Yardstick:
         what: what it does, in words.
         read: does it to items, one by one, keeping nothing; what cannot be read costs what it
             costs.
-        line: item -> one line of a file.
+        parse: items -> what a student prepares, as far as that is a step of its own.
+        line: item -> one line of a file, equal for equal items.
         item: the line -> the item.
-        teachers: of which a student is trained: they cost little.
+        teachers: makes those of which a student is trained: they cost little.
     """
 
     kind: ItemKind
     name: str
     what: str
     read: Callable[[Sequence[Any]], object]
+    parse: Callable[[Sequence[Any]], Sequence[Any]]
     line: Callable[[Any], str]
     item: Callable[[str], Item]
-    teachers: tuple[str, ...]
+    teachers: Callable[[], Sequence[Teacher[Any]]]
+
+
+def _made(*names: str) -> list[Teacher[Any]]:
+    from molkd import teachers
+
+    return [teachers.make(name) for name in names]
+
+
+def _first_word(smiles: str) -> str:
+    return smiles.split(maxsplit=1)[0]  # a name may follow
 
 
 def _parse(smiles: Sequence[str]) -> None:
@@ -43,6 +58,10 @@ def _parse(smiles: Sequence[str]) -> None:
     with rdBase.BlockLogs():
         for text in smiles:
             Chem.MolFromSmiles(text)
+
+
+def _parsed(smiles: Sequence[str]) -> Sequence[Any]:
+    return chem.parse_all(smiles).mols
 
 
 def _count_words(texts: Sequence[str]) -> None:
@@ -72,27 +91,30 @@ YARDSTICKS: Mapping[str, Yardstick] = {
             name="RDKit",
             what="that of `Chem.MolFromSmiles` on",
             read=_parse,
-            line=str,
+            parse=_parsed,
+            line=_first_word,
             item=str,
-            teachers=("ecfp4", "maccs"),
+            teachers=partial(_made, "ecfp4", "maccs"),
         ),
         Yardstick(
             kind=TEXTS,
             name="hashing",
             what="that of scikit-learn's `HashingVectorizer` on",
             read=_count_words,
+            parse=TEXTS.parse,
             line=json.dumps,
             item=json.loads,
-            teachers=("hashed-ngrams",),
+            teachers=partial(_made, "hashed-ngrams"),
         ),
         Yardstick(
             kind=IMAGES,
             name="Pillow",
             what="that of decoding with Pillow",
             read=_decode,
+            parse=IMAGES.parse,
             line=_as_base64,
             item=base64.b64decode,
-            teachers=("pixels:32",),
+            teachers=lambda: [Pixels(32)],
         ),
     )
 }

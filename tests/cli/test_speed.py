@@ -12,7 +12,7 @@ from molkd.benchmarks import embedders
 from molkd.benchmarks.speed import asking, commits, models, records
 from molkd.cli import INTERRUPTED
 from molkd.cli import speed as cli
-from molkd.errors import ConfigError, MolkdError, UnknownNameError
+from molkd.errors import ConfigError, InputError, MolkdError, UnknownNameError
 from tests.fakes.speed import FakeMachine, Named, measured
 
 QUICK = ("--sizes", "10,20", "--seconds", "1", "--repeats", "5")
@@ -26,7 +26,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> FakeMachine:
     def make(text: str, **_: object) -> Named:
         if text == "mistyped":
             raise UnknownNameError("unknown teacher 'mistyped'")
-        return Named(text)
+        return Named(text, reads="texts" if text == "ngrams" else "molecules")
 
     monkeypatch.setattr(asking, "ask", fake.ask)
     monkeypatch.setattr(embedders, "make", make)
@@ -126,7 +126,7 @@ def test_a_baseline_of_other_molecules_is_refused_before_measuring(
     asked = len(machine.asked)
     molecules = tmp_path / "mine.smi"
     molecules.write_text("CCO\n")
-    with pytest.raises(ConfigError, match="baseline cannot be compared: molecules_digest"):
+    with pytest.raises(ConfigError, match="baseline cannot be compared: digest"):
         _run("-e", "t", *QUICK, "-i", str(molecules), "--baseline", "old.json")
     assert len(machine.asked) == asked
 
@@ -173,6 +173,8 @@ def test_two_commits_are_measured_by_turns(
     [
         (("-e", "mistyped"), UnknownNameError, "unknown teacher"),
         (("-e", "t", "-e", "t"), ConfigError, "one label: t; write LABEL=EMBEDDER"),
+        (("-e", "t", "-e", "ngrams"), ConfigError, r"ngrams \(texts\) read different things"),
+        (("-e", "ngrams"), InputError, "no sample of texts: give a file with --input"),
         (("-e", "t", "--sizes", "1k"), ConfigError, "--sizes: expected whole numbers"),
         (("-e", "t", "--sizes", ""), ConfigError, "--sizes: expected whole numbers"),
         (("-e", "t", "--fail-above", "2"), ConfigError, "needs --baseline or --against"),

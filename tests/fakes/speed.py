@@ -11,14 +11,14 @@ from molkd.benchmarks.speed.records import Cell, Measured, Request, Work
 
 
 def measured(ratios: Sequence[float], **changes: Any) -> Measured:
-    """Rounds of so many seconds against one second of RDKit."""
+    """Rounds of so many seconds against one second of the plain library."""
     fields: dict[str, Any] = {
         "count": 100,
         "failed": 0,
         "reason": "",
         "parameters": 1234,
         "startup": 2.5,
-        "rounds": {"rdkit": (1.0,) * len(ratios), "total": tuple(ratios)},
+        "rounds": {"base": (1.0,) * len(ratios), "total": tuple(ratios)},
         "resident_mb": 300.0,
         "added_mb": 20.0,
     }
@@ -43,6 +43,7 @@ def cell(
 class Named:
     label: str
     digest: str = "0"
+    reads: str = "molecules"
 
     @property
     def spec(self) -> str:
@@ -62,7 +63,7 @@ class FakeMachine:
         if self.stop_after is not None and len(self.asked) == self.stop_after:
             raise KeyboardInterrupt
         self.asked.append(request)
-        with open(request.molecules, encoding="utf-8") as stream:  # noqa: PTH123
+        with open(request.items, encoding="utf-8") as stream:  # noqa: PTH123
             self.lines.append(stream.read().splitlines())
         if request.spec in self.broken:
             raise CellError("RuntimeError: it raised")

@@ -18,9 +18,9 @@ from tests.fakes.fake_results import HOSTILE
 TASKS = ["caco2_wang", "ames", "herg", "dili", "ppbr_az", "half_life_obach"]
 EMBEDDERS = ["ecfp4-counts", "student-base", "chemberta-77m-mtr", "untrained:base"]
 SPEED = {
-    "student-base": {"molecules_per_second": 1400.0, "parameters": 5_260_288},
-    "ecfp4-counts": {"molecules_per_second": 9000.0, "parameters": 0},
-    "untrained:base": {"molecules_per_second": 1400.0},
+    "student-base": {"per_second": 1400.0, "parameters": 5_260_288},
+    "ecfp4-counts": {"per_second": 9000.0, "parameters": 0},
+    "untrained:base": {"per_second": 1400.0},
 }
 TEACHERS = {
     "teachers": {name: {"dim": 8, "effective_rank": 5.5, "failed": 0} for name in ("a", "b", "c")},
@@ -248,14 +248,14 @@ def test_several_probes_are_several_chapters() -> None:
 @pytest.mark.parametrize(
     "speed",
     [
-        {"a": {"molecules_per_second": 0.0}},
-        {"a": {"molecules_per_second": float("nan")}},
+        {"a": {"per_second": 0.0}},
+        {"a": {"per_second": float("nan")}},
         {"a": {"parameters": 5}},
         {"machine": "fast"},
     ],
 )
 def test_speeds_that_are_none_are_refused(speed) -> None:
-    with pytest.raises(InputError, match=r"speed of '(a|machine)'.*molecules_per_second"):
+    with pytest.raises(InputError, match=r"speed of '(a|machine)'.*per_second"):
         compose.timings(speed)
 
 

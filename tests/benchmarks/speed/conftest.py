@@ -1,27 +1,30 @@
-"""A clock that only moves when fakes spend time, and RDKit as one of these fakes."""
+"""A clock that only moves when fakes spend time, and a yardstick that is one of these fakes."""
 
 from __future__ import annotations
 
-import types
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from molkd import chem
-from molkd.benchmarks.speed import embedding, rounds
+from molkd.benchmarks.speed.yardsticks import YARDSTICKS, Yardstick
 from tests.fakes.clocks import PARSE_ALL, RDKIT, FakeClock
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+def clock() -> FakeClock:
+    """Stands still unless time is spent."""
+    return FakeClock()
+
+
+@pytest.fixture
+def yardstick(clock: FakeClock) -> Yardstick:
     """Parsing costs RDKIT seconds per molecule with RDKit alone, PARSE_ALL with molkd."""
-    fake = FakeClock()
+    real = YARDSTICKS["molecules"]
 
-    def parse_all(items: list[str]) -> chem.Parsed:
-        fake.spend(PARSE_ALL * len(items))
-        return chem.parse_all(items)
+    def parse(smiles: Sequence[str]) -> Sequence[Any]:
+        clock.spend(PARSE_ALL * len(smiles))
+        return real.parse(smiles)
 
-    monkeypatch.setattr(
-        rounds, "Chem", types.SimpleNamespace(MolFromSmiles=lambda _text: fake.spend(RDKIT))
-    )
-    monkeypatch.setattr(embedding, "chem", types.SimpleNamespace(parse_all=parse_all))
-    return fake
+    return replace(real, read=lambda smiles: clock.spend(RDKIT * len(smiles)), parse=parse)

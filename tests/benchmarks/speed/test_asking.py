@@ -7,14 +7,24 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from molkd.benchmarks.speed import asking, machine
 from molkd.benchmarks.speed.asking import ROOT, CellError, ask, ask_in
 from molkd.benchmarks.speed.records import Request
+from molkd.benchmarks.speed.yardsticks import YARDSTICKS
+from molkd.items import KINDS
 
 REQUEST = Request(
-    spec="ecfp4", work="embedding", size=2, molecules="none", repeats=2, seconds=3.0, threads=3
+    spec="ecfp4",
+    work="embedding",
+    reads="molecules",
+    size=2,
+    items="none",
+    repeats=2,
+    seconds=3.0,
+    threads=3,
 )
 
 
@@ -33,8 +43,9 @@ def _request(embedded: tuple[str, str], **changes: Any) -> Request:
     fields: dict[str, Any] = {
         "spec": spec,
         "work": "embedding",
+        "reads": "molecules",
         "size": 2,
-        "molecules": molecules,
+        "items": molecules,
         "repeats": 2,
         "seconds": 1.0,
     }
@@ -45,9 +56,28 @@ def test_a_fresh_process_measures_this_molkd(embedded: tuple[str, str]) -> None:
     found = ask(_request(embedded))
     assert (found.count, found.failed) == (2, 1)
     assert found.reason == "embedded.csv has no embedding of it"
-    assert set(found.rounds) == {"rdkit", "total", "parse", "rest"}
+    assert set(found.rounds) == {"base", "total", "parse", "rest"}
     assert {len(seconds) for seconds in found.rounds.values()} == {2}
     assert found.startup > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "items"),
+    [
+        ("texts", "hashed-ngrams", ["a text", "and another,\nof two lines"]),
+        ("images", "pixels:8", [np.zeros((4, 4, 3), np.uint8), np.ones((9, 5, 3), np.uint8)]),
+    ],
+)
+def test_texts_and_images_are_measured_too(
+    tmp_path: Path, kind: str, spec: str, items: list[Any]
+) -> None:
+    yardstick = YARDSTICKS[kind]
+    path = tmp_path / "items.txt"
+    kept = KINDS[kind].check(items, "none").items
+    path.write_text("".join(f"{yardstick.line(item)}\n" for item in kept))
+    found = ask(_request((spec, str(path)), reads=kind))
+    assert (found.count, found.failed, found.parameters) == (2, 0, 0)
+    assert min(found.rounds["base"]) > 0
 
 
 def test_what_an_embedder_raises_is_the_reason(embedded: tuple[str, str]) -> None:

@@ -89,13 +89,13 @@ def test_worse_is_what_got_slower_by_more_than_the_limit_or_broke() -> None:
 
 def test_another_number_of_molecules_is_said() -> None:
     (change,) = compare([cell("a", count=50)], [cell("a", count=100)])
-    assert change.note == "on 50 and 100 molecules"
+    assert change.note == "on 50 and 100 items"
 
 
 def test_other_molecules_or_threads_cannot_be_compared() -> None:
-    settings = {"molecules_digest": "x", "threads": 1, "device": "cpu", "seconds": 60}
+    settings = {"digest": "x", "threads": 1, "device": "cpu", "seconds": 60}
     refuse_incomparable(settings, {**settings, "seconds": 5})
-    for name in ("molecules_digest", "threads", "device"):
+    for name in ("digest", "threads", "device"):
         with pytest.raises(ConfigError, match=f"baseline cannot be compared: {name}"):
             refuse_incomparable(settings, {**settings, name: "other"})
 

@@ -142,7 +142,7 @@ def test_a_failure_is_kept_and_tried_again_and_does_not_stop_others(tmp_path: Pa
     ("change", "message"),
     [
         ({"threads": 2}, "threads: 1 there, 2 now"),
-        ({"molecules_digest": "x"}, "molecules_digest"),
+        ({"digest": "x"}, "digest"),
         ({"cores": 64}, "cores: 1 there, 64 now"),
     ],
 )
@@ -183,11 +183,11 @@ def test_the_summary_has_the_largest_size_of_each_embedder() -> None:
     found = records.summary(Results({}, {}, cells))
     assert list(found) == ["slow", "fast"]
     assert found["fast"] == {
-        "molecules_per_second": 500.0,
+        "per_second": 500.0,
         "parameters": 1234,
         "size": 1000,
-        "times_rdkit": 2.0,
+        "ratio": 2.0,
         "added_mb": 20.0,
-        "training_molecules_per_second": 20.0,
+        "training_per_second": 20.0,
     }
-    assert "training_molecules_per_second" not in found["slow"]
+    assert "training_per_second" not in found["slow"]

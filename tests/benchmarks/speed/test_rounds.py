@@ -1,38 +1,33 @@
-"""Rounds by turns with RDKit, and how many molecules a slow embedder gets."""
+"""Rounds by turns with a plain library, and how many molecules a slow embedder gets."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from molkd.benchmarks.speed import rounds
 from molkd.benchmarks.speed.rounds import Limits, affordable, by_turns
+from molkd.benchmarks.speed.yardsticks import YARDSTICKS
 from tests.fakes.clocks import FakeClock
 
 
-def test_rdkit_is_measured_before_and_after_every_round(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plain_library_is_measured_before_and_after_every_round() -> None:
+    clock = FakeClock()
     order: list[str] = []
     costs = iter([1.0, 3.0, 5.0])
 
-    def parsing(_smiles: object, _clock: object) -> float:
+    def read(_items: object) -> None:
         order.append("A")
-        return next(costs)
+        clock.spend(next(costs))
 
     def work() -> dict[str, float]:
         order.append("B")
         return {"total": 10.0, "parse": 1.0}
 
-    monkeypatch.setattr(rounds, "parsing", parsing)
-    found = by_turns(work, ["C"], 2, FakeClock())
+    yardstick = replace(YARDSTICKS["molecules"], read=read)
+    found = by_turns(work, ["C"], yardstick, 2, clock)
     assert order == list("ABABA")
-    assert found == {"rdkit": (2.0, 4.0), "total": (10.0, 10.0), "parse": (1.0, 1.0)}
-
-
-def test_parsing_reads_every_molecule_and_says_nothing_about_bad_ones(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    ticks = iter([1.0, 4.0])
-    assert rounds.parsing(["C", "not a SMILES"], lambda: next(ticks)) == 3.0
-    assert capfd.readouterr().err == ""
+    assert found == {"base": (2.0, 4.0), "total": (10.0, 10.0), "parse": (1.0, 1.0)}
 
 
 @pytest.mark.parametrize(

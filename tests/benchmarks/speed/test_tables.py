@@ -7,10 +7,12 @@ import pytest
 from molkd.benchmarks.speed import tables
 from molkd.benchmarks.speed.comparison import compare
 from molkd.benchmarks.speed.records import Results
+from molkd.benchmarks.speed.yardsticks import YARDSTICKS
 from tests.fakes.speed import cell
 
+COLUMNS = tables.columns(YARDSTICKS["molecules"])
 ROUNDS = {
-    "rdkit": (0.5, 0.5, 0.5),
+    "base": (0.5, 0.5, 0.5),
     "total": (4.0, 5.0, 6.0),
     "parse": (0.5, 0.5, 0.5),
     "featurise": (2.0, 2.0, 2.0),
@@ -21,7 +23,7 @@ ROUNDS = {
 
 def _table(*cells) -> list[dict[str, str]]:
     lines = tables.rows(Results({}, {}, cells))
-    return [dict(zip(tables.COLUMNS, line, strict=True)) for line in lines]
+    return [dict(zip(COLUMNS, line, strict=True)) for line in lines]
 
 
 def test_a_row_holds_speed_ratio_parts_memory_and_start_up() -> None:
@@ -31,8 +33,8 @@ def test_a_row_holds_speed_ratio_parts_memory_and_start_up() -> None:
         "parameters": "1,234",
         "work": "embedding",
         "molecules": "100",
-        "mol/s": "20.0",
-        "us/mol": "50,000",
+        "per s": "20.0",
+        "us each": "50,000",
         "x RDKit": "10.0",
         "spread": "9.00-11.0",
         "parse": "1.00",
@@ -60,7 +62,7 @@ def test_notes_say_what_was_not_measured_in_full() -> None:
     assert (failed["failed"], failed["note"]) == ("3", "first failure: too hard")
     assert (failed["parameters"], failed["MB added"]) == ("?", "?")
     assert broken["note"] == "failed: it raised"
-    assert broken["mol/s"] == ""
+    assert broken["per s"] == ""
     assert trained["note"] == "epochs of 1,500"
 
 
@@ -80,21 +82,33 @@ def test_what_grows_faster_than_the_library_is_said() -> None:
     )
     (sentence,) = tables.growth(results)
     assert sentence == (
-        "square costs more than in proportion to the library: 2.00 times as much per molecule at "
-        "1,000 as at 100, relative to RDKit."
+        "square costs more than in proportion to the library: 2.00 times as much per item at "
+        "1,000 as at 100, relative to the plain library."
     )
     assert tables.failures(results) == ["broken, embedding of 100, failed: it raised"]
 
 
 def test_markdown_has_machine_settings_table_and_notes() -> None:
-    results = Results({"processor": "abacus"}, {"threads": 1}, (cell("a|b"), cell("c")))
+    results = Results(
+        {"processor": "abacus"}, {"reads": "molecules", "threads": 1}, (cell("a|b"), cell("c"))
+    )
     page = tables.markdown(results, ["It was cold."])
-    assert "- processor: abacus\n- threads: 1\n" in page
+    assert "- processor: abacus\n- reads: molecules\n- threads: 1\n" in page
     assert page.endswith("\n\nIt was cold.\n")
     lines = [line for line in page.splitlines() if line.startswith("|")]
     assert len(lines) == 4
     assert lines[2].startswith(r"| a\|b | 1,234 | embedding | 100 |")
-    assert {line.replace(r"\|", "").count("|") for line in lines} == {len(tables.COLUMNS) + 1}
+    assert {line.replace(r"\|", "").count("|") for line in lines} == {len(COLUMNS) + 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"), [("molecules", "x RDKit"), ("texts", "x hashing"), ("images", "x Pillow")]
+)
+def test_titles_name_the_items_and_what_they_are_compared_with(kind: str, title: str) -> None:
+    titles = tables.columns(YARDSTICKS[kind])
+    assert kind in titles
+    assert title in titles
+    assert title in tables.legend(YARDSTICKS[kind])
 
 
 @pytest.mark.parametrize(
@@ -111,7 +125,7 @@ def test_a_change_is_a_row() -> None:
     assert dict(zip(tables.CHANGES, line, strict=True)) == {
         "embedder": "a",
         "work": "embedding",
-        "molecules": "100",
+        "items": "100",
         "old": "2.00",
         "new": "4.00",
         "new / old": "2.00",

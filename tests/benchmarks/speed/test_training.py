@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
-from molkd import students
-from molkd.benchmarks.speed import training as measuring
+from molkd import images, students
 from molkd.benchmarks.speed.rounds import Limits
 from molkd.benchmarks.speed.training import VALID, training
+from molkd.benchmarks.speed.yardsticks import YARDSTICKS, Yardstick
 from molkd.distiller import Corpus, Distiller
 from molkd.errors import InputError
 from tests.fakes.clocks import RDKIT, FakeClock
@@ -35,23 +36,38 @@ def fitted(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> list[Corpus]:
     return seen
 
 
-def test_a_round_is_an_epoch_without_reading(clock: FakeClock, fitted: list[Corpus]) -> None:
+def test_a_round_is_an_epoch_without_reading(
+    clock: FakeClock, yardstick: Yardstick, fitted: list[Corpus]
+) -> None:
     student = students.make(students.GineSettings(size="tiny"))
     before = student.digest
-    found = training(lambda: student, [*SMILES, "bad"], LIMITS, clock=clock)
+    found = training(lambda: student, [*SMILES, "bad"], LIMITS, yardstick, clock=clock)
     rows = len(SMILES) - VALID
     assert found.count == rows
     assert found.rounds["total"] == pytest.approx([0.020 * rows] * 2)
     assert found.ratios() == pytest.approx([0.020 / RDKIT] * 2)
     assert found.per_second == pytest.approx(50)
-    assert (found.failed, found.reason) == (1, "RDKit cannot read it")
+    assert (found.failed, found.reason) == (1, "SMILES syntax error")
     assert [len(corpus.train) for corpus in fitted] == [rows] * 4  # trial, memory, two rounds
-    assert set(fitted[0].reader.specs) == set(measuring.TEACHERS)
+    assert set(fitted[0].reader.specs) == {"ecfp4", "maccs"}
     assert student.digest == before, "copies are trained"
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("size", ["static-base", "vit-tiny"])
+def test_students_of_texts_and_images_are_trained_too(size: str) -> None:
+    settings = students.sized(size)
+    yardstick = YARDSTICKS[settings.reads]
+    items = {
+        "texts": [f"number {n} of many" for n in range(16)],
+        "images": [images.stored(np.full((8, 8, 3), n, np.uint8)) for n in range(16)],
+    }[settings.reads]
+    made = students.make(settings, items=items)
+    found = training(lambda: made, items, Limits(repeats=1, seconds=1), yardstick)
+    assert (found.count, found.failed) == (16 - VALID, 0)
 
 
 def test_too_few_molecules_are_refused() -> None:
     student = students.make(students.GineSettings(size="tiny"))
     with pytest.raises(InputError, match=r"on 16 molecules or more, not on 3: .*--no-training"):
-        training(lambda: student, ["C", "CC", "CCC", "bad"], LIMITS)
+        training(lambda: student, ["C", "CC", "CCC", "bad"], LIMITS, YARDSTICKS["molecules"])
