@@ -83,9 +83,9 @@ class Graphs:
         return len(self.atom_starts) - 1
 
     @property
-    def notes(self) -> list[str]:
-        """Nothing: a molecule is read whole or not at all."""
-        return []
+    def shortened(self) -> int:
+        """None: molecules are read whole."""
+        return 0
 
     @property
     def sizes(self) -> Indices:

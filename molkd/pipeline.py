@@ -34,14 +34,14 @@ class Distilled:
         information: teacher -> what the student knows about it.
         history: one record of losses per epoch.
         failures: row -> why the item could not be used.
-        notes: what else should be known of how the items were read, in sentences.
+        shortened: items that lost their end, because they are longer than what the student reads.
     """
 
     student: Student[Any, Any, Any]
     information: Mapping[str, Information]
     history: Sequence[Mapping[str, float]]
     failures: Mapping[int, str]
-    notes: Sequence[str] = ()
+    shortened: int = 0
 
 
 def distill(
@@ -97,7 +97,7 @@ def distill(
     known = _estimated(student, stored, corpus, settings, folder, progress=progress)
     student = student.cpu()
     result = Distilled(
-        student, known, history, {**prepared.failures, **checked.failures}, prepared.notes
+        student, known, history, {**prepared.failures, **checked.failures}, prepared.shortened
     )
     report.write(
         folder,

@@ -35,9 +35,9 @@ class Pixels:
         return len(self.values)
 
     @property
-    def notes(self) -> list[str]:
-        """Nothing: every image is resized."""
-        return []
+    def shortened(self) -> int:
+        """None: every image is resized."""
+        return 0
 
     @property
     def sizes(self) -> Rows:

@@ -46,10 +46,9 @@ class Tokens:
         return len(self.starts) - 1
 
     @property
-    def notes(self) -> list[str]:
+    def shortened(self) -> int:
         """How many texts lost their end."""
-        count = int(self.cut.sum())
-        return [f"{count} of {len(self)} texts were cut at the student's limit"] if count else []
+        return int(self.cut.sum())
 
     @property
     def sizes(self) -> Rows:

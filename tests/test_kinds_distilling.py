@@ -164,7 +164,7 @@ def test_molkd_distill_takes_texts_and_embeds_them(tmp_path: Path):
     assert done.exit_code == 0, done.output
     assert "61 of 62 texts used" in done.output
     assert "row 60: empty text" in done.output
-    assert "were cut" not in done.output
+    assert "lost their end" not in done.output
     kept = settings.load(DistillSettings, tmp_path / "s" / "settings.toml")
     assert dataclasses.asdict(kept)["student"]["size"] == "static-small"
     embedded = CliRunner().invoke(
@@ -177,8 +177,11 @@ def test_molkd_distill_takes_texts_and_embeds_them(tmp_path: Path):
 def test_texts_that_are_cut_are_counted(tmp_path: Path):
     result = _run("text-encoder", tmp_path)
     longer = sum(len(text.split()) > 8 for text in SAMPLES["text-encoder"].items)
-    (note,) = result.notes
-    count, rest = note.split(" ", 1)
-    assert int(count) >= longer > 0
-    assert rest == "of 67 texts were cut at the student's limit"
-    assert _run("static", tmp_path / "static").notes == []
+    assert result.shortened >= longer > 0
+    assert _run("static", tmp_path / "static").shortened == 0
+    texts = tmp_path / "texts.txt"
+    texts.write_text("short\n" + 200 * "long " + "\n")
+    arguments = ["embed", "-i", str(texts), "-m", str(tmp_path), "-o", str(tmp_path / "e.npy")]
+    embedded = CliRunner().invoke(app, arguments)
+    assert embedded.exit_code == 0, embedded.output
+    assert "1 were longer than the model reads and lost their end" in embedded.output

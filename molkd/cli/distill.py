@@ -163,8 +163,10 @@ def _run(
     typer.echo(f"{len(items) - len(failures)} of {len(items)} {options.kind.name} used", err=True)
     for row, reason in sorted(failures.items())[:5]:
         typer.echo(f"  row {row}: {reason}", err=True)
-    for note in result.notes:
-        typer.echo(note, err=True)
+    if result.shortened:
+        typer.echo(
+            f"{result.shortened} were longer than the student reads and lost their end", err=True
+        )
     header, *lines = report.table(result.information)
     print_table(header, lines)
 

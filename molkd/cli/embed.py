@@ -209,6 +209,8 @@ def describe(summary: Summary) -> str:
     lines = [f"{done} in {summary.seconds:.1f} s ({rate:.0f}/s): {summary.output}"]
     if summary.resumed:
         lines.append(f"{summary.resumed} of them by an earlier, interrupted run")
+    if summary.shortened:
+        lines.append(f"{summary.shortened} were longer than the model reads and lost their end")
     if summary.invalid:
         what = "left out" if summary.dropped else "kept as empty rows"
         lines.append(f"{summary.invalid} invalid, {what}:")

@@ -40,6 +40,10 @@ class Encoder(Protocol[PreparedT]):
         """Embeds prepared items, one row each; runs in the process of the caller."""
         ...
 
+    def shortened(self, prepared: PreparedT, /) -> int:
+        """How many of the items lose their end, because they are longer than what it reads."""
+        ...
+
 
 @dataclass(frozen=True)
 class TeacherEncoder:
@@ -74,6 +78,10 @@ class TeacherEncoder:
     def encode(self, prepared: Embedded, /, *, batch_size: int) -> Embedded:  # noqa: ARG002
         """Returns what `prepare` made."""
         return prepared
+
+    def shortened(self, prepared: Embedded, /) -> int:  # noqa: ARG002
+        """None that is known of: a teacher that cuts counts in its own process."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

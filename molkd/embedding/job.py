@@ -39,6 +39,7 @@ class Tally:
 
     total: int = 0
     invalid: int = 0
+    shortened: int = 0
     resumed: int = 0
     parts: int = 0
     reasons: dict[int, str] = field(default_factory=dict[int, str])
@@ -49,6 +50,7 @@ class Tally:
         found = {row0 + row: text for row, text in enumerate(table.errors) if text is not None}
         self.total += len(table)
         self.invalid += len(found)
+        self.shortened += table.shortened
         self.parts += 1
         self.reasons = dict(sorted({**self.reasons, **found}.items())[:_REASONS_KEPT])
         return found
@@ -115,6 +117,7 @@ class Job:
             total=tally.total,
             noun=self._kind.name,
             invalid=tally.invalid,
+            shortened=tally.shortened,
             dropped=tally.invalid if self.options.on_invalid == "drop" else 0,
             resumed=tally.resumed,
             seconds=seconds,
@@ -203,7 +206,8 @@ class Job:
             failures.setdefault(row, what)
         values[list(failures)] = np.nan
         errors = [failures.get(row) for row in range(len(records))]
-        return Table(records.ids, records.shown, errors, values)
+        shortened = self.encoder.shortened(ready.prepared)
+        return Table(records.ids, records.shown, errors, values, shortened)
 
     def _assemble(self, parts: Parts, tally: Tally) -> None:
         """Writes the output and, just before it takes its place, the settings."""
@@ -231,6 +235,7 @@ class Job:
                 "versions": _versions(),
                 "rows": tally.total,
                 "invalid": tally.invalid,
+                "shortened": tally.shortened,
                 "run": self._run_digest(tally),
                 "sha256": store.sha256_of(temporary),
             }

@@ -16,6 +16,7 @@ from molkd.errors import CorruptFileError
 from molkd.formats.parquet_writer import text_arrays, text_fields
 from molkd.formats.tables import Table
 
+_SHORTENED = b"shortened"
 _HEAD = 130  # key, space, checksum of the rest, line feed
 
 
@@ -29,7 +30,7 @@ class Parts:
         """Returns a part, or None where it is absent, damaged or holds something else."""
         try:
             return self._read(index, key)
-        except (OSError, CorruptFileError, KeyError):  # KeyError: columns of an older molkd
+        except (OSError, CorruptFileError, KeyError, TypeError):  # the last two: of an older molkd
             return None
 
     def read(self, index: int) -> Table:
@@ -53,7 +54,10 @@ class Parts:
         """
         flat = pa.array(np.ascontiguousarray(table.values).reshape(-1))
         lists = pa.FixedSizeListArray.from_arrays(flat, table.values.shape[1])
-        schema = pa.schema([*text_fields("item"), pa.field("values", lists.type)])
+        schema = pa.schema(
+            [*text_fields("item"), pa.field("values", lists.type)],
+            metadata={_SHORTENED: str(table.shortened)},
+        )
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema) as writer:
             writer.write_batch(pa.record_batch([*text_arrays(table), lists], schema=schema))
@@ -86,7 +90,8 @@ class Parts:
         ids, items, errors = (
             cast("list[Any]", batch.column(name).to_pylist()) for name in ("id", "item", "error")
         )
-        return Table(ids, items, errors, values)
+        shortened = int(batch.schema.metadata[_SHORTENED])
+        return Table(ids, items, errors, values, shortened)
 
 
 def remove_leftovers(output: Path) -> None:

@@ -67,6 +67,7 @@ class Summary:
         total: items read.
         noun: what they are called: "molecules".
         invalid: those that could not be embedded.
+        shortened: those that lost their end, because they were longer than what a student reads.
         dropped: those that were left out of the file.
         resumed: those that an earlier, interrupted run had finished.
         seconds: time it took.
@@ -78,6 +79,7 @@ class Summary:
     total: int
     noun: str
     invalid: int
+    shortened: int = 0
     dropped: int = 0
     resumed: int = 0
     seconds: float = 0.0

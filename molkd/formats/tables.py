@@ -27,12 +27,14 @@ class Table:
         items: one text per row, as it was read; None where it was missing or no text.
         errors: why the row has no embedding; None where it has one.
         values: shape (n, d); NaN in the rows of errors.
+        shortened: how many items lost their end before they were embedded.
     """
 
     ids: Sequence[str]
     items: Sequence[str | None]
     errors: Sequence[str | None]
     values: Values
+    shortened: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -32,8 +32,8 @@ class Prepared(Protocol):
         ...
 
     @property
-    def notes(self) -> Sequence[str]:
-        """What a user should know about how the items were read, in sentences."""
+    def shortened(self) -> int:
+        """How many items lose their end, because they are longer than what the student reads."""
         ...
 
     @property
@@ -154,6 +154,10 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
         """64 hexadecimal digits of the architecture and the weights."""
         weights = {name: value.contiguous().cpu() for name, value in self.state_dict().items()}
         return digest_of([self.kind, dict(self.config), hashlib.sha256(save(weights)).hexdigest()])
+
+    def shortened(self, prepared: PreparedT) -> int:
+        """How many prepared items lost their end; see `Prepared`."""
+        return prepared.shortened
 
     def encode(self, prepared: PreparedT, *, batch_size: int = 128) -> Embedded:
         """Embeds prepared items on the student's device, in evaluation mode.

@@ -63,6 +63,15 @@ def test_an_interrupted_job_goes_on_where_it_stopped(
     assert not (tmp_path / "out.npy.parts").exists()
 
 
+def test_items_that_lost_their_end_are_counted_over_both_runs(tmp_path: Path, source: Path) -> None:
+    limit = 5
+    longer = sum(len(text) > limit for text in SMILES)
+    output = tmp_path / "out.npy"
+    with pytest.raises(KeyboardInterrupt):
+        _embed(FakeEncoder(stop=SMILES[70], limit=limit), source, output)
+    assert _embed(FakeEncoder(limit=limit), source, output).shortened == longer > 0
+
+
 def test_a_finished_part_after_a_lost_one_is_used(
     tmp_path: Path, source: Path, expected: bytes
 ) -> None:

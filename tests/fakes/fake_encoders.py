@@ -44,7 +44,8 @@ PREPARE = {"parsed": prepare, "unread": prepare_unread, "dies": prepare_and_die}
 class FakeEncoder:
     """Embeds a text by its checksum.
 
-    The text `stop` interrupts, "[NaH]" gives NaN without a reason; `read` is a key of PREPARE.
+    The text `stop` interrupts, "[NaH]" gives NaN without a reason; `read` is a key of PREPARE,
+    `limit` the longest text that counts as whole.
     """
 
     reads: str = "molecules"
@@ -55,6 +56,7 @@ class FakeEncoder:
     read: str = "parsed"
     stop: str | None = None
     width: int | None = None
+    limit: int = 1000
     asked: list[str] = field(default_factory=list[str])
     modules: set[str] = field(default_factory=set[str])
 
@@ -75,6 +77,9 @@ class FakeEncoder:
         values = np.array([self._row(text) for text in prepared.texts], dtype=np.float32)
         values[list(prepared.failures)] = np.nan
         return Embedded(values[:, : self.width], prepared.failures)
+
+    def shortened(self, prepared: FakePrepared) -> int:
+        return sum(len(text) > self.limit for text in prepared.texts)
 
     def _row(self, text: str) -> Matrix:
         if text == "[NaH]":
