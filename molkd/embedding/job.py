@@ -136,8 +136,8 @@ class Job:
     def _chunks(self) -> Iterator[Records]:
         options = self.options
         columns = Columns(options.column, options.id_column, self._kind.style)
-        kind, rows = options.input_format, options.chunk_rows
-        return read(self.source, columns, kind=kind, chunk_rows=rows)
+        rows = options.chunk_rows or self._kind.chunk
+        return read(self.source, columns, kind=options.input_format, chunk_rows=rows)
 
     def _key(self, records: Records) -> str:
         """Returns a digest of all that decides the content of a part."""

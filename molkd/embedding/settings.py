@@ -30,7 +30,7 @@ class EmbedSettings:
         standardize: what is done to the items first, one of their kind's standardisations.
         batch_size: items per pass of the network.
         chunk_rows: rows per part: what is in memory at once in each process, and what a kill can
-            cost.
+            cost; by default as many as suit the kind.
     """
 
     column: str | None = None
@@ -42,7 +42,7 @@ class EmbedSettings:
     max_invalid_frac: float = 1.0
     standardize: str = "none"
     batch_size: int = 128
-    chunk_rows: int = 2048
+    chunk_rows: int | None = None
 
     def __post_init__(self) -> None:
         choices = {"dtype": Dtype, "on_invalid": OnInvalid}
@@ -54,8 +54,9 @@ class EmbedSettings:
         if not 0 <= self.max_invalid_frac <= 1:
             raise ConfigError(f"max_invalid_frac must lie in [0, 1], not {self.max_invalid_frac}")
         for name in ("batch_size", "chunk_rows"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)}")
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise ConfigError(f"{name} must be at least 1, not {count}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,4 +48,5 @@ vectors = students.load("path/to/this/folder").embed(["picture.png"]).values""",
     check=check,
     parse=parse,
     splits={"random": random_split},
+    chunk=256,  # 40 MB as squares of 224 pixels
 )

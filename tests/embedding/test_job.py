@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from molkd import settings
-from molkd.embedding import EmbedSettings, Summary, TeacherEncoder, embed_file, settings_path
+from molkd.embedding import EmbedSettings, Summary, TeacherEncoder, embed_file, job, settings_path
 from molkd.errors import ConfigError, InputError, ItemError, OutputError, ShapeError
 from molkd.formats.npy_writer import ids_path
+from molkd.formats.records import Records
 from tests.fakes.fake_encoders import FakeEncoder
 from tests.fakes.fake_teachers import FakeTeacher
 
@@ -76,6 +78,25 @@ def test_the_size_of_chunks_changes_no_value(tmp_path: Path) -> None:
     first, *others = [np.load(tmp_path / f"{rows}.npy") for rows in (1, 7, 100, 1000)]
     for other in others:
         np.testing.assert_array_equal(other, first)
+
+
+@pytest.mark.parametrize(("kind", "rows"), [("texts", 2048), ("images", 256)])
+def test_as_many_rows_are_held_at_once_as_suit_the_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, rows: int
+) -> None:
+    asked: list[int] = []
+
+    def read(*_: object, chunk_rows: int, **__: object) -> Iterator[Records]:
+        asked.append(chunk_rows)
+        return iter(())
+
+    monkeypatch.setattr(job, "read", read)
+    given = _smi(tmp_path, GOOD)
+    for some in ({}, {"chunk_rows": 3}):
+        options = EmbedSettings(**some)
+        place = tmp_path / f"{len(asked)}.npy"
+        job.Job(FakeEncoder(reads=kind), str(given), place, options, "fake").run(1, progress=False)
+    assert asked == [rows, 3]
 
 
 def test_metadata_and_settings_say_how_it_was_made(tmp_path: Path) -> None:
