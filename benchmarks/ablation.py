@@ -140,6 +140,8 @@ def load(name: str) -> Ablation:
 def run(ablation: Ablation, scale_name: str, sources: Sources, place: Place) -> Results:
     """Distils the students, probes them, and writes `results.jsonl`; resumes after a kill.
 
+    Untrained students among the baselines get new weights with every seed, like the others.
+
     Raises:
         MolkdError: the corpus is too small, or something cannot be read or written.
     """
@@ -156,7 +158,10 @@ def run(ablation: Ablation, scale_name: str, sources: Sources, place: Place) -> 
         made = [embedders.make(spec, weights_dir=sources.weights_dir) for spec in students]
         given = [
             *made,
-            *(embedders.make(b, weights_dir=sources.weights_dir) for b in ablation.baselines),
+            *(
+                embedders.make(one, weights_dir=sources.weights_dir, seed=seed)
+                for one in ablation.baselines
+            ),
         ]
         quality = QualitySettings(probes=ablation.probes, seeds=1, first_seed=seed)
         folder = place.folder / f"seed-{seed}"

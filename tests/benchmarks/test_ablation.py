@@ -31,11 +31,13 @@ SMALL: dict[str, Any] = {
             "items": 120,
             "seeds": 2,
             "tasks": ["tdc-admet:hia_hou"],
-            "settings": {"plan": {"epochs": 1}},
+            "settings": {"plan": {"epochs": 1, "batch_size": 32}},
         }
     },
-    "baselines": ["maccs"],
+    "baselines": ["maccs", "untrained:tiny"],
 }
+
+LABELS = ["mi", "mse", "maccs", "untrained:tiny"]
 
 
 @pytest.fixture
@@ -69,9 +71,10 @@ def test_an_ablation_from_corpus_to_results(
     monkeypatch.setattr(pipeline, "distill", recorded)
     found = _run(tmp_path / "run", data)
     assert asked == [("mi", 0, 1, 120), ("mse", 0, 2, 60), ("mi", 1, 1, 120), ("mse", 1, 2, 60)]
-    assert [record.label for record in found.embedders] == ["mi", "mse", "maccs"]
+    assert [record.label for record in found.embedders] == LABELS
+    assert [record.runs for record in found.embedders] == [2, 2, 1, 2]
     cells = {(score.embedder, score.seed) for score in found.scores}
-    assert cells == {(label, seed) for label in ("mi", "mse", "maccs") for seed in (0, 1)}
+    assert cells == {(label, seed) for label in LABELS for seed in (0, 1)}
     digests = {score.key for score in found.scores}
     assert len(digests) == len(found.scores)
     assert found.run.settings["scale"] == "minute"
