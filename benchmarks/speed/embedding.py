@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from molkd.benchmarks.embedding_store import Embeds
@@ -15,6 +16,8 @@ from molkd.benchmarks.speed.records import TOTAL, Measured
 from molkd.benchmarks.speed.rounds import Clock, Limits, affordable, by_turns
 from molkd.benchmarks.speed.yardsticks import Yardstick
 from molkd.errors import InputError
+
+_DEEPEST = 4  # a teacher, what it has loaded, a part of that, the module
 
 
 @runtime_checkable
@@ -125,15 +128,27 @@ def parameters(model: object) -> int | None:
 
 
 def _held(model: Any) -> list[Any]:
-    """The model, or what its attributes hold, tuples opened; only torch modules count there."""
+    """The model, or the torch modules that it holds, also inside of what it holds."""
     if hasattr(model, "parameters"):
         return [model]
     torch = sys.modules.get("torch")  # not loaded: nothing holds a module
-    if torch is None:
-        return []
-    values = list(vars(model).values())
-    values += [inner for value in values if isinstance(value, tuple) for inner in value]
-    return [value for value in values if isinstance(value, torch.nn.Module)]
+    return [] if torch is None else list(_modules(model, torch.nn.Module, depth=_DEEPEST))
+
+
+def _modules(thing: Any, wanted: type, *, depth: int) -> Iterator[Any]:
+    if isinstance(thing, wanted):
+        yield thing
+    elif depth:
+        for inner in _inside(thing):
+            yield from _modules(inner, wanted, depth=depth - 1)
+
+
+def _inside(thing: Any) -> Sequence[Any]:
+    if isinstance(thing, tuple | list):
+        return thing
+    if dataclasses.is_dataclass(thing):
+        return [getattr(thing, field.name) for field in dataclasses.fields(thing)]
+    return list(vars(thing).values()) if hasattr(thing, "__dict__") else []
 
 
 def _stages(

@@ -126,6 +126,8 @@ def test_parameters_of_what_has_some_and_what_has_none() -> None:
     hidden = types.SimpleNamespace(card=types.SimpleNamespace(sha256={"a.bin": "0"}))
     assert parameters(nn.Linear(3, 2)) == 8
     assert parameters(loaded) == 8
+    inner = types.SimpleNamespace(body=types.SimpleNamespace(net=nn.Linear(3, 2)), steps=[])
+    assert parameters(types.SimpleNamespace(_loaded=inner, card=card)) == 8
     assert parameters(weightless) == 0
     assert parameters(hidden) is None
     both: tuple[object, ...] = (loaded, weightless)
