@@ -1,8 +1,8 @@
 """What can be said about embeddings without labels: teachers beside each other, a student's view.
 
 A row that one of the embedders failed on is left out for all of them, so that all figures are of
-the same molecules. Linear maps and densities are fitted on 70 % of the molecules and read on the
-others; everything else is of all molecules.
+the same items. Linear maps and densities are fitted on 70 % of the items and read on the others;
+everything else is of all items.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class TeacherComparison:
         chance: overlap of unrelated embeddings.
         groups: names of teachers whose mean CKA is at least `REDUNDANT`, singles included.
         order: the t positions with like beside like, for a heat map.
-        molecules: how many were given.
+        items: how many were given.
         compared: how many all teachers could embed.
     """
 
@@ -55,7 +55,7 @@ class TeacherComparison:
     chance: float
     groups: tuple[tuple[str, ...], ...]
     order: tuple[int, ...]
-    molecules: int
+    items: int
     compared: int
 
 
@@ -83,11 +83,11 @@ class Diagnosis:
         trained: teacher -> likeness.
         untrained: teacher -> likeness of the same network with random weights; what is above it
             was learnt. Empty where none was given.
-        mutual_information: teacher -> nats per molecule; see `molkd.information.Information`. A
+        mutual_information: teacher -> nats per item; see `molkd.information.Information`. A
             sample is small for fitting densities, so that it is too low, and even below 0 where
             columns hold values that are rare in the sample.
         chance: overlap of unrelated embeddings.
-        molecules: how many were given.
+        items: how many were given.
         compared: how many all could embed.
     """
 
@@ -96,7 +96,7 @@ class Diagnosis:
     untrained: Mapping[str, Likeness]
     mutual_information: Mapping[str, float]
     chance: float
-    molecules: int
+    items: int
     compared: int
 
 
@@ -111,13 +111,13 @@ def compare_teachers(
 
     Args:
         values: teacher -> shape (n, d_t); rows that it failed on are NaN. At least two.
-        keys: n strings; molecules with equal ones are on one side of the split.
+        keys: n strings; items with equal ones are on one side of the split.
         supports: teacher -> what values it takes; "real" where it is not named.
         seed: of the split.
 
     Raises:
         ConfigError: fewer than two teachers.
-        InputError: too few molecules that all can embed, or a teacher that does not vary.
+        InputError: too few items that all can embed, or a teacher that does not vary.
     """
     if len(values) < 2:
         raise ConfigError(f"a comparison needs at least two teachers, not {len(values)}")
@@ -142,7 +142,7 @@ def compare_teachers(
         chance=K / (len(kept) - 1),
         groups=tuple(tuple(names[place] for place in group) for group in found),
         order=tuple(similarity.order(cka)),
-        molecules=len(keys),
+        items=len(keys),
         compared=len(kept),
     )
 
@@ -161,13 +161,13 @@ def diagnose(
     Args:
         student: shape (m, d); rows that it failed on are NaN.
         bank: of the teachers.
-        rows: shape (m,), positions of those molecules in the bank.
+        rows: shape (m,), positions of those items in the bank.
         untrained: shape (m, d'), what the same network says with random weights.
         seed: of split and densities.
         progress: whether to show a progress bar of the densities.
 
     Raises:
-        InputError: too few molecules that all can embed, or an embedding that does not vary.
+        InputError: too few items that all can embed, or an embedding that does not vary.
     """
     values = {name: bank.raw(name, rows) for name in bank.cards}
     own = {"the student": student}
@@ -188,7 +188,7 @@ def diagnose(
         untrained=likeness[1] if untrained is not None else {},
         mutual_information=known,
         chance=K / (len(kept) - 1),
-        molecules=len(rows),
+        items=len(rows),
         compared=len(kept),
     )
 
@@ -273,7 +273,7 @@ def _limits(comparison: TeacherComparison) -> list[str]:
     said: list[str] = []
     if hard:
         said.append(
-            f"{comparison.compared} molecules are too few to predict {', '.join(hard)} even from "
+            f"{comparison.compared} items are too few to predict {', '.join(hard)} even from "
             "itself (R2 in brackets): with more of them R2 would be higher."
         )
     said += [
@@ -285,9 +285,9 @@ def _limits(comparison: TeacherComparison) -> list[str]:
 
 
 def _left_out(comparison: TeacherComparison) -> list[str]:
-    count = comparison.molecules - comparison.compared
+    count = comparison.items - comparison.compared
     if not count:
         return []
     failed = {name: facts.failed for name, facts in comparison.facts.items() if facts.failed}
     blame = ", ".join(f"{name} failed on {number}" for name, number in failed.items())
-    return [f"{count} of {comparison.molecules} molecules were left out for all: {blame}."]
+    return [f"{count} of {comparison.items} items were left out for all: {blame}."]

@@ -69,8 +69,8 @@ class Forms:
             prepared[name] = similarity.prepared(matrix, support)
             if not prepared[name].shape[1]:
                 raise InputError(
-                    f"{name}: all columns are constant over {len(matrix)} molecules: leave it out "
-                    "or give other molecules"
+                    f"{name}: all columns are constant over {len(matrix)} items: leave it out "
+                    "or give other items"
                 )
             neighbours[name] = similarity.neighbours(matrix, support, k=K)
         return cls(prepared, neighbours)
@@ -108,7 +108,7 @@ def common_rows(values: Mapping[str, Matrix]) -> Rows:
         total = len(embedded[worst])
         blame = f"; {worst} failed on {failed[worst]}" if failed[worst] else ""
         raise InputError(
-            f"only {len(kept)} of {total} molecules can be embedded by all, at least {LEAST_ROWS} "
-            f"are needed{blame}: give more molecules" + (" or leave it out" if blame else "")
+            f"only {len(kept)} of {total} items can be embedded by all, at least {LEAST_ROWS} "
+            f"are needed{blame}: give more items" + (" or leave it out" if blame else "")
         )
     return kept

@@ -1,9 +1,10 @@
-"""A sample of molecules, and what embedders say about it: what diagnostics are computed from."""
+"""A sample of items, and what embedders say about it: what diagnostics are computed from."""
 
 from __future__ import annotations
 
 import contextlib
 import tempfile
+import textwrap
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from molkd import bank as banks
-from molkd import chem
 from molkd.bank import Bank
 from molkd.errors import ConfigError, InputError
+from molkd.items import MOLECULES, ItemKind
 from molkd.parallel import one_thread, ordered_map
 from molkd.types import Matrix, Rows, Teacher
 
@@ -28,50 +29,68 @@ _TIMED = 256
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Different molecules.
+    """Different items.
 
     Attributes:
-        smiles: canonical.
+        kind: of the items.
+        keys: one per item, as a bank knows it; of molecules canonical SMILES.
+        items: what teachers and students are given.
         drawn: rows that were drawn.
-        unreadable: of these, how many are no molecules.
+        unreadable: of these, how many cannot be read.
         repeated: of these, how many are the same as an earlier one.
     """
 
-    smiles: tuple[str, ...]
+    kind: ItemKind
+    keys: tuple[str, ...]
+    items: tuple[Any, ...]
     drawn: int
     unreadable: int
     repeated: int
 
     def __str__(self) -> str:
-        found = f"{len(self.smiles)} different molecules of {self.drawn} rows"
+        found = f"{len(self.items)} different {self.kind.name} of {self.drawn} rows"
         return f"{found} ({self.unreadable} unreadable, {self.repeated} repeated)"
 
 
-def draw(rows: Sequence[object], *, count: int, seed: int) -> Sample:
-    """Draws rows at random, without replacement, and keeps the different molecules among them.
+def draw(rows: Sequence[object], *, count: int, seed: int, kind: ItemKind = MOLECULES) -> Sample:
+    """Draws rows at random, without replacement, and keeps the different items among them.
 
     Args:
-        rows: SMILES; what is none is counted and left out.
+        rows: items; what cannot be read is counted and left out.
         count: rows to draw; all of them where there are no more.
         seed: of the draw.
+        kind: of the items.
 
     Raises:
         ConfigError: the count is not positive.
-        InputError: none of the rows is a molecule.
+        InputError: none of the rows can be read.
     """
     drawn = [rows[int(row)] for row in choice(len(rows), count=count, seed=seed)]
-    texts, failures = chem.standardize_all(drawn, "none")
-    readable = [text for row, text in enumerate(texts) if row not in failures]
-    if not readable:
-        raise InputError(f"none of {len(drawn)} rows is a molecule: row 0 is {drawn[0]!r}")
-    different = tuple(dict.fromkeys(readable))
-    return Sample(different, len(drawn), len(failures), len(readable) - len(different))
+    checked = kind.check(drawn, kind.standardizations[0])
+    different: dict[str, Any] = {}
+    for row, key in enumerate(checked.keys):
+        if row not in checked.failures:
+            different.setdefault(key, checked.items[row])
+    if not different:
+        raise InputError(f"none of {len(drawn)} rows is a readable {kind.one}: {_first(drawn)}")
+    return Sample(
+        kind=kind,
+        keys=tuple(different),
+        items=tuple(different.values()),
+        drawn=len(drawn),
+        unreadable=len(checked.failures),
+        repeated=len(drawn) - len(checked.failures) - len(different),
+    )
+
+
+def _first(drawn: Sequence[object]) -> str:
+    return f"row 0 is {textwrap.shorten(repr(drawn[0]), 80)}" if drawn else "there are none"
 
 
 def choice(total: int, *, count: int, seed: int) -> Rows:
     """Returns `count` of `total` rows, or all of them, ascending; see `draw` for errors."""
     if count < 1:
-        raise ConfigError(f"the sample must hold at least 1 molecule, not {count}")
+        raise ConfigError(f"the sample must hold at least 1 item, not {count}")
     if total <= count:
         return np.arange(total)
     return np.sort(np.random.default_rng(seed).choice(total, count, replace=False))
@@ -91,50 +110,57 @@ def chembl() -> list[str]:
 
 @contextlib.contextmanager
 def asked(
-    smiles: Sequence[str],
+    sample: Sample,
     teachers: Sequence[Teacher[Any]],
     *,
     folder: Path | None,
     jobs: int,
     progress: bool = True,
 ) -> Generator[Bank]:
-    """Yields a bank of what teachers say about molecules.
+    """Yields a bank of what teachers say about a sample.
 
     Args:
-        smiles: different molecules.
+        sample: the items.
         teachers: at least one.
         folder: where the bank is kept, to be read or extended later; None for a temporary one.
         jobs: worker processes.
         progress: whether to show a progress bar.
 
     Raises:
-        StaleBankError: the folder holds other molecules, or other teachers of these names.
+        StaleBankError: the folder holds other items, or other teachers of these names.
         OutputError: the folder cannot be written.
     """
     with contextlib.ExitStack() as stack:
         if folder is None:
             made = tempfile.TemporaryDirectory(prefix="molkd-", ignore_cleanup_errors=True)
             folder = Path(stack.enter_context(made))
-        jobs = min(jobs, -(-len(smiles) // _CHUNK))
-        yield banks.build(folder, smiles, teachers, jobs=jobs, block=_CHUNK, progress=progress)
+        yield banks.build(
+            folder,
+            sample.items,
+            teachers,
+            keys=sample.keys,
+            jobs=min(jobs, -(-len(sample.items) // _CHUNK)),
+            block=_CHUNK,
+            progress=progress,
+        )
 
 
-def embed(student: Student[Any, Any, Any], smiles: Sequence[str], *, jobs: int) -> Matrix:
-    """Embeds molecules with a student; rows that it cannot embed are NaN, shape (n, d).
+def embed(student: Student[Any, Any, Any], items: Sequence[Any], *, jobs: int) -> Matrix:
+    """Embeds items with a student; rows that it cannot embed are NaN, shape (n, d).
 
-    The bits do not depend on the number of processes, which only read the molecules.
+    The bits do not depend on the number of processes, which only read the items.
     """
-    chunks = [smiles[start : start + _CHUNK] for start in range(0, len(smiles), _CHUNK)]
+    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
     prepared = ordered_map(student.prepare, chunks, jobs=min(jobs, len(chunks)))
     return np.concatenate([student.encode(chunk).values for chunk in prepared])
 
 
-def molecules_per_second(teacher: Teacher[Any], smiles: Sequence[str]) -> float:
-    """Times a teacher from SMILES to embedding, in this process and one thread.
+def per_second(teacher: Teacher[Any], items: Sequence[Any]) -> float:
+    """Times a teacher on items that were read, in this process and one thread.
 
-    The first molecule is embedded before the clock starts, so that loading does not count.
+    The first item is embedded before the clock starts, so that loading does not count.
     """
-    timed = list(smiles[:_TIMED])
+    timed = list(items[:_TIMED])
     with one_thread():
         teacher.embed(timed[:1])
         started = time.perf_counter()

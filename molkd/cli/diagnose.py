@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from molkd.cli.embed import Device, InputFormat, Jobs, SmilesColumn
+from molkd.cli.embed import Column, Device, InputFormat, Jobs
 from molkd.cli.teachers import AsJson, WeightsDir, print_json, print_table
 from molkd.cli.teachers_compare import MaybeInput, Seed, jobs_for, plain, sample_of
 from molkd.errors import ConfigError
@@ -18,6 +18,7 @@ from molkd.errors import ConfigError
 if TYPE_CHECKING:  # torch is imported when the command runs
     from molkd.bank import Bank
     from molkd.benchmarks.diagnostics import Diagnosis
+    from molkd.items import ItemKind
     from molkd.types import Rows, Teacher
 
 
@@ -38,11 +39,11 @@ def diagnose(  # noqa: PLR0913
             "folder to keep those of the sample in."
         ),
     ] = None,
-    sample: Annotated[int, typer.Option(help="Molecules to draw.")] = 5000,
+    sample: Annotated[int, typer.Option(help="Rows to draw.")] = 5000,
     untrained: Annotated[
         bool, typer.Option(help="Compare with the same network before training.")
     ] = True,
-    smiles_column: SmilesColumn = None,
+    column: Column = None,
     input_format: InputFormat = None,
     seed: Seed = 0,
     weights_dir: WeightsDir = None,
@@ -52,32 +53,34 @@ def diagnose(  # noqa: PLR0913
 ) -> None:
     """Say what a student knows about each teacher, without labels.
 
-    R2 of a linear map and mutual information (nats) are read on molecules they were not fitted on;
-    CKA and neighbours say how alike student and teacher see the molecules. What the same network
-    knows before training stands beside it. Take molecules that the student was not trained on.
+    R2 of a linear map and mutual information (nats) are read on items they were not fitted on; CKA
+    and neighbours say how alike student and teacher see the items. What the same network knows
+    before training stands beside it. Take items that the student was not trained on.
     """
     from molkd import devices, students
     from molkd.benchmarks import diagnostics, samples
+    from molkd.items import KINDS
 
     student = students.load(model).to(devices.choose(device))
-    processes = jobs_for(jobs, device)
+    kind, processes = KINDS[student.reads], jobs_for(jobs, device)
     with ExitStack() as stack:
         if source is None and bank is not None:
             found, rows = _from_bank(bank, teachers, sample, seed)
+            items = _items_of(found, rows, kind)
         else:
-            drawn = sample_of(source, smiles_column, input_format, count=sample, seed=seed)
+            drawn = sample_of(source, column, input_format, kind, count=sample, seed=seed)
             typer.echo(str(drawn), err=True)
             made = _made(_names(teachers, model), weights_dir, device)
-            asked = samples.asked(drawn.smiles, made, folder=bank, jobs=processes)
+            asked = samples.asked(drawn, made, folder=bank, jobs=processes)
             found = stack.enter_context(asked)
             rows = samples.choice(len(found), count=len(found), seed=seed)
-        smiles = [found.items[int(row)] for row in rows]
+            items = drawn.items
         fresh = students.fresh(student, seed=seed).to(student.device) if untrained else None
         diagnosis = diagnostics.diagnose(
-            samples.embed(student, smiles, jobs=processes),
+            samples.embed(student, items, jobs=processes),
             found,
             rows,
-            untrained=samples.embed(fresh, smiles, jobs=processes) if fresh else None,
+            untrained=samples.embed(fresh, items, jobs=processes) if fresh else None,
             seed=seed,
             progress=True,
         )
@@ -94,9 +97,20 @@ def _from_bank(path: Path, names: str | None, sample: int, seed: int) -> tuple[B
 
     found = Bank.open(path, teachers=registry.parse_names(names) if names else None)
     typer.echo(
-        f"molecules of {path}: if the student was trained on them, the figures flatter it", err=True
+        f"items of {path}: if the student was trained on them, the figures flatter it", err=True
     )
     return found, samples.choice(len(found), count=sample, seed=seed)
+
+
+def _items_of(found: Bank, rows: Rows, kind: ItemKind) -> list[str]:
+    """Returns items of a bank, which holds their keys alone.
+
+    Raises:
+        ConfigError: a key is not enough to read the item.
+    """
+    if not kind.readable_keys:
+        raise ConfigError(f"a bank does not hold the {kind.name} themselves: give them by --input")
+    return [found.items[int(row)] for row in rows]
 
 
 def _names(names: str | None, model: str) -> Sequence[str]:
@@ -155,13 +169,12 @@ def _in_words(diagnosis: Diagnosis) -> list[str]:
     if below:
         said.append(
             f"The mutual information of {', '.join(below)} came out below 0, which there is not: "
-            "the densities met values that are rare in the sample. Read its R2, or take more "
-            "molecules."
+            "the densities met values that are rare in the sample. Read its R2, or take more items."
         )
-    left_out = diagnosis.molecules - diagnosis.compared
+    left_out = diagnosis.items - diagnosis.compared
     if left_out:
         said.append(
-            f"{left_out} of {diagnosis.molecules} molecules were left out for all: the student or "
+            f"{left_out} of {diagnosis.items} items were left out for all: the student or "
             "a teacher could not embed them."
         )
     return said

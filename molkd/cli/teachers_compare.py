@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from molkd.cli.distill import read_smiles
-from molkd.cli.embed import Device, InputFormat, Jobs, SmilesColumn
+from molkd.cli.distill import read_items
+from molkd.cli.embed import Column, Device, InputFormat, Jobs
 from molkd.cli.teachers import AsJson, WeightsDir, print_json, print_table
 from molkd.errors import ConfigError
 from molkd.parallel import usable_cores
@@ -19,13 +19,15 @@ if TYPE_CHECKING:  # numpy, scipy and RDKit are imported when the command runs
     from molkd.bank import Bank
     from molkd.benchmarks.diagnostics import TeacherComparison
     from molkd.benchmarks.samples import Sample
+    from molkd.items import ItemKind
+    from molkd.types import Teacher
 
 MaybeInput = Annotated[
     str | None,
     typer.Option(
         "--input",
         "-i",
-        help="Molecules: .smi, .csv, .tsv, .parquet or .sdf. Default: 2,000 of ChEMBL, built in.",
+        help="File of molecules, texts or images. Default: 2,000 molecules of ChEMBL, built in.",
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Of the sample and of its split.")]
@@ -42,13 +44,13 @@ def compare(  # noqa: PLR0913
     *,
     names: Annotated[str, typer.Argument(help="Names of teachers, separated by commas.")],
     source: MaybeInput = None,
-    sample: Annotated[int, typer.Option(help="Molecules to draw.")] = 2000,
+    sample: Annotated[int, typer.Option(help="Rows to draw.")] = 2000,
     plot: Annotated[Path | None, typer.Option(help="PNG file for a heat map of CKA.")] = None,
     bank: Annotated[
         Path | None,
         typer.Option(help="Folder to keep their embeddings of the sample, for the next time."),
     ] = None,
-    smiles_column: SmilesColumn = None,
+    column: Column = None,
     input_format: InputFormat = None,
     seed: Seed = 0,
     weights_dir: WeightsDir = None,
@@ -56,10 +58,10 @@ def compare(  # noqa: PLR0913
     jobs: Jobs = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare teachers on a sample of molecules: which are redundant, and what each costs.
+    """Compare teachers on a sample of what they read: which are redundant, and what each costs.
 
-    CKA and neighbours say how alike two teachers see the molecules, 1 for the same; R2 how well a
-    linear map from one predicts the other on molecules it was not fitted on.
+    CKA and neighbours say how alike two teachers see the items, 1 for the same; R2 how well a
+    linear map from one predicts the other on items it was not fitted on.
     """
     from molkd import teachers
     from molkd.benchmarks import diagnostics, samples
@@ -70,21 +72,22 @@ def compare(  # noqa: PLR0913
     if len(wanted) < 2:
         raise ConfigError(f"name at least two teachers to compare, as in {wanted[0]},NAME")
     made = [teachers.make(name, weights_dir=weights_dir, device=device) for name in wanted]
-    drawn = sample_of(source, smiles_column, input_format, count=sample, seed=seed)
+    kind = _kind(made)
+    drawn = sample_of(source, column, input_format, kind, count=sample, seed=seed)
     typer.echo(str(drawn), err=True)
-    with samples.asked(drawn.smiles, made, folder=bank, jobs=jobs_for(jobs, device)) as found:
+    with samples.asked(drawn, made, folder=bank, jobs=jobs_for(jobs, device)) as found:
         comparison = _compared(found, seed)
     rates = {
-        name: samples.molecules_per_second(teacher, drawn.smiles)
+        name: samples.per_second(teacher, drawn.items)
         for name, teacher in zip(comparison.facts, made, strict=True)
     }
     if plot is not None:
-        _draw(comparison, plot)
+        _draw(comparison, kind, plot)
     said = diagnostics.sentences(comparison)
     if as_json:
         print_json(_as_json(comparison, rates, said, drawn))
         return
-    _print(comparison, rates)
+    _print(comparison, kind, rates)
     typer.echo("")
     for sentence in said:
         typer.echo(sentence)
@@ -92,19 +95,43 @@ def compare(  # noqa: PLR0913
 
 def sample_of(
     source: str | None,
-    smiles_column: str | None,
+    column: str | None,
     input_format: str | None,
+    kind: ItemKind,
     *,
     count: int,
     seed: int,
 ) -> Sample:
-    """Draws from a file, or from the molecules that are built in."""
-    from molkd.benchmarks import samples
+    """Draws from a file, or from the molecules that are built in.
 
-    if source is None:
-        return samples.draw(samples.chembl(), count=count, seed=seed)
-    rows, _ = read_smiles(source, smiles_column, input_format)
-    return samples.draw(rows, count=count, seed=seed)
+    Raises:
+        ConfigError: there is no file, and other items than molecules are wanted.
+    """
+    from molkd.benchmarks import samples
+    from molkd.formats.records import Columns
+    from molkd.items import MOLECULES
+
+    if source is not None:
+        rows, _ = read_items(source, Columns(column, style=kind.style), input_format)
+        return samples.draw(rows, count=count, seed=seed, kind=kind)
+    if kind is not MOLECULES:
+        raise ConfigError(f"no {kind.name} are built in: give a file with --input")
+    return samples.draw(samples.chembl(), count=count, seed=seed)
+
+
+def _kind(made: Sequence[Teacher[Any]]) -> ItemKind:
+    """What the teachers read.
+
+    Raises:
+        ConfigError: different things.
+    """
+    from molkd.items import KINDS
+
+    reads = {teacher.card.reads: teacher.card.name for teacher in made}
+    if len(reads) > 1:
+        told = " and ".join(f"{name} ({what})" for what, name in reads.items())
+        raise ConfigError(f"{told} read different things, which cannot be compared")
+    return KINDS[next(iter(reads))]
 
 
 def jobs_for(jobs: int | None, device: str) -> int:
@@ -137,18 +164,18 @@ def _compared(bank: Bank, seed: int) -> TeacherComparison:
     )
 
 
-def _draw(comparison: TeacherComparison, path: Path) -> None:
+def _draw(comparison: TeacherComparison, kind: ItemKind, path: Path) -> None:
     """Writes the heat map with like beside like."""
     from molkd.benchmarks.reports.heatmap import heatmap
 
     names, order = list(comparison.facts), list(comparison.order)
-    title = f"CKA of teachers on {comparison.compared} molecules"
+    title = f"CKA of teachers on {comparison.compared} {kind.name}"
     matrix = comparison.cka[order][:, order]
     heatmap([names[place] for place in order], matrix, title=title, path=path)
 
 
-def _print(comparison: TeacherComparison, rates: Mapping[str, float]) -> None:
-    header = ("teacher", "dim", "effective rank", "failed", "molecules/s")
+def _print(comparison: TeacherComparison, kind: ItemKind, rates: Mapping[str, float]) -> None:
+    header = ("teacher", "dim", "effective rank", "failed", f"{kind.name}/s")
     print_table(
         header,
         [
@@ -171,7 +198,7 @@ def _as_json(
     comparison: TeacherComparison, rates: Mapping[str, float], said: list[str], sample: Sample
 ) -> Any:
     facts = {
-        name: {**asdict(about), "molecules_per_second": rates[name]}
+        name: {**asdict(about), "per_second": rates[name]}
         for name, about in comparison.facts.items()
     }
     return plain(
@@ -181,7 +208,8 @@ def _as_json(
             "chance_overlap": comparison.chance,
             "groups": comparison.groups,
             "sentences": said,
-            "molecules": {
+            "items": {
+                "kind": sample.kind.name,
                 "drawn": sample.drawn,
                 "unreadable": sample.unreadable,
                 "repeated": sample.repeated,

@@ -50,6 +50,7 @@ class ItemKind:
         check: reads items of every usual form; level is one of `standardizations`.
         parse: items as `check` gave them -> what the teachers read, once for all of them.
         splits: name -> how to choose validation rows by key.
+        readable_keys: whether an item can be read from its key.
         chunk: how many are held at once where a file is embedded: those of a large file are many.
     """
 
@@ -61,4 +62,5 @@ class ItemKind:
     check: Callable[[Sequence[object], str], Checked]
     parse: Callable[[Sequence[Any]], Sequence[Any]]
     splits: Mapping[str, Split]
+    readable_keys: bool = True
     chunk: int = 2048

@@ -48,5 +48,6 @@ vectors = students.load("path/to/this/folder").embed(["picture.png"]).values""",
     check=check,
     parse=parse,
     splits={"random": random_split},
+    readable_keys=False,
     chunk=256,  # 40 MB as squares of 224 pixels
 )

@@ -72,12 +72,12 @@ def test_rare_bits_are_compared_with_what_the_teacher_says_of_itself() -> None:
         chance=0.1,
         groups=(("a",), ("b",)),
         order=(0, 1),
-        molecules=100,
+        items=100,
         compared=100,
     )
     nothing, few = sentences(given)
     assert "b, predicted from a with R2 0.55" in nothing
-    assert few.startswith("100 molecules are too few to predict a (0.60) even from itself")
+    assert few.startswith("100 items are too few to predict a (0.60) even from itself")
     near = replace(given, r2=np.array([[0.6, 0.2], [0.55, 0.99]]))
     assert sentences(near)[0] == (
         "a is predicted from b with R2 0.55 (0.60 from itself): distilling both adds little."
@@ -91,10 +91,10 @@ def test_rows_that_one_cannot_embed_are_left_out_for_all() -> None:
     short = compare_teachers({name: v[50:] for name, v in values.items()}, keys=KEYS[50:])
     np.testing.assert_array_equal(found.r2, short.r2)
     np.testing.assert_array_equal(found.cka, short.cka)
-    assert (found.molecules, found.compared) == (400, 350)
+    assert (found.items, found.compared) == (400, 350)
     assert found.facts["first"].failed == 30
     assert sentences(found)[-1] == (
-        "50 of 400 molecules were left out for all: first failed on 30, other failed on 30."
+        "50 of 400 items were left out for all: first failed on 30, other failed on 30."
     )
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(InputError, match=r"only 40 of 400 .* at least 50 .* other failed on 360"):
         compare_teachers(values, keys=KEYS)
     values = {**_values(), "flat": np.ones((N, 3), dtype=np.float32)}
-    with pytest.raises(InputError, match="flat: all columns are constant over 400 molecules"):
+    with pytest.raises(InputError, match="flat: all columns are constant over 400 items"):
         compare_teachers(values, keys=KEYS)
 
 
@@ -160,7 +160,7 @@ def test_a_student_knows_what_it_was_made_from(
     assert found.trained["other"].r2 < 0.05
     assert found.mutual_information["turned"] > 3
     assert found.mutual_information["other"] < 1
-    assert (found.molecules, found.compared) == (400, 398)
+    assert (found.items, found.compared) == (400, 398)
     assert (found.student.dim, found.student.failed) == (12, 1)
     again = diagnose(student, bank, rows, untrained=noise)
     assert again == found
@@ -174,14 +174,14 @@ def test_real_teachers_on_real_molecules(shared: Path) -> None:
         rows = [stream.readline().split()[0] for _ in range(400)]
     sample = samples.draw(rows, count=300, seed=0)
     made = [teachers.make(name) for name in ("ecfp4-count", "maccs", "rdkit2d")]
-    with samples.asked(sample.smiles, made, folder=None, jobs=1, progress=False) as bank:
+    with samples.asked(sample, made, folder=None, jobs=1, progress=False) as bank:
         every = np.arange(len(bank))
         found = compare_teachers(
             {name: bank.raw(name, every) for name in bank.cards},
             keys=bank.items,
             supports={name: card.support for name, card in bank.cards.items()},
         )
-    assert found.compared == len(sample.smiles) == 300
+    assert found.compared == len(sample.items) == 300
     ecfp, maccs, rdkit2d = range(3)
     apart = ~np.eye(3, dtype=np.bool_)
     assert (found.cka[apart] > 0.3).all()  # all of them see the same molecules ...

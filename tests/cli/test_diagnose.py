@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from molkd import bank as banks
 from molkd import cli, students, teachers
 from molkd.benchmarks import diagnostics
+from molkd.benchmarks.pixels import Pixels
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.students import GineSettings
 
@@ -74,13 +76,13 @@ def test_a_bank_is_read_as_it_is_where_no_file_is_given(model, tmp_path, capsys)
     said = json.loads(captured.out, parse_constant=pytest.fail)
     assert set(said["trained"]) == set(said["untrained"]) == {"maccs", "ecfp4"}
     assert set(said["mutual_information"]) == {"maccs", "ecfp4"}
-    assert (said["molecules"], said["compared"]) == (76, 75)
+    assert (said["items"], said["compared"]) == (76, 75)
     assert said["student"]["failed"] == 1
     assert "the figures flatter it" in captured.err
     _diagnose("-m", model, "--bank", tmp_path / "bank", "-t", "maccs", "--sample", 60, "--json")
     said = json.loads(capsys.readouterr().out)
     assert set(said["trained"]) == {"maccs"}
-    assert said["molecules"] == 60
+    assert said["items"] == 60
 
 
 def test_the_same_seed_gives_the_same_figures(model, library, capsys):
@@ -94,3 +96,28 @@ def test_the_same_seed_gives_the_same_figures(model, library, capsys):
 def test_an_unknown_teacher_is_refused(model, library):
     with pytest.raises(UnknownNameError, match=r"Did you mean .*'maccs'"):
         _diagnose("-m", model, "-t", "macs", "-i", library)
+
+
+def test_a_student_of_texts_is_diagnosed_on_texts(tmp_path, capsys):
+    texts = [f"{'very ' * n}{word} {end}" for n in range(5)
+             for word in ("acid", "base", "salt", "ether")
+             for end in ("in water", "in oil", "dry", "cold")]  # fmt: skip
+    path, folder = tmp_path / "texts.txt", tmp_path / "student"
+    path.write_text("\n".join(texts))
+    students.make(students.sized("static-small"), items=texts).save_pretrained(folder)
+    _diagnose("-m", folder, "-t", "hashed-ngrams", "-i", path, "--json")
+    captured = capsys.readouterr()
+    said = json.loads(captured.out, parse_constant=pytest.fail)
+    assert list(said["trained"]) == ["hashed-ngrams"]
+    assert said["items"] == len(texts)
+    assert "80 different texts of 80 rows" in captured.err
+
+
+def test_a_bank_of_images_is_not_enough_to_diagnose(tmp_path):
+    folder = tmp_path / "student"
+    students.make(students.sized("vit-tiny")).save_pretrained(folder)
+    keys = ["0" * 64, "1" * 64]
+    pictures = [np.full((4, 4, 3), grey, np.uint8) for grey in (0, 9)]
+    banks.build(tmp_path / "bank", pictures, [Pixels(2)], keys=keys, progress=False)
+    with pytest.raises(ConfigError, match="does not hold the images themselves"):
+        _diagnose("-m", folder, "--bank", tmp_path / "bank")

@@ -54,12 +54,28 @@ def test_tables_and_sentences(library, capsys):
     assert "100 different molecules of 102 rows (1 unreadable, 1 repeated)" in captured.err
 
 
+def test_teachers_of_texts_are_compared_on_texts(tmp_path, capsys):
+    path = tmp_path / "texts.txt"
+    words = ["salt", "water", "acid", "base", "ether"]
+    path.write_text("\n".join(f"{a} in {b} with {c}" for a in words for b in words for c in words))
+    learnt = tmp_path / "lsa"
+    run = ["teachers", "learn-lsa", "-i", str(path), "-o", str(learnt), "--dim", "4"]
+    cli.app(run, standalone_mode=False)
+    capsys.readouterr()
+    _compare(f"lsa:{learnt},hashed-ngrams", "-i", path)
+    captured = capsys.readouterr()
+    assert "texts/s" in captured.out
+    assert "125 different texts of 125 rows" in captured.err
+    with pytest.raises(ConfigError, match="no texts are built in: give a file with --input"):
+        _compare(f"lsa:{learnt},hashed-ngrams")
+
+
 def test_json_holds_the_matrices_and_nothing_that_json_does_not_know(library, capsys):
     _compare("maccs,ecfp4", "-i", library, "--json", "--sample", 80, "--seed", 3)
     said = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert list(said["teachers"]) == ["maccs", "ecfp4"]
     assert said["teachers"]["maccs"]["dim"] == 167
-    assert said["molecules"]["drawn"] == 80
+    assert said["items"]["drawn"] == 80
     assert said["cka"][0][0] == pytest.approx(1)
     assert said["cka"][0][1] == said["cka"][1][0]
     assert said["r2"][0][1] != said["r2"][1][0]
@@ -98,7 +114,9 @@ def test_without_a_file_molecules_of_chembl_are_taken(capsys):
         (["maccs,maccs"], ConfigError, "more than once: maccs"),
         (["maccs,efcp4"], UnknownNameError, "Did you mean .*'ecfp4'"),
         (["maccs,ecfp4", "--plot", "map.pdf"], ConfigError, "map.pdf does not end in .png"),
-        (["maccs,ecfp4", "--sample", "20"], InputError, "only 20 of 20 .* give more molecules$"),
+        (["maccs,ecfp4", "--sample", "20"], InputError, "only 20 of 20 .* give more items$"),
+        (["maccs,hashed-ngrams"], ConfigError, r"hashed-ngrams \(texts\) read different things"),
+        (["hashed-ngrams,describe:hashed-ngrams"], ConfigError, "read different things"),
         (["maccs,ecfp4", "-i", "missing.smi"], InputError, "missing.smi"),
     ],
 )
