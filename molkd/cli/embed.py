@@ -18,8 +18,7 @@ Input = Annotated[
     typer.Option(
         "--input",
         "-i",
-        help="Molecules, texts or images: .smi, .csv, .tsv, .parquet, .sdf, .txt, .jsonl, plain, gzip or "
-        "zstd; a folder; - for a pipe. "
+        help="Molecules: .smi, .csv, .tsv, .parquet or .sdf, plain, gzip or zstd; - for a pipe. "
         "Texts: .txt, .csv, .tsv, .jsonl or .parquet. Images: a folder, or .parquet.",
     ),
 ]
