@@ -91,11 +91,9 @@ def test_as_many_rows_are_held_at_once_as_suit_the_kind(
         return iter(())
 
     monkeypatch.setattr(job, "read", read)
-    given = _smi(tmp_path, GOOD)
-    for some in ({}, {"chunk_rows": 3}):
-        options = EmbedSettings(**some)
-        place = tmp_path / f"{len(asked)}.npy"
-        job.Job(FakeEncoder(reads=kind), str(given), place, options, "fake").run(1, progress=False)
+    for options in (EmbedSettings(), EmbedSettings(chunk_rows=3)):
+        encoder, place = FakeEncoder(reads=kind), tmp_path / f"{len(asked)}.npy"
+        job.Job(encoder, "in", place, options, "fake").run(1, progress=False)
     assert asked == [rows, 3]
 
 
