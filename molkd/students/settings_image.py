@@ -42,6 +42,7 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
         **_pvt([32, 64, 96, 128], [1, 1, 1, 1], 32),
         "patch_sizes": [3, 3, 3, 3],
         "strides": [2, 2, 2, 2],
+        "mlp_ratios": [4, 4, 4, 4],
     },
     "pvt-v2-b0": _pvt([32, 64, 160, 256], [2, 2, 2, 2], 224),
 }

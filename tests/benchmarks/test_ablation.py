@@ -132,8 +132,9 @@ def test_the_ablations_that_come_with_molkd_are_whole(name: str) -> None:
     assert len({str(one) for one in every}) == len(every)
 
 
-def test_the_ablation_of_objectives_covers_all_objectives() -> None:
-    chosen = ablation.load("objective")
+@pytest.mark.parametrize("name", ["objective", "vision-objective"])
+def test_the_ablations_of_objectives_cover_all_objectives(name: str) -> None:
+    chosen = ablation.load(name)
     named = {variant.settings["objective"]["name"] for variant in chosen.variants.values()}
     assert named == set(OBJECTIVES)
 
