@@ -88,6 +88,7 @@ class Distiller(Generic[Item, PreparedT, BatchT]):
             [*student.parameters(), *objective.parameters()],
             lr=plan.lr,
             weight_decay=plan.weight_decay,
+            fused=True,  # else a small student waits for the optimiser: one call per tensor
         )
         self._epoch = self._batch = self._step = 0
         self._sums: dict[str, float] = {}
