@@ -168,7 +168,7 @@ def _train(student: Student, objective: Objective, task: Task, steps: int) -> fl
         if step == steps // 2:
             share = gradient_share(student, objective, task)
         for group in optimizer.param_groups:
-            group["lr"] = plan.lr * plan.lr_factor(step / steps)
+            group["lr"] = plan.lr * plan.lr_factor(step, steps)
         objective.at(step / steps)
         loss = cast("Loss", objective(student(task.x[rows]), task.targets(rows)))
         optimizer.zero_grad()

@@ -139,7 +139,7 @@ class Distiller(Generic[Item, PreparedT, BatchT]):
         with bar:
             while self._epoch < self.plan.epochs and not self._finished():
                 for rows, batch, targets in self._batches(corpus, self._order(corpus.train)):
-                    self._learn(batch, targets, self._step / total, len(rows))
+                    self._learn(batch, targets, total, len(rows))
                     self._batch += 1
                     self._step += 1
                     bar.update(len(rows))
@@ -180,13 +180,13 @@ class Distiller(Generic[Item, PreparedT, BatchT]):
                     pending.append(pool.submit(load, rows))
                 yield ready.result()
 
-    def _learn(self, batch: BatchT, targets: Targets, share: float, count: int) -> None:
-        """One optimiser step, after `share` of all steps."""
+    def _learn(self, batch: BatchT, targets: Targets, steps: int, count: int) -> None:
+        """The next of all optimiser steps."""
         self.student.train()
         self.objective.train()
         for group in self._optimizer.param_groups:
-            group["lr"] = self.plan.lr * self.plan.lr_factor(share)
-        self.objective.at(share)
+            group["lr"] = self.plan.lr * self.plan.lr_factor(self._step, steps)
+        self.objective.at(self._step / steps)
         with self.plan.autocast(self.device):
             loss = self._compare(self.student, batch, targets)
         if not torch.isfinite(loss.total):

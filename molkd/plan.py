@@ -62,8 +62,12 @@ class Plan:
             if not holds:
                 raise ConfigError(f"plan: {rule}, not {getattr(self, rule.split()[0])!r}")
 
-    def lr_factor(self, share: float) -> float:
-        """The learning rate after a share of all steps, as a share of the highest one."""
+    def lr_factor(self, step: int, steps: int) -> float:
+        """The learning rate of one of all steps, counted from 0, as a share of the highest one.
+
+        That at the middle of the step: neither the first nor the last teaches nothing.
+        """
+        share = (step + 0.5) / steps
         if share < self.warmup:
             return share / self.warmup
         return 0.5 * (1 + math.cos(math.pi * (share - self.warmup) / (1 - self.warmup)))

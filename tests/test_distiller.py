@@ -210,8 +210,21 @@ def test_impossible_plans_are_refused(change, message: str):
 
 def test_the_learning_rate_rises_and_falls():
     plan = Plan(warmup=0.1)
-    factors = [plan.lr_factor(share) for share in (0.0, 0.05, 0.1, 0.55, 1.0)]
-    assert factors == pytest.approx([0, 0.5, 1, 0.5, 0])
+    factors = [plan.lr_factor(step, 1000) for step in (0, 50, 100, 550, 999)]
+    assert factors == pytest.approx([0, 0.5, 1, 0.5, 0], abs=0.01)
+
+
+def test_no_step_teaches_nothing():
+    for steps in (1, 2, 10):
+        assert all(Plan().lr_factor(step, steps) > 0 for step in range(steps))
+
+
+def test_a_training_of_one_step_changes_the_student():
+    distiller = _distiller(dataclasses.replace(PLAN, epochs=1, batch_size=100_000))
+    before = distiller.student.digest
+    assert len(distiller.fit(corpus(), progress=False)) == 1
+    assert distiller._step == 1
+    assert distiller.student.digest != before
 
 
 class TestCheckpoint:

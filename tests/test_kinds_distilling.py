@@ -32,7 +32,7 @@ def _settings(sample: Sample, **more: Any) -> DistillSettings:
             **given,
             "objective.head_hidden": 8,
             "plan.epochs": 4,
-            "plan.lr": 1e-2,
+            "plan.lr": 3e-3,
             "plan.batch_size": 16,
             "valid_fraction": 0.2,
             "estimate.epochs": 1,
