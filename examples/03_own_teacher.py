@@ -12,17 +12,17 @@ import datamol as dm
 import numpy as np
 from rdkit.Chem import rdMolDescriptors
 
-from molkd import chem
-from molkd.pipeline import DistillSettings, distill
-from molkd.plan import Plan
+from molkd.distillation.run import DistillSettings, distill
+from molkd.distillation.schedule import TrainSettings
+from molkd.items.molecules import chem
 from molkd.students import GineSettings
-from molkd.types import Card, Embedded
+from molkd.types import Embeddings, TeacherCard
 
 
 class Polarity:
     """Four numbers that decide how a molecule crosses a membrane."""
 
-    card = Card(
+    card = TeacherCard(
         name="polarity",
         kind="descriptor",
         dim=4,
@@ -32,7 +32,7 @@ class Polarity:
         limits="none",
     )
 
-    def embed(self, items: Sequence[chem.Molecule], /) -> Embedded:
+    def embed(self, items: Sequence[chem.Molecule], /) -> Embeddings:
         """Returns one row per item; an item that cannot be read has a NaN row and a reason."""
         parsed = chem.parse_all(items)
         values = np.full((len(items), self.card.dim), np.nan, dtype=np.float32)
@@ -43,13 +43,13 @@ class Polarity:
                 rdMolDescriptors.CalcNumHBD(mol),
                 rdMolDescriptors.CalcNumHBA(mol),
             )
-        return Embedded(values, parsed.failures)
+        return Embeddings(values, parsed.failures)
 
 
 def main(output: str, molecules: int = 1000) -> None:
     """Distils the teacher into a tiny student."""
     smiles = dm.data.chembl_drugs()["smiles"].tolist()[:molecules]
-    settings = DistillSettings(student=GineSettings(size="tiny"), plan=Plan(epochs=3))
+    settings = DistillSettings(student=GineSettings(size="tiny"), plan=TrainSettings(epochs=3))
     result = distill(smiles, [Polarity()], output, settings)
     print(f"linear R2 of polarity: {result.information['polarity'].r2:.2f}")
 

@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from molkd import teachers
+from molkd.distillation.run import DistillSettings, distill
+from molkd.distillation.schedule import TrainSettings
 from molkd.objectives import ObjectiveSettings
 from molkd.objectives.headwise import HeadwiseObjective, HeadwiseSettings
-from molkd.pipeline import DistillSettings, distill
-from molkd.plan import Plan
 from molkd.students import GineSettings
 
 
@@ -51,7 +51,7 @@ def main(output: str, molecules: int = 1000) -> None:
     settings = DistillSettings(
         student=GineSettings(size="tiny"),
         objective=HuberSettings(delta=0.5),
-        plan=Plan(epochs=3),
+        plan=TrainSettings(epochs=3),
     )
     made = [teachers.make(name) for name in ("maccs", "ecfp4-count")]
     for name, known in distill(smiles, made, output, settings).information.items():

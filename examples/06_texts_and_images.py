@@ -17,21 +17,22 @@ import numpy as np
 from sklearn import datasets
 from sklearn.decomposition import PCA
 
-from molkd import images, students, teachers
-from molkd.pipeline import DistillSettings, distill
-from molkd.plan import Plan
+from molkd import students, teachers
+from molkd.distillation.run import DistillSettings, distill
+from molkd.distillation.schedule import TrainSettings
+from molkd.items.images import decoding
 from molkd.teachers.through import through
 from molkd.teachers.views import describe
-from molkd.types import Card, Embedded
+from molkd.types import Embeddings, TeacherCard
 
 
 class PrincipalPixels:
     """A teacher of images of your own: principal components of their pixels."""
 
-    card = Card(
+    card = TeacherCard(
         name="principal-pixels",
         kind="linear",
-        reads="images",
+        modality="images",
         dim=16,
         support="real",
         source="scikit-learn",
@@ -43,12 +44,12 @@ class PrincipalPixels:
         """Fits the components on some images."""
         self._pca = PCA(self.card.dim, random_state=0).fit(self._rows(examples))
 
-    def embed(self, items: Sequence[Any], /) -> Embedded:
+    def embed(self, items: Sequence[Any], /) -> Embeddings:
         """Returns one row per image."""
-        return Embedded(self._pca.transform(self._rows(items)).astype(np.float32), {})
+        return Embeddings(self._pca.transform(self._rows(items)).astype(np.float32), {})
 
     def _rows(self, items: Sequence[Any]) -> Any:
-        return np.stack([images.decode(item).ravel() / 255 for item in items])
+        return np.stack([decoding.decode(item).ravel() / 255 for item in items])
 
 
 def sentences() -> list[str]:
@@ -81,7 +82,7 @@ def main(output: str, count: int = 600) -> None:
         "images": (drawn, [PrincipalPixels(drawn)], "vit-tiny"),
     }
     for kind, (items, chosen, size) in runs.items():
-        settings = DistillSettings(student=students.sized(size), plan=Plan(epochs=2))
+        settings = DistillSettings(student=students.sized(size), plan=TrainSettings(epochs=2))
         distill(items, chosen, f"{output}/{kind}", settings, progress=False)
         embedded = students.load(f"{output}/{kind}").embed([items[0], None])
         print(f"{kind}: {embedded.values.shape[1]} dimensions, {embedded.failures}")

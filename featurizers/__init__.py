@@ -13,13 +13,13 @@ if __name__ != "molkd.featurizers":
     raise ImportError("import molkd.featurizers, not featurizers")
 
 if TYPE_CHECKING:
-    from molkd.featurizers.deepchem_adapter import MolKDFeaturizer
+    from molkd.featurizers.deepchem import MolKDFeaturizer
     from molkd.featurizers.transformer import MolKDTransformer
 
 __all__ = ["MolKDFeaturizer", "MolKDTransformer"]
 
 _HOMES = {
-    "MolKDFeaturizer": "molkd.featurizers.deepchem_adapter",
+    "MolKDFeaturizer": "molkd.featurizers.deepchem",
     "MolKDTransformer": "molkd.featurizers.transformer",
 }
 

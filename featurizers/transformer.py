@@ -18,10 +18,10 @@ import rdkit
 from rdkit import Chem
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from molkd.chem import Molecule
-from molkd.items import KINDS
-from molkd.teachers.estimator import MoleculeEstimator, OnInvalid
-from molkd.types import Card, Embedded
+from molkd.featurizers.estimator import MoleculeEstimator, OnInvalid
+from molkd.items import MODALITIES
+from molkd.items.molecules.chem import Molecule
+from molkd.types import Embeddings, TeacherCard
 
 if TYPE_CHECKING:  # torch-geometric takes seconds: it is imported when a student is loaded
     from molkd.students import Student
@@ -92,7 +92,7 @@ class MolKDTransformer(MoleculeEstimator):
         self.dtype = dtype
 
     @property
-    def card(self) -> Card:
+    def card(self) -> TeacherCard:
         """What the student is; its digest depends on configuration and weights, not on the place.
 
         Raises:
@@ -104,7 +104,7 @@ class MolKDTransformer(MoleculeEstimator):
         self._validate_params()
         return _load(os.fspath(self.model or ""), self.device).card
 
-    def embed(self, items: Sequence[Molecule], /) -> Embedded:
+    def embed(self, items: Sequence[Molecule], /) -> Embeddings:
         """Embeds SMILES or RDKit molecules; see `molkd.types.Teacher`.
 
         Raises:
@@ -120,7 +120,7 @@ class MolKDTransformer(MoleculeEstimator):
             values[start : start + len(graphs)] = part.values
             failures.update({start + row: reason for row, reason in part.failures.items()})
             start += len(graphs)
-        return Embedded(values, failures)
+        return Embeddings(values, failures)
 
     def _graphs(self, items: Sequence[Molecule], student: Student[Any, Any, Any]) -> Iterator[Any]:
         """Reads chunks of items in order, ahead of their use where there are processes for it."""
@@ -130,7 +130,7 @@ class MolKDTransformer(MoleculeEstimator):
         jobs = self.n_jobs if in_processes else 1
         chunks = (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
         run = joblib.Parallel(n_jobs=jobs, return_as="generator")
-        tasks = (joblib.delayed(student.prepare)(chunk) for chunk in chunks)
+        tasks = (joblib.delayed(student.featurize)(chunk) for chunk in chunks)
         yield from cast("Iterator[Any]", run(tasks))
 
 
@@ -139,7 +139,7 @@ class _Loaded:
     """A student on its device, and its card."""
 
     student: Student[Any, Any, Any]
-    card: Card
+    card: TeacherCard
 
 
 _LOADING = threading.Lock()
@@ -160,7 +160,7 @@ def _load(model: str, device: str) -> _Loaded:
 
 @lru_cache(maxsize=4)
 def _cached(model: str, _config: bytes, device: str) -> _Loaded:
-    from molkd import devices
+    from molkd.runtime import devices
     from molkd.students import load
 
     student = load(model)
@@ -168,21 +168,21 @@ def _cached(model: str, _config: bytes, device: str) -> _Loaded:
     return _Loaded(student.to(devices.choose(device)), card)
 
 
-def _card(student: Student[Any, Any, Any]) -> Card:
+def _card(student: Student[Any, Any, Any]) -> TeacherCard:
     from safetensors.torch import save
 
     from molkd.students.pretrained import WEIGHTS
 
-    return Card(
+    return TeacherCard(
         name=f"molkd-{student.kind}-{student.digest[:12]}",
         kind="molkd student",
         dim=student.embedding_dim,
         support="real",
         source="a student trained with molkd",
         license="see the student's model card, which names the licences of its teachers",
-        limits=f"{KINDS[student.reads].name} that can be read",
+        limits=f"{MODALITIES[student.modality].name} that can be read",
         sha256={WEIGHTS: hashlib.sha256(save(student.state_dict())).hexdigest()},
         options={"architecture": student.kind, **student.config},
         versions={"rdkit": rdkit.__version__},
-        reads=student.reads,
+        modality=student.modality,
     )

@@ -2,14 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from molkd.live import LiveBatch
 from molkd.types import Support
+
+
+class QueryBatch(Protocol):
+    """Items in the form that one live teacher reads."""
+
+    @property
+    def present(self) -> Tensor:
+        """Shape (b,), bool; False where the teacher cannot read the item."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def select(self, rows: Tensor) -> Self:
+        """Returns some items, shape (k,) of integers, in this order."""
+        ...
+
+    def to(self, device: torch.device) -> Self:
+        """Returns the batch on a device."""
+        ...
+
+
+@runtime_checkable
+class QueryableTeacher(Protocol):
+    """A frozen network that answers queries about items.
+
+    It stays in evaluation mode, whatever is trained beside it, and only the query gets a
+    gradient. Batch, query and answer lie on the teacher's device.
+    """
+
+    @property
+    def name(self) -> str:
+        """That of its card."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Width of an answer, and of the embedding."""
+        ...
+
+    @property
+    def query_dim(self) -> int:
+        """Width of a query: that of the hidden state where it enters."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where its network lies."""
+        ...
+
+    @property
+    def forwards(self) -> int:
+        """Molecules that were run so far; those that are absent do not count."""
+        ...
+
+    def collate(self, items: Sequence[str]) -> QueryBatch:
+        """Returns items as tensors on the CPU; safe in a thread beside `answer`."""
+        ...
+
+    def answer(self, batch: QueryBatch, query: Tensor | None) -> Tensor:
+        """Asks about every item of a batch.
+
+        Args:
+            batch: what `collate` made, or a part of it.
+            query: shape (b, query_dim); None asks for the ordinary embedding.
+
+        Returns:
+            Shape (b, dim), float32; zero where an item is not present.
+
+        Raises:
+            ShapeError: the query has another shape.
+        """
+        ...
+
+
+QueryableTeachers = Mapping[str, QueryableTeacher]
+"""Name of a teacher -> the same teacher, which can be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +164,7 @@ class Targets:
     values: Mapping[str, Tensor]
     present: Mapping[str, Tensor]
     nodes: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
-    live: Mapping[str, LiveBatch] = field(default_factory=dict[str, LiveBatch])
+    live: Mapping[str, QueryBatch] = field(default_factory=dict[str, QueryBatch])
 
     def to(self, device: torch.device) -> Targets:
         """Returns the targets on a device; `live` stays with its teachers."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar, cast, runtime_checkable
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -38,13 +38,13 @@ Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class TeacherCard:
     """What a teacher is, and everything that decides its numbers.
 
     Attributes:
         name: registry name, kebab-case.
         kind: family in words: "fingerprint", "descriptor", "graph network", "SMILES model", ...
-        reads: what its items are, a name of `molkd.items.KINDS`.
+        reads: what its items are, a name of `molkd.items.MODALITIES`.
         dim: width of the embedding.
         support: what values the dimensions take.
         source: paper or repository, with version or commit.
@@ -65,7 +65,7 @@ class Card:
     sha256: Mapping[str, str] = field(default_factory=dict[str, str])
     options: Mapping[str, object] = field(default_factory=dict[str, object])
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
-    reads: str = "molecules"
+    modality: str = "molecules"
 
     @property
     def digest(self) -> str:
@@ -76,9 +76,24 @@ class Card:
         deciding = (self.dim, self.support, self.sha256, self.options, self.versions)
         return digest_of([self.name, *map(_plain, deciding)])
 
+    def as_json(self) -> dict[str, Any]:
+        """Returns the card as files hold it; there the modality is under "reads"."""
+        values = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        values["reads"] = values.pop("modality")
+        return cast("dict[str, Any]", json.loads(json.dumps(values)))
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Self:
+        """Reads what `as_json` wrote.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+        """
+        return cls(**{"modality" if name == "reads" else name: raw[name] for name in raw})
+
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class Embeddings:
     """One row per input item.
 
     Attributes:
@@ -117,17 +132,17 @@ class Teacher(Protocol[Item_contra]):
     """A frozen encoder of items: anything with a card and an `embed`."""
 
     @property
-    def card(self) -> Card:
+    def card(self) -> TeacherCard:
         """What it is, and everything that decides its numbers."""
         ...
 
-    def embed(self, items: Sequence[Item_contra], /) -> Embedded:
+    def embed(self, items: Sequence[Item_contra], /) -> Embeddings:
         """Embeds items, one row each; a failed item costs its row, never an exception."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class AtomEmbedded:
+class NodeEmbeddings:
     """The states of the atoms of n molecules, end to end; a failed molecule has no atoms.
 
     Attributes:
@@ -147,19 +162,20 @@ class AtomEmbedded:
 
 
 @runtime_checkable
-class AtomTeacher(Teacher[Item_contra], Protocol[Item_contra]):
+class NodeTeacher(Teacher[Item_contra], Protocol[Item_contra]):
     """A teacher that also has a state per atom.
 
     Its atoms are those of the molecule as given (of the parsed SMILES where that is text), heavy
-    ones and explicit hydrogens alike, by RDKit's index: those that `molkd.graph` reads.
+    ones and explicit hydrogens alike, by RDKit's index: those that `molkd.items.molecules.graph`
+    reads.
     """
 
     @property
-    def atom_dim(self) -> int:
+    def node_dim(self) -> int:
         """Width of an atom's state; the card decides it as it does the embedding."""
         ...
 
-    def embed_atoms(self, items: Sequence[Item_contra], /) -> AtomEmbedded:
+    def embed_nodes(self, items: Sequence[Item_contra], /) -> NodeEmbeddings:
         """Returns the atoms' states; a failed item costs its atoms, never an exception."""
         ...
 

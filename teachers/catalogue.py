@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 
 from molkd import teachers
 from molkd.errors import MolkdError
-from molkd.teachers import weights
-from molkd.teachers.hub_models import NAMED as MOLECULE_MODELS
-from molkd.teachers.text.named import NAMED as TEXT_MODELS
-from molkd.teachers.vision.named import NAMED as IMAGE_MODELS
+from molkd.teachers.base import weights
+from molkd.teachers.hub.known_images import NAMED as IMAGE_MODELS
+from molkd.teachers.hub.known_smiles import NAMED as MOLECULE_MODELS
+from molkd.teachers.hub.known_texts import NAMED as TEXT_MODELS
 
 Readiness = Literal["ready", "weights missing", "broken"]
 """Whether a teacher can embed here and now."""
@@ -24,18 +24,18 @@ class Entry:
 
     Attributes:
         name: registry name.
-        kind: see `Card`; empty for a broken teacher, like all that follows.
-        reads: see `Card`.
-        dim: see `Card`.
-        support: see `Card`.
-        license: see `Card`.
+        kind: see `TeacherCard`; empty for a broken teacher, like all that follows.
+        reads: see `TeacherCard`.
+        dim: see `TeacherCard`.
+        support: see `TeacherCard`.
+        license: see `TeacherCard`.
         readiness: whether it can embed here without downloading.
         problem: what is wrong with a broken one.
     """
 
     name: str
     kind: str = ""
-    reads: str = ""
+    modality: str = ""
     dim: int = 0
     support: str = ""
     license: str = ""
@@ -62,7 +62,7 @@ def _entry(name: str, weights_dir: str | os.PathLike[str] | None) -> Entry:
     return Entry(
         name=name,
         kind=card.kind,
-        reads=card.reads,
+        modality=card.modality,
         dim=card.dim,
         support=card.support,
         license=card.license,
@@ -96,13 +96,13 @@ class _HubModel(Protocol):
 
 
 def _hub_entry(
-    model: _HubModel, kind: str, reads: str, revision: str | None, *, here: bool = False
+    model: _HubModel, kind: str, modality: str, revision: str | None, *, here: bool = False
 ) -> Entry:
     ready = here or _is_cached(model.hub, revision)
     return Entry(
         name=model.name,
         kind=kind,
-        reads=reads,
+        modality=modality,
         dim=model.dim,
         support="real",
         license=model.license,

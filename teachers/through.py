@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from molkd import teachers
 from molkd.errors import ConfigError
-from molkd.teachers.frozen import FrozenEncoder
+from molkd.teachers.base.items import FrozenEncoder
+from molkd.teachers.registry import as_teacher, make
 from molkd.teachers.views import Describe, View, depict
-from molkd.types import Card, Matrix, Teacher
+from molkd.types import Matrix, Teacher, TeacherCard
 
 AT_ONCE = 64
 """Views held at once: drawings of 224 pixels take 150 kB each."""
@@ -40,22 +40,22 @@ class ViewedTeacher(FrozenEncoder[Any]):
         self.name = name
 
     @property
-    def card(self) -> Card:
+    def card(self) -> TeacherCard:
         """What the teacher is, applied to the view.
 
         Raises:
             ConfigError: the view does not give what the teacher reads.
         """
         inner, view = self.teacher.card, self.view
-        if view.gives != inner.reads:
+        if view.gives != inner.modality:
             raise ConfigError(
                 f"the view {view.name!r} gives {view.gives}, but the teacher {inner.name!r} reads "
-                f"{inner.reads}"
+                f"{inner.modality}"
             )
-        return Card(
+        return TeacherCard(
             name=self.name or f"{view.name}-{inner.name}",
             kind=f"{inner.kind} ({view.name})",
-            reads=view.reads,
+            modality=view.modality,
             dim=inner.dim,
             support=inner.support,
             source=inner.source,
@@ -102,7 +102,7 @@ def through(view: View, teacher: Teacher[Any], *, name: str | None = None) -> Vi
     Raises:
         ConfigError: the view does not give what the teacher reads, or there is no such teacher.
     """
-    made = ViewedTeacher(view, teachers.as_teacher(teacher), name=name)
+    made = ViewedTeacher(view, as_teacher(teacher), name=name)
     _ = made.card
     return made
 
@@ -122,7 +122,7 @@ def depicted(teacher: str) -> ViewedTeacher:
         UnknownNameError: no such teacher.
     """
     given = re.fullmatch(r"(\d+):(.+)", teacher)
-    inner: Any = teachers.make(given[2] if given else teacher)
+    inner: Any = make(given[2] if given else teacher)
     fixed = "size" not in (inner.get_params(deep=False) if hasattr(inner, "get_params") else {})
     size = int(given[1]) if given else None
     view = depict(size=size) if size else depict() if fixed else depict(size=DRAWN)
@@ -142,4 +142,4 @@ def described(teacher: str) -> ViewedTeacher:
         ConfigError: the teacher reads no texts.
         UnknownNameError: no such teacher.
     """
-    return through(Describe(), teachers.make(teacher))
+    return through(Describe(), make(teacher))

@@ -19,10 +19,10 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
-from molkd import chem
 from molkd.errors import ConfigError
-from molkd.images import Picture
-from molkd.teachers.descriptions import RULES, described
+from molkd.items.images.decoding import Picture
+from molkd.items.molecules import chem
+from molkd.teachers.rdkit.descriptions import RULES, described
 
 SIZES = (16, 2048)
 """Smallest and largest side of a drawing, in pixels."""
@@ -38,8 +38,8 @@ class View(Protocol):
         ...
 
     @property
-    def reads(self) -> str:
-        """Kind of the items it is given, a name of `molkd.items.KINDS`."""
+    def modality(self) -> str:
+        """Kind of the items it is given, a name of `molkd.items.MODALITIES`."""
         ...
 
     @property
@@ -79,7 +79,7 @@ class Depict:
     """
 
     name: str = field(default="depict", init=False, repr=False)
-    reads: str = field(default="molecules", init=False, repr=False)
+    modality: str = field(default="molecules", init=False, repr=False)
     gives: str = field(default="images", init=False, repr=False)
 
     size: int = 224
@@ -137,7 +137,7 @@ class Describe:
     """
 
     name: str = field(default="describe", init=False, repr=False)
-    reads: str = field(default="molecules", init=False, repr=False)
+    modality: str = field(default="molecules", init=False, repr=False)
     gives: str = field(default="texts", init=False, repr=False)
 
     @property

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from molkd import adaptors, students
+from molkd import students
 from molkd.bank.builder import build
+from molkd.distillation.run import DistillSettings, distill
+from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError, CorruptFileError, UnknownNameError
-from molkd.fitting import Embeddings, EstimatorSettings, fit_adaptors
+from molkd.information import adaptors
+from molkd.information.densities import EmbeddedRows, EstimatorSettings, fit_adaptors
 from molkd.objectives import configured
-from molkd.pipeline import DistillSettings, distill
-from molkd.plan import Plan
-from molkd.scaling import Scaling
-from molkd.statistics import fit_scaling
 from molkd.students import GineSettings
-from molkd.targets import TargetReader
+from molkd.targets.fitting import fit_scaling
+from molkd.targets.reader import TargetReader
+from molkd.targets.scaling import Scaling
 from molkd.teachers import make
 from tests.fakes.fake_teachers import TableTeacher
 
@@ -33,7 +34,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = DistillSettings(
         student=GineSettings(size="tiny", hidden=16, layers=2),
         objective=configured("mse", {"head_hidden": 16}),
-        plan=Plan(epochs=2, batch_size=32),
+        plan=TrainSettings(epochs=2, batch_size=32),
         estimate=EstimatorSettings(epochs=3),
         keep_adaptors=True,
     )
@@ -85,7 +86,7 @@ def test_mean_and_sd_are_those_of_the_teacher_given_the_embedding(tmp_path: Path
     noise = rng.normal(size=ROWS) * np.where(z[:, 1] > 0, 2.0, 0.5)
     teacher = np.column_stack([30 + 5 * z[:, 0] + noise, np.full(ROWS, 7.0)])
     reader, scalings = _reader(tmp_path, teacher.astype(np.float32))
-    train = Embeddings(np.arange(ROWS - HELD), z[:-HELD])
+    train = EmbeddedRows(np.arange(ROWS - HELD), z[:-HELD])
     settings = EstimatorSettings(epochs=25, batch_size=128)
     fitted = fit_adaptors(reader, scalings, train, settings)
     adaptors.save(tmp_path / "saved", fitted, "digest")
@@ -104,7 +105,7 @@ def test_means_begin_at_a_regression(tmp_path: Path) -> None:
     teacher = (z @ rng.normal(size=(4, 6)) + rng.normal(size=(ROWS, 6))).astype(np.float32)
     teacher[5] = np.nan
     reader, scalings = _reader(tmp_path, teacher)
-    train, held = Embeddings(np.arange(ROWS - HELD), z[:-HELD]), z[-HELD:]
+    train, held = EmbeddedRows(np.arange(ROWS - HELD), z[:-HELD]), z[-HELD:]
     settings = EstimatorSettings(epochs=1, lr=1e-5)
     mean, _ = fit_adaptors(reader, scalings, train, settings).predict(held, "toy")
     known = np.arange(ROWS - HELD) != 5

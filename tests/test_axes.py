@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from molkd.axes import covariance, levelling, principal
+from molkd.targets.rotations import covariance, levelling, principal
 
 RANDOM = np.random.default_rng(0)
 SPECTRA = {

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from molkd import chem, objectives, teachers
+from molkd import objectives, teachers
+from molkd.distillation.run import Distilled, DistillSettings, distill
+from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError
-from molkd.fitting import EstimatorSettings
+from molkd.information.densities import EstimatorSettings
+from molkd.items.molecules import chem
 from molkd.objectives import OBJECTIVES
-from molkd.pipeline import Distilled, DistillSettings, distill
-from molkd.plan import Plan
 from molkd.students import GineSettings
-from molkd.types import Card, Embedded
+from molkd.types import Embeddings, TeacherCard
 
 SMILES = ["C" * n + tail for n in range(1, 41) for tail in ("O", "N", "Cl", "c1ccccc1", "C(=O)O")]
 
@@ -29,16 +30,16 @@ class _Numbers:
 
     def __init__(self, values: Callable[[str], Sequence[float]], fails: str = "never") -> None:
         self._values, self._fails = values, fails
-        self.card = Card(
+        self.card = TeacherCard(
             name="numbers", kind="test", dim=3, support="real", source="", license="", limits=""
         )
 
-    def embed(self, items, /) -> Embedded:
+    def embed(self, items, /) -> Embeddings:
         texts = [chem.canonical_smiles(item) for item in items]
         values = np.array([self._values(text) for text in texts], dtype=np.float32)
         failures = {row: "too short" for row, text in enumerate(texts) if self._fails in text}
         values[list(failures)] = np.nan
-        return Embedded(values, failures)
+        return Embeddings(values, failures)
 
 
 def _noise(text: str) -> list[float]:
@@ -53,7 +54,7 @@ def _distilled(folder: Path, name: str, *others: object) -> Distilled:
     settings = DistillSettings(
         student=GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
         objective=objectives.configured(name),
-        plan=Plan(epochs=2, batch_size=63),  # 180 rows for training: the last batch has 54
+        plan=TrainSettings(epochs=2, batch_size=63),  # 180 rows for training: the last batch has 54
         estimate=EstimatorSettings(epochs=1),
         valid_fraction=0.1,
     )

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from molkd import images
-from molkd.images import InvalidImageError, decode, key
+from molkd.items.images import decoding
+from molkd.items.images.decoding import InvalidImageError, decode, key
 from tests.fakes.pictures import PICTURE, encoded, png
 
 
@@ -151,11 +151,11 @@ def test_enormous_files_are_refused_before_they_are_decoded() -> None:
 
 @pytest.mark.parametrize("form", ["file", "array", "image"])
 def test_one_pixel_too_many(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MAX_PIXELS", 30 * 40 - 1)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 30 * 40 - 1)
     item = {"file": encoded(PICTURE), "array": PICTURE, "image": Image.fromarray(PICTURE)}[form]
     with pytest.raises(InvalidImageError, match="40 x 30 pixels, more than the 1199 allowed"):
         decode(item)
-    monkeypatch.setattr(images, "MAX_PIXELS", 30 * 40)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 30 * 40)
     assert decode(item).shape == (30, 40, 3)
 
 

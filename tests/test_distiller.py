@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 import torch
 
-from molkd import checkpoint, objectives
-from molkd.distiller import Corpus, Distiller
+from molkd import objectives
+from molkd.distillation import checkpoint
+from molkd.distillation.schedule import TrainSettings
+from molkd.distillation.trainer import Corpus, Distiller
 from molkd.errors import ConfigError, CorruptFileError
-from molkd.plan import Plan
 from tests.fakes.vectors import Vectors, VectorStudent, corpus
 
-PLAN = Plan(epochs=3, batch_size=64, lr=5e-3, ema=0.9)
+PLAN = TrainSettings(epochs=3, batch_size=64, lr=5e-3, ema=0.9)
 
 
 def _distiller(
-    plan: Plan = PLAN, objective: str = "mi", data: Corpus[Vectors] | None = None
+    plan: TrainSettings = PLAN, objective: str = "mi", data: Corpus[Vectors] | None = None
 ) -> Distiller:
     torch.manual_seed(plan.seed)
     student = VectorStudent(dropout=0.1)
@@ -205,18 +206,18 @@ def test_rows_must_be_there_and_disjoint():
 )
 def test_impossible_plans_are_refused(change, message: str):
     with pytest.raises(ConfigError, match=message):
-        Plan(**change)
+        TrainSettings(**change)
 
 
 def test_the_learning_rate_rises_and_falls():
-    plan = Plan(warmup=0.5)
+    plan = TrainSettings(warmup=0.5)
     factors = [plan.lr_factor(step, 4) for step in range(4)]
     assert factors == pytest.approx([0.25, 0.75, 0.5 + 0.125**0.5, 0.5 - 0.125**0.5])
 
 
 def test_no_step_teaches_nothing():
     for steps in (1, 2, 10):
-        assert all(Plan().lr_factor(step, steps) > 0 for step in range(steps))
+        assert all(TrainSettings().lr_factor(step, steps) > 0 for step in range(steps))
 
 
 def test_a_training_of_one_step_changes_the_student():

@@ -11,21 +11,23 @@ import pytest
 import torch
 
 from molkd import objectives, students
-from molkd.distiller import Distiller
+from molkd.distillation.schedule import TrainSettings
+from molkd.distillation.trainer import Distiller
 from molkd.objectives import MutualInformationSettings
-from molkd.plan import Plan
 from molkd.students import GineSettings
 from molkd.tensors import FeatureSpec
 from tests.fakes.vectors import VectorStudent, corpus
 
 pytestmark = pytest.mark.gpu
 
-PLAN = Plan(epochs=4, batch_size=64, lr=5e-3, ema=0.9, precision="fp32", checkpoint_minutes=0.0)
+PLAN = TrainSettings(
+    epochs=4, batch_size=64, lr=5e-3, ema=0.9, precision="fp32", checkpoint_minutes=0.0
+)
 TAILS = ("O", "N[C@@H](C)O", "c1ccccc1", "/C=C/F")
 SMILES = ["C" * n + tail for n in range(1, 60) for tail in TAILS]
 
 
-def _distiller(plan: Plan = PLAN) -> Distiller:
+def _distiller(plan: TrainSettings = PLAN) -> Distiller:
     torch.manual_seed(0)
     settings = MutualInformationSettings(head_hidden=16)
     objective = objectives.make(settings, FeatureSpec(8), corpus().reader.specs)
@@ -72,7 +74,7 @@ def test_a_run_resumes_on_cuda(tmp_path: Path):
 def test_embeddings_agree_with_the_cpu(size: str):
     student = students.make(GineSettings(size=size))
     on_cpu = student.embed(SMILES).values
-    graphs = student.prepare(SMILES * 20)
+    graphs = student.featurize(SMILES * 20)
     student.cuda()
     np.testing.assert_allclose(student.embed(SMILES).values, on_cpu, atol=1e-4)
     start = time.perf_counter()

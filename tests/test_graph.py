@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from molkd import graph
-from molkd.graph import ATOM_SIZES, BOND_SIZES, Graphs, featurize
+from molkd.items.molecules import graph
+from molkd.items.molecules.graph import ATOM_SIZES, BOND_SIZES, Graphs, featurize
 
 SMILES = ["CCO", "C", "[Na+].[Cl-]", "xx", "C[C@H](N)C(=O)O", "F/C=C/F", None, "[H][H]", "c1ccccc1"]
 

@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image, features
 
-from molkd.images import InvalidImageError, decode, decode_all, key, stored
+from molkd.items.images.decoding import InvalidImageError, decode, decode_all, key, stored
 from tests.fakes.pictures import LOSSLESS, LOSSY, PICTURE, encoded, png
 
 

@@ -10,8 +10,8 @@ import torch
 from scipy import stats
 
 from molkd.errors import ConfigError
-from molkd.fitting import Embeddings, EstimatorSettings
-from molkd.information import Information, estimate, linear_r2
+from molkd.information.densities import EmbeddedRows, EstimatorSettings
+from molkd.information.estimate import Information, estimate, linear_r2
 from molkd.tensors import Targets, TargetSpec
 from molkd.types import Matrix, Rows, Support
 
@@ -46,8 +46,8 @@ def _estimate(z: np.ndarray, reader: _Reader, **settings) -> dict[str, Informati
     train, valid = np.arange(TRAIN), np.arange(TRAIN, TRAIN + VALID)
     return estimate(
         reader,  # pyright: ignore[reportArgumentType]
-        train=Embeddings(train, z[train]),
-        valid=Embeddings(valid, z[valid]),
+        train=EmbeddedRows(train, z[train]),
+        valid=EmbeddedRows(valid, z[valid]),
         settings=EstimatorSettings(hidden=64, **settings),
     )
 
@@ -131,8 +131,8 @@ def test_too_few_rows_are_refused():
     with pytest.raises(ConfigError, match=r"3 training rows are too few .* at least 4"):
         estimate(
             reader,  # pyright: ignore[reportArgumentType]
-            train=Embeddings(np.arange(3), few),
-            valid=Embeddings(np.arange(3, 5), few[:2]),
+            train=EmbeddedRows(np.arange(3), few),
+            valid=EmbeddedRows(np.arange(3, 5), few[:2]),
         )
 
 

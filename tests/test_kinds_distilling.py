@@ -13,10 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from molkd import distiller, settings, students
+from molkd import students
 from molkd.cli import app
+from molkd.distillation import trainer
+from molkd.distillation.run import Distilled, DistillSettings, distill
 from molkd.errors import ConfigError, StaleBankError
-from molkd.pipeline import Distilled, DistillSettings, distill
+from molkd.runtime import settings
 from tests.fakes.kinds import SAMPLES, ByContent, Sample
 
 EVERY = pytest.mark.parametrize("name", list(SAMPLES))
@@ -73,7 +75,7 @@ def test_interrupted_and_run_again_it_ends_with_the_same_bits(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     whole = _run(name, tmp_path / "whole", **{"plan.checkpoint_minutes": 1e-9})
-    learn, count = distiller.Distiller._learn, [0]
+    learn, count = trainer.Distiller._learn, [0]
 
     def stopping(self: Any, *args: Any) -> None:
         count[0] += 1
@@ -81,10 +83,10 @@ def test_interrupted_and_run_again_it_ends_with_the_same_bits(
             raise KeyboardInterrupt
         learn(self, *args)
 
-    monkeypatch.setattr(distiller.Distiller, "_learn", stopping)
+    monkeypatch.setattr(trainer.Distiller, "_learn", stopping)
     with pytest.raises(KeyboardInterrupt):
         _run(name, tmp_path / "cut", **{"plan.checkpoint_minutes": 1e-9})
-    monkeypatch.setattr(distiller.Distiller, "_learn", learn)
+    monkeypatch.setattr(trainer.Distiller, "_learn", learn)
     resumed = _run(name, tmp_path / "cut", **{"plan.checkpoint_minutes": 1e-9})
     assert resumed.student.digest == whole.student.digest
     assert resumed.history == whole.history

@@ -63,24 +63,24 @@ WITHOUT_TORCH = {
 
 HEAVY = {
     "transformers": {
-        "molkd/hub.py",
-        "molkd/hub_inputs.py",
-        "molkd/students/transformer.py",
-        "benchmarks/train_roberta.py",
+        "molkd/hub/checkpoints.py",
+        "molkd/hub/inputs.py",
+        "molkd/students/transformer_base.py",
+        "benchmarks/scripts/train_roberta.py",
     },
-    "selfies": {"teachers/tokens.py"},
+    "selfies": {"teachers/hub/tokens.py"},
     "molfeat": {
-        "teachers/estimator.py",
-        "teachers/molfeat_adapter.py",
-        "teachers/pharmacophores.py",
+        "featurizers/estimator.py",
+        "teachers/adapters/molfeat.py",
+        "teachers/rdkit/pharmacophores.py",
     },
     "deepchem": {
-        "teachers/deepchem_adapter.py",
-        "featurizers/deepchem_adapter.py",
+        "teachers/adapters/deepchem.py",
+        "featurizers/deepchem.py",
         "benchmarks/tasks/moleculenet.py",
     },
-    "matplotlib": {"molkd/report.py", "benchmarks/reports/"},
-    "datamol": {"molkd/chem.py", "benchmarks/samples.py"},
+    "matplotlib": {"molkd/distillation/report.py", "benchmarks/reports/"},
+    "datamol": {"molkd/items/molecules/chem.py", "benchmarks/diagnostics/samples.py"},
 }
 """Library -> the only files and folders of the package that import it."""
 

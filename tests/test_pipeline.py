@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 from molkd import students, teachers
+from molkd.distillation.run import Distilled, DistillSettings, distill
+from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError, StaleBankError
 from molkd.objectives import MutualInformationSettings, configured
-from molkd.pipeline import Distilled, DistillSettings, distill
-from molkd.plan import Plan
 from molkd.students import GineSettings
-from molkd.types import Card, Embedded
+from molkd.types import Embeddings, TeacherCard
 
 CHAINS = ["C" * n + tail for n in range(1, 13) for tail in ("O", "N", "Cl", "c1ccccc1", "C(=O)O")]
 SMILES: list[object] = [*CHAINS, "xx", None, "", float("nan"), *CHAINS[:3]]
 SETTINGS = DistillSettings(
     student=GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
     objective=MutualInformationSettings(head_hidden=16),
-    plan=Plan(epochs=2, batch_size=16),
+    plan=TrainSettings(epochs=2, batch_size=16),
     valid_fraction=0.2,
 )
 
@@ -67,10 +67,10 @@ def test_running_again_gives_the_same_student_without_asking_teachers(tmp_path: 
     first = _run(tmp_path)
 
     class Silent:
-        def __init__(self, card: Card) -> None:
+        def __init__(self, card: TeacherCard) -> None:
             self.card = card
 
-        def embed(self, items: object, /) -> Embedded:
+        def embed(self, items: object, /) -> Embeddings:
             raise AssertionError(f"asked again about {items}")
 
     silent = [Silent(teachers.make(name).card) for name in ("ecfp4", "maccs")]
@@ -94,7 +94,7 @@ def test_jobs_do_not_change_the_student(tmp_path: Path):
         {"pca": {"ecfp4": 4}},
         {"objective": MutualInformationSettings(head_hidden=16, densities={"ecfp4": "gaussian"})},
         {"objective": configured("mse", {"head_hidden": 16})},
-        {"plan": Plan(epochs=2, batch_size=16, seed=3)},
+        {"plan": TrainSettings(epochs=2, batch_size=16, seed=3)},
         {"student": GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=9)},
     ],
 )
@@ -127,7 +127,7 @@ class _Failing:
 
     def __init__(self, only: str) -> None:
         self._only = only
-        self.card = Card(
+        self.card = TeacherCard(
             name="failing",
             kind="test",
             dim=2,
@@ -137,16 +137,16 @@ class _Failing:
             limits="much",
         )
 
-    def embed(self, items, /) -> Embedded:
+    def embed(self, items, /) -> Embeddings:
         texts = [teachers_smiles(item) for item in items]
         failures = {row: "cannot read it" for row, text in enumerate(texts) if self._only in text}
         values = np.array([[len(text), text.count("C")] for text in texts], dtype=np.float32)
         values[list(failures)] = np.nan
-        return Embedded(values, failures)
+        return Embeddings(values, failures)
 
 
 def teachers_smiles(item) -> str:
-    from molkd import chem
+    from molkd.items.molecules import chem
 
     return chem.canonical_smiles(item)
 

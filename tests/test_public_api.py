@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 LIGHT = [
     "molkd",
     "molkd.types",
-    "molkd.chem",
-    "molkd.graph",
-    "molkd.store",
-    "molkd.registry",
+    "molkd.items.molecules.chem",
+    "molkd.items.molecules.graph",
+    "molkd.runtime.files",
+    "molkd.runtime.registry",
     "molkd.errors",
-    "molkd.settings",
+    "molkd.runtime.settings",
     "molkd.formats",
     "molkd.cli",
 ]

@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pytest
 from scipy.spatial.distance import pdist
 
-from molkd import statistics
 from molkd.bank import Bank
 from molkd.bank.builder import build
 from molkd.errors import ConfigError, ShapeError
-from molkd.scaling import Scaling
-from molkd.statistics import fit_scaling
+from molkd.targets import fitting
+from molkd.targets.fitting import fit_scaling
+from molkd.targets.scaling import Scaling
 from molkd.types import Form, Matrix, Support
 from tests.fakes.fake_teachers import TableTeacher
 
@@ -267,7 +267,7 @@ def test_chunks_and_blocks_do_not_matter(
 ) -> None:
     values = _mixed(6, 6)
     whole = _fit(make(values), form)
-    monkeypatch.setattr(statistics, "_CHUNK", 7)
+    monkeypatch.setattr(fitting, "_CHUNK", 7)
     bank = make(values, block=11)
     shuffled = np.random.default_rng(9).permutation(400)
     parts = fit_scaling(bank, "t", shuffled, form=form)
@@ -282,7 +282,7 @@ def test_a_scaling_of_an_older_version_is_fitted_again(
 ) -> None:
     bank = make(_values("real"))
     with monkeypatch.context() as older:
-        older.setattr(statistics, "_VERSION", 1)
+        older.setattr(fitting, "_VERSION", 1)
         _fit(bank, form)
     _fit(bank, form)
     assert len(list(bank.folders["t"].path.glob("statistics-*.npz"))) == 2

@@ -9,8 +9,8 @@ from typing import Literal
 
 import pytest
 
-from molkd import settings
 from molkd.errors import ConfigError
+from molkd.runtime import settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.neighbors import NearestNeighbors
 
-from molkd import similarity
-from molkd.benchmarks import linear_map
-from molkd.benchmarks.linear_map import Parts, linear_r2
+from molkd.benchmarks.diagnostics import linear_map
+from molkd.benchmarks.diagnostics.linear_map import Parts, linear_r2
 from molkd.errors import ShapeError
+from molkd.targets import similarity
 
 RNG = np.random.default_rng
 

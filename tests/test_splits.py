@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
-from molkd import splits
 from molkd.errors import ConfigError
-from molkd.splits import cluster_split, clusters, random_split, scaffold_split, time_split
+from molkd.items import splits
+from molkd.items.splits import cluster_split, clusters, random_split, scaffold_split, time_split
 
 Keys = st.lists(st.sampled_from("abcdefghij"), min_size=2, max_size=60)
 Fraction = st.floats(0.01, 0.99)

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molkd import statistics
 from molkd.bank import Bank
 from molkd.bank.builder import build
 from molkd.errors import ConfigError
-from molkd.statistics import Form, describe, fit_scaling
-from molkd.types import Embedded, Matrix, Support
+from molkd.targets import fitting
+from molkd.targets.fitting import Form, describe, fit_scaling
+from molkd.types import Embeddings, Matrix, Support
 from tests.fakes.fake_teachers import FakeTeacher
 
 Make = Callable[..., Bank]
@@ -26,8 +26,8 @@ Make = Callable[..., Bank]
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Makes a bank of given values; NaN rows are failures."""
 
-    def embed(self: FakeTeacher, items: list[str]) -> Embedded:
-        return Embedded(table[[int(item) for item in items]], {})
+    def embed(self: FakeTeacher, items: list[str]) -> Embeddings:
+        return Embeddings(table[[int(item) for item in items]], {})
 
     def made(values: npt.NDArray[np.floating], support: Support = "real", **options: int) -> Bank:
         nonlocal table
@@ -220,7 +220,7 @@ def test_a_scaling_is_fitted_once(make: Make, form: Form, monkeypatch: pytest.Mo
     bank = make(WIDE)
     first = fit_scaling(bank, "t", np.arange(100), form=form)
     other = fit_scaling(bank, "t", np.arange(101), form=form)
-    monkeypatch.setattr(statistics, "_fit", None)
+    monkeypatch.setattr(fitting, "_fit", None)
     again = fit_scaling(Bank.open(bank.path), "t", np.arange(100), form=form)
     assert np.array_equal(again.apply(WIDE), first.apply(WIDE), equal_nan=True)
     assert np.array_equal(again.mean_of_targets, first.mean_of_targets)

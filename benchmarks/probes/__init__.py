@@ -10,7 +10,7 @@ from molkd.benchmarks.probes.linear import Linear
 from molkd.benchmarks.probes.mlp import Mlp
 from molkd.benchmarks.probes.neighbours import Neighbours
 from molkd.errors import UnknownNameError
-from molkd.registry import near
+from molkd.runtime.registry import near
 
 __all__ = ["PROBES", "Fitted", "Part", "Probe", "describe", "make"]
 

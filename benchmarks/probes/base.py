@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, log_expit, log_softmax, softmax
 
-from molkd.benchmarks.kinds import KINDS, Kind
-from molkd.benchmarks.task import Labels
+from molkd.benchmarks.tasks.kinds import KINDS, Kind
+from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import InputError, ShapeError
 from molkd.types import Matrix
 

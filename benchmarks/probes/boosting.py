@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from molkd.benchmarks.kinds import Kind
 from molkd.benchmarks.probes.base import Fitted, Part, about, check, spread
-from molkd.benchmarks.task import Labels
+from molkd.benchmarks.tasks.kinds import Kind
+from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import InputError
 from molkd.types import Matrix
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from molkd.benchmarks.task import Labels
+from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import ConfigError, InputError, ShapeError
 from molkd.types import Mask, Matrix
 

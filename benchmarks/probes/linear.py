@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from molkd.benchmarks.kinds import Kind
 from molkd.benchmarks.probes.base import (
     LINKS,
     LOSSES,
@@ -20,7 +19,8 @@ from molkd.benchmarks.probes.base import (
     spread,
     squared_error,
 )
-from molkd.benchmarks.task import Labels
+from molkd.benchmarks.tasks.kinds import Kind
+from molkd.benchmarks.tasks.task import Labels
 from molkd.types import Matrix
 
 if TYPE_CHECKING:

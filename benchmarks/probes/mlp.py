@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from molkd.benchmarks.kinds import Kind
 from molkd.benchmarks.probes.base import LINKS, LOSSES, Fitted, Part, about, check, spread
-from molkd.benchmarks.task import Labels
+from molkd.benchmarks.tasks.kinds import Kind
+from molkd.benchmarks.tasks.task import Labels
 from molkd.types import Matrix
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Mlp:
         """See `Probe.fit`; the seed decides initial weights and order."""
         import torch  # now, because `one_thread` looks for it among loaded modules
 
-        from molkd.parallel import one_thread
+        from molkd.runtime.processes import one_thread
 
         check(train, valid, kind)
         generator = torch.Generator().manual_seed(seed)

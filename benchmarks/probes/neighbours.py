@@ -9,9 +9,9 @@ import numpy as np
 from scipy.special import logit
 from threadpoolctl import threadpool_limits
 
-from molkd.benchmarks.kinds import Kind
 from molkd.benchmarks.probes.base import LINKS, LOSSES, Fitted, Part, about, check, count_of
-from molkd.benchmarks.task import Labels
+from molkd.benchmarks.tasks.kinds import Kind
+from molkd.benchmarks.tasks.task import Labels
 from molkd.types import Matrix
 
 TOUCHING = 1e-4

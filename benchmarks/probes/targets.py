@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from molkd.benchmarks.task import Labels, Scale
+from molkd.benchmarks.tasks.task import Labels, Scale
 from molkd.errors import InputError
 from molkd.types import Rows
 

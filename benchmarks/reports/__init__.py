@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from molkd import store
-from molkd.benchmarks.published import Published
-from molkd.benchmarks.reports import alike, canvas, compose, html, markdown
-from molkd.benchmarks.reports.compose import Given
-from molkd.benchmarks.results import Results
+from molkd.benchmarks.records import Results
+from molkd.benchmarks.reports import assemble, html, markdown, panels
+from molkd.benchmarks.reports import similarity as alike
+from molkd.benchmarks.reports.assemble import Given
+from molkd.benchmarks.statistics.published import Published
+from molkd.runtime import files
 
 MARKDOWN, HTML = "report.md", "report.html"
 
@@ -46,15 +47,15 @@ def write(
     """
     given = Given(
         results=results,
-        reference=compose.reference_of(results, reference),
+        reference=assemble.reference_of(results, reference),
         published=published,
-        speed=compose.timings(speed or {}),
+        speed=assemble.timings(speed or {}),
         similar=None if similarity is None else alike.chapter(similarity),
     )
-    document = compose.document(given)
+    document = assemble.document(given)
     written = {HTML: html.render(document).encode(), MARKDOWN: markdown.render(document).encode()}
     for picture in document.pictures:
-        written[f"{picture.name}.png"] = canvas.png(picture.panels)
+        written[f"{picture.name}.png"] = panels.png(picture.panels)
     for name, content in written.items():
-        store.write_bytes(folder / name, content)
+        files.write_bytes(folder / name, content)
     return [folder / name for name in written]

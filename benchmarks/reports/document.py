@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from molkd.benchmarks.reports.canvas import Panel
+from molkd.benchmarks.reports.panels import Panel
 
 
 @dataclass(frozen=True, slots=True)

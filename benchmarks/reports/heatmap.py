@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from molkd import store
-from molkd.benchmarks.reports import canvas
-from molkd.benchmarks.reports.canvas import Panel
+from molkd.benchmarks.reports import panels
 from molkd.benchmarks.reports.palette import LIGHT
+from molkd.benchmarks.reports.panels import Panel
 from molkd.errors import ShapeError
+from molkd.runtime import files
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ def heatmap(
     Raises:
         OutputError: the file cannot be written.
     """
-    store.write_bytes(path, canvas.png([panel(names, matrix, title=title)]))
+    files.write_bytes(path, panels.png([panel(names, matrix, title=title)]))
 
 
 def panel(names: Sequence[str], matrix: npt.NDArray[np.float64], *, title: str) -> Panel:
@@ -49,10 +49,10 @@ def panel(names: Sequence[str], matrix: npt.NDArray[np.float64], *, title: str) 
     count = len(names)
     if not count or matrix.shape != (count, count):
         raise ShapeError(f"{count} names need a matrix of {count} x {count}, not {matrix.shape}")
-    short = canvas.shorten(names, _LONGEST)
+    short = panels.shorten(names, _LONGEST)
     labels = [f"{short[name]}  {place}" for place, name in enumerate(names, start=1)]
-    left = _MARGIN + _SIZE * max(map(canvas.ems, [*labels, ""])) + _MARGIN
-    width = max(left + count * _CELL, _SIZE * canvas.ems(title)) + _MARGIN
+    left = _MARGIN + _SIZE * max(map(panels.ems, [*labels, ""])) + _MARGIN
+    width = max(left + count * _CELL, _SIZE * panels.ems(title)) + _MARGIN
     height = _MARGIN + (count + 2) * _CELL * 0.8 + _MARGIN
     return Panel(
         title=title,
@@ -74,20 +74,20 @@ def _draw(
     from matplotlib.patches import Rectangle
 
     tall = _CELL * 0.8
-    canvas.text(axes, _MARGIN, _MARGIN + tall / 2, title)
+    panels.text(axes, _MARGIN, _MARGIN + tall / 2, title)
     top = _MARGIN + 2 * tall
     for row, label in enumerate(labels):
         middle = top + (row + 0.5) * tall
-        canvas.text(axes, left - _MARGIN, middle, label, ha="right")
+        panels.text(axes, left - _MARGIN, middle, label, ha="right")
         head = left + (row + 0.5) * _CELL
-        canvas.text(axes, head, top - tall / 2, str(row + 1), ha="center", color="muted")
+        panels.text(axes, head, top - tall / 2, str(row + 1), ha="center", color="muted")
         for column, value in enumerate(matrix[row].tolist()):
             x = left + column * _CELL
             shade = _DARKEST * min(max(value, 0.0), 1.0) if np.isfinite(value) else 0.0
             box = axes.add_patch(Rectangle((x, top + row * tall), _CELL, tall, linewidth=0))
             box.set(facecolor=LIGHT["teacher"], alpha=shade, clip_on=False)
             words = f"{value:.2f}".replace("-0.00", "0.00") if np.isfinite(value) else "-"
-            canvas.text(axes, x + _CELL / 2, middle, words, ha="center", size=8.5)
+            panels.text(axes, x + _CELL / 2, middle, words, ha="center", size=8.5)
 
 
 def _described(names: Sequence[str], matrix: npt.NDArray[np.float64]) -> str:

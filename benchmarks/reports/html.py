@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from molkd.benchmarks.reports import canvas
+from molkd.benchmarks.reports import panels
 from molkd.benchmarks.reports.document import Document
 from molkd.benchmarks.reports.palette import DARK, LIGHT
 
@@ -24,7 +24,7 @@ def render(document: Document) -> str:
         light=LIGHT,
         dark=DARK,
         style=(_HERE / "style.css").read_text(encoding="utf-8"),
-        svg=canvas.svg,
+        svg=panels.svg,
         breaks=_breaks,
     )
 

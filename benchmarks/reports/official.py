@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from molkd.benchmarks.metrics import METRICS
-from molkd.benchmarks.results import Results, TaskRecord
-from molkd.benchmarks.results import Score as Record
+from molkd.benchmarks.records import Results, TaskRecord
+from molkd.benchmarks.records import Score as Record
+from molkd.benchmarks.tasks.metrics import METRICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Line:
     labels: int
     compared: int
     scores: Mapping[str, Score]
-    reads: str = "molecules"
+    modality: str = "molecules"
 
     @property
     def greater_is_better(self) -> bool:

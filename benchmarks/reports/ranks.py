@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from molkd.benchmarks.reports import canvas
-from molkd.benchmarks.reports.canvas import Panel
+from molkd.benchmarks.reports import panels
+from molkd.benchmarks.reports.panels import Panel
 from molkd.benchmarks.statistics import Comparison, cliques
 
 if TYPE_CHECKING:
@@ -41,27 +41,27 @@ def panel(
     height = first + _PITCH * (len(ranks) - 0.5) + 26
 
     def draw(axes: Axes) -> None:
-        short = canvas.shorten(list(ranks), letters)
-        left = max(canvas.ems(name) for name in short.values()) * _SIZE * 1.05 + 58
+        short = panels.shorten(list(ranks), letters)
+        left = max(panels.ems(name) for name in short.values()) * _SIZE * 1.05 + 58
         place = _Scale(left, width - _RIGHT, len(ranks))
         _axis(axes, place)
-        canvas.key(axes, 0, height - 8)
+        panels.key(axes, 0, height - 8)
         if critical is not None:
             _critical(axes, place, critical)
         for row, names in enumerate(joined):
             y = _TOP + 10 + _BAR * row
             ends = [place(ranks[names[0]]) - 3, place(ranks[names[-1]]) + 3]
-            canvas.line(axes, ends, [y, y], "ink", 3)
+            panels.line(axes, ends, [y, y], "ink", 3)
         for row, (label, rank) in enumerate(ranks.items()):
             y = first + _PITCH * row
             weight = "bold" if label == comparison.reference else "normal"
-            canvas.text(axes, left - 54, y, short[label], size=_SIZE, ha="right", weight=weight)
-            canvas.text(axes, left - 14, y, f"{rank:.2f}", size=_SIZE, ha="right", color="muted")
+            panels.text(axes, left - 54, y, short[label], size=_SIZE, ha="right", weight=weight)
+            panels.text(axes, left - 14, y, f"{rank:.2f}", size=_SIZE, ha="right", color="muted")
             x = place(rank)
-            canvas.line(axes, [left - 6, x, x], [y, y, _TOP], roles[label], 1.2)
+            panels.line(axes, [left - 6, x, x], [y, y, _TOP], roles[label], 1.2)
         for label in sorted(ranks, key=lambda label: label == comparison.reference):
             tip = f"{label}: mean rank {ranks[label]:.2f}"
-            canvas.mark(axes, place(ranks[label]), _TOP, roles[label], size=9, tip=tip)
+            panels.mark(axes, place(ranks[label]), _TOP, roles[label], size=9, tip=tip)
 
     return Panel(
         title="Mean ranks with critical difference",
@@ -83,22 +83,22 @@ class _Scale:
 
 
 def _axis(axes: Axes, place: _Scale) -> None:
-    canvas.line(axes, [place.left, place.right], [_TOP, _TOP], "muted", 1.2)
+    panels.line(axes, [place.left, place.right], [_TOP, _TOP], "muted", 1.2)
     step = max(1, round(place.last / 8))
     for rank in range(1, place.last + 1, step):
         x = place(rank)
-        canvas.line(axes, [x, x], [_TOP - 5, _TOP], "muted", 1)
-        canvas.text(axes, x, _TOP - 13, str(rank), ha="center", color="muted")
-    canvas.text(axes, 0, _TOP - 13, "mean rank, 1 is best", color="muted")
+        panels.line(axes, [x, x], [_TOP - 5, _TOP], "muted", 1)
+        panels.text(axes, x, _TOP - 13, str(rank), ha="center", color="muted")
+    panels.text(axes, 0, _TOP - 13, "mean rank, 1 is best", color="muted")
 
 
 def _critical(axes: Axes, place: _Scale, critical: float) -> None:
     """The bar as long as the critical difference; cut where it is longer than the axis."""
     ends = [place(1), min(place(1 + critical), place.right)]
     y = 20.0
-    canvas.line(axes, ends, [y, y], "ink", 2)
+    panels.line(axes, ends, [y, y], "ink", 2)
     for x in ends:
-        canvas.line(axes, [x, x], [y - 4, y + 4], "ink", 1.2)
+        panels.line(axes, [x, x], [y - 4, y + 4], "ink", 1.2)
     words = f"critical difference {critical:.2f}"
-    x = min(ends[0], place.right - canvas.ems(words) * _SIZE)
-    canvas.text(axes, x, y - 12, words, size=_SIZE)
+    x = min(ends[0], place.right - panels.ems(words) * _SIZE)
+    panels.text(axes, x, y - 12, words, size=_SIZE)

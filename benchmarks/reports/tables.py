@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from molkd.benchmarks.published import Published
+from molkd.benchmarks.records import EmbedderRecord, Results, noun
 from molkd.benchmarks.reports.document import Cell, Grid
 from molkd.benchmarks.reports.official import Line, number
 from molkd.benchmarks.reports.tradeoff import Point
-from molkd.benchmarks.results import EmbedderRecord, Results, noun
 from molkd.benchmarks.statistics import Comparison, Section
+from molkd.benchmarks.statistics.published import Published
 
 NONE = "\N{EN DASH}"
 """Stands where there is no number."""
@@ -59,7 +59,7 @@ def summary(
 
 def scores(lines: Sequence[Line], order: Sequence[str], roles: Mapping[str, str]) -> Grid:
     """One row per task and official metric, one column per embedder."""
-    items = noun(line.reads for line in lines)
+    items = noun(line.modality for line in lines)
     rows = [
         (
             Cell(line.title),

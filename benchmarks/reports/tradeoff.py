@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from molkd.benchmarks.reports import canvas
-from molkd.benchmarks.reports.canvas import Panel
+from molkd.benchmarks.reports import panels
+from molkd.benchmarks.reports.panels import Panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,16 +67,16 @@ def panel(points: Sequence[Point], reference: str, *, narrow: bool = False) -> P
     def draw(axes: Axes) -> None:
         place = _Scale.around(points, width - 14)
         _axes(axes, place)
-        canvas.key(axes, width - 194, 8)
+        panels.key(axes, width - 194, 8)
         edge = [place(point) for point in _front(points)]
         taken: list[_Box] = []
         for (x0, y0), (x1, y1) in itertools.pairwise(edge):
-            canvas.line(axes, [x0, x1, x1], [y0, y0, y1], "muted", 0.8)
+            panels.line(axes, [x0, x1, x1], [y0, y0, y1], "muted", 0.8)
             taken += [_Box(x0, y0 - 1, x1, y0 + 1), _Box(x1 - 1, y0, x1 + 1, y1)]
         for point in sorted(points, key=lambda p: -diameter(p.parameters)):
             tip = f"{point.label}: {point.quality:.3f}, {point.speed:,.0f} per second"
             size, bare = diameter(point.parameters), point.parameters == 0
-            canvas.mark(axes, *place(point), point.role, size=size, hollow=bare, tip=tip)
+            panels.mark(axes, *place(point), point.role, size=size, hollow=bare, tip=tip)
         names = sorted(ordered, key=lambda point: point.label != reference)
         _labels(axes, {point: place(point) for point in names}, taken, width, reference)
         _sizes(axes)
@@ -140,17 +140,17 @@ def _axes(axes: Axes, place: _Scale) -> None:
     for value in MaxNLocator(nbins=5).tick_values(*place.y):
         if place.y[0] <= value <= place.y[1]:
             y = place.down(value)
-            canvas.line(axes, [_LEFT, place.right], [y, y], "faint", 1)
-            canvas.text(axes, _LEFT - 6, y, f"{value:g}", ha="right", color="muted")
+            panels.line(axes, [_LEFT, place.right], [y, y], "faint", 1)
+            panels.text(axes, _LEFT - 6, y, f"{value:g}", ha="right", color="muted")
     for value in _decades(*place.x):
         x = place.across(math.log10(value))
-        canvas.line(axes, [x, x], [_TOP, _BOTTOM], "faint", 1)
+        panels.line(axes, [x, x], [_TOP, _BOTTOM], "faint", 1)
         words = f"{value:,g}" if value < 1e6 else f"{value:.0e}"
-        canvas.text(axes, x, _BOTTOM + 13, words, ha="center", color="muted")
-    canvas.line(axes, [_LEFT, place.right], [_BOTTOM, _BOTTOM], "muted", 1.2)
-    canvas.text(axes, 0, 8, "mean score over tasks", color="muted")
+        panels.text(axes, x, _BOTTOM + 13, words, ha="center", color="muted")
+    panels.line(axes, [_LEFT, place.right], [_BOTTOM, _BOTTOM], "muted", 1.2)
+    panels.text(axes, 0, 8, "mean score over tasks", color="muted")
     words = "embedded per second"
-    canvas.text(axes, place.right, _BOTTOM + 31, words, ha="right", color="muted")
+    panels.text(axes, place.right, _BOTTOM + 31, words, ha="right", color="muted")
 
 
 def _decades(low: float, high: float) -> list[float]:
@@ -169,11 +169,11 @@ def _labels(
     reference: str,
 ) -> None:
     """Writes each name where it covers nothing that is taken, or not at all."""
-    short = canvas.shorten([point.label for point in places], int(width / 18))
+    short = panels.shorten([point.label for point in places], int(width / 18))
     taken += [_around(x, y, diameter(point.parameters) / 2) for point, (x, y) in places.items()]
     for point, (x, y) in places.items():
         name = short[point.label]
-        long, reach = canvas.ems(name) * _SIZE * 1.05, 0.63 * diameter(point.parameters) + 4
+        long, reach = panels.ems(name) * _SIZE * 1.05, 0.63 * diameter(point.parameters) + 4
         tries = [(x + reach, y), (x - reach - long, y)]
         tries += [(x - long / 2, y + drop) for drop in (reach + 5, -reach - 5)]
         tries += [
@@ -185,8 +185,8 @@ def _labels(
             if inside and not any(map(box.meets, taken)):
                 taken.append(box)
                 weight = "bold" if point.label == reference else "normal"
-                style = {"size": _SIZE, "weight": weight, "gid": canvas.HALO, "color": point.role}
-                canvas.text(axes, left, middle, name, **style)
+                style = {"size": _SIZE, "weight": weight, "gid": panels.HALO, "color": point.role}
+                panels.text(axes, left, middle, name, **style)
                 break
 
 
@@ -197,10 +197,10 @@ def _around(x: float, y: float, radius: float) -> _Box:
 def _sizes(axes: Axes) -> None:
     """The legend of the areas."""
     y, x = _HEIGHT - 14, 0.0
-    canvas.text(axes, x, y, "weights", color="muted")
+    panels.text(axes, x, y, "weights", color="muted")
     x += 56
     for words, parameters in (("none", 0), ("0.1 M", 10**5), ("1 M", 10**6), ("10 M", 10**7)):
         size = diameter(parameters)
-        canvas.mark(axes, x + size / 2, y, "baseline", size=size, hollow=parameters == 0)
-        canvas.text(axes, x + size + 4, y, words, color="muted")
-        x += size + 12 + canvas.ems(words) * 10
+        panels.mark(axes, x + size / 2, y, "baseline", size=size, hollow=parameters == 0)
+        panels.text(axes, x + size + 4, y, words, color="muted")
+        x += size + 12 + panels.ems(words) * 10

@@ -10,10 +10,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from molkd.benchmarks.speed.asking import CellError
+from molkd.benchmarks.speed.corpus import Library
 from molkd.benchmarks.speed.job import Named, Options
-from molkd.benchmarks.speed.library import Library
 from molkd.benchmarks.speed.records import Cell, Measured, Request, Work
+from molkd.benchmarks.speed.subprocess_ import CellError
 from molkd.errors import ConfigError
 
 HERE = "."

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from molkd.benchmarks.embedding_store import Embeds
-from molkd.benchmarks.speed import resident
+from molkd.benchmarks.embedders.store import Embeds
+from molkd.benchmarks.speed import peak_memory
+from molkd.benchmarks.speed.baselines import Yardstick
+from molkd.benchmarks.speed.interleaved import Clock, Limits, affordable, by_turns
 from molkd.benchmarks.speed.models import SideBySide
 from molkd.benchmarks.speed.records import TOTAL, Measured
-from molkd.benchmarks.speed.rounds import Clock, Limits, affordable, by_turns
-from molkd.benchmarks.speed.yardsticks import Yardstick
 from molkd.errors import InputError
 
 _DEEPEST = 4  # a teacher, what it has loaded, a part of that, the module
@@ -24,7 +24,7 @@ _DEEPEST = 4  # a teacher, what it has loaded, a part of that, the module
 class Staged(Protocol):
     """What a student is, as far as its parts can be timed: see `molkd.students.Student`."""
 
-    def prepare(self, items: Sequence[Any]) -> Any:
+    def featurize(self, items: Sequence[Any]) -> Any:
         """Reads items, parsed or not."""
         ...
 
@@ -67,7 +67,7 @@ def embedding(
 
     count = affordable(trial, len(items), limits, clock=clock)
     chosen = items[:count]
-    embedded, before, added = resident.added_by(lambda: model.embed(chosen))
+    embedded, before, added = peak_memory.added_by(lambda: model.embed(chosen))
     failures = embedded.failures
     reason = next(iter(failures.values()), "")
     if len(failures) == count:
@@ -158,7 +158,7 @@ def _stages(
     start = clock()
     parsed = yardstick.parse(items)
     after_parse = clock()
-    prepared = model.prepare(parsed)
+    prepared = model.featurize(parsed)
     after_prepare = clock()
     with _timed(model, "collate", clock) as spent:
         model.encode(prepared)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from molkd.benchmarks.speed import records
-from molkd.benchmarks.speed.asking import Ask, CellError
-from molkd.benchmarks.speed.library import Library
+from molkd.benchmarks.speed.corpus import Library
 from molkd.benchmarks.speed.records import Cell, Request, Results, Work
+from molkd.benchmarks.speed.subprocess_ import Ask, CellError
 from molkd.errors import ConfigError, CorruptFileError
 
 TRAINED = 2048
@@ -69,12 +69,12 @@ class Options:
                 raise ConfigError(f"{rule}, not {getattr(self, rule.split()[0])!r}")
         object.__setattr__(self, "sizes", tuple(sorted(set(self.sizes))))
 
-    def request(self, spec: str, reads: str, work: Work, size: int, items: Path) -> Request:
+    def request(self, spec: str, modality: str, work: Work, size: int, items: Path) -> Request:
         """Returns what a child process is asked."""
         return Request(
             spec=spec,
             work=work,
-            reads=reads,
+            reads=modality,
             size=size,
             items=str(items),
             repeats=self.repeats,
@@ -160,7 +160,7 @@ def run(
         All cells: those of `start` too that were not asked for now.
     """
     done = {cell.place: cell for cell in start.cells}
-    reads = library.yardstick.kind.name
+    modality = library.yardstick.kind.name
     with tempfile.TemporaryDirectory() as folder:
         items = Path(folder) / "items.txt"
         library.write(items, max(options.sizes))
@@ -171,7 +171,7 @@ def run(
                     say(f"{embedder.label}, {work} of {size:,}: measured already")
                     continue
                 say(f"{embedder.label}, {work} of {size:,} ...")
-                request = options.request(embedder.spec, reads, work, size, items)
+                request = options.request(embedder.spec, modality, work, size, items)
                 done[place] = cell = _cell(embedder, work, size, request, ask)
                 keep(replace(start, cells=tuple(done.values())))
                 if cell.error:

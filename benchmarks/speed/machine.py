@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from molkd.parallel import usable_cores
+from molkd.runtime.processes import usable_cores
 
 PACKAGES = ("molkd", "rdkit", "torch", "torch-geometric", "transformers", "numpy")
 """Packages whose version changes the speed."""
@@ -40,7 +40,7 @@ def _device(name: str) -> str:
         return "cpu"
     import torch
 
-    from molkd import devices
+    from molkd.runtime import devices
 
     device = devices.choose(name)
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)

@@ -10,8 +10,8 @@ from typing import Any, cast
 import numpy as np
 
 from molkd.benchmarks import embedders
-from molkd.benchmarks.embedding_store import Embeds
-from molkd.types import Embedded
+from molkd.benchmarks.embedders.store import Embeds
+from molkd.types import Embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,12 @@ class SideBySide:
 
     parts: tuple[Embeds, ...]
 
-    def embed(self, items: Sequence[str], /) -> Embedded:
+    def embed(self, items: Sequence[str], /) -> Embeddings:
         """Concatenates the embeddings; a row fails where it fails for one of them."""
         found = [part.embed(items) for part in self.parts]
         failures = {row: why for part in found for row, why in part.failures.items()}
         values = np.concatenate([part.values for part in found], axis=1)
-        return Embedded(values, dict(sorted(failures.items())))
+        return Embeddings(values, dict(sorted(failures.items())))
 
 
 def make(spec: str, *, weights_dir: Path | None, device: str) -> Embeds:
@@ -49,7 +49,7 @@ def can_be_trained(embedder: embedders.Embedder) -> bool:
 def _placed(model: Embeds, device: str) -> Embeds:
     anything = cast("Any", model)
     if hasattr(model, "collate"):
-        from molkd import devices
+        from molkd.runtime import devices
 
         return anything.to(devices.choose(device))
     if hasattr(model, "get_params") and "device" in anything.get_params(deep=False):

@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, cast
 
-from molkd import store
 from molkd.errors import CorruptFileError
+from molkd.runtime import files
 
 Work = Literal["embedding", "training"]
 
@@ -30,7 +30,7 @@ class Request:
     Attributes:
         spec: of the embedder; see `molkd.benchmarks.embedders`.
         work: embedding or training.
-        reads: what the embedder reads; see `molkd.items.KINDS`.
+        reads: what the embedder reads; see `molkd.items.MODALITIES`.
         size: items of the library.
         items: file with one item per line, `size` of them or more.
         repeats: rounds.
@@ -136,7 +136,7 @@ def write(path: Path, results: Results) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    store.write_json(path, asdict(results))
+    files.write_json(path, asdict(results))
 
 
 def read(path: Path) -> Results:
@@ -145,7 +145,7 @@ def read(path: Path) -> Results:
     Raises:
         CorruptFileError: it is missing, cut, or holds something else.
     """
-    fields = cast("Any", store.read_json(path))
+    fields = cast("Any", files.read_json(path))
     try:
         cells = tuple(_cell(cell) for cell in fields["cells"])
         return Results(fields["machine"], fields["settings"], cells)

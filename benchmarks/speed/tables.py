@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Sequence
 from statistics import median, quantiles
 
+from molkd.benchmarks.speed.baselines import YARDSTICKS, Yardstick
 from molkd.benchmarks.speed.comparison import Change, verdict
 from molkd.benchmarks.speed.records import PARTS, Cell, Measured, Results
-from molkd.benchmarks.speed.yardsticks import YARDSTICKS, Yardstick
 
 CHANGES = ("embedder", "work", "items", "old", "new", "new / old", "spread", "verdict", "note")
 

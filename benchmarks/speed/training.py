@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from molkd.benchmarks.speed import resident
+from molkd.benchmarks.speed import peak_memory
+from molkd.benchmarks.speed.baselines import Yardstick
 from molkd.benchmarks.speed.embedding import parameters
+from molkd.benchmarks.speed.interleaved import Clock, Limits, affordable, by_turns
 from molkd.benchmarks.speed.records import TOTAL, Measured
-from molkd.benchmarks.speed.rounds import Clock, Limits, affordable, by_turns
-from molkd.benchmarks.speed.yardsticks import Yardstick
 from molkd.errors import InputError
 
 VALID = 8
@@ -34,7 +34,7 @@ def training(
     device: str = "cpu",
     clock: Clock = time.perf_counter,
 ) -> Measured:
-    """Measures epochs of `molkd.distiller.Distiller` with the default plan and objective.
+    """Measures epochs of `molkd.distillation.trainer.Distiller` with default plan and objective.
 
     A round is one epoch: collating, targets, forward, backward and step. Reading the items and
     the teachers is not in it, since a distillation does that once.
@@ -58,7 +58,7 @@ def training(
         learn = _learner(student, readable, yardstick, Path(folder), device, clock)
         most = len(readable) - VALID
         count = affordable(learn, most, limits, clock=clock, fewest=BATCH)
-        _, before, added = resident.added_by(lambda: learn(count))
+        _, before, added = peak_memory.added_by(lambda: learn(count))
         chosen = readable[VALID : VALID + count]
         rounds = by_turns(lambda: {TOTAL: learn(count)}, chosen, yardstick, limits.repeats, clock)
     return Measured(
@@ -97,11 +97,11 @@ def _learner(
     import numpy as np
 
     from molkd import bank, objectives
-    from molkd.distiller import Corpus, Distiller
+    from molkd.distillation.schedule import TrainSettings
+    from molkd.distillation.trainer import Corpus, Distiller
     from molkd.objectives import MutualInformationSettings
-    from molkd.plan import Plan
-    from molkd.statistics import Scaling, fit_scaling
-    from molkd.targets import TargetReader
+    from molkd.targets.fitting import Scaling, fit_scaling
+    from molkd.targets.reader import TargetReader
 
     settings = MutualInformationSettings()
     kind = yardstick.kind
@@ -113,12 +113,14 @@ def _learner(
         form = objectives.target_form(settings, stored.cards[name])
         scalings[name] = fit_scaling(stored, name, rows, form=form)
     reader = TargetReader(stored, scalings)
-    prepared = student.prepare(items)
+    prepared = student.featurize(items)
 
     def learn(count: int) -> float:
         fresh = copy.deepcopy(student)
         objective = objectives.make(settings, fresh.feature_spec, reader.specs)
-        distiller = Distiller(fresh, objective, Plan(epochs=1, batch_size=BATCH), device=device)
+        distiller = Distiller(
+            fresh, objective, TrainSettings(epochs=1, batch_size=BATCH), device=device
+        )
         corpus = Corpus(prepared, reader, rows[VALID : VALID + count], rows[:VALID], "speed")
         start = clock()
         distiller.fit(corpus, progress=False)

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from molkd.benchmarks.downloads import data_dir, find, obtain
-from molkd.benchmarks.kinds import Kind
-from molkd.benchmarks.task import Task
 from molkd.benchmarks.tasks import moleculeace, moleculenet, tdc, text, vision
+from molkd.benchmarks.tasks.downloads import data_dir, find, obtain
 from molkd.benchmarks.tasks.entry import Entry
+from molkd.benchmarks.tasks.kinds import Kind
+from molkd.benchmarks.tasks.task import Task
 from molkd.errors import InputError, UnknownNameError
-from molkd.formats.sources import DAMAGE
-from molkd.registry import near
+from molkd.formats.streams import DAMAGE
+from molkd.runtime.registry import near
 
 GROUPS: Mapping[str, tuple[Entry, ...]] = {
     "tdc-admet": tdc.ADMET,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from molkd.benchmarks import items
-from molkd.benchmarks.items import HANDLED
-from molkd.benchmarks.kinds import KINDS
-from molkd.benchmarks.task import Labels, Task
+from molkd.benchmarks.tasks import grouping
+from molkd.benchmarks.tasks.grouping import HANDLED
+from molkd.benchmarks.tasks.kinds import KINDS
+from molkd.benchmarks.tasks.task import Labels, Task
 from molkd.errors import InputError
 from molkd.types import Mask
 
@@ -38,12 +38,12 @@ def checked(task: Task, *, file: str, wanted: Mask | None = None) -> Task:
     """
     _check_values(task, file)
     readable = np.logical_and.reduce([
-        [items.readable(task.reads, item) for item in side] for side in task.sides
+        [grouping.readable(task.modality, item) for item in side] for side in task.sides
     ])  # fmt: skip
     labelled = _labelled(task)
     wanted = np.ones_like(readable) if wanted is None else wanted
     notes = [
-        _note(wanted & ~readable, f"{HANDLED[task.reads].unreadable} were left out"),
+        _note(wanted & ~readable, f"{HANDLED[task.modality].unreadable} were left out"),
         _note(wanted & readable & ~labelled, "rows without a label were left out"),
     ]
     found = _rows(task, wanted & readable & labelled)
@@ -148,7 +148,7 @@ def _check_parts(task: Task, file: str) -> None:
 def _duplicates(task: Task) -> list[str]:
     """Notes on items with several rows; stereoisomers and salts count as different."""
     groups: dict[tuple[str, ...], list[int]] = {}
-    sides = [items.keys(task.reads, side) for side in task.sides]
+    sides = [grouping.keys(task.modality, side) for side in task.sides]
     for row, key in enumerate(zip(*sides, strict=True)):
         groups.setdefault(key, []).append(row)
     several = [rows for rows in groups.values() if len(rows) > 1]
@@ -157,7 +157,7 @@ def _duplicates(task: Task) -> list[str]:
     differ = sum(_differ(task.labels[rows]) for rows in several)
     notes = [
         (
-            f"{len(several)} {task.reads} occur more than once ({sum(map(len, several))} rows), "
+            f"{len(several)} {task.modality} occur more than once ({sum(map(len, several))} rows), "
             f"{differ} of them with different labels; all rows were kept"
         )
     ]
@@ -166,7 +166,7 @@ def _duplicates(task: Task) -> list[str]:
         across = sum(bool(test[rows].any() and not test[rows].all()) for rows in several)
         if across:
             notes.append(
-                f"{across} {task.reads} are in the official test rows and in the others too"
+                f"{across} {task.modality} are in the official test rows and in the others too"
             )
     return notes
 

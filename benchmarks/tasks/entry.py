@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from molkd.benchmarks.downloads import DataFile
-from molkd.benchmarks.kinds import Kind
-from molkd.benchmarks.task import Scale, Task
-from molkd.formats.sources import open_bytes
+from molkd.benchmarks.tasks.downloads import DataFile
+from molkd.benchmarks.tasks.kinds import Kind
+from molkd.benchmarks.tasks.task import Scale, Task
+from molkd.formats.streams import open_bytes
 
 
 def lines(paths: Sequence[Path]) -> int:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from molkd.benchmarks.downloads import DataFile
-from molkd.benchmarks.task import Task
 from molkd.benchmarks.tasks import reading
 from molkd.benchmarks.tasks.checks import checked
+from molkd.benchmarks.tasks.downloads import DataFile
 from molkd.benchmarks.tasks.entry import Entry
+from molkd.benchmarks.tasks.task import Task
 from molkd.errors import InputError
 
 KI = (

@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from molkd.benchmarks.downloads import DataFile
-from molkd.benchmarks.task import Labels, Task
 from molkd.benchmarks.tasks import reading
 from molkd.benchmarks.tasks.checks import checked
+from molkd.benchmarks.tasks.downloads import DataFile
 from molkd.benchmarks.tasks.entry import Entry
+from molkd.benchmarks.tasks.task import Labels, Task
 from molkd.errors import InputError
 
 

@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from molkd import store
-from molkd.benchmarks.task import Task
 from molkd.benchmarks.tasks import reading, table
 from molkd.benchmarks.tasks.checks import checked
+from molkd.benchmarks.tasks.task import Task
 from molkd.errors import ConfigError, InputError
-from molkd.registry import near
+from molkd.runtime import files
+from molkd.runtime.registry import near
 
 PREFIX = "mteb:"
 """Before the folder, where a task of one's own is asked for."""
@@ -101,7 +101,7 @@ def _kind_of(folder: Path, frames: Frames) -> str:
     """A key of `_READERS`: what the metadata say, or else the columns."""
     path = folder / METADATA
     if path.is_file():
-        said = store.read_json(path).get("type")
+        said = files.read_json(path).get("type")
         if said is not None:
             if str(said).lower() not in _READERS:
                 raise ConfigError(
@@ -127,7 +127,7 @@ def _classification(folder: Path, frames: Frames) -> Task:
         metric="Accuracy",
         items=tuple(texts),
         labels=reading.classes(labels)[:, np.newaxis],
-        reads="texts",
+        modality="texts",
         split="given" if given else "random",
         test=parts == "test" if given else None,
         valid=parts == "valid" if given and "valid" in frames else None,
@@ -156,7 +156,7 @@ def _clustering(folder: Path, frames: Frames) -> Task:
         items=tuple(map(_text, texts)),
         labels=y,
         label_names=tuple(f"set {n}" for n in range(1, len(sizes) + 1)) if len(sizes) > 1 else _ONE,
-        reads="texts",
+        modality="texts",
         split="given",
         test=np.ones(len(texts), dtype=np.bool_),
         source=str(folder),
@@ -174,7 +174,7 @@ def _similarity(folder: Path, frames: Frames) -> Task:
         items=tuple(first),
         others=tuple(second),
         labels=reading.numbers(frame, "score", folder)[:, np.newaxis],
-        reads="texts",
+        modality="texts",
         split="given",
         test=np.ones(len(frame), dtype=np.bool_),
         source=str(folder),

@@ -14,11 +14,12 @@ import pandas as pd
 import zstandard
 from pandas.errors import ParserWarning
 
-from molkd.benchmarks.task import Labels
+from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import ConfigError, InputError
-from molkd.formats.records import SMILES, Columns
-from molkd.formats.sources import open_bytes
-from molkd.registry import near
+from molkd.formats.rows import Columns
+from molkd.formats.streams import open_bytes
+from molkd.items.molecules.modality import SMILES
+from molkd.runtime.registry import near
 from molkd.types import Mask
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from molkd.benchmarks.metrics import METRICS
-from molkd.benchmarks.task import Labels, Scale, SplitName, Task
 from molkd.benchmarks.tasks import reading
 from molkd.benchmarks.tasks.checks import checked
+from molkd.benchmarks.tasks.metrics import METRICS
+from molkd.benchmarks.tasks.task import Labels, Scale, SplitName, Task
 from molkd.errors import ConfigError, InputError, UnknownNameError
-from molkd.registry import near
+from molkd.runtime.registry import near
 
 LABEL_NAMES = {"y", "label", "labels", "target", "class", "activity"}
 """Columns, in lower case, that hold the label unless another one is named."""

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from rdkit.Chem import Descriptors
 
-from molkd import chem
-from molkd.benchmarks.downloads import DataFile
-from molkd.benchmarks.kinds import Kind
-from molkd.benchmarks.task import Task
 from molkd.benchmarks.tasks import reading
 from molkd.benchmarks.tasks.checks import checked
+from molkd.benchmarks.tasks.downloads import DataFile
 from molkd.benchmarks.tasks.entry import Entry
+from molkd.benchmarks.tasks.kinds import Kind
+from molkd.benchmarks.tasks.task import Task
+from molkd.items.molecules import chem
 
 METRICS: Mapping[str, str] = {
     "caco2_wang": "MAE",

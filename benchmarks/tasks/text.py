@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from molkd.benchmarks.downloads import DataFile
-from molkd.benchmarks.kinds import Kind
-from molkd.benchmarks.task import Task
 from molkd.benchmarks.tasks import reading
 from molkd.benchmarks.tasks.checks import checked
+from molkd.benchmarks.tasks.downloads import DataFile
 from molkd.benchmarks.tasks.entry import Entry
+from molkd.benchmarks.tasks.kinds import Kind
+from molkd.benchmarks.tasks.task import Task
 
 _HOST = "https://raw.githubusercontent.com/PolyAI-LDN/task-specific-datasets/master/banking_data"
 
@@ -35,7 +35,7 @@ def read(entry: Entry, paths: Sequence[Path]) -> Task:
         metric=entry.metric,
         items=tuple(texts),
         labels=reading.classes(names)[:, np.newaxis],
-        reads="texts",
+        modality="texts",
         split="given",
         test=np.repeat([False, True], [len(frame) for frame in frames]),
         source=entry.source,

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from molkd import images
-from molkd.benchmarks.downloads import DataFile
-from molkd.benchmarks.task import Item, Task
 from molkd.benchmarks.tasks.checks import checked
+from molkd.benchmarks.tasks.downloads import DataFile
 from molkd.benchmarks.tasks.entry import Entry
+from molkd.benchmarks.tasks.task import Item, Task
 from molkd.errors import InputError
+from molkd.items.images import decoding
 
 CIFAR10_PARTS = (1000, 500, 500)
 DIGITS_PARTS = (1000, 397, 400)
@@ -67,7 +67,7 @@ def _task(
     file: str,
 ) -> Task:
     place = np.repeat(["train", "valid", "test"], parts)
-    items: list[Item] = [images.stored(picture) for picture in pictures]
+    items: list[Item] = [decoding.stored(picture) for picture in pictures]
     task = Task(
         name=entry.name,
         group=entry.group,
@@ -75,7 +75,7 @@ def _task(
         metric=entry.metric,
         items=tuple(items),
         labels=labels.astype(np.float64)[:, np.newaxis],
-        reads="images",
+        modality="images",
         split="given",
         test=place == "test",
         valid=place == "valid",

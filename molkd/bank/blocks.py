@@ -15,7 +15,7 @@ from molkd.errors import (
     ShapeError,
     WeightsError,
 )
-from molkd.types import Card, Embedded, Matrix, Teacher
+from molkd.types import Embeddings, Matrix, Teacher, TeacherCard
 
 Prepare = Callable[[Sequence[Any]], Sequence[Any]]
 
@@ -64,12 +64,12 @@ class Computer:
     Attributes:
         teachers: name -> teacher.
         dtypes: name -> in which its values are stored.
-        prepare: turns items into what the teachers read, once per block for all of them.
+        parse: turns items into what the teachers read, once per block for all of them.
     """
 
     teachers: Mapping[str, Teacher[Any]]
     dtypes: Mapping[str, StoredType]
-    prepare: Prepare | None = None
+    parse: Prepare | None = None
 
     def compute(self, task: Task) -> list[Block]:
         """Returns one block per teacher of the task.
@@ -81,20 +81,20 @@ class Computer:
         errors = dict(task.errors)
         rows = [task.start + place for place in range(len(task.items))]
         rows = [row for row in rows if row not in errors]
-        objects, failed = self._prepared([task.items[row - task.start] for row in rows])
+        objects, failed = self._parsed([task.items[row - task.start] for row in rows])
         errors.update({rows[place]: reason for place, reason in failed.items()})
         rows = [row for place, row in enumerate(rows) if place not in failed]
         return [self._block(name, task, rows, objects, errors) for name in task.teachers]
 
-    def _prepared(self, items: Sequence[Any]) -> tuple[Sequence[Any], dict[int, str]]:
-        if self.prepare is None or not items:
+    def _parsed(self, items: Sequence[Any]) -> tuple[Sequence[Any], dict[int, str]]:
+        if self.parse is None or not items:
             return items, {}
         try:
-            objects = self.prepare(items)
+            objects = self.parse(items)
         except Exception:  # noqa: BLE001, one bad item must not cost the others
-            return one_by_one(self.prepare, items)
+            return one_by_one(self.parse, items)
         if len(objects) != len(items):
-            raise ShapeError(f"prepare returned {len(objects)} objects for {len(items)} items")
+            raise ShapeError(f"parse returned {len(objects)} objects for {len(items)} items")
         return objects, {}
 
     def _block(
@@ -119,7 +119,7 @@ class Computer:
         return Block(name, task.start, kept, failures)
 
 
-def _embed(teacher: Teacher[Any], objects: Sequence[Any]) -> Embedded:
+def _embed(teacher: Teacher[Any], objects: Sequence[Any]) -> Embeddings:
     try:
         return _checked(teacher.embed(objects), teacher.card, len(objects))
     except NOT_THE_ITEMS:
@@ -134,7 +134,7 @@ def _embed(teacher: Teacher[Any], objects: Sequence[Any]) -> Embedded:
         values[place] = single.values[0]
         if single.failures:
             failures[place] = single.failures[0]
-    return Embedded(values, failures)
+    return Embeddings(values, failures)
 
 
 def one_by_one(
@@ -154,7 +154,7 @@ def one_by_one(
     return results, failures
 
 
-def _checked(embedded: Embedded, card: Card, count: int) -> Embedded:
+def _checked(embedded: Embeddings, card: TeacherCard, count: int) -> Embeddings:
     values = embedded.values
     if values.shape != (count, card.dim) or values.dtype != np.float32:
         raise ShapeError(
@@ -167,10 +167,10 @@ def _checked(embedded: Embedded, card: Card, count: int) -> Embedded:
     failures = dict(embedded.failures)
     for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
         failures.setdefault(row, "the teacher returned NaN or infinity")
-    return Embedded(values, failures)
+    return Embeddings(values, failures)
 
 
-def _refuse_off_support(values: Matrix, card: Card, start: int) -> None:
+def _refuse_off_support(values: Matrix, card: TeacherCard, start: int) -> None:
     if card.support == "real":
         return
     wrong = values < 0 if card.support == "counts" else (values != 0) & (values != 1)

@@ -10,15 +10,15 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from molkd.bank import index
-from molkd.bank.atoms import build_atoms, with_atoms
 from molkd.bank.blocks import Block, Computer, Prepare, Task
-from molkd.bank.files import CARD, TeacherFolder, folder_name, plain
+from molkd.bank.files import CARD, TeacherFolder, folder_name
 from molkd.bank.folder import StoredType
 from molkd.bank.index import Header
+from molkd.bank.nodes import build_nodes, with_nodes
 from molkd.bank.reading import Bank
 from molkd.errors import ConfigError, StaleBankError
-from molkd.parallel import ordered_map
-from molkd.types import Card, Support, Teacher
+from molkd.runtime.processes import ordered_map
+from molkd.types import Support, Teacher, TeacherCard
 
 StoreAs = Literal["auto", "fp16", "fp32"]
 
@@ -34,37 +34,37 @@ def build(  # noqa: PLR0913
     dtype: StoreAs = "auto",
     jobs: int = 1,
     block: int = 1024,
-    prepare: Prepare | None = None,
-    atoms: Sequence[str] = (),
+    parse: Prepare | None = None,
+    nodes: Sequence[str] = (),
     progress: bool = True,
 ) -> Bank:
-    """Builds a bank, resumes an interrupted one, or adds teachers or their atoms to one.
+    """Builds a bank, resumes an interrupted one, or adds teachers or their nodes to one.
 
-    Atoms cost a second pass through their teachers and much disk: 100,000 items of 23 atoms
+    Nodes cost a second pass through their teachers and much disk: 100,000 items of 23 nodes
     with 300 numbers of 2 bytes each take 1.4 GB per teacher, those of 4 bytes 2.8 GB.
 
     Args:
         path: folder of the bank.
-        items: what `prepare`, or the teachers, read; picklable where `jobs` > 1.
+        items: what `parse`, or the teachers, read; picklable where `jobs` > 1.
         keys: one string per item by which the bank knows it, equal for equal items; None where
             the items are such strings themselves.
         teachers: those the bank shall hold at the end; others already in it stay.
         errors: row -> reason for items known to be invalid; no teacher is asked about them.
         preparation: label of what was done to the items before they came here.
         dtype: type of the stored values; "auto" takes fp16 for bits and counts, fp32 for real
-            values and fp16 for atoms, and for what is already in the bank the type it has.
+            values and fp16 for nodes, and for what is already in the bank the type it has.
         jobs: processes; the bits do not depend on it.
         block: rows per block of a new bank; an existing one keeps its own.
-        prepare: turns items into what the teachers read; picklable where `jobs` > 1.
-        atoms: names of those of the teachers whose states of atoms the bank shall hold too.
+        parse: turns items into what the teachers read; picklable where `jobs` > 1.
+        nodes: names of those of the teachers whose states of nodes the bank shall hold too.
         progress: whether to show a progress bar.
 
     Returns:
-        The bank, opened with these teachers and atoms.
+        The bank, opened with these teachers and nodes.
 
     Raises:
-        ConfigError: a setting is out of range, there are no items, or a teacher has no atoms.
-        UnknownNameError: `atoms` names none of the teachers.
+        ConfigError: a setting is out of range, there are no items, or a teacher has no nodes.
+        UnknownNameError: `nodes` names none of the teachers.
         StaleBankError: the folder holds a bank of other items or of another teacher by this name.
         CorruptFileError: the folder holds a bank that is damaged.
         ShapeError: a teacher does not return what its card promises.
@@ -76,22 +76,22 @@ def build(  # noqa: PLR0913
     if len(keys) != len(items):
         raise ConfigError(f"{len(keys)} keys for {len(items)} items")
     _refuse_bad_settings(items, teachers, errors, jobs, block)
-    atom_teachers = with_atoms(teachers, atoms)
+    node_teachers = with_nodes(teachers, nodes)
     header = _index(path, keys, errors, preparation, block)
     folders = {card.name: _folder(path, card, dtype, len(items)) for card in _cards(teachers)}
     teachers = [teacher for teacher in teachers if not folders[teacher.card.name].sealed]
-    _fill(items, errors, folders, teachers, header.block, jobs, prepare, progress=progress)
-    build_atoms(
+    _fill(items, errors, folders, teachers, header.block, jobs, parse, progress=progress)
+    build_nodes(
         items,
         folders,
-        atom_teachers,
+        node_teachers,
         None if dtype == "auto" else dtype,
         block=header.block,
         jobs=jobs,
-        prepare=prepare,
-        progress=progress and bool(atom_teachers),
+        parse=parse,
+        progress=progress and bool(node_teachers),
     )
-    return Bank.open(path, teachers=list(folders), atoms=atoms)
+    return Bank.open(path, teachers=list(folders), nodes=nodes)
 
 
 def _fill(
@@ -101,7 +101,7 @@ def _fill(
     teachers: Sequence[Teacher[Any]],
     block: int,
     jobs: int,
-    prepare: Prepare | None,
+    parse: Prepare | None,
     *,
     progress: bool,
 ) -> None:
@@ -110,7 +110,7 @@ def _fill(
     computer = Computer(
         {teacher.card.name: teacher for teacher in teachers},
         {name: folder.dtype for name, folder in unfinished.items()},
-        prepare,
+        parse,
     )
     done = {name: folder.journal()[0] for name, folder in unfinished.items()}
     tasks = _tasks(items, errors, done, block)
@@ -151,7 +151,7 @@ def _finish(folder: TeacherFolder) -> None:
         )
 
 
-def _cards(teachers: Sequence[Teacher[Any]]) -> list[Card]:
+def _cards(teachers: Sequence[Teacher[Any]]) -> list[TeacherCard]:
     return [teacher.card for teacher in teachers]
 
 
@@ -194,7 +194,7 @@ def _index(
     return header
 
 
-def _folder(path: Path, card: Card, dtype: StoreAs, count: int) -> TeacherFolder:
+def _folder(path: Path, card: TeacherCard, dtype: StoreAs, count: int) -> TeacherFolder:
     place = path / folder_name(card.name)
     if not (place / CARD).exists():
         return TeacherFolder.create(place, card, _stored_type(dtype, card.support), count)
@@ -219,8 +219,8 @@ def _stored_type(dtype: StoreAs, support: Support) -> StoredType:
     return dtype
 
 
-def _differences(stored: Card, given: Card) -> list[str]:
+def _differences(stored: TeacherCard, given: TeacherCard) -> list[str]:
     if stored.digest == given.digest:
         return []
-    old, new = plain(stored), plain(given)
+    old, new = stored.as_json(), given.as_json()
     return [f"{key}: {old[key]!r} there, {new[key]!r} now" for key in old if old[key] != new[key]]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from molkd import store
 from molkd.bank.folder import (
     DTYPES,
     FAILURES,
@@ -24,7 +22,8 @@ from molkd.bank.folder import (
     remedy,
 )
 from molkd.errors import CorruptFileError
-from molkd.types import Card, Mask, digest_of
+from molkd.runtime import files
+from molkd.types import Mask, TeacherCard, digest_of
 
 CARD = "card.json"
 _VALUES = "values.npy"
@@ -39,16 +38,6 @@ def folder_name(teacher: str) -> str:
     return f"{readable or 'teacher'}-{digest_of(teacher)[:12]}"
 
 
-def plain(card: Card) -> dict[str, object]:
-    """Returns the fields of a card as JSON holds them, whatever kind of mapping they are."""
-    values = {field.name: getattr(card, field.name) for field in fields(card)}
-    copied = {
-        name: dict(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else value
-        for name, value in values.items()
-    }
-    return cast("dict[str, object]", json.loads(json.dumps(copied)))
-
-
 @dataclass(frozen=True, slots=True)
 class TeacherFolder(Folder):
     """The files of one teacher.
@@ -61,18 +50,18 @@ class TeacherFolder(Folder):
 
     SEALED: ClassVar[tuple[str, ...]] = (_VALUES, _VALID, FAILURES)
 
-    card: Card
+    card: TeacherCard
     dtype: StoredType
     count: int
 
     @classmethod
-    def create(cls, path: Path, card: Card, dtype: StoredType, count: int) -> TeacherFolder:
+    def create(cls, path: Path, card: TeacherCard, dtype: StoredType, count: int) -> TeacherFolder:
         """Lays out an empty folder; the card comes last and makes it one.
 
         Raises:
             OutputError: it cannot be written.
         """
-        with store.explained(path):
+        with files.explained(path):
             path.mkdir(parents=True, exist_ok=True)
             for stale in (SEAL, _VALID, FAILURES):
                 (path / stale).unlink(missing_ok=True)
@@ -80,7 +69,9 @@ class TeacherFolder(Folder):
                 path / _VALUES, mode="w+", dtype=DTYPES[dtype], shape=(count, card.dim)
             )
             (path / JOURNAL).write_bytes(b"")
-        store.write_json(path / CARD, {"card": plain(card), "digest": card.digest, "dtype": dtype})
+        files.write_json(
+            path / CARD, {"card": card.as_json(), "digest": card.digest, "dtype": dtype}
+        )
         return cls(path, card, dtype, count)
 
     @classmethod
@@ -90,9 +81,9 @@ class TeacherFolder(Folder):
         Raises:
             CorruptFileError: the card is not readable or does not match its digest.
         """
-        raw = store.read_json(path / CARD)
+        raw = files.read_json(path / CARD)
         try:
-            card = Card(**cast("dict[str, Any]", raw["card"]))
+            card = TeacherCard.from_json(raw["card"])
             known = raw["digest"] == card.digest and raw["dtype"] in DTYPES
         except (KeyError, TypeError) as error:
             raise CorruptFileError(

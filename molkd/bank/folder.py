@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from molkd import store
 from molkd.errors import CorruptFileError
+from molkd.runtime import files
 
 Stored = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 """Shape (m, d): rows as they lie on disk; those of failed items are NaN."""
@@ -54,7 +54,7 @@ class Folder:
 
     def failures(self) -> dict[int, str]:
         """Returns row -> reason, of a sealed folder."""
-        raw = store.read_json(self.path / FAILURES)
+        raw = files.read_json(self.path / FAILURES)
         return {int(row): str(reason) for row, reason in raw.items()}
 
     def checksum(self) -> str:
@@ -69,12 +69,12 @@ class Folder:
         """
         for name, expected in self._sums().items():
             path = self.path / name
-            if not path.exists() or store.sha256_of(path) != expected:
+            if not path.exists() or files.sha256_of(path) != expected:
                 raise CorruptFileError(f"{path} does not match its checksum: {remedy(self.path)}")
 
     def repair(self) -> None:
         """Prepares an interrupted building for the next block: forgets a line that was cut."""
-        with store.explained(self.path / JOURNAL):
+        with files.explained(self.path / JOURNAL):
             (self.path / JOURNAL).write_bytes(b"".join(self._lines()))
 
     def entries(self) -> list[dict[str, Any]]:
@@ -99,7 +99,7 @@ class Folder:
             OutputError: the disk is full; what was written before remains usable.
         """
         path = self.path / name
-        with store.explained(path), path.open("r+b") as stream:
+        with files.explained(path), path.open("r+b") as stream:
             stream.seek(offset)
             stream.write(np.ascontiguousarray(values).tobytes())
             stream.flush()
@@ -107,23 +107,23 @@ class Folder:
 
     def note(self, entry: Mapping[str, object]) -> None:
         """Appends a line to the journal: the block before it is on the disk."""
-        with store.explained(self.path / JOURNAL), (self.path / JOURNAL).open("ab") as stream:
+        with files.explained(self.path / JOURNAL), (self.path / JOURNAL).open("ab") as stream:
             stream.write(json.dumps(entry).encode() + b"\n")
 
     def save(self, name: str, array: npt.NDArray[Any]) -> None:
         """Writes an array atomically."""
-        with store.atomic_path(self.path / name) as temporary, temporary.open("wb") as stream:
+        with files.atomic_path(self.path / name) as temporary, temporary.open("wb") as stream:
             np.save(stream, array, allow_pickle=False)
 
     def close(self, failures: Mapping[int, str]) -> None:
         """Writes the reasons and the checksums of all files; the journal goes last."""
-        store.write_json(self.path / FAILURES, {str(row): why for row, why in failures.items()})
-        sums = {name: store.sha256_of(self.path / name) for name in self.SEALED}
-        store.write_json(self.path / SEAL, {"sha256": sums})
+        files.write_json(self.path / FAILURES, {str(row): why for row, why in failures.items()})
+        sums = {name: files.sha256_of(self.path / name) for name in self.SEALED}
+        files.write_json(self.path / SEAL, {"sha256": sums})
         (self.path / JOURNAL).unlink(missing_ok=True)
 
     def _sums(self) -> dict[str, str]:
-        sums = store.read_json(self.path / SEAL).get("sha256")
+        sums = files.read_json(self.path / SEAL).get("sha256")
         if not isinstance(sums, dict) or set(cast("dict[str, str]", sums)) != set(self.SEALED):
             raise CorruptFileError(f"{self.path / SEAL} is no seal: {remedy(self.path)}")
         return cast("dict[str, str]", sums)

@@ -12,8 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from molkd import __version__, store
+from molkd import __version__
 from molkd.errors import CorruptFileError, IncompleteBankError, StaleBankError
+from molkd.runtime import files
 
 FORMAT = 1
 """Changes whenever a bank written before could not be read any more."""
@@ -68,10 +69,10 @@ def create(
             "error": pa.array([errors.get(row) for row in range(len(items))], pa.string()),
         }
     )
-    with store.atomic_path(folder / _ITEMS) as temporary:
+    with files.atomic_path(folder / _ITEMS) as temporary:
         pq.write_table(table, temporary)
     fields = {name: getattr(header, name) for name in Header.__slots__}
-    store.write_json(folder / _HEADER, {"format": FORMAT, **fields})
+    files.write_json(folder / _HEADER, {"format": FORMAT, **fields})
     return header
 
 
@@ -90,7 +91,7 @@ def read(folder: Path) -> Header:
     """
     if not exists(folder):
         raise IncompleteBankError(f"{folder} holds no bank (no {_HEADER}): build it first")
-    raw = store.read_json(folder / _HEADER)
+    raw = files.read_json(folder / _HEADER)
     if raw.get("format") != FORMAT:
         raise StaleBankError(
             f"{folder} has bank format {raw.get('format')}, this version reads {FORMAT}: "

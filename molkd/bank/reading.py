@@ -1,6 +1,6 @@
 """Reading a bank: what frozen teachers said about a corpus, computed once and mapped from disk.
 
-Building one is in `molkd.bank.builder`, statistics of its columns in `molkd.statistics`.
+Building one is in `molkd.bank.builder`, statistics of its columns in `molkd.targets.fitting`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from molkd.bank import index
-from molkd.bank.atom_files import AtomFolder, no_atoms, opened
 from molkd.bank.files import CARD, TeacherFolder, folder_name
 from molkd.bank.index import Header
+from molkd.bank.node_files import NodeFolder, no_nodes, opened
 from molkd.errors import IncompleteBankError, ShapeError, UnknownNameError
-from molkd.types import Card, Mask, Matrix, Rows, digest_of
+from molkd.types import Mask, Matrix, Rows, TeacherCard, digest_of
 
 _HALVES = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
 """The float32 of every fp16 number: looking them up is faster than numpy's conversion."""
@@ -33,13 +33,13 @@ class Bank:
         path: the folder.
         header: what it says about its items.
         folders: teacher -> its files, complete and of the right size.
-        atom_folders: teacher -> the files of its atoms, likewise; only those with atoms.
+        node_folders: teacher -> the files of its nodes, likewise; only those with nodes.
     """
 
     path: Path
     header: Header
     folders: Mapping[str, TeacherFolder]
-    atom_folders: Mapping[str, AtomFolder] = field(default_factory=dict[str, AtomFolder])
+    node_folders: Mapping[str, NodeFolder] = field(default_factory=dict[str, NodeFolder])
 
     @classmethod
     def open(
@@ -48,7 +48,7 @@ class Bank:
         *,
         items: Sequence[str] | None = None,
         teachers: Sequence[str] | None = None,
-        atoms: Sequence[str] | None = None,
+        nodes: Sequence[str] | None = None,
         verify: bool = False,
     ) -> Bank:
         """Opens a bank; sizes, shapes and types of its files are always checked.
@@ -57,11 +57,11 @@ class Bank:
             path: the folder.
             items: the items it must hold, where the caller knows them.
             teachers: names of those to open; all by default.
-            atoms: names of those whose atoms to open; by default all whose atoms are complete.
+            nodes: names of those whose nodes to open; by default all whose nodes are complete.
             verify: whether to compare every file with its checksum too; reads everything once.
 
         Raises:
-            IncompleteBankError: there is no bank, or a teacher or its atoms are absent or
+            IncompleteBankError: there is no bank, or a teacher or its nodes are absent or
                 half-written.
             StaleBankError: it holds other items, or has another format.
             CorruptFileError: a file is damaged; names it.
@@ -73,7 +73,7 @@ class Bank:
             _complete(TeacherFolder.read(place, header.count)) for place in _places(path, teachers)
         ]
         named = {folder.card.name: folder for folder in folders}
-        bank = cls(path, header, named, opened(path, named, atoms))
+        bank = cls(path, header, named, opened(path, named, nodes))
         if verify:
             bank.verify()
         return bank
@@ -85,7 +85,7 @@ class Bank:
             CorruptFileError: names the file.
         """
         _ = self._index
-        for folder in (*self.folders.values(), *self.atom_folders.values()):
+        for folder in (*self.folders.values(), *self.node_folders.values()):
             folder.verify()
 
     def __len__(self) -> int:
@@ -102,7 +102,7 @@ class Bank:
         return self._index[1]
 
     @property
-    def cards(self) -> Mapping[str, Card]:
+    def cards(self) -> Mapping[str, TeacherCard]:
         """Teacher -> its card."""
         return {name: folder.card for name, folder in self.folders.items()}
 
@@ -110,7 +110,7 @@ class Bank:
     def digest(self) -> str:
         """64 hexadecimal digits that change with items, preparation, teachers and their values.
 
-        Atoms count where there are any: a bank without has the digest it always had.
+        Nodes count where there are any: a bank without has the digest it always had.
         """
         held: dict[str, object] = {
             "items": [self.header.items, self.header.errors, self.header.preparation],
@@ -119,10 +119,10 @@ class Bank:
                 for name, folder in self.folders.items()
             },
         }
-        if self.atom_folders:
+        if self.node_folders:
             held["atoms"] = {
                 name: [folder.digest, folder.checksum()]
-                for name, folder in self.atom_folders.items()
+                for name, folder in self.node_folders.items()
             }
         return digest_of(held)
 
@@ -144,33 +144,33 @@ class Bank:
         rows = self.checked(rows)
         return _gathered(self._arrays[teacher], rows)
 
-    def atoms(self, teacher: str, rows: Rows) -> tuple[Matrix, Rows]:
-        """Returns the states of the atoms of some items, end to end.
+    def nodes(self, teacher: str, rows: Rows) -> tuple[Matrix, Rows]:
+        """Returns the states of the nodes of some items, end to end.
 
         Args:
             teacher: name.
             rows: shape (m,), in any order, repeated or not.
 
         Returns:
-            Shape (a, d), the atoms of the first row, then those of the second, ...; and shape
-            (m,), the atoms of each row: 0 where the teacher failed.
+            Shape (a, d), the nodes of the first row, then those of the second, ...; and shape
+            (m,), the nodes of each row: 0 where the teacher failed.
 
         Raises:
             UnknownNameError: no such teacher in the bank.
-            IncompleteBankError: the bank holds no atoms of it; says how to add them.
+            IncompleteBankError: the bank holds no nodes of it; says how to add them.
             ShapeError: a row is not in the bank.
         """
-        starts = self._atom_starts(teacher)
+        starts = self._node_starts(teacher)
         rows = self.checked(rows)
         counts = starts[rows + 1] - starts[rows]
         shift = starts[rows] - (np.cumsum(counts) - counts)
         places = np.repeat(shift, counts) + np.arange(counts.sum())
-        return _gathered(self._atom_arrays[teacher], places), counts
+        return _gathered(self._node_arrays[teacher], places), counts
 
-    def atom_chunks(
+    def node_chunks(
         self, teacher: str, rows: Rows, *, size: int = 512
     ) -> Iterator[npt.NDArray[np.float64]]:
-        """Yields the atoms of some items in pieces, as `molkd.statistics.describe` takes them.
+        """Yields the nodes of some items in pieces, as `molkd.targets.fitting.describe` takes them.
 
         Args:
             teacher: name.
@@ -178,14 +178,14 @@ class Bank:
             size: rows per piece.
 
         Yields:
-            Shape (a, d), float64, without NaN; every atom counts once, whatever its item.
+            Shape (a, d), float64, without NaN; every node counts once, whatever its item.
 
         Raises:
-            See `atoms`.
+            See `nodes`.
         """
         rows = np.sort(self.checked(rows))
         for start in range(0, len(rows), size):
-            yield self.atoms(teacher, rows[start : start + size])[0].astype(np.float64)
+            yield self.nodes(teacher, rows[start : start + size])[0].astype(np.float64)
 
     def valid(self, teacher: str) -> Mask:
         """Returns where a teacher succeeded, shape (n,); see `raw` for errors."""
@@ -229,18 +229,18 @@ class Bank:
         return {name: np.asarray(folder.values()) for name, folder in self.folders.items()}
 
     @cached_property
-    def _atom_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return {name: folder.values() for name, folder in self.atom_folders.items()}
+    def _node_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {name: folder.values() for name, folder in self.node_folders.items()}
 
     @cached_property
-    def _all_atom_starts(self) -> dict[str, Rows]:
-        return {name: folder.starts() for name, folder in self.atom_folders.items()}
+    def _all_node_starts(self) -> dict[str, Rows]:
+        return {name: folder.starts() for name, folder in self.node_folders.items()}
 
-    def _atom_starts(self, teacher: str) -> Rows:
+    def _node_starts(self, teacher: str) -> Rows:
         _ = self.folder(teacher)
-        if teacher not in self.atom_folders:
-            raise IncompleteBankError(no_atoms(self.path, teacher, self.atom_folders))
-        return self._all_atom_starts[teacher]
+        if teacher not in self.node_folders:
+            raise IncompleteBankError(no_nodes(self.path, teacher, self.node_folders))
+        return self._all_node_starts[teacher]
 
     @cached_property
     def _masks(self) -> dict[str, Mask]:

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from molkd import __version__
-from molkd.cli import bench, cut, distill, embed, teachers, teachers_compare, teachers_learn
+from molkd.cli import bench, distill, embed, teachers, teachers_compare, teachers_learn, truncate
 from molkd.errors import (
     ConfigError,
     InputError,
@@ -47,7 +47,7 @@ app = typer.Typer(
 )
 app.command("distill")(distill.distill)
 app.command("embed")(embed.embed)
-app.command("cut")(cut.cut)
+app.command("cut")(truncate.cut)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)
 teachers.app.command("learn-lsa")(teachers_learn.learn_lsa)

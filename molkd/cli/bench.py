@@ -13,12 +13,12 @@ from molkd.cli.distill import read_items
 from molkd.cli.embed import Device, Input, InputFormat, Jobs, SmilesColumn
 from molkd.cli.teachers import WeightsDir, print_table
 from molkd.errors import ConfigError
-from molkd.parallel import usable_cores
+from molkd.runtime.processes import usable_cores
 
 if TYPE_CHECKING:  # pandas, scikit-learn and torch are imported when a command runs
-    from molkd.benchmarks.evaluation import Place
-    from molkd.benchmarks.results import Results
-    from molkd.benchmarks.task import Task
+    from molkd.benchmarks.quality.evaluation import Place
+    from molkd.benchmarks.records import Results
+    from molkd.benchmarks.tasks.task import Task
     from molkd.types import Mask
 
 app = typer.Typer(help="Measure quality and speed of embeddings.", no_args_is_help=True)
@@ -113,7 +113,8 @@ def quality(  # noqa: PLR0913
     Run again after an interruption, the same command goes on where it stopped.
     """
     from molkd.benchmarks import embedders as makers
-    from molkd.benchmarks import evaluation, tasks
+    from molkd.benchmarks import tasks
+    from molkd.benchmarks.quality import evaluation
     from molkd.benchmarks.tasks import mteb, table
 
     settings = evaluation.QualitySettings(probes=tuple(probe.split(",")), seeds=seeds, split=split)
@@ -161,10 +162,10 @@ def report(
     ] = None,
 ) -> None:
     """Write the report of a finished benchmark again, with more beside it."""
-    from molkd import store
-    from molkd.benchmarks import results
-    from molkd.benchmarks.evaluation import RESULTS
+    from molkd.benchmarks import records as results
+    from molkd.benchmarks.quality.evaluation import RESULTS
     from molkd.benchmarks.speed import records
+    from molkd.runtime import files
 
     _report(
         output,
@@ -172,7 +173,7 @@ def report(
         reference,
         published,
         speed=records.summary(records.read(speed)) if speed else None,
-        similarity=store.read_json(similarity) if similarity else None,
+        similarity=files.read_json(similarity) if similarity else None,
     )
 
 
@@ -196,11 +197,11 @@ def ablation(  # noqa: PLR0913
 
     Run again after an interruption, the same command goes on where it stopped.
     """
-    from molkd.benchmarks import ablation as ablations
-    from molkd.formats.records import Columns
+    from molkd.benchmarks import ablations
+    from molkd.formats.rows import Columns
 
     chosen = ablations.load(name)
-    style = chosen.kind(chosen.scale(scale)).style
+    style = chosen.modality(chosen.scale(scale)).style
     items, _ = read_items(source, Columns(smiles_column, style=style), input_format)
     sources = ablations.Sources(corpus=items, data=data, weights_dir=weights_dir, device=device)
     found = ablations.run(chosen, scale, sources, _place(output, cache, jobs))
@@ -235,7 +236,7 @@ def _missing(option: str, table: Path) -> str:
 def _place(output: Path, cache: Path | None, jobs: int | None) -> Place:
     import platformdirs
 
-    from molkd.benchmarks.evaluation import Place
+    from molkd.benchmarks.quality.evaluation import Place
 
     kept = cache or Path(platformdirs.user_cache_dir("molkd")) / "embeddings"
     return Place(folder=output, cache=kept, jobs=usable_cores() if jobs is None else jobs)
@@ -249,7 +250,7 @@ def _leakage(
         if exclude:
             raise ConfigError("--exclude-leaked needs --corpus, the molecules of the distillation")
         return {}, {}
-    from molkd.benchmarks import leakage
+    from molkd.benchmarks.quality import leakage
 
     jobs = place.jobs
     seen = leakage.known_of_file(corpus, cache=place.cache, jobs=jobs, progress=place.progress)
@@ -266,14 +267,15 @@ def _report(
     **beside: Mapping[str, Any] | None,
 ) -> None:
     """Writes the report, prints what can be concluded, and says where it is."""
-    from molkd.benchmarks import conclusion, reports, statistics
-    from molkd.benchmarks import published as figures
-    from molkd.benchmarks.reports import compose
+    from molkd.benchmarks import reports, statistics
+    from molkd.benchmarks.reports import assemble
+    from molkd.benchmarks.statistics import published as figures
+    from molkd.benchmarks.statistics import sentences
 
     others = figures.read(published) if published else ()
     page, *_ = reports.write(folder, found, reference=reference, published=others, **beside)
     for section in statistics.tables(found):
-        compared = statistics.compare(section.table, compose.reference_of(found, reference))
-        for sentence in conclusion.sentences(section, compared):
+        compared = statistics.compare(section.table, assemble.reference_of(found, reference))
+        for sentence in sentences.sentences(section, compared):
             typer.echo(sentence)
     typer.echo(f"report: {page}", err=True)

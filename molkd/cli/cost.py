@@ -11,7 +11,7 @@ from molkd.cli.distill import read_smiles
 from molkd.cli.embed import Device, Input, InputFormat, Jobs, SmilesColumn
 from molkd.cli.teachers import WeightsDir, print_table
 from molkd.errors import MolkdError
-from molkd.parallel import usable_cores
+from molkd.runtime.processes import usable_cores
 
 
 def cost(  # noqa: PLR0913
@@ -39,8 +39,9 @@ def cost(  # noqa: PLR0913
     Each runs in a fresh process, by turns with the reference. Run again after an interruption, the
     same command goes on where it stopped.
     """
-    from molkd.benchmarks import ablation, cost_table
+    from molkd.benchmarks import ablations
     from molkd.benchmarks import cost as costs
+    from molkd.benchmarks.cost import table
 
     options = costs.Options(
         steps=steps,
@@ -48,12 +49,12 @@ def cost(  # noqa: PLR0913
         threads=threads,
         jobs=usable_cores() if jobs is None else jobs,
     )
-    chosen = ablation.load(name)
+    chosen = ablations.load(name)
     smiles, _ = read_smiles(source, smiles_column, input_format)
-    sources = ablation.Sources(corpus=smiles, weights_dir=weights_dir, device=device)
+    sources = ablations.Sources(corpus=smiles, weights_dir=weights_dir, device=device)
     job = costs.Job(ablation=chosen, scale=scale, sources=sources, folder=output, options=options)
     found = costs.run(job, ask=costs.ask, say=lambda text: typer.echo(text, err=True))
-    print_table(cost_table.COLUMNS, cost_table.rows(found))
+    print_table(table.COLUMNS, table.rows(found))
     if all(cell.measured is None for cell in found.cells):
         raise MolkdError("no variant could be measured; see the reasons above")
     typer.echo(f"table: {output / costs.PAGE}", err=True)

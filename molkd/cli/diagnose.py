@@ -18,7 +18,7 @@ from molkd.errors import ConfigError
 if TYPE_CHECKING:  # torch is imported when the command runs
     from molkd.bank import Bank
     from molkd.benchmarks.diagnostics import Diagnosis
-    from molkd.items import ItemKind
+    from molkd.items import Modality
     from molkd.types import Rows, Teacher
 
 
@@ -57,25 +57,29 @@ def diagnose(  # noqa: PLR0913
     and neighbours say how alike student and teacher see the items. What the same network knows
     before training stands beside it. Take items that the student was not trained on.
     """
-    from molkd import devices, students
-    from molkd.benchmarks import diagnostics, samples
-    from molkd.items import KINDS
+    from molkd import students
+    from molkd.benchmarks import diagnostics
+    from molkd.benchmarks.diagnostics import samples
+    from molkd.items import MODALITIES
+    from molkd.runtime import devices
 
     student = students.load(model).to(devices.choose(device))
-    kind, processes = KINDS[student.reads], jobs_for(jobs, device)
+    modality, processes = MODALITIES[student.modality], jobs_for(jobs, device)
     with ExitStack() as stack:
         if source is None and bank is not None:
             found, rows = _from_bank(bank, teachers, sample, seed)
-            items = _items_of(found, rows, kind)
+            items = _items_of(found, rows, modality)
         else:
-            drawn = sample_of(source, column, input_format, kind, count=sample, seed=seed)
+            drawn = sample_of(source, column, input_format, modality, count=sample, seed=seed)
             typer.echo(str(drawn), err=True)
             made = _made(_names(teachers, model), weights_dir, device)
             asked = samples.asked(drawn, made, folder=bank, jobs=processes)
             found = stack.enter_context(asked)
             rows = samples.choice(len(found), count=len(found), seed=seed)
             items = drawn.items
-        fresh = students.fresh(student, seed=seed).to(student.device) if untrained else None
+        fresh = (
+            students.untrained_like(student, seed=seed).to(student.device) if untrained else None
+        )
         diagnosis = diagnostics.diagnose(
             samples.embed(student, items, jobs=processes),
             found,
@@ -93,7 +97,7 @@ def diagnose(  # noqa: PLR0913
 def _from_bank(path: Path, names: str | None, sample: int, seed: int) -> tuple[Bank, Rows]:
     from molkd import teachers as registry
     from molkd.bank import Bank
-    from molkd.benchmarks import samples
+    from molkd.benchmarks.diagnostics import samples
 
     found = Bank.open(path, teachers=registry.parse_names(names) if names else None)
     typer.echo(
@@ -102,14 +106,16 @@ def _from_bank(path: Path, names: str | None, sample: int, seed: int) -> tuple[B
     return found, samples.choice(len(found), count=sample, seed=seed)
 
 
-def _items_of(found: Bank, rows: Rows, kind: ItemKind) -> list[str]:
+def _items_of(found: Bank, rows: Rows, modality: Modality) -> list[str]:
     """Returns items of a bank, which holds their keys alone.
 
     Raises:
         ConfigError: a key is not enough to read the item.
     """
-    if not kind.readable_keys:
-        raise ConfigError(f"a bank does not hold the {kind.name} themselves: give them by --input")
+    if not modality.readable_keys:
+        raise ConfigError(
+            f"a bank does not hold the {modality.name} themselves: give them by --input"
+        )
     return [found.items[int(row)] for row in rows]
 
 

@@ -21,11 +21,11 @@ from molkd.cli.embed import (
 )
 from molkd.cli.teachers import print_table
 from molkd.errors import ConfigError
-from molkd.parallel import usable_cores
+from molkd.runtime.processes import usable_cores
 
 if TYPE_CHECKING:  # torch is imported when the command runs
-    from molkd.formats.records import Columns
-    from molkd.pipeline import DistillSettings
+    from molkd.distillation.run import DistillSettings
+    from molkd.formats.rows import Columns
 
 
 def distill(  # noqa: PLR0913
@@ -101,9 +101,9 @@ def distill(  # noqa: PLR0913
     Run again after an interruption, the same command goes on where it stopped. More settings than
     are options here can be given in a TOML file; see settings.toml beside any result.
     """
-    from molkd import settings
-    from molkd.formats.records import Columns
-    from molkd.pipeline import DistillSettings
+    from molkd.distillation.run import DistillSettings
+    from molkd.formats.rows import Columns
+    from molkd.runtime import settings
 
     given: dict[str, object] = {
         "teachers": teachers.split(",") if teachers else None,
@@ -128,7 +128,7 @@ def distill(  # noqa: PLR0913
     options = settings.load(DistillSettings, config, given)
     if not options.teachers:
         raise ConfigError("name at least one teacher with --teachers; 'molkd teachers list'")
-    items, unread = read_items(source, Columns(column, style=options.kind.style), input_format)
+    items, unread = read_items(source, Columns(column, style=options.modality.style), input_format)
     _run(options, items, unread, output, bank, weights_dir, device, jobs)
 
 
@@ -142,15 +142,16 @@ def _run(
     device: str,
     jobs: int | None,
 ) -> None:
-    from molkd import devices, pipeline, report, settings
     from molkd import teachers as registry
+    from molkd.distillation import report, run
+    from molkd.runtime import devices, settings
 
     names = registry.parse_names(",".join(options.teachers))
     chosen = devices.choose(device)
     on_gpu = str(chosen) if chosen.type == "cuda" else "cpu"
     made = [registry.make(name, weights_dir=weights_dir, device=on_gpu) for name in names]
     settings.write(output / "settings.toml", options)
-    result = pipeline.distill(
+    result = run.distill(
         items,
         made,
         output,
@@ -160,7 +161,9 @@ def _run(
         jobs=usable_cores() if jobs is None else jobs,
     )
     failures = {**result.failures, **unread}
-    typer.echo(f"{len(items) - len(failures)} of {len(items)} {options.kind.name} used", err=True)
+    typer.echo(
+        f"{len(items) - len(failures)} of {len(items)} {options.modality.name} used", err=True
+    )
     for row, reason in sorted(failures.items())[:5]:
         typer.echo(f"  row {row}: {reason}", err=True)
     if result.shortened:
@@ -189,7 +192,7 @@ def read_smiles(
     source: str, smiles_column: str | None, input_format: str | None
 ) -> tuple[list[Any], dict[int, str]]:
     """Returns the SMILES of all rows, and row -> reason; see `read_items`."""
-    from molkd.formats.records import Columns
+    from molkd.formats.rows import Columns
 
     return read_items(source, Columns(smiles_column), input_format)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from molkd.parallel import usable_cores
+from molkd.runtime.processes import usable_cores
 
 if TYPE_CHECKING:  # pyarrow and the rest are imported when a command runs
     from molkd.embedding import Encoder, Summary
@@ -117,7 +117,8 @@ def embed(  # noqa: PLR0913
     }
 
     def load() -> Any:
-        from molkd import devices, students
+        from molkd import students
+        from molkd.runtime import devices
 
         return students.load(model).to(devices.choose(device))
 
@@ -181,8 +182,8 @@ def _run(
     overwrite: bool,
 ) -> None:
     """Reads the settings before the model: a mistyped one shall not cost a wait."""
-    from molkd import settings
     from molkd.embedding import EmbedSettings, embed_file
+    from molkd.runtime import settings
 
     options = settings.load(EmbedSettings, config, given)
     summary = embed_file(

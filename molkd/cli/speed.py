@@ -14,11 +14,11 @@ from molkd.errors import ConfigError, MolkdError
 
 if TYPE_CHECKING:  # numpy and RDKit are imported when the command runs
     from molkd.benchmarks.embedders import Embedder
+    from molkd.benchmarks.speed.baselines import Yardstick
     from molkd.benchmarks.speed.comparison import Change
+    from molkd.benchmarks.speed.corpus import Library
     from molkd.benchmarks.speed.job import Options
-    from molkd.benchmarks.speed.library import Library
     from molkd.benchmarks.speed.records import Results, Work
-    from molkd.benchmarks.speed.yardsticks import Yardstick
 
     Asked = list[tuple[Embedder, list[tuple[Work, int]]]]
 
@@ -75,7 +75,7 @@ def speed(  # noqa: PLR0913
 
     Run again after an interruption, the same command goes on where it stopped.
     """
-    from molkd.benchmarks.speed import comparison, job, library, records
+    from molkd.benchmarks.speed import comparison, corpus, job, records
 
     options = job.Options(
         sizes=_sizes(sizes),
@@ -88,7 +88,7 @@ def speed(  # noqa: PLR0913
     _refuse_contradictions(baseline, against, output, fail_above)
     before = None if baseline is None else records.read(baseline)
     asked = _asked(embedder, options, training=training)
-    items = library.load(source, _yardstick(asked), column=column, input_format=input_format)
+    items = corpus.load(source, _yardstick(asked), column=column, input_format=input_format)
     if before is not None:
         comparison.refuse_incomparable(before.settings, job.settings(options, items))
     _say(items.repeated(options.sizes))
@@ -114,8 +114,8 @@ def _refuse_contradictions(
 def _measured(
     asked: Asked, items: Library, options: Options, output: Path, *, overwrite: bool
 ) -> Results:
-    from molkd import store
-    from molkd.benchmarks.speed import asking, job, machine, records, tables
+    from molkd.benchmarks.speed import job, machine, records, subprocess_, tables
+    from molkd.runtime import files
 
     if overwrite:
         output.unlink(missing_ok=True)
@@ -126,11 +126,11 @@ def _measured(
     def keep(results: Results) -> None:
         records.write(output, results)
 
-    found = job.run(asked, items, options, start, ask=asking.ask, keep=keep, say=_say)
+    found = job.run(asked, items, options, start, ask=subprocess_.ask, keep=keep, say=_say)
     print_table(tables.columns(items.yardstick), tables.rows(found))
     grown = tables.growth(found)
     said = [*filter(None, [items.repeated(options.sizes)]), *grown, *tables.failures(found)]
-    store.write_bytes(output.with_suffix(".md"), tables.markdown(found, said).encode())
+    files.write_bytes(output.with_suffix(".md"), tables.markdown(found, said).encode())
     for sentence in grown:
         _say(sentence)
     if all(cell.measured is None for cell in found.cells):
@@ -152,10 +152,10 @@ def _since(before: Results, after: Results, asked: Asked) -> list[Change]:
 def _between_commits(
     asked: Asked, items: Library, options: Options, old: str, new: str
 ) -> list[Change]:
-    from molkd.benchmarks.speed import asking, commits, comparison
+    from molkd.benchmarks.speed import commits, comparison, subprocess_
 
-    with commits.trees(asking.ROOT, (old, new)) as roots:
-        sides = commits.run(asked, items, options, roots, ask=asking.ask_in, say=_say)
+    with commits.trees(subprocess_.ROOT, (old, new)) as roots:
+        sides = commits.run(asked, items, options, roots, ask=subprocess_.ask_in, say=_say)
     return comparison.compare(*sides)
 
 
@@ -193,11 +193,11 @@ def _yardstick(asked: Asked) -> Yardstick:
     Raises:
         ConfigError: they read different things.
     """
-    from molkd.benchmarks.speed.yardsticks import YARDSTICKS
+    from molkd.benchmarks.speed.baselines import YARDSTICKS
 
-    by_kind = {one.reads: one.label for one, _ in asked}
+    by_kind = {one.modality: one.label for one, _ in asked}
     if len(by_kind) > 1:
-        told = " and ".join(f"{label} ({reads})" for reads, label in by_kind.items())
+        told = " and ".join(f"{label} ({modality})" for modality, label in by_kind.items())
         raise ConfigError(f"{told} read different things: measure them in runs of their own")
     return YARDSTICKS[next(iter(by_kind))]
 
@@ -209,9 +209,9 @@ def _all_there(weights_dir: Path | None) -> list[str]:
     ready = [
         one.name
         for one in catalogue.entries(weights_dir)
-        if one.readiness == "ready" and one.reads == "molecules"
+        if one.readiness == "ready" and one.modality == "molecules"
     ]
-    sizes = [size for size in students.SIZES if students.sized(size).reads == "molecules"]
+    sizes = [size for size in students.SIZES if students.sized(size).modality == "molecules"]
     return [*(f"untrained:{size}" for size in sizes), *ready]
 
 

@@ -24,7 +24,7 @@ WeightsDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-COLUMNS = ("name", "reads", "kind", "dim", "support", "license", "readiness")
+COLUMNS = ("name", "modality", "kind", "dim", "support", "license", "readiness")
 
 
 @app.command("list")

@@ -13,13 +13,13 @@ from molkd.cli.distill import read_items
 from molkd.cli.embed import Column, Device, InputFormat, Jobs
 from molkd.cli.teachers import AsJson, WeightsDir, print_json, print_table
 from molkd.errors import ConfigError
-from molkd.parallel import usable_cores
+from molkd.runtime.processes import usable_cores
 
 if TYPE_CHECKING:  # numpy, scipy and RDKit are imported when the command runs
     from molkd.bank import Bank
     from molkd.benchmarks.diagnostics import TeacherComparison
-    from molkd.benchmarks.samples import Sample
-    from molkd.items import ItemKind
+    from molkd.benchmarks.diagnostics.samples import Sample
+    from molkd.items import Modality
     from molkd.types import Teacher
 
 MaybeInput = Annotated[
@@ -64,7 +64,8 @@ def compare(  # noqa: PLR0913
     linear map from one predicts the other on items it was not fitted on.
     """
     from molkd import teachers
-    from molkd.benchmarks import diagnostics, samples
+    from molkd.benchmarks import diagnostics
+    from molkd.benchmarks.diagnostics import samples
 
     if plot is not None and plot.suffix.lower() != ".png":
         raise ConfigError(f"--plot writes a PNG: {plot} does not end in .png")
@@ -72,8 +73,8 @@ def compare(  # noqa: PLR0913
     if len(wanted) < 2:
         raise ConfigError(f"name at least two teachers to compare, as in {wanted[0]},NAME")
     made = [teachers.make(name, weights_dir=weights_dir, device=device) for name in wanted]
-    kind = _kind(made)
-    drawn = sample_of(source, column, input_format, kind, count=sample, seed=seed)
+    modality = _kind(made)
+    drawn = sample_of(source, column, input_format, modality, count=sample, seed=seed)
     typer.echo(str(drawn), err=True)
     with samples.asked(drawn, made, folder=bank, jobs=jobs_for(jobs, device)) as found:
         comparison = _compared(found, seed)
@@ -82,12 +83,12 @@ def compare(  # noqa: PLR0913
         for name, teacher in zip(comparison.facts, made, strict=True)
     }
     if plot is not None:
-        _draw(comparison, kind, plot)
+        _draw(comparison, modality, plot)
     said = diagnostics.sentences(comparison)
     if as_json:
         print_json(_as_json(comparison, rates, said, drawn))
         return
-    _print(comparison, kind, rates)
+    _print(comparison, modality, rates)
     typer.echo("")
     for sentence in said:
         typer.echo(sentence)
@@ -97,7 +98,7 @@ def sample_of(
     source: str | None,
     column: str | None,
     input_format: str | None,
-    kind: ItemKind,
+    modality: Modality,
     *,
     count: int,
     seed: int,
@@ -107,31 +108,31 @@ def sample_of(
     Raises:
         ConfigError: there is no file, and other items than molecules are wanted.
     """
-    from molkd.benchmarks import samples
-    from molkd.formats.records import Columns
+    from molkd.benchmarks.diagnostics import samples
+    from molkd.formats.rows import Columns
     from molkd.items import MOLECULES
 
     if source is not None:
-        rows, _ = read_items(source, Columns(column, style=kind.style), input_format)
-        return samples.draw(rows, count=count, seed=seed, kind=kind)
-    if kind is not MOLECULES:
-        raise ConfigError(f"no {kind.name} are built in: give a file with --input")
+        rows, _ = read_items(source, Columns(column, style=modality.style), input_format)
+        return samples.draw(rows, count=count, seed=seed, modality=modality)
+    if modality is not MOLECULES:
+        raise ConfigError(f"no {modality.name} are built in: give a file with --input")
     return samples.draw(samples.chembl(), count=count, seed=seed)
 
 
-def _kind(made: Sequence[Teacher[Any]]) -> ItemKind:
+def _kind(made: Sequence[Teacher[Any]]) -> Modality:
     """What the teachers read.
 
     Raises:
         ConfigError: different things.
     """
-    from molkd.items import KINDS
+    from molkd.items import MODALITIES
 
-    reads = {teacher.card.reads: teacher.card.name for teacher in made}
-    if len(reads) > 1:
-        told = " and ".join(f"{name} ({what})" for what, name in reads.items())
+    modality = {teacher.card.modality: teacher.card.name for teacher in made}
+    if len(modality) > 1:
+        told = " and ".join(f"{name} ({what})" for what, name in modality.items())
         raise ConfigError(f"{told} read different things, which cannot be compared")
-    return KINDS[next(iter(reads))]
+    return MODALITIES[next(iter(modality))]
 
 
 def jobs_for(jobs: int | None, device: str) -> int:
@@ -164,18 +165,18 @@ def _compared(bank: Bank, seed: int) -> TeacherComparison:
     )
 
 
-def _draw(comparison: TeacherComparison, kind: ItemKind, path: Path) -> None:
+def _draw(comparison: TeacherComparison, modality: Modality, path: Path) -> None:
     """Writes the heat map with like beside like."""
     from molkd.benchmarks.reports.heatmap import heatmap
 
     names, order = list(comparison.facts), list(comparison.order)
-    title = f"CKA of teachers on {comparison.compared} {kind.name}"
+    title = f"CKA of teachers on {comparison.compared} {modality.name}"
     matrix = comparison.cka[order][:, order]
     heatmap([names[place] for place in order], matrix, title=title, path=path)
 
 
-def _print(comparison: TeacherComparison, kind: ItemKind, rates: Mapping[str, float]) -> None:
-    header = ("teacher", "dim", "effective rank", "failed", f"{kind.name}/s")
+def _print(comparison: TeacherComparison, modality: Modality, rates: Mapping[str, float]) -> None:
+    header = ("teacher", "dim", "effective rank", "failed", f"{modality.name}/s")
     print_table(
         header,
         [
@@ -209,7 +210,7 @@ def _as_json(
             "groups": comparison.groups,
             "sentences": said,
             "items": {
-                "kind": sample.kind.name,
+                "kind": sample.modality.name,
                 "drawn": sample.drawn,
                 "unreadable": sample.unreadable,
                 "repeated": sample.repeated,

@@ -25,7 +25,7 @@ def learn_lsa(
 
     Texts that cannot be read are left out.
     """
-    from molkd.formats.records import Columns
+    from molkd.formats.rows import Columns
     from molkd.items import TEXTS
     from molkd.teachers.text.latent_semantic import LatentSemantic
 

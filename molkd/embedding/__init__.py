@@ -18,7 +18,7 @@ from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary
 from molkd.errors import ConfigError, InputError
 from molkd.formats.readers import STANDARD_INPUT, kind_of
 from molkd.formats.writers import format_of
-from molkd.items import KINDS
+from molkd.items import MODALITIES
 
 __all__ = [
     "EmbedSettings",
@@ -70,12 +70,12 @@ def embed_file(
     if jobs < 1:
         raise ConfigError(f"jobs must be at least 1, not {jobs}")
     format_of(output, options.format)
-    kind = KINDS[encoder.reads]
-    kind_of(source, options.input_format, kind.style)
-    if options.standardize not in kind.standardizations:
+    modality = MODALITIES[encoder.modality]
+    kind_of(source, options.input_format, modality.style)
+    if options.standardize not in modality.standardizations:
         raise ConfigError(
-            f"standardize is one of {', '.join(kind.standardizations)} for {kind.name}, not "
-            f"{options.standardize!r}"
+            f"standardize is one of {', '.join(modality.standardizations)} for {modality.name}, "
+            f"not {options.standardize!r}"
         )
     if str(source) != STANDARD_INPUT and Path(source).resolve() == output.resolve():
         raise ConfigError(f"{output} is the input: give the output another name")
@@ -84,8 +84,8 @@ def embed_file(
     summary = job.already_done() if present else job.run(jobs, progress=progress)
     if summary.invalid > options.max_invalid_frac * summary.total:
         raise InputError(
-            f"{summary.invalid} of {summary.total} {kind.name} are invalid, more than the share of "
-            f"{options.max_invalid_frac:g} allowed (max_invalid_frac); {output} is written and "
-            "holds what could be embedded"
+            f"{summary.invalid} of {summary.total} {modality.name} are invalid, more than the "
+            f"share of {options.max_invalid_frac:g} allowed (max_invalid_frac); "
+            f"{output} is written and holds what could be embedded"
         )
     return summary

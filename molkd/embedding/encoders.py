@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from molkd.formats.records import Records
-from molkd.items import KINDS, ItemKind
-from molkd.types import Embedded, Teacher
+from molkd.formats.rows import Records
+from molkd.items import MODALITIES, Modality
+from molkd.types import Embeddings, Teacher
 
-PreparedT = TypeVar("PreparedT")
+PackedT = TypeVar("PackedT")
 
 
-class Encoder(Protocol[PreparedT]):
+class Encoder(Protocol[PackedT]):
     """What a job embeds with: a `molkd.students.Student`, or a teacher in a `TeacherEncoder`."""
 
     @property
-    def reads(self) -> str:
-        """What its items are, a key of `molkd.items.KINDS`."""
+    def modality(self) -> str:
+        """What its items are, a key of `molkd.items.MODALITIES`."""
         ...
 
     @property
@@ -32,15 +32,15 @@ class Encoder(Protocol[PreparedT]):
         ...
 
     @property
-    def prepare(self) -> Callable[[Sequence[Any]], PreparedT]:
+    def featurize(self) -> Callable[[Sequence[Any]], PackedT]:
         """What reads items; sent to worker processes, so it is picklable and light."""
         ...
 
-    def encode(self, prepared: PreparedT, /, *, batch_size: int) -> Embedded:
+    def encode(self, prepared: PackedT, /, *, batch_size: int) -> Embeddings:
         """Embeds prepared items, one row each; runs in the process of the caller."""
         ...
 
-    def shortened(self, prepared: PreparedT, /) -> int:
+    def shortened(self, prepared: PackedT, /) -> int:
         """How many of the items lose their end, because they are longer than what it reads."""
         ...
 
@@ -56,9 +56,9 @@ class TeacherEncoder:
     teacher: Teacher[Any]
 
     @property
-    def reads(self) -> str:
+    def modality(self) -> str:
         """What its items are."""
-        return self.teacher.card.reads
+        return self.teacher.card.modality
 
     @property
     def embedding_dim(self) -> int:
@@ -67,25 +67,25 @@ class TeacherEncoder:
 
     @property
     def digest(self) -> str:
-        """See `molkd.types.Card.digest`."""
+        """See `molkd.types.TeacherCard.digest`."""
         return self.teacher.card.digest
 
     @property
-    def prepare(self) -> Callable[[Sequence[Any]], Embedded]:
+    def featurize(self) -> Callable[[Sequence[Any]], Embeddings]:
         """What embeds items."""
         return self.teacher.embed
 
-    def encode(self, prepared: Embedded, /, *, batch_size: int) -> Embedded:  # noqa: ARG002
-        """Returns what `prepare` made."""
+    def encode(self, prepared: Embeddings, /, *, batch_size: int) -> Embeddings:  # noqa: ARG002
+        """Returns what `featurize` made."""
         return prepared
 
-    def shortened(self, prepared: Embedded, /) -> int:  # noqa: ARG002
+    def shortened(self, prepared: Embeddings, /) -> int:  # noqa: ARG002
         """None that is known of: a teacher that cuts counts in its own process."""
         return 0
 
 
 @dataclass(frozen=True, slots=True)
-class Ready(Generic[PreparedT]):
+class FeaturizedChunk(Generic[PackedT]):
     """A chunk that a worker has read.
 
     Attributes:
@@ -93,30 +93,30 @@ class Ready(Generic[PreparedT]):
         failures: position -> reason, for rows that could not be read before the encoder saw them.
     """
 
-    prepared: PreparedT
+    prepared: PackedT
     failures: dict[int, str]
 
 
 @dataclass(frozen=True)
-class Preparation(Generic[PreparedT]):
+class ChunkFeaturizer(Generic[PackedT]):
     """What a worker process does with a chunk; does not import torch.
 
     Attributes:
-        prepare: what the encoder does before it embeds; see `Encoder.prepare`.
-        kind: what the items are.
-        standardize: one of the kind's standardisations.
+        prepare: what the encoder does before it embeds; see `Encoder.featurize`.
+        modality: what the items are.
+        standardize: one of the modality's standardisations.
     """
 
-    prepare: Callable[[Sequence[Any]], PreparedT]
-    kind: str
+    featurize: Callable[[Sequence[Any]], PackedT]
+    modality: str
     standardize: str
 
-    def __call__(self, records: Records) -> Ready[PreparedT]:
+    def __call__(self, records: Records) -> FeaturizedChunk[PackedT]:
         """Standardises items, where asked to, and prepares them."""
-        kind: ItemKind = KINDS[self.kind]
-        if self.standardize == kind.standardizations[0]:
-            return Ready(self.prepare(records.items), dict(records.failures))
-        checked = kind.check(records.items, self.standardize)
+        modality: Modality = MODALITIES[self.modality]
+        if self.standardize == modality.standardizations[0]:
+            return FeaturizedChunk(self.featurize(records.items), dict(records.failures))
+        checked = modality.check(records.items, self.standardize)
         failures = {**checked.failures, **records.failures}
         items = [None if row in failures else item for row, item in enumerate(checked.items)]
-        return Ready(self.prepare(items), failures)
+        return FeaturizedChunk(self.featurize(items), failures)

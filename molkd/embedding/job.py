@@ -17,17 +17,17 @@ from typing import Any, cast
 import numpy as np
 from tqdm import tqdm
 
-from molkd import memory, settings, store
-from molkd.embedding.encoders import Encoder, Preparation, Ready
+from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk
 from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary
 from molkd.errors import ItemError, OutputError, ShapeError
 from molkd.formats.readers import read
-from molkd.formats.records import Columns, Records
-from molkd.formats.tables import Result, Table
+from molkd.formats.rows import Columns, Records
 from molkd.formats.writers import WRITERS, format_of
-from molkd.items import KINDS, ItemKind
-from molkd.parallel import ordered_map
+from molkd.formats.writers.table import Result, Table
+from molkd.items import MODALITIES, Modality
+from molkd.runtime import files, memory, settings
+from molkd.runtime.processes import ordered_map
 from molkd.types import digest_of
 
 _REASONS_KEPT = 5
@@ -73,7 +73,7 @@ class Job:
         remove_leftovers(self.output)
         tally = Tally()
         with tqdm(
-            unit=f" {self.encoder.reads}", unit_scale=True, disable=None if progress else True
+            unit=f" {self.encoder.modality}", unit_scale=True, disable=None if progress else True
         ) as bar:
 
             def count(row0: int, table: Table) -> None:
@@ -94,7 +94,7 @@ class Job:
             OutputError: it is not.
         """
         record = settings.read_record(settings_path(self.output))
-        if "rows" not in record or record.get("sha256") != store.sha256_of(self.output):
+        if "rows" not in record or record.get("sha256") != files.sha256_of(self.output):
             raise OutputError(f"{self.output} exists: give --overwrite to replace it")
         tally = Tally(
             total=int(str(record["rows"])),
@@ -126,8 +126,8 @@ class Job:
         )
 
     @property
-    def _kind(self) -> ItemKind:
-        return KINDS[self.encoder.reads]
+    def _kind(self) -> Modality:
+        return MODALITIES[self.encoder.modality]
 
     @property
     def _parts(self) -> Parts:
@@ -176,10 +176,12 @@ class Job:
                     tally.resumed += len(table)
                     count(records.row0, table)
 
-        prepare = Preparation[Any](
-            self.encoder.prepare, self.encoder.reads, self.options.standardize
+        featurize = ChunkFeaturizer[Any](
+            self.encoder.featurize, self.encoder.modality, self.options.standardize
         )
-        results = cast("Generator[Ready[Any]]", ordered_map(prepare, unfinished(), jobs=jobs))
+        results = cast(
+            "Generator[FeaturizedChunk[Any]]", ordered_map(featurize, unfinished(), jobs=jobs)
+        )
         with contextlib.closing(results):
             for ready in results:
                 index, key, records = waiting.popleft()
@@ -188,7 +190,7 @@ class Job:
                 count(records.row0, table)
                 memory.release()
 
-    def _embedded(self, records: Records, ready: Ready[Any]) -> Table:
+    def _embedded(self, records: Records, ready: FeaturizedChunk[Any]) -> Table:
         """Embeds a prepared chunk."""
         embedded = self.encoder.encode(ready.prepared, batch_size=self.options.batch_size)
         expected = (len(records), self.encoder.embedding_dim)
@@ -227,7 +229,7 @@ class Job:
             tables=_Assembled(parts, tally.parts, drop),
         )
         write = WRITERS[format_of(self.output, self.options.format)]
-        with store.atomic_path(self.output) as temporary:
+        with files.atomic_path(self.output) as temporary:
             write(temporary, result, final=self.output)
             record = {
                 "model": self.name,
@@ -237,7 +239,7 @@ class Job:
                 "invalid": tally.invalid,
                 "shortened": tally.shortened,
                 "run": self._run_digest(tally),
-                "sha256": store.sha256_of(temporary),
+                "sha256": files.sha256_of(temporary),
             }
             settings.write(settings_path(self.output), self.options, record=record)
 

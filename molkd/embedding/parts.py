@@ -11,10 +11,10 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 
-from molkd import store
 from molkd.errors import CorruptFileError
-from molkd.formats.parquet_writer import text_arrays, text_fields
-from molkd.formats.tables import Table
+from molkd.formats.writers.parquet import text_arrays, text_fields
+from molkd.formats.writers.table import Table
+from molkd.runtime import files
 
 _SHORTENED = b"shortened"
 _HEAD = 130  # key, space, checksum of the rest, line feed
@@ -63,7 +63,7 @@ class Parts:
             writer.write_batch(pa.record_batch([*text_arrays(table), lists], schema=schema))
         data = sink.getvalue().to_pybytes()
         head = f"{key} {hashlib.sha256(data).hexdigest()}\n".encode()
-        store.write_bytes(self._path(index), head + data)
+        files.write_bytes(self._path(index), head + data)
 
     def remove(self) -> None:
         """Removes all parts, and the folder unless somebody else keeps files in it."""

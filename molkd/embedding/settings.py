@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from molkd.errors import ConfigError
-from molkd.formats.tables import Dtype
+from molkd.formats.writers.table import Dtype
 
 OnInvalid = Literal["null", "drop", "error"]
 

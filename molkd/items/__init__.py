@@ -1,26 +1,28 @@
-"""Kinds of items by name: what a teacher or student says it reads."""
+"""Modalities by name: what a teacher or student says it reads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from molkd.items.base import Checked, ItemKind
-from molkd.items.images import IMAGES
-from molkd.items.molecules import MOLECULES
-from molkd.items.texts import TEXTS
+from molkd.items.base import Modality, ReadItems
+from molkd.items.images.modality import IMAGES
+from molkd.items.molecules.modality import MOLECULES
+from molkd.items.texts.modality import TEXTS
 
-__all__ = ["IMAGES", "KINDS", "MOLECULES", "TEXTS", "Checked", "ItemKind", "check"]
+__all__ = ["IMAGES", "MODALITIES", "MOLECULES", "TEXTS", "Modality", "ReadItems", "check"]
 
-KINDS: Mapping[str, ItemKind] = {kind.name: kind for kind in (MOLECULES, TEXTS, IMAGES)}
-"""Name -> kind: "molecules", "texts", "images"."""
+MODALITIES: Mapping[str, Modality] = {
+    modality.name: modality for modality in (MOLECULES, TEXTS, IMAGES)
+}
+"""Name -> modality: "molecules", "texts", "images"."""
 
 
-def check(items: Sequence[object], *, kind: str, level: str) -> Checked:
-    """Reads items of a kind; pickled by its own name, it reaches worker processes without torch.
+def check(items: Sequence[object], *, modality: str, level: str) -> ReadItems:
+    """Reads items; pickled by its own name, it reaches worker processes without torch.
 
     Args:
         items: of any usual form.
-        kind: a key of `KINDS`.
-        level: one of the kind's standardisations.
+        modality: a key of `MODALITIES`.
+        level: one of the modality's standardisations.
     """
-    return KINDS[kind].check(items, level)
+    return MODALITIES[modality].check(items, level)

@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from molkd.formats.records import Style
 from molkd.types import Rows
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class ReadItems:
     """Items after they have been read once.
 
     Attributes:
@@ -30,7 +29,7 @@ class Checked:
 
 
 class Split(Protocol):
-    """Splits rows into training and validation rows; see `molkd.splits`."""
+    """Splits rows into training and validation rows; see `molkd.items.splits`."""
 
     def __call__(self, keys: Sequence[str], /, *, fraction: float, seed: int) -> tuple[Rows, Rows]:
         """Returns both, ascending."""
@@ -38,7 +37,34 @@ class Split(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ItemKind:
+class FileConventions:
+    """How items of one kind stand in files.
+
+    Attributes:
+        noun: what they are called in messages: "SMILES".
+        column: what a column of them is called in a file of results.
+        usual: names of columns, in lower case, that hold them unless another one is named.
+        formats: keys of `readers.READERS`, or "folder" for files in a folder.
+        missing: texts by which programs write that there is no value.
+        binary: whether they are bytes rather than strings.
+        prose: whether one string that is not UTF-8 costs its own row only.
+    """
+
+    noun: str
+    column: str
+    usual: frozenset[str]
+    formats: tuple[str, ...]
+    missing: frozenset[str] = frozenset()
+    binary: bool = False
+    prose: bool = False
+
+    def known(self, text: str) -> str | None:
+        """Returns a text as it is, and None where it stands for a missing value."""
+        return None if text in self.missing else text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modality:
     """A kind of items.
 
     Attributes:
@@ -57,9 +83,9 @@ class ItemKind:
     name: str
     one: str
     example: str
-    style: Style
+    style: FileConventions
     standardizations: tuple[str, ...]
-    check: Callable[[Sequence[object], str], Checked]
+    check: Callable[[Sequence[object], str], ReadItems]
     parse: Callable[[Sequence[Any]], Sequence[Any]]
     splits: Mapping[str, Split]
     readable_keys: bool = True

@@ -5,17 +5,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 
-from molkd import settings as settings_
 from molkd.errors import ConfigError, UnknownNameError
-from molkd.live import LiveTeachers
 from molkd.objectives.base import Objective, ObjectiveSettings
-from molkd.objectives.diverse import Diverse
+from molkd.objectives.diverse.objective import Diverse
 from molkd.objectives.mutual_information import MutualInformation, MutualInformationSettings
 from molkd.objectives.regression import Cosine, MeanSquaredError
 from molkd.objectives.unic import Unic
-from molkd.registry import near
-from molkd.tensors import FeatureSpec, TargetSpec
-from molkd.types import Card, Form
+from molkd.runtime import settings as settings_
+from molkd.runtime.registry import near
+from molkd.tensors import FeatureSpec, QueryableTeachers, TargetSpec
+from molkd.types import Form, TeacherCard
 
 __all__ = [
     "OBJECTIVES",
@@ -53,7 +52,7 @@ def make(
     features: FeatureSpec,
     specs: Mapping[str, TargetSpec],
     *,
-    live: LiveTeachers | None = None,
+    live: QueryableTeachers | None = None,
 ) -> Objective:
     """Builds an objective for a student's features and the targets of its teachers.
 
@@ -94,7 +93,7 @@ def objective_type(name: str) -> type[Objective]:
     return found
 
 
-def target_form(settings: ObjectiveSettings, card: Card) -> Form:
+def target_form(settings: ObjectiveSettings, card: TeacherCard) -> Form:
     """Says in which form the objective reads a teacher's values; see `Objective.form`."""
     return _chosen(settings).form(settings, card)
 

@@ -1,6 +1,6 @@
 """What every objective is: a loss between what a student says and what its teachers say.
 
-An objective owns whatever it needs besides the student (heads, densities, questions); all of it is
+An objective owns whatever it needs besides the student (heads, densities, queries); all of it is
 thrown away after training. It knows no student and no teacher by class. A new objective is a
 subclass in a file of its own, and a line in `molkd.objectives` or a name "module:Class".
 """
@@ -16,11 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from molkd.errors import ConfigError
-from molkd.live import LiveTeachers
 from molkd.objectives.standardizers import Batch, Ema
-from molkd.registry import near
-from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
-from molkd.types import Card, Form
+from molkd.runtime.registry import near
+from molkd.tensors import Features, FeatureSpec, Loss, QueryableTeachers, Targets, TargetSpec
+from molkd.types import Form, TeacherCard
 
 Scaling = Literal["standardized", "phi-s", "whitened", "ema", "batch", "raw"]
 """How real values of a teacher are brought to a common scale.
@@ -114,7 +113,7 @@ class Objective(nn.Module, ABC):
         settings: ObjectiveSettings,
         features: FeatureSpec,
         specs: Mapping[str, TargetSpec],
-        live: LiveTeachers,  # noqa: ARG003
+        live: QueryableTeachers,  # noqa: ARG003
     ) -> Self:
         """Builds the objective; one that asks live teachers hands `live` on."""
         return cls(features, specs, settings)
@@ -144,7 +143,7 @@ class Objective(nn.Module, ABC):
         return ()
 
     @classmethod
-    def form(cls, settings: ObjectiveSettings, card: Card) -> Form:  # noqa: ARG003
+    def form(cls, settings: ObjectiveSettings, card: TeacherCard) -> Form:  # noqa: ARG003
         """Says in which form the objective reads a teacher's values.
 
         Raises:

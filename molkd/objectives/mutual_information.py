@@ -25,7 +25,7 @@ from molkd.objectives.densities import GAUSSIAN_ENTROPY, Density
 from molkd.objectives.headwise import HeadwiseObjective, HeadwiseSettings
 from molkd.objectives.ladder import Ladder
 from molkd.tensors import FeatureSpec, TargetSpec
-from molkd.types import Card, Form
+from molkd.types import Form, TeacherCard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ class MutualInformation(HeadwiseObjective):
                 )
 
     @classmethod
-    def form(cls, settings: ObjectiveSettings, card: Card) -> Form:
+    def form(cls, settings: ObjectiveSettings, card: TeacherCard) -> Form:
         """Bits and counts are read as they are, unless a density for real values is chosen."""
         chosen = cast("MutualInformationSettings", settings).densities
         density = densities.of(card.name, card.support, chosen)

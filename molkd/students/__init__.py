@@ -32,10 +32,10 @@ __all__ = [
     "Student",
     "StudentSettings",
     "TextStudent",
-    "fresh",
     "load",
     "make",
     "sized",
+    "untrained_like",
 ]
 
 KINDS: Mapping[str, str] = {
@@ -66,12 +66,12 @@ def make(
         return (settings or GineSettings()).build(items)
 
 
-def fresh(student: Student[Any, Any, Any], *, seed: int = 0) -> Student[Any, Any, Any]:
+def untrained_like(student: Student[Any, Any, Any], *, seed: int = 0) -> Student[Any, Any, Any]:
     """Builds an untrained student of the same shape; the same seed gives the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = type(student).build(student.config)
-    untrained = pretrained.Saved(
+    untrained = pretrained.SavedStudent(
         student.kind, student.config, made.state_dict(), files=student.files
     )
     return type(student).restore(untrained)

@@ -18,10 +18,10 @@ from torch import nn
 from molkd.errors import ConfigError
 from molkd.students import pretrained
 from molkd.tensors import Features, FeatureSpec
-from molkd.types import Embedded, Matrix, Predicted, Rows, digest_of
+from molkd.types import Embeddings, Matrix, Predicted, Rows, digest_of
 
 
-class Prepared(Protocol):
+class PackedItems(Protocol):
     """Items in the form a student reads, before they become tensors."""
 
     def __len__(self) -> int: ...
@@ -60,21 +60,21 @@ class Movable(Protocol):
 
 
 Item = TypeVar("Item")
-PreparedT = TypeVar("PreparedT", bound=Prepared)
+PackedT = TypeVar("PackedT", bound=PackedItems)
 BatchT = TypeVar("BatchT", bound=Movable)
 
 
-class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
+class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
     """A small network whose embedding stands for those of all its teachers.
 
     Attributes:
         kind: registry name of the architecture.
-        reads: what its items are, a key of `molkd.items.KINDS`.
+        reads: what its items are, a key of `molkd.items.MODALITIES`.
         folder: where it was loaded from; None for a new one.
     """
 
     kind: ClassVar[str]
-    reads: ClassVar[str]
+    modality: ClassVar[str]
     folder: Path | None = None
 
     @property
@@ -99,11 +99,11 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
 
     @property
     @abstractmethod
-    def prepare(self) -> Callable[[Sequence[Any]], PreparedT]:
+    def featurize(self) -> Callable[[Sequence[Any]], PackedT]:
         """What reads items, without torch; picklable, so that light worker processes can do it."""
 
     @abstractmethod
-    def collate(self, prepared: PreparedT) -> BatchT:
+    def collate(self, prepared: PackedT) -> BatchT:
         """Makes a batch of tensors on the CPU of all rows, failed ones included."""
 
     @abstractmethod
@@ -155,11 +155,11 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
         weights = {name: value.contiguous().cpu() for name, value in self.state_dict().items()}
         return digest_of([self.kind, dict(self.config), hashlib.sha256(save(weights)).hexdigest()])
 
-    def shortened(self, prepared: PreparedT) -> int:
-        """How many prepared items lost their end; see `Prepared`."""
+    def shortened(self, prepared: PackedT) -> int:
+        """How many prepared items lost their end; see `PackedItems`."""
         return prepared.shortened
 
-    def encode(self, prepared: PreparedT, *, batch_size: int = 128) -> Embedded:
+    def encode(self, prepared: PackedT, *, batch_size: int = 128) -> Embeddings:
         """Embeds prepared items on the student's device, in evaluation mode.
 
         Returns:
@@ -175,7 +175,7 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
                 batch = self.collate(prepared.select(rows)).to(self.device)
                 values[rows] = self(batch).embedding.float().cpu().numpy()
         _mark_non_finite(values, failures)
-        return Embedded(values, dict(sorted(failures.items())))
+        return Embeddings(values, dict(sorted(failures.items())))
 
     def save_pretrained(self, folder: str | Path, *, card: str | None = None) -> None:
         """Writes weights, configuration and, if given, a model card in Markdown.
@@ -183,7 +183,7 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
         Raises:
             OutputError: the folder cannot be written.
         """
-        saved = pretrained.Saved(
+        saved = pretrained.SavedStudent(
             self.kind, self.config, self.state_dict(), files=self.files, hub=self.hub_config
         )
         pretrained.write(Path(folder), saved, card=card)
@@ -206,7 +206,7 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
         return cls.restore(pretrained.read(model, revision=revision))
 
     @classmethod
-    def restore(cls, saved: pretrained.Saved) -> Self:
+    def restore(cls, saved: pretrained.SavedStudent) -> Self:
         """Builds a student from what was saved; see `from_pretrained` for errors."""
         if saved.kind != cls.kind:
             raise ConfigError(f"a {saved.kind} student was saved, not a {cls.kind} student")
@@ -215,9 +215,9 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
         student.folder = saved.folder
         return student.eval()
 
-    def embed(self, items: Sequence[Item], *, batch_size: int = 128) -> Embedded:
+    def embed(self, items: Sequence[Item], *, batch_size: int = 128) -> Embeddings:
         """Embeds items; see `encode`."""
-        return self.encode(self.prepare(items), batch_size=batch_size)
+        return self.encode(self.featurize(items), batch_size=batch_size)
 
     def predict_teacher(
         self, items: Sequence[Item], teacher: str, *, batch_size: int = 128
@@ -239,7 +239,7 @@ class Student(nn.Module, ABC, Generic[Item, PreparedT, BatchT]):
             UnknownNameError: it has none for this teacher.
             CorruptFileError: a file is missing, cut, or does not match its checksum.
         """
-        from molkd import adaptors
+        from molkd.information import adaptors
 
         if self.folder is None:
             raise ConfigError("only a student that was loaded from its folder has adaptors")

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch_geometric.nn import GINEConv
 from torch_geometric.utils import scatter, softmax
 
-from molkd import chem, graph
 from molkd.errors import ConfigError
-from molkd.graph import Graphs
+from molkd.items.molecules import chem, graph
+from molkd.items.molecules.graph import Graphs
 from molkd.students.base import Student
 from molkd.tensors import Features, FeatureSpec, Nodes
 
@@ -91,7 +91,7 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
     """A GINE network from molecular graphs to embeddings."""
 
     kind: ClassVar[str] = "gine"
-    reads: ClassVar[str] = "molecules"
+    modality: ClassVar[str] = "molecules"
 
     def __init__(self, config: GineConfig) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         return short.train(self.training)
 
     @property
-    def prepare(self) -> Callable[[Sequence[Any]], Graphs]:
+    def featurize(self) -> Callable[[Sequence[Any]], Graphs]:
         """What reads molecules: pickled by its own name, it reaches worker processes alone."""
         return graph.featurize
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from molkd.pixels import Pixels, Resizing
-from molkd.students.transformer import TransformerStudent
+from molkd.items.images.pixels import Pixels, Resizing
+from molkd.students.transformer_base import TransformerStudent
 from molkd.tensors import Features
 
 
@@ -33,7 +33,7 @@ class ImageStudent(TransformerStudent[object, Pixels, PixelBatch]):
     """A vision transformer by configuration; reads squares of `size` pixels."""
 
     kind: ClassVar[str] = "image-encoder"
-    reads: ClassVar[str] = "images"
+    modality: ClassVar[str] = "images"
     bodies: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "vit": {"add_pooling_layer": False},
         "pvt_v2": {},
@@ -52,7 +52,7 @@ class ImageStudent(TransformerStudent[object, Pixels, PixelBatch]):
         return tuple(stages) if stages else super().widths
 
     @property
-    def prepare(self) -> Callable[[Sequence[Any]], Pixels]:
+    def featurize(self) -> Callable[[Sequence[Any]], Pixels]:
         """What decodes and resizes images."""
         return Resizing(self.size)
 

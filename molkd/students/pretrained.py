@@ -13,14 +13,15 @@ from typing import Any, cast
 
 from torch import Tensor
 
-from molkd import __version__, store
+from molkd import __version__
 from molkd.errors import CorruptFileError, WeightsError
+from molkd.runtime.files import read_json, sha256_of, write_bytes, write_json
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedStudent:
     """A student as it lies on disk.
 
     Attributes:
@@ -50,7 +51,7 @@ class Saved:
         return self.files[name].decode()
 
 
-def write(folder: Path, saved: Saved, *, card: str | None = None) -> None:
+def write(folder: Path, saved: SavedStudent, *, card: str | None = None) -> None:
     """Writes weights, other files, configuration and, if given, a model card in Markdown.
 
     Each file is written atomically, the configuration last: it holds the checksums of the others.
@@ -61,25 +62,25 @@ def write(folder: Path, saved: Saved, *, card: str | None = None) -> None:
     from safetensors.torch import save
 
     weights = {name: value.contiguous().cpu() for name, value in saved.weights.items()}
-    store.write_bytes(folder / WEIGHTS, save(weights))
+    write_bytes(folder / WEIGHTS, save(weights))
     if card is not None:
-        store.write_bytes(folder / CARD, card.encode())
+        write_bytes(folder / CARD, card.encode())
     for name, content in saved.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        store.write_bytes(folder / name, content)
+        write_bytes(folder / name, content)
     config: dict[str, object] = {
         **saved.hub,
         "kind": saved.kind,
         "config": dict(saved.config),
-        "sha256": store.sha256_of(folder / WEIGHTS),
+        "sha256": sha256_of(folder / WEIGHTS),
         "molkd": __version__,
     }
     if saved.files:
-        config["files"] = {name: store.sha256_of(folder / name) for name in saved.files}
-    store.write_json(folder / CONFIG, config)
+        config["files"] = {name: sha256_of(folder / name) for name in saved.files}
+    write_json(folder / CONFIG, config)
 
 
-def read(model: str | Path, *, revision: str | None = None) -> Saved:
+def read(model: str | Path, *, revision: str | None = None) -> SavedStudent:
     """Reads a folder, or a model of the Hugging Face hub, which is downloaded once.
 
     Args:
@@ -93,17 +94,17 @@ def read(model: str | Path, *, revision: str | None = None) -> Saved:
     from safetensors.torch import load_file
 
     folder = _folder(model, revision)
-    stored = store.read_json(folder / CONFIG)
+    stored = read_json(folder / CONFIG)
     kind, config = stored.get("kind"), stored.get("config")
     if not isinstance(kind, str) or not isinstance(config, dict):
         raise CorruptFileError(f"{folder / CONFIG} does not describe a molkd student")
     weights = folder / WEIGHTS
-    if not weights.is_file() or store.sha256_of(weights) != stored.get("sha256"):
+    if not weights.is_file() or sha256_of(weights) != stored.get("sha256"):
         raise CorruptFileError(
             f"{weights} is missing, cut or not the file that {CONFIG} describes: "
             "copy or download the folder again"
         )
-    return Saved(
+    return SavedStudent(
         kind, config, load_file(weights), files=_files(folder, stored.get("files")), folder=folder
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from molkd.errors import ConfigError, UnknownNameError
-from molkd.registry import near
+from molkd.runtime.registry import near
 
 if TYPE_CHECKING:
     from molkd.students.base import Student
@@ -50,7 +50,7 @@ class StudentSettings(ABC):
         reads: what the items of such a student are.
     """
 
-    reads: ClassVar[str]
+    modality: ClassVar[str]
 
     size: str = DEFAULT
 
@@ -60,7 +60,7 @@ class StudentSettings(ABC):
 
     @classmethod
     def choose(cls, table: Mapping[str, object]) -> type[StudentSettings]:
-        """Returns the settings that have a table's size; see `molkd.settings.Choosing`."""
+        """Returns the settings that have a table's size; see `molkd.runtime.settings.Choosing`."""
         return _type_of(str(table.get("size", DEFAULT)))
 
     @abstractmethod

@@ -28,7 +28,7 @@ class GineSettings(StudentSettings):
         dropout: in [0, 1).
     """
 
-    reads: ClassVar[str] = "molecules"
+    modality: ClassVar[str] = "molecules"
 
     hidden: int | None = None
     layers: int | None = None

@@ -60,7 +60,7 @@ class ImageSettings(StudentSettings):
         dropout: in [0, 1).
     """
 
-    reads: ClassVar[str] = "images"
+    modality: ClassVar[str] = "images"
 
     embedding_dim: int | None = None
     image_size: int | None = None

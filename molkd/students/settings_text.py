@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from molkd import tokens
 from molkd.errors import ConfigError, WeightsError
+from molkd.items.texts import tokens
 from molkd.students.settings import StudentSettings
 
 if TYPE_CHECKING:  # they load transformers
@@ -37,7 +37,7 @@ class _TextSettings(StudentSettings):
         vocabulary: tokens to learn.
     """
 
-    reads: ClassVar[str] = "texts"
+    modality: ClassVar[str] = "texts"
 
     embedding_dim: int | None = None
     tokenizer: Path | None = None
@@ -109,11 +109,11 @@ class TextSettings(_TextSettings):
 
     def build(self, items: Sequence[Any]) -> TextStudent:
         """See `StudentSettings`."""
-        from molkd.students import starting
+        from molkd.students import from_layers
         from molkd.students.text_encoder import TextStudent
 
         if self.start is not None:
-            return starting.from_layers(self.start, self)
+            return from_layers.from_layers(self.start, self)
         if self.start_layers is not None:
             raise ConfigError("student.start_layers needs student.start, the model to take from")
         return TextStudent.fresh(self.config, self._tokenizer(items))

@@ -14,13 +14,13 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from molkd import tokens
 from molkd.errors import ConfigError
-from molkd.students import projected
+from molkd.items.texts import tokens
+from molkd.items.texts.tokens import Tokenizing, Tokens
+from molkd.students import projection
 from molkd.students.base import Student
-from molkd.students.pretrained import Saved
+from molkd.students.pretrained import SavedStudent
 from molkd.tensors import Features, FeatureSpec
-from molkd.tokens import Tokenizing, Tokens
 
 TOKENIZER = "tokenizer.json"
 
@@ -72,7 +72,7 @@ class StaticStudent(Student[str, Tokens, Bags]):
     """Token vectors, their mean, and two layers."""
 
     kind: ClassVar[str] = "static"
-    reads: ClassVar[str] = "texts"
+    modality: ClassVar[str] = "texts"
 
     def __init__(self, config: StaticConfig) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class StaticStudent(Student[str, Tokens, Bags]):
         self.embedding = nn.EmbeddingBag(config.vocabulary, config.width, mode="mean")
         self.update = nn.Linear(config.width, config.hidden)
         self.activate = nn.GELU()
-        self.project = projected.Projection(config.hidden, config.embedding_dim)
+        self.project = projection.Projection(config.hidden, config.embedding_dim)
 
     @classmethod
     def fresh(cls, config: Mapping[str, Any], tokenizer: str) -> Self:
@@ -103,7 +103,7 @@ class StaticStudent(Student[str, Tokens, Bags]):
         return cls(StaticConfig(**config))
 
     @classmethod
-    def restore(cls, saved: Saved) -> Self:
+    def restore(cls, saved: SavedStudent) -> Self:
         """See `Student`."""
         student = super().restore(saved)
         student.tokenizer = saved.text(TOKENIZER)
@@ -121,12 +121,12 @@ class StaticStudent(Student[str, Tokens, Bags]):
 
     def cut(self, length: int) -> Self:
         """See `Student`."""
-        short = projected.cut(self, length, {**self.config, "embedding_dim": length})
+        short = projection.cut(self, length, {**self.config, "embedding_dim": length})
         short.tokenizer = self.tokenizer
         return short
 
     @property
-    def prepare(self) -> Callable[[Sequence[Any]], Tokens]:
+    def featurize(self) -> Callable[[Sequence[Any]], Tokens]:
         """What turns texts into tokens."""
         return Tokenizing(self.tokenizer, None, special=False)
 
@@ -146,7 +146,7 @@ class StaticStudent(Student[str, Tokens, Bags]):
     @property
     def files(self) -> Mapping[str, bytes]:
         """Its tokenizer, and what the library sentence-transformers reads."""
-        modules = projected.Modules().add("StaticEmbedding", "")
+        modules = projection.Modules().add("StaticEmbedding", "")
         modules.dense("1_Dense", self.update, nn.GELU)
         modules.dense("2_Dense", self.project, nn.Identity)
         return {TOKENIZER: self.tokenizer.encode(), **modules.files}

@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from molkd import tokens
-from molkd.students import projected
-from molkd.students.pretrained import Saved
+from molkd.items.texts import tokens
+from molkd.items.texts.tokens import Tokenizing, Tokens
+from molkd.students import projection
+from molkd.students.pretrained import SavedStudent
 from molkd.students.static import TOKENIZER
-from molkd.students.transformer import TransformerStudent
+from molkd.students.transformer_base import TransformerStudent
 from molkd.tensors import Features
-from molkd.tokens import Tokenizing, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class TextStudent(TransformerStudent[str, Tokens, Padded]):
     """A BERT-type encoder of texts; longer ones than `max_length` tokens are cut."""
 
     kind: ClassVar[str] = "text-encoder"
-    reads: ClassVar[str] = "texts"
+    modality: ClassVar[str] = "texts"
     bodies: ClassVar[Mapping[str, Mapping[str, Any]]] = {"bert": {"add_pooling_layer": False}}
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -60,7 +60,7 @@ class TextStudent(TransformerStudent[str, Tokens, Padded]):
         return student
 
     @classmethod
-    def restore(cls, saved: Saved) -> Self:
+    def restore(cls, saved: SavedStudent) -> Self:
         """See `Student`."""
         student = super().restore(saved)
         student.tokenizer = saved.text(TOKENIZER)
@@ -78,7 +78,7 @@ class TextStudent(TransformerStudent[str, Tokens, Padded]):
         return int(self.body_config.max_position_embeddings)
 
     @property
-    def prepare(self) -> Callable[[Sequence[Any]], Tokens]:
+    def featurize(self) -> Callable[[Sequence[Any]], Tokens]:
         """What turns texts into tokens."""
         return Tokenizing(self.tokenizer, self.max_length, special=True)
 
@@ -100,7 +100,7 @@ class TextStudent(TransformerStudent[str, Tokens, Padded]):
     def files(self) -> Mapping[str, bytes]:
         """Its tokenizer, and what transformers and sentence-transformers read."""
         width = self.pooled_width
-        modules = projected.Modules().add("Transformer", "")
+        modules = projection.Modules().add("Transformer", "")
         modules.add(
             "Pooling",
             "1_Pooling",

@@ -13,8 +13,8 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from molkd.errors import ConfigError
-from molkd.teachers.frozen import TextTeacher
-from molkd.types import Card, Matrix
+from molkd.teachers.base.items import TextTeacher
+from molkd.types import Matrix, TeacherCard
 
 MOST = 65_504
 """The largest count in a row: banks are stored in half precision by default."""
@@ -54,12 +54,12 @@ class HashedNgrams(TextTeacher):
         self.analyzer: Analyzer = analyzer
 
     @property
-    def card(self) -> Card:
+    def card(self) -> TeacherCard:
         """What it is, and everything that decides its numbers."""
-        return Card(
+        return TeacherCard(
             name="hashed-ngrams",
             kind="n-grams",
-            reads="texts",
+            modality="texts",
             dim=self.width,
             support="counts",
             source="https://scikit-learn.org HashingVectorizer; MurmurHash3",

@@ -19,11 +19,12 @@ from safetensors.numpy import load, save
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from molkd import store, text
 from molkd.errors import ConfigError, CorruptFileError, InputError, WeightsError
-from molkd.teachers.frozen import TextTeacher
-from molkd.teachers.provenance import kebab
-from molkd.types import Card
+from molkd.items.texts import reading
+from molkd.runtime import files
+from molkd.teachers.base.items import TextTeacher
+from molkd.teachers.base.provenance import kebab
+from molkd.types import TeacherCard
 
 SETTINGS, TENSORS = "lsa.json", "lsa.safetensors"
 _FORMAT = 1
@@ -102,7 +103,7 @@ class LatentSemantic(TextTeacher):
             InputError: no usable text.
             OutputError: the folder cannot be written.
         """
-        readable, _, _ = text.read_all(texts)
+        readable, _, _ = reading.read_all(texts)
         if not readable:
             raise InputError(f"none of {len(texts)} items is a usable text")
         options = {"min_df": min_df, "max_features": max_terms, "ngram_range": [1, words]}
@@ -123,7 +124,7 @@ class LatentSemantic(TextTeacher):
         return cls(folder)
 
     @property
-    def card(self) -> Card:
+    def card(self) -> TeacherCard:
         """What it is, and everything that decides its numbers.
 
         Raises:
@@ -131,10 +132,10 @@ class LatentSemantic(TextTeacher):
         """
         learned = self._read_folder()
         facts = learned.settings
-        return Card(
+        return TeacherCard(
             name=self.name or kebab(Path(self.folder).expanduser().resolve().name),
             kind="latent semantic analysis",
-            reads="texts",
+            modality="texts",
             dim=len(learned.components),
             support="real",
             source=f"learned from {facts['texts']} texts; Deerwester et al., JASIS 41 (1990) 391",
@@ -179,18 +180,18 @@ def _write(
             "components": np.ascontiguousarray(components, dtype=np.float32),
         }
     )
-    store.write_bytes(folder / TENSORS, tensors)
+    files.write_bytes(folder / TENSORS, tensors)
     terms = weighting.get_feature_names_out().tolist()
-    sha256 = store.sha256_of(folder / TENSORS)
+    sha256 = files.sha256_of(folder / TENSORS)
     settings = {"format": _FORMAT, **facts, "sha256": sha256, "terms": terms}
-    store.write_json(folder / SETTINGS, settings)
+    files.write_json(folder / SETTINGS, settings)
 
 
 def _read(folder: Path) -> _Learned:
     try:
-        settings = store.read_json(folder / SETTINGS)
+        settings = files.read_json(folder / SETTINGS)
         data = (folder / TENSORS).read_bytes()
-        sha256 = {name: store.sha256_of(folder / name) for name in (SETTINGS, TENSORS)}
+        sha256 = {name: files.sha256_of(folder / name) for name in (SETTINGS, TENSORS)}
         if settings.get("format") != _FORMAT or settings.get("sha256") != sha256[TENSORS]:
             raise WeightsError(f"{folder / TENSORS} is not the file that {SETTINGS} belongs to")
         tensors = load(data)

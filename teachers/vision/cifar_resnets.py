@@ -16,12 +16,12 @@ from PIL.Image import Resampling
 from sklearn.utils._param_validation import Interval, Options
 from torch import Tensor, nn
 
-from molkd import devices
-from molkd.images import Picture
+from molkd.items.images.decoding import Picture
+from molkd.runtime import devices
+from molkd.teachers.base.weights import WeightFile, load_torch
 from molkd.teachers.vision import pixels
 from molkd.teachers.vision.network import Prepared, VisionNetworkTeacher
-from molkd.teachers.weights import WeightFile, load_torch
-from molkd.types import Card, Matrix
+from molkd.types import Matrix, TeacherCard
 
 COMMIT = "d5489e8"
 REPOSITORY = "akamaster/pytorch_resnet_cifar10"
@@ -102,7 +102,7 @@ class CifarResNetTeacher(VisionNetworkTeacher):
         layers: 20, 32, 44 or 56.
         size: pixels of each side of what the network reads. It was trained on 32 and reads any.
         weights_dir: folder that holds the weights; None leaves the search to
-            `molkd.teachers.weights.locate`.
+            `molkd.teachers.base.weights.locate`.
         device: where the network runs, in torch's words.
         batch_size: images per forward pass.
     """
@@ -146,13 +146,13 @@ class CifarResNetTeacher(VisionNetworkTeacher):
         )
 
     @property
-    def card(self) -> Card:
+    def card(self) -> TeacherCard:
         """What the teacher is; needs no weights."""
         weights = self.weights
-        return Card(
+        return TeacherCard(
             name=f"resnet{self.layers}-cifar10",
             kind="image network",
-            reads="images",
+            modality="images",
             dim=WIDTHS[-1],
             support="real",
             source=f"arXiv:1512.03385; https://github.com/{REPOSITORY} at {COMMIT}",

@@ -13,10 +13,10 @@ import torch
 from sklearn.utils._param_validation import Interval
 
 from molkd.errors import WeightsError
-from molkd.images import Picture
-from molkd.teachers.frozen import ImageTeacher
-from molkd.teachers.precision import exact
-from molkd.types import Embedded, Matrix
+from molkd.items.images.decoding import Picture
+from molkd.teachers.base.items import ImageTeacher
+from molkd.teachers.base.precision import exact
+from molkd.types import Embeddings, Matrix
 
 DECODED = 64
 """Images held decoded at once: a photograph takes 36 MB."""
@@ -73,7 +73,7 @@ class VisionNetworkTeacher(ImageTeacher):
                 self._loaded = (self._key, self._load())
         return self._loaded[1]
 
-    def embed(self, items: Sequence[Any], /) -> Embedded:
+    def embed(self, items: Sequence[Any], /) -> Embeddings:
         """Embeds images, a few decoded at a time; see `molkd.types.Teacher`."""
         values = [np.empty((0, self.card.dim), dtype=np.float32)]
         failures: dict[int, str] = {}
@@ -81,7 +81,7 @@ class VisionNetworkTeacher(ImageTeacher):
             part = super().embed(items[start : start + DECODED])
             values.append(part.values)
             failures.update({start + row: reason for row, reason in part.failures.items()})
-        return Embedded(np.concatenate(values), failures)
+        return Embeddings(np.concatenate(values), failures)
 
     @exact()
     def _compute(self, readable: list[Picture]) -> tuple[Matrix, Mapping[int, str]]:

@@ -22,7 +22,7 @@ from molkd.errors import (
     ShapeError,
     WeightsError,
 )
-from molkd.types import Embedded
+from molkd.types import Embeddings
 from tests.fakes.fake_teachers import FakeTeacher, half_prepared
 
 ITEMS = [f"item {row}" for row in range(100)]
@@ -85,7 +85,7 @@ def test_bits_do_not_depend_on_the_jobs(tmp_path: Path) -> None:
     items = [*ITEMS, "fail 1", "raise 2", "nan 3", "bad 4"]
     teachers = FakeTeacher("a"), FakeTeacher("b", support="bits", dim=40)
     one, two = (
-        _build(tmp_path / str(jobs), items, *teachers, jobs=jobs, prepare=half_prepared)
+        _build(tmp_path / str(jobs), items, *teachers, jobs=jobs, parse=half_prepared)
         for jobs in (1, 2)
     )
     assert _bits(one) == _bits(two)
@@ -127,19 +127,19 @@ def test_known_errors_are_kept_and_not_asked_about(tmp_path: Path) -> None:
 def test_items_are_prepared_once_for_all_teachers(tmp_path: Path) -> None:
     calls: list[Sequence[str]] = []
 
-    def prepare(items: Sequence[str]) -> Sequence[str]:
+    def parse(items: Sequence[str]) -> Sequence[str]:
         calls.append(items)
         return half_prepared(items)
 
     teachers = FakeTeacher("a"), FakeTeacher("b")
-    _build(tmp_path / "bank", ITEMS, *teachers, prepare=prepare, block=50)
+    _build(tmp_path / "bank", ITEMS, *teachers, parse=parse, block=50)
     assert calls == [ITEMS[:50], ITEMS[50:]]
     assert teachers[0].asked == teachers[1].asked == half_prepared(ITEMS)
 
 
 def test_preparation_must_keep_the_number_of_items(tmp_path: Path) -> None:
-    with pytest.raises(ShapeError, match="prepare returned 1 objects for 16 items"):
-        _build(tmp_path / "bank", ITEMS, FakeTeacher(), prepare=lambda items: items[:1])
+    with pytest.raises(ShapeError, match="parse returned 1 objects for 16 items"):
+        _build(tmp_path / "bank", ITEMS, FakeTeacher(), parse=lambda items: items[:1])
 
 
 @pytest.mark.parametrize("word", ["raise", "fail", "nan"])
@@ -160,10 +160,10 @@ def test_missing_weights_end_the_building(tmp_path: Path) -> None:
 
 
 WRONG = {
-    "rows": (Embedded(np.zeros((3, 5), np.float32), {}), r"shape \(3, 5\) of float32 for 16"),
-    "width": (Embedded(np.zeros((16, 4), np.float32), {}), r"expected \(16, 5\) of float32"),
-    "dtype": (Embedded(np.zeros((16, 5)), {}), r"of float64 for 16"),  # pyright: ignore[reportArgumentType]
-    "failures": (Embedded(np.zeros((16, 5), np.float32), {16: ""}), "row 16 of 16 as failed"),
+    "rows": (Embeddings(np.zeros((3, 5), np.float32), {}), r"shape \(3, 5\) of float32 for 16"),
+    "width": (Embeddings(np.zeros((16, 4), np.float32), {}), r"expected \(16, 5\) of float32"),
+    "dtype": (Embeddings(np.zeros((16, 5)), {}), r"of float64 for 16"),  # pyright: ignore[reportArgumentType]
+    "failures": (Embeddings(np.zeros((16, 5), np.float32), {16: ""}), "row 16 of 16 as failed"),
 }
 
 

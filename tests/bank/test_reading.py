@@ -24,8 +24,8 @@ from molkd.errors import (
     StaleBankError,
     UnknownNameError,
 )
-from molkd.statistics import fit_scaling
-from molkd.targets import TargetReader
+from molkd.targets.fitting import fit_scaling
+from molkd.targets.reader import TargetReader
 from tests.fakes.fake_teachers import FakeTeacher
 
 ITEMS = [*(f"item {row}" for row in range(60)), "fail 60", "item 61", "item 5"]

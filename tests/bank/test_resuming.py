@@ -16,7 +16,6 @@ from typing import Any
 import psutil
 import pytest
 
-from molkd import store
 from molkd.bank import Bank
 from molkd.bank.builder import build
 from molkd.errors import (
@@ -27,6 +26,7 @@ from molkd.errors import (
     StaleBankError,
     WorkerDiedError,
 )
+from molkd.runtime import files
 from tests.fakes.fake_teachers import FakeTeacher
 
 ITEMS = [f"item {row}" for row in range(100)]
@@ -99,7 +99,7 @@ def test_an_interruption_while_sealing_loses_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "sha256_of", interrupt)
+        patch.setattr(files, "sha256_of", interrupt)
         with pytest.raises(KeyboardInterrupt):
             _build(tmp_path / "bank", [*ITEMS, "fail"], FakeTeacher())
     resumed = FakeTeacher()

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from molkd import pipeline, settings
-from molkd.benchmarks import ablation, results
-from molkd.benchmarks.ablation import Ablation, Sources, run
-from molkd.benchmarks.evaluation import RESULTS, Place
+from molkd.benchmarks import ablations, records
+from molkd.benchmarks.ablations import Ablation, Sources, run
+from molkd.benchmarks.quality.evaluation import RESULTS, Place
+from molkd.distillation.run import DistillSettings
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.objectives import OBJECTIVES
-from molkd.pipeline import DistillSettings
+from molkd.runtime import settings
 
 CORPUS = ["C" * n + tail for n in range(1, 31) for tail in ("N", "O", "F", "c1ccccc1")]
 
@@ -51,7 +51,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def _run(folder: Path, data: Path) -> results.Results:
+def _run(folder: Path, data: Path) -> records.Results:
     place = Place(folder=folder, cache=folder / "cache", progress=False)
     chosen = settings.from_table(Ablation, SMALL)
     return run(chosen, "minute", Sources(corpus=CORPUS, data=data, device="cpu"), place)
@@ -61,14 +61,14 @@ def test_an_ablation_from_corpus_to_results(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, int, int, int]] = []
-    honest = pipeline.distill
+    honest = ablations.distill
 
     def recorded(smiles: Any, made: Any, output: Any, options: DistillSettings, **more: Any) -> Any:
         plan = options.plan
         asked.append((options.objective.name, plan.seed, plan.epochs, len(smiles)))
         return honest(smiles, made, output, options, **more)
 
-    monkeypatch.setattr(pipeline, "distill", recorded)
+    monkeypatch.setattr(ablations, "distill", recorded)
     found = _run(tmp_path / "run", data)
     assert asked == [("mi", 0, 1, 120), ("mse", 0, 2, 60), ("mi", 1, 1, 120), ("mse", 1, 2, 60)]
     assert [record.label for record in found.embedders] == LABELS
@@ -80,7 +80,7 @@ def test_an_ablation_from_corpus_to_results(
     assert found.run.settings["scale"] == "minute"
     assert found.run.settings["seeds"] == 2
     first = (tmp_path / "run" / RESULTS).read_bytes()
-    assert results.read(tmp_path / "run" / RESULTS).scores
+    assert records.read(tmp_path / "run" / RESULTS).scores
 
     again = _run(tmp_path / "run", data)
     assert len(asked) == 4, "finished students are not distilled again"
@@ -93,11 +93,11 @@ def test_students_of_other_settings_are_not_taken_for_finished(tmp_path: Path, d
     folder = tmp_path / "run" / "students" / "mi-0"
     names = {"teachers": ["maccs", "describe-hashed-ngrams"]}  # as on their cards
     chosen = settings.load(DistillSettings, folder / "settings.toml", names)
-    assert ablation.finished(folder, chosen, 120)
-    assert not ablation.finished(folder, chosen, 119)
+    assert ablations.finished(folder, chosen, 120)
+    assert not ablations.finished(folder, chosen, 119)
     longer = settings.load(DistillSettings, folder / "settings.toml", {**names, "plan.epochs": 7})
-    assert not ablation.finished(folder, longer, 120)
-    assert not ablation.finished(tmp_path / "nowhere", chosen, 120)
+    assert not ablations.finished(folder, longer, 120)
+    assert not ablations.finished(tmp_path / "nowhere", chosen, 120)
 
 
 def test_a_corpus_too_small_says_so(tmp_path: Path, data: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_corpus_too_small_says_so(tmp_path: Path, data: Path) -> None:
 
 def test_names_that_are_wrong_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="objective"):
-        ablation.load("objectiv")
+        ablations.load("objectiv")
     with pytest.raises(UnknownNameError, match="minute"):
         settings.from_table(Ablation, SMALL).scale("minutes")
     with pytest.raises(ConfigError, match="reference"):
@@ -118,13 +118,13 @@ def test_names_that_are_wrong_are_refused() -> None:
         settings.from_table(Ablation, {**SMALL, "variant": {}})
 
 
-@pytest.mark.parametrize("name", ablation.names())
+@pytest.mark.parametrize("name", ablations.names())
 def test_the_ablations_that_come_with_molkd_are_whole(name: str) -> None:
-    chosen = ablation.load(name)
+    chosen = ablations.load(name)
     assert set(chosen.scales) == {"minute", "hour", "day"}
     assert len(chosen.variants) >= 2
     every = [
-        (scale.seeds, ablation.settings_of(chosen, scale, variant, seed=1))
+        (scale.seeds, ablations.settings_of(chosen, scale, variant, seed=1))
         for scale in chosen.scales.values()
         for variant in chosen.variants.values()
     ]
@@ -134,13 +134,13 @@ def test_the_ablations_that_come_with_molkd_are_whole(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["objective", "vision-objective"])
 def test_the_ablations_of_objectives_cover_all_objectives(name: str) -> None:
-    chosen = ablation.load(name)
+    chosen = ablations.load(name)
     named = {variant.settings["objective"]["name"] for variant in chosen.variants.values()}
     assert named == set(OBJECTIVES)
 
 
 def test_every_file_of_an_ablation_is_listed() -> None:
-    folder = Path(ablation.__file__).parent / "ablations"
-    assert ablation.names() == sorted(path.stem for path in folder.glob("*.toml"))
+    folder = Path(ablations.__file__).parent / "ablations"
+    assert ablations.names() == sorted(path.stem for path in folder.glob("*.toml"))
     for path in folder.glob("*.toml"):
         assert tomllib.loads(path.read_text())["question"].endswith("?")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from molkd.benchmarks import conclusion, significance, statistics
-from molkd.benchmarks.statistics import Against, Section, Table
+from molkd.benchmarks import statistics
+from molkd.benchmarks.statistics import Against, Section, Table, sentences, significance
 
 TWENTY = tuple(f"{chr(97 + place)}_task" for place in range(20))
 STEPS = np.linspace(0.01, 0.05, 20)
@@ -30,7 +30,7 @@ def section(
 
 
 def said(given: Section) -> list[str]:
-    return conclusion.sentences(given, statistics.compare(given.table, "ours"))
+    return sentences.sentences(given, statistics.compare(given.table, "ours"))
 
 
 def the(found: Sequence[str], words: str) -> str:
@@ -212,11 +212,11 @@ def against(**changed: float) -> Against:
 
 
 def test_decided_needs_test_interval_and_direction() -> None:
-    assert conclusion.decided(against()) == 1
-    assert conclusion.decided(against(p_holm=0.05)) == 0
-    assert conclusion.decided(against(low=-0.1)) == 0
-    assert conclusion.decided(against(wins=1, losses=9)) == 0
-    assert conclusion.decided(against(wins=1, losses=9, low=-0.3, high=-0.1)) == -1
+    assert sentences.decided(against()) == 1
+    assert sentences.decided(against(p_holm=0.05)) == 0
+    assert sentences.decided(against(low=-0.1)) == 0
+    assert sentences.decided(against(wins=1, losses=9)) == 0
+    assert sentences.decided(against(wins=1, losses=9, low=-0.3, high=-0.1)) == -1
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_decided_needs_test_interval_and_direction() -> None:
     [(0.0481, ".048"), (-0.0123, "-.012"), (-0.0001, ".000"), (1.2, "1.200"), (-10.5, "-10.500")],
 )
 def test_number(value: float, text: str) -> None:
-    assert conclusion.number(value) == text
+    assert sentences.number(value) == text
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_number(value: float, text: str) -> None:
     ],
 )
 def test_p_value(p: float, text: str) -> None:
-    assert conclusion.p_value(p) == text
+    assert sentences.p_value(p) == text
 
 
 def test_null_data_are_seldom_called_decided(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +248,7 @@ def test_null_data_are_seldom_called_decided(monkeypatch: pytest.MonkeyPatch) ->
     wrong = sum(
         any(
             map(
-                conclusion.decided,
+                sentences.decided,
                 statistics.compare(
                     Table(TWENTY, ("a", "b", "c", "d"), rng.normal(size=(20, 4, 1))), "a"
                 ).against.values(),

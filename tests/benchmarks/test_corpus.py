@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from molkd.benchmarks import corpus, leakage
+from molkd.benchmarks.quality import leakage
+from molkd.benchmarks.scripts import corpus
 from molkd.errors import ConfigError, InputError
 
 CHAINS = ["C" * length + "O" for length in range(1, 31)]

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
-from molkd import settings, students
+from molkd import students
 from molkd.bank import Bank
-from molkd.benchmarks import ablation, cost, cost_records, cost_table
-from molkd.benchmarks.ablation import Ablation, Sources
-from molkd.benchmarks.cost import Job, Options
-from molkd.benchmarks.cost_child import measure
-from molkd.benchmarks.cost_records import Cell, Measured, Request, Results
+from molkd.benchmarks import ablations, cost
+from molkd.benchmarks.ablations import Ablation, Sources
+from molkd.benchmarks.cost import Job, Options, records
+from molkd.benchmarks.cost import table as cost_table
+from molkd.benchmarks.cost.records import Cell, Measured, Request, Results
+from molkd.benchmarks.cost.worker import measure
 from molkd.benchmarks.speed import machine
-from molkd.benchmarks.speed.asking import CellError
+from molkd.benchmarks.speed.subprocess_ import CellError
 from molkd.errors import ConfigError, InputError, UnknownNameError
+from molkd.runtime import settings
 from tests.fakes import costs
 from tests.fakes.costs import BALLAST_MB, CLOCK, EXTRA, STEPS
 
@@ -166,13 +168,13 @@ def test_nothing_is_measured_twice_and_a_killed_run_goes_on(
     fake.stop_after = 1
     with pytest.raises(KeyboardInterrupt):
         fake.run(_job(tmp_path, slow=SLOW))
-    first = cost_records.read(tmp_path / cost.RESULTS)
+    first = records.read(tmp_path / cost.RESULTS)
     assert [cell.name for cell in first.cells] == ["quick"]
     fake.stop_after = None
     found = fake.run(_job(tmp_path, slow=SLOW))
     assert len(fake.asked) == 2
     assert "quick: measured already" in fake.said
-    assert cost_records.read(tmp_path / cost.RESULTS) == found
+    assert records.read(tmp_path / cost.RESULTS) == found
     assert fake.run(_job(tmp_path, slow=SLOW)) == found
     assert len(fake.asked) == 2
 
@@ -239,7 +241,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_done(
     with pytest.raises(UnknownNameError, match="scales are minute"):
         fake.run(replace(job, scale="week"))
     with pytest.raises(UnknownNameError, match="objective"):
-        ablation.load("objectiv")
+        ablations.load("objectiv")
     with pytest.raises(ConfigError, match="steps must be at least 1, not 0"):
         Options(steps=0)
     pca = {"settings": {"pca": {"ecfp4": 3}}}
@@ -277,4 +279,4 @@ def test_a_fresh_process_answers(tmp_path: Path) -> None:
     assert cell.measured is not None
     assert len(cell.measured.seconds) == len(cell.measured.reference) == 2
     assert min(cell.measured.seconds) > 0
-    assert cost_records.read(tmp_path / cost.RESULTS) == found
+    assert records.read(tmp_path / cost.RESULTS) == found

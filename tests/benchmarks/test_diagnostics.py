@@ -12,11 +12,17 @@ import pytest
 
 from molkd import bank as banks
 from molkd import teachers
-from molkd.benchmarks import diagnostics, samples
-from molkd.benchmarks.diagnostics import TeacherComparison, compare_teachers, diagnose, sentences
-from molkd.benchmarks.forms import Facts
+from molkd.benchmarks import diagnostics
+from molkd.benchmarks.diagnostics import (
+    TeacherComparison,
+    compare_teachers,
+    diagnose,
+    samples,
+    sentences,
+)
+from molkd.benchmarks.diagnostics.comparable import Facts
 from molkd.errors import ConfigError, InputError
-from molkd.types import Card, Embedded, Matrix
+from molkd.types import Embeddings, Matrix, TeacherCard
 
 N = 400
 KEYS = [f"item {row}" for row in range(N)]
@@ -126,17 +132,17 @@ class _Table:
     values: Matrix
 
     @property
-    def card(self) -> Card:
+    def card(self) -> TeacherCard:
         dim = self.values.shape[1]
-        return Card(
+        return TeacherCard(
             name=self.name, kind="", dim=dim, support="real", source="", license="", limits=""
         )
 
-    def embed(self, items: Sequence[str], /) -> Embedded:
+    def embed(self, items: Sequence[str], /) -> Embeddings:
         rows = [int(item.split()[1]) for item in items]
         values = self.values[rows]
         failed = np.flatnonzero(np.isnan(values[:, 0])).tolist()
-        return Embedded(values, dict.fromkeys(failed, "not in the table"))
+        return Embeddings(values, dict.fromkeys(failed, "not in the table"))
 
 
 def test_a_student_knows_what_it_was_made_from(

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from molkd.benchmarks.downloads import DataFile, data_dir, find, obtain
+from molkd.benchmarks.tasks.downloads import DataFile, data_dir, find, obtain
 from molkd.errors import CorruptFileError, InputError
-from molkd.store import sha256_of
-from molkd.teachers import weights
+from molkd.runtime.files import sha256_of
+from molkd.teachers.base import weights
 
 TABLE = b"smiles,y\nC,1\n"
 

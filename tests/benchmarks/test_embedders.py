@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from molkd import images, students
-from molkd.benchmarks import embedders, embedding_store
-from molkd.benchmarks.embedders import Embedder, make, with_baselines
-from molkd.benchmarks.precomputed import Precomputed
+from molkd import students
+from molkd.benchmarks import embedders
+from molkd.benchmarks.embedders import Embedder, make, store, with_baselines
+from molkd.benchmarks.embedders.precomputed import Precomputed
 from molkd.embedding import embed_file
 from molkd.errors import ConfigError, InputError, UnknownNameError
-from molkd.types import Embedded
+from molkd.items.images import decoding
+from molkd.types import Embeddings
 
 SMILES = ["CCO", "c1ccccc1", "CC(=O)O"]
 
@@ -26,9 +27,9 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _rows(embedder: Embedder, cache: Path) -> Embedded:
+def _rows(embedder: Embedder, cache: Path) -> Embeddings:
     embedder.fill(SMILES, cache=cache, jobs=1, progress=False)
-    return embedding_store.read(cache, embedder.digests, SMILES)
+    return store.read(cache, embedder.digests, SMILES)
 
 
 def test_a_label_is_for_tables_alone() -> None:
@@ -79,34 +80,34 @@ def test_baselines_stand_beside_a_student(student: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "reads", "baseline"),
+    ("spec", "modality", "baseline"),
     [("pixels:8", "images", "pixels:32"), ("hashed-ngrams", "texts", "hashed-ngrams")],
 )
-def test_other_items_have_other_baselines(spec: str, reads: str, baseline: str) -> None:
+def test_other_items_have_other_baselines(spec: str, modality: str, baseline: str) -> None:
     given = make(spec)
-    assert given.reads == reads
+    assert given.modality == modality
     found, notes = with_baselines([given], teachers=False, weights_dir=None)
     assert {embedder.label for embedder in found} == {spec, baseline}
-    assert {embedder.reads for embedder in found} == {reads}
+    assert {embedder.modality for embedder in found} == {modality}
     assert notes == []
 
 
 def test_what_reads_other_items_cannot_stand_side_by_side() -> None:
     with pytest.raises(ConfigError, match="not maccs molecules, pixels:8 images"):
         make("maccs+pixels:8")
-    assert make("cut:20:maccs+maccs").reads == "molecules"
-    assert make("cut:20:pixels:8").reads == "images"
+    assert make("cut:20:maccs+maccs").modality == "molecules"
+    assert make("cut:20:pixels:8").modality == "images"
 
 
 def test_pixels_are_resized_and_a_corrupt_image_costs_its_row(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     small = random.integers(256, size=(8, 8, 3), dtype=np.uint8)
     path = tmp_path / "large.png"
-    path.write_bytes(bytes(images.stored(small.repeat(4, axis=0).repeat(4, axis=1))))
-    items = [images.stored(small), b"no image", path, tmp_path / "missing.png"]
+    path.write_bytes(bytes(decoding.stored(small.repeat(4, axis=0).repeat(4, axis=1))))
+    items = [decoding.stored(small), b"no image", path, tmp_path / "missing.png"]
     embedder = make("pixels:8")
     embedder.fill(items, cache=tmp_path, jobs=1, progress=False)
-    found = embedding_store.read(tmp_path, embedder.digests, items)
+    found = store.read(tmp_path, embedder.digests, items)
     assert sorted(found.failures) == [1, 3]
     assert "missing.png" in found.failures[3]
     assert np.isnan(found.values[[1, 3]]).all()
@@ -121,7 +122,7 @@ def test_texts_of_a_file_are_looked_up_as_they_are_written(tmp_path: Path) -> No
     path = tmp_path / "texts.csv"
     path.write_text('text,x,y\n"Hello, you",1,2\nnan,3,4\n')
     embedder = make(f"file:{path}")
-    assert embedder.reads == "texts"
+    assert embedder.modality == "texts"
     assert embedder.sources[0].model.embed(["Hello, you"]).values.tolist() == [[1, 2]]
     path.write_text("text,smiles,x\na,C,1\n")
     with pytest.raises(InputError, match="several columns of items"):

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from molkd.benchmarks import embedding_store
-from molkd.benchmarks.embedding_store import EmbeddingStore, read, store_of
-from molkd.benchmarks.task import Item
+from molkd.benchmarks.embedders import store as embedding_store
+from molkd.benchmarks.embedders.store import EmbeddingStore, read, store_of
+from molkd.benchmarks.tasks.task import Item
 from molkd.errors import CorruptFileError
-from molkd.types import Embedded
+from molkd.types import Embeddings
 
 
 class Lengths:
@@ -21,12 +21,12 @@ class Lengths:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def embed(self, items: Sequence[str], /) -> Embedded:
+    def embed(self, items: Sequence[str], /) -> Embeddings:
         self.seen += items
         values = np.array([[len(text), ord(text[0])] for text in items], dtype=np.float32)
         failures = {row: "is an X" for row, text in enumerate(items) if text == "X"}
         values[list(failures)] = np.nan
-        return Embedded(values, failures)
+        return Embeddings(values, failures)
 
 
 def _fill(store: EmbeddingStore, model: Lengths, smiles: Sequence[str]) -> int:
@@ -53,7 +53,7 @@ def test_a_kill_costs_one_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(embedding_store, "CHUNK", 2)
 
     class Killed(Lengths):
-        def embed(self, items: Sequence[str], /) -> Embedded:
+        def embed(self, items: Sequence[str], /) -> Embeddings:
             if "P" in items:
                 raise KeyboardInterrupt
             return super().embed(items)
@@ -69,11 +69,11 @@ def test_a_kill_costs_one_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_models_side_by_side_fail_where_one_fails(tmp_path: Path) -> None:
     class Constant(Lengths):
-        def embed(self, items: Sequence[str], /) -> Embedded:
+        def embed(self, items: Sequence[str], /) -> Embeddings:
             values = np.ones((len(items), 1), dtype=np.float32)
             failed = {row: "is N" for row, text in enumerate(items) if text == "N"}
             values[list(failed)] = np.nan
-            return Embedded(values, failed)
+            return Embeddings(values, failed)
 
     for digest, model in {"a": Lengths(), "b": Constant()}.items():
         _fill(store_of(tmp_path, digest), model, ["C", "X", "N"])
@@ -88,10 +88,10 @@ def test_an_image_is_known_by_its_bytes_wherever_they_are(tmp_path: Path) -> Non
     class Sizes:
         asked = 0
 
-        def embed(self, items: Sequence[Item], /) -> Embedded:
+        def embed(self, items: Sequence[Item], /) -> Embeddings:
             self.asked += len(items)
             sizes = [len(item) if isinstance(item, bytes) else 1.0 for item in items]
-            return Embedded(np.array(sizes, dtype=np.float32)[:, None], {})
+            return Embeddings(np.array(sizes, dtype=np.float32)[:, None], {})
 
     store, model = EmbeddingStore(tmp_path / "store"), Sizes()
     copy = tmp_path / "copy.png"

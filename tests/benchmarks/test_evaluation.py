@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from molkd.benchmarks import cells, evaluation, results
-from molkd.benchmarks.evaluation import PARTIAL, RESULTS, Place, QualitySettings, evaluate
-from molkd.benchmarks.results import Score
+from molkd.benchmarks import records
+from molkd.benchmarks.quality import evaluation
+from molkd.benchmarks.quality import jobs as cells
+from molkd.benchmarks.quality.evaluation import PARTIAL, RESULTS, Place, QualitySettings, evaluate
+from molkd.benchmarks.records import Score
 from molkd.errors import ConfigError, InputError, UnknownNameError
 from tests.fakes import letters
 
@@ -37,7 +39,7 @@ def test_every_cell_has_a_score_and_the_better_embedding_wins(tmp_path: Path) ->
 
 def test_the_file_holds_what_was_returned(tmp_path: Path) -> None:
     found = letters.run(tmp_path)
-    read = results.read(tmp_path / RESULTS)
+    read = records.read(tmp_path / RESULTS)
     assert read.tasks == found.tasks
     assert read.embedders == found.embedders
     assert sorted(read.scores, key=lambda s: s.key) == sorted(found.scores, key=lambda s: s.key)
@@ -220,8 +222,8 @@ def test_a_file_that_was_cut_says_what_to_do(tmp_path: Path) -> None:
     letters.run(tmp_path)
     path = tmp_path / RESULTS
     path.write_text(path.read_text()[:-30])
-    with pytest.raises(results.CorruptFileError, match="run the same command again"):
-        results.read(path)
+    with pytest.raises(records.CorruptFileError, match="run the same command again"):
+        records.read(path)
 
 
 def test_no_score_is_nan_in_the_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from molkd.benchmarks.reports import canvas
+from molkd.benchmarks.reports import panels
 from molkd.benchmarks.reports.heatmap import heatmap, panel
 from molkd.errors import ShapeError
 
@@ -21,7 +21,7 @@ def _parsed(drawn: str) -> ET.Element:
 
 
 def test_every_cell_shows_its_number() -> None:
-    drawn = canvas.svg(panel(NAMES, MATRIX, title="CKA"), "similarity")
+    drawn = panels.svg(panel(NAMES, MATRIX, title="CKA"), "similarity")
     root = _parsed(drawn)
     words = ["".join(element.itertext()).strip() for element in root.iter()]
     texts = [
@@ -36,7 +36,7 @@ def test_every_cell_shows_its_number() -> None:
 
 
 def test_stronger_likeness_is_darker_and_negative_is_blank() -> None:
-    drawn = canvas.svg(panel(["a", "b"], np.array([[1.0, 0.5], [-1.0, 1.0]]), title=""), "n")
+    drawn = panels.svg(panel(["a", "b"], np.array([[1.0, 0.5], [-1.0, 1.0]]), title=""), "n")
     shades = [
         element.get("style", "").partition("opacity: ")[2]
         for element in _parsed(drawn).iter()

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from molkd.benchmarks import results
+from molkd.benchmarks import records
 from molkd.benchmarks.embedders import Source
-from molkd.benchmarks.evaluation import RESULTS, QualitySettings
+from molkd.benchmarks.quality.evaluation import RESULTS, QualitySettings
 from molkd.errors import ConfigError, InputError
 from tests.fakes import letters
 
@@ -37,7 +37,7 @@ def test_every_kind_of_tasks_is_scored_by_its_own_metrics(tmp_path: Path) -> Non
     (tails,) = letters.scores(found, task="tails", embedder="exact", seed=0, probe="linear")
     assert tails.test["Accuracy"] == 1.0
     assert all(task.notes == () for task in found.tasks)
-    assert results.read(tmp_path / RESULTS).tasks == found.tasks
+    assert records.read(tmp_path / RESULTS).tasks == found.tasks
 
 
 def test_both_sides_of_pairs_must_be_embedded_to_be_compared(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_what_trains_nothing_may_have_test_rows_alone(tmp_path: Path, place: int
 
 def test_an_embedder_of_other_items_is_refused_before_any_work(tmp_path: Path) -> None:
     model = letters.Letters()
-    texts = letters.task("greetings", reads="texts")
+    texts = letters.task("greetings", modality="texts")
     with pytest.raises(ConfigError, match="m reads molecules, but the task greetings holds texts"):
         letters.run(tmp_path, [texts], [letters.embedder("m", model)])
     assert model.asked == 0
@@ -81,4 +81,4 @@ def test_results_from_before_there_were_other_items_can_be_read(tmp_path: Path) 
     found = letters.run(tmp_path)
     path = tmp_path / RESULTS
     path.write_text(path.read_text().replace(', "reads": "molecules"', ""))
-    assert results.read(path).tasks == found.tasks
+    assert records.read(path).tasks == found.tasks

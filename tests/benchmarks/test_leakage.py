@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from molkd.benchmarks import leakage
-from molkd.benchmarks.task import Task
+from molkd.benchmarks.quality import leakage
+from molkd.benchmarks.tasks.task import Task
 from molkd.errors import InputError
 
 ALANINE, ALANINE_L, ALANINE_ION = "CC(N)C(=O)O", "C[C@H](N)C(=O)O", "CC([NH3+])C(=O)[O-]"
@@ -89,7 +89,7 @@ def test_an_unreadable_item_is_not_leaked_by_an_unreadable_corpus() -> None:
 
 def test_texts_have_no_skeletons() -> None:
     with pytest.raises(InputError, match="t holds texts: leave out the corpus"):
-        leakage.leaked(leakage.known(["CCO"]), replace(task("CCO", "CCC"), reads="texts"))
+        leakage.leaked(leakage.known(["CCO"]), replace(task("CCO", "CCC"), modality="texts"))
 
 
 def test_an_empty_corpus_leaks_nothing() -> None:

@@ -14,14 +14,14 @@ from scipy import stats
 from torch import nn
 
 from molkd import objectives
-from molkd.benchmarks import likelihood
-from molkd.benchmarks.conclusion import number
-from molkd.benchmarks.likelihood import QUICK, VARIANTS, Job, Settings
-from molkd.benchmarks.likelihood_conditions import CONDITIONS, make
-from molkd.benchmarks.likelihood_records import REFERENCE, Record, paired, rows
-from molkd.benchmarks.likelihood_report import report
-from molkd.benchmarks.likelihood_student import Student, gradient_share
-from molkd.benchmarks.likelihood_training import Variant, learn, prepared
+from molkd.benchmarks.statistics.sentences import number
+from molkd.benchmarks.studies.likelihood import __main__
+from molkd.benchmarks.studies.likelihood.__main__ import QUICK, VARIANTS, Job, Settings
+from molkd.benchmarks.studies.likelihood.conditions import CONDITIONS, make
+from molkd.benchmarks.studies.likelihood.records import REFERENCE, Record, paired, rows
+from molkd.benchmarks.studies.likelihood.report import report
+from molkd.benchmarks.studies.likelihood.student import Student, gradient_share
+from molkd.benchmarks.studies.likelihood.training import Variant, learn, prepared
 from molkd.errors import ConfigError, CorruptFileError
 from molkd.objectives.headwise import HeadwiseObjective
 
@@ -120,57 +120,57 @@ def test_bits_and_counts_are_read_as_they_are_by_a_likelihood_alone() -> None:
 def few(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """Two variants of two seeds; returns the jobs that were run."""
     run: list[Job] = []
-    real = likelihood.run_one
+    real = __main__.run_one
 
     def counted(settings: Settings, job: Job) -> Record:
         run.append(job)
         return real(settings, job)
 
-    monkeypatch.setattr(likelihood, "jobs", lambda seeds: [j for j in FEW if j.seed < seeds])
-    monkeypatch.setattr(likelihood, "run_one", counted)
+    monkeypatch.setattr(__main__, "jobs", lambda seeds: [j for j in FEW if j.seed < seeds])
+    monkeypatch.setattr(__main__, "run_one", counted)
     return run
 
 
 def test_a_study_that_was_cut_goes_on_and_gives_the_same_bytes(
     tmp_path: Path, few: list[Job]
 ) -> None:
-    likelihood.study(tmp_path / "whole", QUICK, seeds=2)
+    __main__.study(tmp_path / "whole", QUICK, seeds=2)
     assert len(few) == len(FEW)
     whole = (tmp_path / "whole/results.jsonl").read_bytes()
     cut = tmp_path / "cut/results.jsonl"
     cut.parent.mkdir()
     cut.write_bytes(whole[: whole.rindex(b"kept")])
     few.clear()
-    likelihood.study(cut.parent, QUICK, seeds=2)
+    __main__.study(cut.parent, QUICK, seeds=2)
     assert len(few) == 1
     assert cut.read_bytes() == whole
     assert (cut.parent / "report.md").read_bytes() == (tmp_path / "whole/report.md").read_bytes()
     few.clear()
-    likelihood.study(cut.parent, QUICK, seeds=2)
+    __main__.study(cut.parent, QUICK, seeds=2)
     assert not few
 
 
 def test_other_settings_other_files_and_single_seeds_are_refused(
     tmp_path: Path, few: list[Job]
 ) -> None:
-    likelihood.study(tmp_path, QUICK, seeds=2)
+    __main__.study(tmp_path, QUICK, seeds=2)
     few.clear()
     with pytest.raises(ConfigError, match="choose another folder"):
-        likelihood.study(tmp_path, replace(QUICK, steps=5), seeds=2)
+        __main__.study(tmp_path, replace(QUICK, steps=5), seeds=2)
     with pytest.raises(ConfigError, match="at least 2 seeds"):
-        likelihood.study(tmp_path, QUICK, seeds=1)
+        __main__.study(tmp_path, QUICK, seeds=1)
     (tmp_path / "results.jsonl").write_text('{"other": 1}\n')
     with pytest.raises(CorruptFileError, match="holds no study"):
-        likelihood.study(tmp_path, QUICK, seeds=2)
+        __main__.study(tmp_path, QUICK, seeds=2)
     assert not few
 
 
 def test_every_level_has_the_reference_and_jobs_are_unique() -> None:
-    planned = likelihood.jobs(2)
+    planned = __main__.jobs(2)
     assert len(set(planned)) == len(planned)
     for condition, about in CONDITIONS.items():
         for level in about.levels:
-            assert REFERENCE in likelihood.tried(condition, level)
+            assert REFERENCE in __main__.tried(condition, level)
     assert [job.seed for job in planned] == sorted(job.seed for job in planned)
 
 
@@ -240,5 +240,5 @@ def test_the_command_refuses_what_the_study_refuses(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        likelihood.main(["--output", str(tmp_path), "--seeds", "1"])
+        __main__.main(["--output", str(tmp_path), "--seeds", "1"])
     assert "at least 2 seeds" in capsys.readouterr().err

@@ -7,10 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from molkd.benchmarks import likelihood_conditions as conditions
-from molkd.benchmarks import worlds
-from molkd.benchmarks.likelihood_conditions import CONDITIONS, make
-from molkd.benchmarks.worlds import World
+from molkd.benchmarks.studies.likelihood import conditions, synthetic
+from molkd.benchmarks.studies.likelihood.conditions import CONDITIONS, make
+from molkd.benchmarks.studies.likelihood.synthetic import World
 from molkd.errors import ConfigError, UnknownNameError
 
 ROWS = 8000
@@ -36,7 +35,7 @@ CLEAN = stacked(world("clean", 0)).astype(np.float64)
 
 def test_clean_teachers_are_directions_of_the_truth_with_variance_1() -> None:
     made = world("clean", 0)
-    assert CLEAN.shape == (worlds.TEACHERS, ROWS, worlds.DIM)
+    assert CLEAN.shape == (synthetic.TEACHERS, ROWS, synthetic.DIM)
     assert CLEAN.var(axis=1) == pytest.approx(1, abs=0.1)
     for values in CLEAN:
         assert residual(made.truth[:ROWS], values) < 1e-9
@@ -45,7 +44,7 @@ def test_clean_teachers_are_directions_of_the_truth_with_variance_1() -> None:
 
 def test_features_show_truth_and_nuisance_but_the_truth_not_linearly() -> None:
     made = world("clean", 0)
-    assert made.features.shape == (ROWS + 50, worlds.FEATURES)
+    assert made.features.shape == (ROWS + 50, synthetic.FEATURES)
     left = residual(made.features, made.truth)
     assert 1e-3 < left < 0.5
 
@@ -91,7 +90,7 @@ def test_noise_of_rows_has_the_stated_mean_and_spread(condition: str) -> None:
 def test_a_share_of_dimensions_is_noise_and_the_rest_untouched() -> None:
     made = world("dimensions", 0.75)
     marked = stacked(made, "marked")
-    assert marked[:, 0].sum(axis=1).tolist() == [12] * worlds.TEACHERS
+    assert marked[:, 0].sum(axis=1).tolist() == [12] * synthetic.TEACHERS
     assert (stacked(made) == CLEAN.astype(np.float32))[~marked].all()
     for teacher in made.teachers.values():
         noise = teacher.values[:, teacher.marked[0]]
@@ -104,7 +103,7 @@ def test_whole_teachers_are_noise(count: int) -> None:
     made = world("teachers", count)
     left = [residual(made.truth[:ROWS], t.values) for t in made.teachers.values()]
     assert sum(one > 0.99 for one in left) == count
-    assert sum(one < 1e-9 for one in left) == worlds.TEACHERS - count
+    assert sum(one < 1e-9 for one in left) == synthetic.TEACHERS - count
     assert [t.marked.all() for t in made.teachers.values()] == [one > 0.99 for one in left]
 
 

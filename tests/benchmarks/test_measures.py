@@ -11,11 +11,11 @@ from scipy.spatial.distance import cdist
 from scipy.stats import norm, spearmanr
 from sklearn.metrics import v_measure_score
 
-from molkd.benchmarks.kinds import KINDS, Kind
-from molkd.benchmarks.measures import MEASURES
-from molkd.benchmarks.question import Question
-from molkd.benchmarks.scoring import Answer, answers, asked, describe
-from molkd.benchmarks.task import Split
+from molkd.benchmarks.quality.probe_task import ProbeTask
+from molkd.benchmarks.quality.scoring import Answer, answers, asked, describe
+from molkd.benchmarks.quality.zero_shot import MEASURES
+from molkd.benchmarks.tasks.kinds import KINDS, Kind
+from molkd.benchmarks.tasks.task import Split
 from molkd.types import digest_of
 
 ROWS = 400
@@ -33,17 +33,17 @@ def _data(kind: Kind, *, distance: float = 6.0, d: int = 5) -> tuple[tuple[np.nd
         y = random.uniform(-1, 1, size=ROWS)
         other = y[:, None] * x + np.sqrt(1 - y[:, None] ** 2) * random.normal(size=x.shape)
         sides = (x.astype(np.float32), other.astype(np.float32))
-    return sides, Question(
+    return sides, ProbeTask(
         y=y, split=SPLIT, kind=kind, scale="linear", seed=0, subsets={}, digest="data"
     )
 
 
 def _one(
-    sides: tuple[np.ndarray, ...], question: Question, components: int | None = None
+    sides: tuple[np.ndarray, ...], probe_task: ProbeTask, components: int | None = None
 ) -> Answer:
-    names = asked(question.kind, ["linear", "knn"])
-    ((name, found),) = answers(sides, question, names, components=components)
-    assert name == KINDS[question.kind].measure
+    names = asked(probe_task.kind, ["linear", "knn"])
+    ((name, found),) = answers(sides, probe_task, names, components=components)
+    assert name == KINDS[probe_task.kind].measure
     return found
 
 
@@ -59,10 +59,10 @@ def test_probes_answer_where_something_is_trained_and_nowhere_else() -> None:
 @pytest.mark.parametrize("kind", DIRECT)
 def test_test_labels_decide_nothing_but_the_score(kind: Kind) -> None:
     """Permuted, they leave predictions as they are; of clusters their number alone counts."""
-    sides, question = _data(kind)
-    y = question.y.copy()
+    sides, probe_task = _data(kind)
+    y = probe_task.y.copy()
     y[SPLIT.test] = np.random.default_rng(1).permutation(y[SPLIT.test])
-    before, after = _one(sides, question), _one(sides, replace(question, y=y))
+    before, after = _one(sides, probe_task), _one(sides, replace(probe_task, y=y))
     np.testing.assert_array_equal(before.predicted, after.predicted)
     assert before.test != after.test
     assert before.valid == {}
@@ -70,57 +70,59 @@ def test_test_labels_decide_nothing_but_the_score(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", DIRECT)
 def test_parts_that_are_not_asked_for_decide_nothing(kind: Kind) -> None:
-    sides, question = _data(kind)
+    sides, probe_task = _data(kind)
     unread = np.concatenate([
         getattr(SPLIT, part) for part in ("train", "valid", "test") if part not in KINDS[kind].least
     ])  # fmt: skip
     others = tuple(side.copy() for side in sides)
-    y = question.y.copy()
+    y = probe_task.y.copy()
     for side in others:
         side[unread] = 1e9
     y[unread] = np.nan
-    assert _one(sides, question).test == _one(others, replace(question, y=y)).test
+    assert _one(sides, probe_task).test == _one(others, replace(probe_task, y=y)).test
 
 
 def test_components_are_fitted_on_training_rows_where_there_are_any() -> None:
-    sides, question = _data("similarity", d=8)
+    sides, probe_task = _data("similarity", d=8)
     few = 6
     others = tuple(side.copy() for side in sides)
     for side in others:
         side[SPLIT.test[few:]] *= 1 + 40 * np.arange(8, dtype=np.float32)
-    before, after = (_one(each, question, components=2).predicted for each in (sides, others))
+    before, after = (_one(each, probe_task, components=2).predicted for each in (sides, others))
     np.testing.assert_array_equal(before[:few], after[:few])
     assert not np.allclose(before[few:], after[few:])
     trained = tuple(side.copy() for side in sides)
     for side in trained:
         side[SPLIT.train] *= 1 + 40 * np.arange(8, dtype=np.float32)
-    assert not np.allclose(_one(trained, question, components=2).predicted, before)
-    alone = replace(question, split=replace(SPLIT, train=np.array([], dtype=np.int64)))
+    assert not np.allclose(_one(trained, probe_task, components=2).predicted, before)
+    alone = replace(probe_task, split=replace(SPLIT, train=np.array([], dtype=np.int64)))
     assert _one(sides, alone, components=2).test["Spearman"] > 0.1
 
 
 def test_cosines_are_those_of_scipy() -> None:
-    sides, question = _data("similarity")
-    found = _one(sides, question)
+    sides, probe_task = _data("similarity")
+    found = _one(sides, probe_task)
     first, second = (side[SPLIT.test].astype(np.float64) for side in sides)
     expected = 1 - np.diag(cdist(first, second, "cosine"))
     np.testing.assert_allclose(found.predicted, expected, atol=1e-9)
-    assert found.test == {"Spearman": pytest.approx(spearmanr(question.y[SPLIT.test], expected)[0])}
+    assert found.test == {
+        "Spearman": pytest.approx(spearmanr(probe_task.y[SPLIT.test], expected)[0])
+    }
     scaled = tuple(side * factor for side, factor in zip(sides, (1e30, 1e-30), strict=True))
-    np.testing.assert_allclose(_one(scaled, question).predicted, expected, atol=1e-6)
+    np.testing.assert_allclose(_one(scaled, probe_task).predicted, expected, atol=1e-6)
     sides[0][SPLIT.test[0]] = 0
-    assert _one(sides, question).predicted[0] == 0
+    assert _one(sides, probe_task).predicted[0] == 0
 
 
 def test_the_nearest_neighbour_is_that_of_scipy() -> None:
-    sides, question = _data("retrieval", distance=2.0)
-    found = _one(sides, question)
+    sides, probe_task = _data("retrieval", distance=2.0)
+    found = _one(sides, probe_task)
     x = sides[0].astype(np.float64)
     nearest = cdist(x[SPLIT.test], x[SPLIT.train], "cosine").argmin(axis=1)
-    np.testing.assert_array_equal(found.predicted, question.y[SPLIT.train][nearest])
-    blocks = MEASURES["nearest"](block=7).predict(sides, question)
+    np.testing.assert_array_equal(found.predicted, probe_task.y[SPLIT.train][nearest])
+    blocks = MEASURES["nearest"](block=7).predict(sides, probe_task)
     np.testing.assert_array_equal(blocks, found.predicted)
-    assert found.test["Accuracy"] == np.mean(found.predicted == question.y[SPLIT.test])
+    assert found.test["Accuracy"] == np.mean(found.predicted == probe_task.y[SPLIT.test])
 
 
 def test_neighbours_on_a_circle_come_within_the_known_accuracy() -> None:
@@ -131,7 +133,7 @@ def test_neighbours_on_a_circle_come_within_the_known_accuracy() -> None:
     angle = y * np.pi + random.normal(size=n) * sd
     x = np.column_stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
     split = Split(np.arange(30_000), np.array([], dtype=np.int64), np.arange(30_000, n))
-    question = replace(_data("retrieval")[1], y=y, split=split)
+    probe_task = replace(_data("retrieval")[1], y=y, split=split)
     grid = np.linspace(-np.pi, np.pi, 20_001)
     near, far = (
         sum(norm.pdf(grid + 2 * np.pi * turn + middle, scale=sd) for turn in (-2, -1, 0, 1, 2))
@@ -139,29 +141,29 @@ def test_neighbours_on_a_circle_come_within_the_known_accuracy() -> None:
     )
     p, density = near / (near + far), (near + far) / 2
     error = np.trapezoid(2 * p * (1 - p) * density, grid)
-    assert _one((x,), question).test["Accuracy"] == pytest.approx(1 - error, abs=0.01)
+    assert _one((x,), probe_task).test["Accuracy"] == pytest.approx(1 - error, abs=0.01)
 
 
 def test_clusters_far_apart_are_found_and_noise_has_none() -> None:
-    sides, question = _data("clustering", distance=20.0)
-    assert _one(sides, question).test == {"V-measure": pytest.approx(1.0)}
+    sides, probe_task = _data("clustering", distance=20.0)
+    assert _one(sides, probe_task).test == {"V-measure": pytest.approx(1.0)}
     noise = (np.random.default_rng(3).normal(size=sides[0].shape).astype(np.float32),)
-    found = _one(noise, question)
+    found = _one(noise, probe_task)
     assert found.test["V-measure"] < 0.15
     assert len(np.unique(found.predicted)) == 5
     assert found.test["V-measure"] == pytest.approx(
-        v_measure_score(question.y[SPLIT.test], found.predicted)
+        v_measure_score(probe_task.y[SPLIT.test], found.predicted)
     )
 
 
 def test_the_seed_decides_the_clusters_and_nothing_else_random_does() -> None:
-    sides, question = _data("clustering", distance=1.0)
-    same = [_one(sides, question).predicted for _ in range(2)]
+    sides, probe_task = _data("clustering", distance=1.0)
+    same = [_one(sides, probe_task).predicted for _ in range(2)]
     np.testing.assert_array_equal(*same)
-    other = _one(sides, replace(question, seed=1)).predicted
+    other = _one(sides, replace(probe_task, seed=1)).predicted
     assert v_measure_score(same[0], other) < 1
     collapsed = (np.ones_like(sides[0]),)
-    assert _one(collapsed, question).test["V-measure"] == 0
+    assert _one(collapsed, probe_task).test["V-measure"] == 0
 
 
 def test_a_description_holds_all_that_decides_the_numbers() -> None:

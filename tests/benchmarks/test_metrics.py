@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from molkd.benchmarks.kinds import KINDS
-from molkd.benchmarks.metrics import METRICS, of_kind
+from molkd.benchmarks.tasks.kinds import KINDS
+from molkd.benchmarks.tasks.metrics import METRICS, of_kind
 from molkd.errors import InputError, ShapeError
 
 Y = np.array([1.0, 2.0, 3.0, 4.0])

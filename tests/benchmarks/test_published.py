@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from molkd.benchmarks import published
-from molkd.benchmarks.metrics import METRICS
+from molkd.benchmarks.statistics import published
 from molkd.benchmarks.tasks import GROUPS
+from molkd.benchmarks.tasks.metrics import METRICS
 from molkd.errors import InputError
 
 ADMET = """task,metric,tdc_best_2024_06,mole,other

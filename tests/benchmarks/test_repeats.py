@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import t, ttest_rel
 
 from molkd.benchmarks import reports
-from molkd.benchmarks.repeats import repeats
 from molkd.benchmarks.statistics import Table
+from molkd.benchmarks.statistics.across_runs import repeats
 from tests.fakes import fake_results
 
 SEEDS = 4

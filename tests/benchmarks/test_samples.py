@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from molkd import students, teachers
-from molkd.benchmarks import samples
-from molkd.benchmarks.pixels import Pixels
+from molkd.benchmarks.diagnostics import samples
+from molkd.benchmarks.embedders.pixels import Pixels
 from molkd.errors import ConfigError, InputError, StaleBankError
-from molkd.items import KINDS
+from molkd.items import MODALITIES
 from molkd.students import GineSettings
 
 SMILES = ["CCO", "OCC", "nonsense", None, "c1ccccc1", "C", "CC"]
@@ -81,11 +81,11 @@ def test_a_student_embeds_every_molecule_in_its_row(monkeypatch: pytest.MonkeyPa
 
 
 def test_texts_and_images_can_be_drawn_too(tmp_path: Path) -> None:
-    texts = samples.draw(["a", "b", "", "a"], count=9, seed=0, kind=KINDS["texts"])
+    texts = samples.draw(["a", "b", "", "a"], count=9, seed=0, kind=MODALITIES["texts"])
     assert texts.items == ("a", "b")
     assert str(texts) == "2 different texts of 4 rows (1 unreadable, 1 repeated)"
     pictures = [np.full((4, 4, 3), grey, np.uint8) for grey in (0, 9, 0)]
-    drawn = samples.draw(pictures, count=9, seed=0, kind=KINDS["images"])
+    drawn = samples.draw(pictures, count=9, seed=0, kind=MODALITIES["images"])
     assert len(drawn.items) == len(drawn.keys) == 2
     with samples.asked(drawn, [Pixels(2)], folder=tmp_path, jobs=1, progress=False) as bank:
         assert tuple(bank.items) == drawn.keys

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from molkd.benchmarks import scoring
-from molkd.benchmarks.kinds import Kind
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.linear import Linear
-from molkd.benchmarks.question import Question
-from molkd.benchmarks.scoring import Answer, answer, scaled
-from molkd.benchmarks.task import Split
+from molkd.benchmarks.quality import scoring
+from molkd.benchmarks.quality.probe_task import ProbeTask
+from molkd.benchmarks.quality.scoring import Answer, answer, scaled
+from molkd.benchmarks.tasks.kinds import Kind
+from molkd.benchmarks.tasks.task import Split
 from molkd.types import Matrix
 
 ROWS = 120
@@ -23,36 +23,36 @@ FEW = 6
 """Test rows to which it must not matter what the others hold."""
 
 
-def _data(kind: Kind) -> tuple[Matrix, Question]:
+def _data(kind: Kind) -> tuple[Matrix, ProbeTask]:
     random = np.random.default_rng(0)
     x = random.normal(size=(ROWS, 4)).astype(np.float32)
     signal = x[:, 0] + 0.3 * random.normal(size=ROWS)
     y = signal if kind == "regression" else (signal > 0).astype(float)
     if kind == "multiclass":
         y = np.digitize(signal, [-0.5, 0.5]).astype(float)
-    question = Question(
+    probe_task = ProbeTask(
         y=y, split=SPLIT, kind=kind, scale="linear", seed=0, subsets={}, digest="data"
     )
-    return x, question
+    return x, probe_task
 
 
-def _run(x: Matrix, question: Question, *, components: int | None = None) -> Answer:
-    inputs = scaled(x, question.split, components=components)
-    return answer(inputs, question, Linear())
+def _run(x: Matrix, probe_task: ProbeTask, *, components: int | None = None) -> Answer:
+    inputs = scaled(x, probe_task.split, components=components)
+    return answer(inputs, probe_task, Linear())
 
 
-def leaks(x: Matrix, question: Question, *, components: int | None = None) -> bool:
+def leaks(x: Matrix, probe_task: ProbeTask, *, components: int | None = None) -> bool:
     """Whether rows of the test part decide more than their own predictions.
 
     Predictions for a few test rows must stay the same, to the bit, whatever the embeddings and
     labels of the other test rows are; and what is chosen must not depend on any of them.
     """
-    before = _run(x, question, components=components)
+    before = _run(x, probe_task, components=components)
     others = SPLIT.test[FEW:]
-    x, y = x.copy(), question.y.copy()
+    x, y = x.copy(), probe_task.y.copy()
     x[others] = 50 + 90 * x[others]
-    y[others] = question.y.max() - y[others]
-    after = _run(x, replace(question, y=y), components=components)
+    y[others] = probe_task.y.max() - y[others]
+    after = _run(x, replace(probe_task, y=y), components=components)
     same = np.array_equal(before.predicted[:FEW], after.predicted[:FEW])
     return not (same and before.valid == after.valid and before.chosen == after.chosen)
 
@@ -71,12 +71,12 @@ def _scaler_on_all(x: Matrix, split: Split, *, components: int | None) -> scorin
 
 def _test_rows_in_training(
     honest: Callable[..., Answer],
-) -> Callable[[scoring.Inputs, Question, Linear], Answer]:
-    def leaking(inputs: scoring.Inputs, question: Question, probe: Linear) -> Answer:
-        split = question.split
+) -> Callable[[scoring.Inputs, ProbeTask, Linear], Answer]:
+    def leaking(inputs: scoring.Inputs, probe_task: ProbeTask, probe: Linear) -> Answer:
+        split = probe_task.split
         both = Split(np.concatenate([split.train, split.test]), split.valid, split.test)
         x = np.concatenate([inputs.train, inputs.test])
-        return honest(replace(inputs, train=x), replace(question, split=both), probe)
+        return honest(replace(inputs, train=x), replace(probe_task, split=both), probe)
 
     return leaking
 
@@ -94,37 +94,39 @@ def test_test_rows_in_training_are_caught(kind: Kind, monkeypatch: pytest.Monkey
 
 
 def test_predictions_come_back_in_the_unit_of_the_labels() -> None:
-    x, question = _data("regression")
-    plain = _run(x, question)
-    scaled_up = _run(x, replace(question, y=question.y * 1000 + 5000))
+    x, probe_task = _data("regression")
+    plain = _run(x, probe_task)
+    scaled_up = _run(x, replace(probe_task, y=probe_task.y * 1000 + 5000))
     assert scaled_up.test["MAE"] == pytest.approx(plain.test["MAE"] * 1000, rel=1e-6)
     assert scaled_up.test["R2"] == pytest.approx(plain.test["R2"], rel=1e-6)
 
 
 def test_labels_over_decades_are_fitted_as_logarithms() -> None:
-    x, question = _data("regression")
-    decades = replace(question, y=10 ** (3 * question.y))
+    x, probe_task = _data("regression")
+    decades = replace(probe_task, y=10 ** (3 * probe_task.y))
     linear = _run(x, decades)
     logarithmic = _run(x, replace(decades, scale="log10"))
     assert logarithmic.test["Spearman"] > linear.test["Spearman"]
 
 
 def test_of_many_classes_the_most_probable_is_predicted() -> None:
-    x, question = _data("multiclass")
-    found = _run(x, question)
+    x, probe_task = _data("multiclass")
+    found = _run(x, probe_task)
     assert set(found.predicted) == {0.0, 1.0, 2.0}
-    right = found.predicted == question.y[SPLIT.test]
+    right = found.predicted == probe_task.y[SPLIT.test]
     assert found.test["Accuracy"] == right.mean() > 0.6
     assert set(found.test) == set(found.valid) == {"Accuracy", "Macro-F1"}
-    rare = np.where(question.y == 2, 9.0, question.y)  # classes need not follow each other
-    assert _run(x, replace(question, y=rare)).test == found.test
+    rare = np.where(probe_task.y == 2, 9.0, probe_task.y)  # classes need not follow each other
+    assert _run(x, replace(probe_task, y=rare)).test == found.test
 
 
 def test_a_subset_of_the_test_rows_is_scored_on_its_own() -> None:
-    x, question = _data("regression")
+    x, probe_task = _data("regression")
     cliffs = np.zeros(ROWS, dtype=np.bool_)
     cliffs[[0, 95, 96, 97]] = True  # row 0 is a training row and does not count
-    found = _run(x, replace(question, subsets={"cliffs": cliffs, "none": np.zeros(ROWS, np.bool_)}))
-    alone = replace(question, split=replace(SPLIT, test=np.array([95, 96, 97])))
+    found = _run(
+        x, replace(probe_task, subsets={"cliffs": cliffs, "none": np.zeros(ROWS, np.bool_)})
+    )
+    alone = replace(probe_task, split=replace(SPLIT, test=np.array([95, 96, 97])))
     assert found.test["RMSE[cliffs]"] == _run(x, alone).test["RMSE"]
     assert not any(name.endswith("[none]") for name in found.test)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import friedmanchisquare, wilcoxon
 
-from molkd.benchmarks import significance
-from molkd.benchmarks.significance import ALPHA
+from molkd.benchmarks.statistics import significance
+from molkd.benchmarks.statistics.significance import ALPHA
 
 # Demsar 2006, table 2: C4.5+m minus C4.5 on 14 data sets.
 DEMSAR = [5, -8, 17, 33, 6, -5, 7, 0, 63, 0, 22, 47, 9, 21]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from molkd.benchmarks.splitting import TEST, VALID, split
-from molkd.benchmarks.structures import scaffold
-from molkd.benchmarks.task import Split, SplitName, Task
+from molkd.benchmarks.tasks.molecule_keys import scaffold
+from molkd.benchmarks.tasks.splitting import TEST, VALID, split
+from molkd.benchmarks.tasks.task import Split, SplitName, Task
 from molkd.errors import ConfigError, InputError
 
 RINGS = ("c1ccccc1", "c1ccncc1", "C1CCCCC1", "c1ccoc1", "c1ccsc1", "C1CCNCC1", "c1ccc2ccccc2c1")

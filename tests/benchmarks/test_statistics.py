@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from molkd.benchmarks import statistics
-from molkd.benchmarks.results import EmbedderRecord, Results, Run, Score, TaskRecord
+from molkd.benchmarks.records import EmbedderRecord, Results, Run, Score, TaskRecord
 from molkd.benchmarks.statistics import Table
 from molkd.errors import InputError, ShapeError, UnknownNameError
 

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from molkd import images
-from molkd.benchmarks import image_corpus, tasks, text_corpus
+from molkd.benchmarks import tasks
+from molkd.benchmarks.scripts import image_corpus, text_corpus
 from molkd.errors import ConfigError, InputError
+from molkd.items.images import decoding
 
 SYNSET = "00001740 03 n 01 entity 0 003 ~ 00001930 n 0000 | {gloss}  \n"
 
@@ -56,17 +57,17 @@ def test_only_training_images_enter(tmp_path: Path):
     table = pq.read_table(out)
     assert len(table) == 3000
     (task,) = tasks.load(["vision:digits"])
-    held_out = {images.key(images.stored(item)) for item in task.items[1000:]}
+    held_out = {decoding.key(decoding.stored(item)) for item in task.items[1000:]}
     originals = table["image"].to_pylist()[::3]
-    assert [images.key(one) for one in originals] == [images.key(i) for i in task.items[:1000]]
-    same = held_out & {images.key(one) for one in originals}
-    twice = {images.key(item) for item in task.items[:1000]} & held_out
+    assert [decoding.key(one) for one in originals] == [decoding.key(i) for i in task.items[:1000]]
+    same = held_out & {decoding.key(one) for one in originals}
+    twice = {decoding.key(item) for item in task.items[:1000]} & held_out
     assert same == twice  # some digits were written alike to the pixel
 
 
 def _views(pictures, which, count, seed=0):
     made = image_corpus.views(pictures, which, count, np.random.default_rng(seed))
-    return [images.decode(view) for view in made]
+    return [decoding.decode(view) for view in made]
 
 
 def test_views_are_parts_of_the_image_in_its_shape():
@@ -102,7 +103,7 @@ def test_views_follow_from_the_seed():
 def test_tasks_of_other_items_have_no_images():
     (task,) = tasks.load(["vision:digits"])
     with pytest.raises(ConfigError, match="reads texts, not images"):
-        image_corpus.training_images(type(task)(**{**_fields(task), "reads": "texts"}))
+        image_corpus.training_images(type(task)(**{**_fields(task), "modality": "texts"}))
 
 
 def _fields(task) -> dict[str, object]:

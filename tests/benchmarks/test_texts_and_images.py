@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from molkd.benchmarks import results
+from molkd.benchmarks import records
 from molkd.benchmarks.embedders import make
-from molkd.benchmarks.evaluation import RESULTS, Place, QualitySettings, evaluate
+from molkd.benchmarks.quality.evaluation import RESULTS, Place, QualitySettings, evaluate
 from molkd.benchmarks.tasks import load
 from molkd.cli import app
 from molkd.errors import ConfigError
@@ -52,7 +52,7 @@ def test_texts_go_from_the_command_line_to_a_report_that_speaks_of_texts(data: P
         *("--tasks", "text", "--probe", "linear,knn", "--data", data, "-o", out, "-j", 1),
         *("--cache", data / "cache"),
     )
-    found = results.read(out / RESULTS)
+    found = records.read(out / RESULTS)
     assert {embedder.label for embedder in found.embedders} == {"hashed-ngrams", "half"}
     asked = {(score.task, score.probe) for score in found.scores}
     assert asked == {
@@ -87,7 +87,7 @@ def test_a_folder_of_mteb_is_a_task_of_ones_own(tmp_path: Path) -> None:
         *("quality", "-e", "hashed-ngrams", "--task", f"mteb:{folder}", "--seeds", 1),
         *("-o", out, "-j", 1, "--cache", tmp_path / "cache"),
     )
-    (score,) = results.read(out / RESULTS).scores
+    (score,) = records.read(out / RESULTS).scores
     assert (score.task, score.probe) == ("pairs", "cosine")
     assert score.test["Spearman"] > 0.9
     assert score.rows == {"train": 0, "valid": 0, "test": 40}

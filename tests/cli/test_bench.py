@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from molkd.benchmarks import results
-from molkd.benchmarks.evaluation import RESULTS
+from molkd.benchmarks import records
+from molkd.benchmarks.quality.evaluation import RESULTS
 from molkd.cli import app
 from molkd.errors import ConfigError, InputError, UnknownNameError
 
@@ -42,7 +42,7 @@ def _own(table: Path, output: Path, *more: object) -> str:
 def test_a_table_of_ones_own(table: Path, tmp_path: Path) -> None:
     printed = _own(table, tmp_path / "out")
     assert "maccs" in printed
-    found = results.read(tmp_path / "out" / RESULTS)
+    found = records.read(tmp_path / "out" / RESULTS)
     assert [task.name for task in found.tasks] == ["chains"]
     assert len(found.scores) == 2 * 2
     page = (tmp_path / "out" / "report.html").read_text()
@@ -52,9 +52,9 @@ def test_a_table_of_ones_own(table: Path, tmp_path: Path) -> None:
 
 
 def test_every_option_changes_something(table: Path, tmp_path: Path) -> None:
-    def scores(name: str, *more: object) -> list[results.Score]:
+    def scores(name: str, *more: object) -> list[records.Score]:
         _own(table, tmp_path / name, *more)
-        return list(results.read(tmp_path / name / RESULTS).scores)
+        return list(records.read(tmp_path / name / RESULTS).scores)
 
     plain = scores("plain")
     assert {score.probe for score in scores("probe", "--probe", "knn")} == {"knn"}
@@ -65,7 +65,7 @@ def test_every_option_changes_something(table: Path, tmp_path: Path) -> None:
     corpus.write_text("\n".join(CHAINS[::3]))
     clean = scores("clean", "--corpus", corpus, "--exclude-leaked")
     assert clean[0].rows["test"] < plain[0].rows["test"]
-    counted = results.read(tmp_path / "clean" / RESULTS).run.leakage
+    counted = records.read(tmp_path / "clean" / RESULTS).run.leakage
     assert counted["chains"]["items"] == len(CHAINS[::3])
 
 

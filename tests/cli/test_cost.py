@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from molkd.benchmarks import cost as costs
-from molkd.benchmarks.cost_records import Measured, Request
-from molkd.benchmarks.speed.asking import CellError
+from molkd.benchmarks.cost.records import Measured, Request
+from molkd.benchmarks.speed.subprocess_ import CellError
 from molkd.cli import app
 from molkd.errors import ConfigError, MolkdError, UnknownNameError
 

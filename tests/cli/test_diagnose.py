@@ -11,7 +11,7 @@ import pytest
 from molkd import bank as banks
 from molkd import cli, students, teachers
 from molkd.benchmarks import diagnostics
-from molkd.benchmarks.pixels import Pixels
+from molkd.benchmarks.embedders.pixels import Pixels
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.students import GineSettings
 

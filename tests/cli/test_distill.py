@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from molkd import cli, settings
+from molkd import cli
+from molkd.distillation.run import DistillSettings
 from molkd.errors import ConfigError, InputError, MolkdError, UnknownNameError
 from molkd.objectives.unic import UnicSettings
-from molkd.pipeline import DistillSettings
+from molkd.runtime import settings
 from molkd.students import load
 
 SMILES = ["C" * n + tail for n in range(1, 11) for tail in ("O", "N", "Cl", "c1ccccc1", "C(=O)O")]
@@ -149,7 +150,7 @@ def test_a_killed_command_goes_on_to_the_same_student(library, config, tmp_path)
 def test_real_teachers_of_all_kinds_and_a_transformer_join_one_run(
     library, config, tmp_path, shared, capsys
 ):
-    from molkd.benchmarks.train_roberta import Recipe, train
+    from molkd.benchmarks.scripts.train_roberta import Recipe, train
 
     recipe = Recipe(hidden=32, layers=1, longest=32, batch=16, warmup=5)
     train(SMILES, tmp_path / "roberta", steps=10, recipe=recipe)

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
-from molkd import __version__, cli, settings
+from molkd import __version__, cli
 from molkd.cli import embed as embed_command
 from molkd.embedding import EmbedSettings, settings_path
 from molkd.errors import (
@@ -25,6 +25,7 @@ from molkd.errors import (
     StaleBankError,
     UnknownNameError,
 )
+from molkd.runtime import settings
 from molkd.students import GineSettings, load, make
 
 GOOD = ["CCO", "c1ccccc1", "[Na+].[Cl-]", "C", "C[C@H](O)F", "F/C=C/F"]

@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from molkd import settings
 from molkd.embedding import EmbedSettings, Summary, TeacherEncoder, embed_file, job, settings_path
 from molkd.errors import ConfigError, InputError, ItemError, OutputError, ShapeError
-from molkd.formats.npy_writer import ids_path
-from molkd.formats.records import Records
+from molkd.formats.rows import Records
+from molkd.formats.writers.npy import ids_path
+from molkd.runtime import settings
 from tests.fakes.fake_encoders import FakeEncoder
 from tests.fakes.fake_teachers import FakeTeacher
 
@@ -67,7 +67,7 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path, kind: str) -> N
 def test_worker_processes_do_not_load_torch(tmp_path: Path) -> None:
     encoder = FakeEncoder()
     _embed(encoder, _smi(tmp_path, GOOD), tmp_path / "out.npy", jobs=2)
-    assert "molkd.chem" in encoder.modules
+    assert "molkd.items.molecules.chem" in encoder.modules
     assert "torch" not in encoder.modules
 
 
@@ -92,7 +92,7 @@ def test_as_many_rows_are_held_at_once_as_suit_the_kind(
 
     monkeypatch.setattr(job, "read", read)
     for options in (EmbedSettings(), EmbedSettings(chunk_rows=3)):
-        encoder, place = FakeEncoder(reads=kind), tmp_path / f"{len(asked)}.npy"
+        encoder, place = FakeEncoder(modality=kind), tmp_path / f"{len(asked)}.npy"
         job.Job(encoder, "in", place, options, "fake").run(1, progress=False)
     assert asked == [rows, 3]
 

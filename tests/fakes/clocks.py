@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from molkd.types import Embedded
+from molkd.types import Embeddings
 
 RDKIT = 0.001
 PARSE_ALL = 0.002
@@ -35,13 +35,13 @@ class TimedTeacher:
     cost: Callable[[int], float] = lambda count: 0.010 * count
     asked: list[int] = field(default_factory=list[int])
 
-    def embed(self, items: Sequence[str], /) -> Embedded:
+    def embed(self, items: Sequence[str], /) -> Embeddings:
         self.asked.append(len(items))
         self.clock.spend(self.cost(len(items)))
         failures = {row: "too hard" for row, item in enumerate(items) if item == "fail"}
         values = np.ones((len(items), 3), dtype=np.float32)
         values[list(failures)] = np.nan
-        return Embedded(values, failures)
+        return Embeddings(values, failures)
 
 
 @dataclass
@@ -51,10 +51,10 @@ class TimedStudent:
     clock: FakeClock
     calls: list[str] = field(default_factory=list[str])
 
-    def prepare(self, items: Sequence[Any]) -> list[Any]:
+    def featurize(self, items: Sequence[Any]) -> list[Any]:
         if items and isinstance(items[0], str):
             self.clock.spend(PARSE_ALL * len(items))
-        self.calls.append("prepare")
+        self.calls.append("featurize")
         self.clock.spend(0.003 * len(items))
         return list(items)
 
@@ -63,11 +63,11 @@ class TimedStudent:
         self.clock.spend(0.001 * len(prepared))
         return prepared
 
-    def encode(self, prepared: list[Any]) -> Embedded:
+    def encode(self, prepared: list[Any]) -> Embeddings:
         for start in range(0, len(prepared), 8):
             batch = self.collate(prepared[start : start + 8])
             self.clock.spend(0.004 * len(batch))
-        return Embedded(np.ones((len(prepared), 3), dtype=np.float32), {})
+        return Embeddings(np.ones((len(prepared), 3), dtype=np.float32), {})
 
-    def embed(self, items: Sequence[str], /) -> Embedded:
-        return self.encode(self.prepare(items))
+    def embed(self, items: Sequence[str], /) -> Embeddings:
+        return self.encode(self.featurize(items))

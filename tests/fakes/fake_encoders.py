@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from molkd import chem
-from molkd.types import Embedded, Matrix
+from molkd.items.molecules import chem
+from molkd.types import Embeddings, Matrix
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class FakePrepared:
     modules: set[str]
 
 
-def prepare(items: Sequence[object]) -> FakePrepared:
+def featurize(items: Sequence[object]) -> FakePrepared:
     failures = dict(chem.parse_all(items).failures)
     return FakePrepared([str(item) for item in items], failures, set(sys.modules))
 
@@ -37,7 +37,7 @@ def prepare_and_die(_: Sequence[object]) -> None:
     os._exit(9)
 
 
-PREPARE = {"parsed": prepare, "unread": prepare_unread, "dies": prepare_and_die}
+PREPARE = {"parsed": featurize, "unread": prepare_unread, "dies": prepare_and_die}
 
 
 @dataclass
@@ -48,7 +48,7 @@ class FakeEncoder:
     `limit` the longest text that counts as whole.
     """
 
-    reads: str = "molecules"
+    modality: str = "molecules"
     dim: int = 4
     digest: str = "fake"
     scale: float = 1.0
@@ -65,10 +65,10 @@ class FakeEncoder:
         return self.dim
 
     @property
-    def prepare(self) -> object:
+    def featurize(self) -> object:
         return PREPARE[self.read]
 
-    def encode(self, prepared: FakePrepared, *, batch_size: int) -> Embedded:
+    def encode(self, prepared: FakePrepared, *, batch_size: int) -> Embeddings:
         time.sleep(self.seconds)
         if self.stop in prepared.texts:
             raise KeyboardInterrupt
@@ -76,7 +76,7 @@ class FakeEncoder:
         self.modules |= prepared.modules
         values = np.array([self._row(text) for text in prepared.texts], dtype=np.float32)
         values[list(prepared.failures)] = np.nan
-        return Embedded(values[:, : self.width], prepared.failures)
+        return Embeddings(values[:, : self.width], prepared.failures)
 
     def shortened(self, prepared: FakePrepared) -> int:
         return sum(len(text) > self.limit for text in prepared.texts)

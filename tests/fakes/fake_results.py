@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from molkd.benchmarks.results import EmbedderRecord, Results, Role, Run, Score, TaskRecord
+from molkd.benchmarks.records import EmbedderRecord, Results, Role, Run, Score, TaskRecord
 
 ADMET = {
     "caco2_wang": ("MAE", 910),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from molkd.errors import WeightsError
-from molkd.types import Card, Embedded, Matrix, Support
+from molkd.types import Embeddings, Matrix, Support, TeacherCard
 
 
 @dataclass
@@ -31,8 +31,8 @@ class FakeTeacher:
     asked: list[str] = field(default_factory=list[str])
 
     @property
-    def card(self) -> Card:
-        return Card(
+    def card(self) -> TeacherCard:
+        return TeacherCard(
             name=self.name,
             kind="fake",
             dim=self.dim,
@@ -52,7 +52,7 @@ class FakeTeacher:
             values = random.poisson(3 * self.scale, size=self.dim)
         return values.astype(np.float32)
 
-    def embed(self, items: Sequence[str], /) -> Embedded:
+    def embed(self, items: Sequence[str], /) -> Embeddings:
         time.sleep(self.seconds)
         self.asked.extend(items)
         values = np.stack([self.row(item) for item in items])
@@ -70,7 +70,7 @@ class FakeTeacher:
                 failures[row] = f"{item} is too hard"
             if item.startswith("nan"):
                 values[row, 0] = np.nan
-        return Embedded(values, failures)
+        return Embeddings(values, failures)
 
 
 def half_prepared(items: Sequence[str]) -> list[str]:
@@ -87,5 +87,5 @@ class TableTeacher(FakeTeacher):
 
     table: Matrix = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
 
-    def embed(self, items: Sequence[str], /) -> Embedded:
-        return Embedded(self.table[[int(item) for item in items]], {})
+    def embed(self, items: Sequence[str], /) -> Embeddings:
+        return Embeddings(self.table[[int(item) for item in items]], {})

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from molkd import images
-from molkd.items import KINDS, ItemKind
-from molkd.types import Card, Embedded
+from molkd.items import MODALITIES, Modality
+from molkd.items.images import decoding
+from molkd.types import Embeddings, TeacherCard
 
 WORDS = [
     "my",
@@ -65,10 +65,10 @@ class Sample:
     wrong: dict[Any, str] = field(default_factory=dict[Any, str])
 
     @property
-    def kind(self) -> ItemKind:
+    def kind(self) -> Modality:
         from molkd.students.settings import sized
 
-        return KINDS[sized(self.size).reads]
+        return MODALITIES[sized(self.size).modality]
 
 
 _TEXTS = sentences(60)
@@ -109,14 +109,14 @@ SAMPLES = {
 class ByContent:
     """A teacher of any kind of items: a few numbers of what `parse` made of each."""
 
-    reads: str
+    modality: str
     name: str = "content"
     scale: float = 1.0
     fails: str = ""
 
     @property
-    def card(self) -> Card:
-        return Card(
+    def card(self) -> TeacherCard:
+        return TeacherCard(
             name=self.name,
             kind="fake",
             dim=6,
@@ -125,16 +125,16 @@ class ByContent:
             license="none",
             limits="none",
             options={"scale": self.scale},
-            reads=self.reads,
+            modality=self.modality,
         )
 
-    def embed(self, items: Sequence[Any], /) -> Embedded:
+    def embed(self, items: Sequence[Any], /) -> Embeddings:
         values = np.stack([self._row(item) for item in items])
-        return Embedded(values.astype(np.float32) * self.scale, {})
+        return Embeddings(values.astype(np.float32) * self.scale, {})
 
     def _row(self, item: Any) -> np.ndarray:
         if isinstance(item, bytes):
-            item = images.decode(item)
+            item = decoding.decode(item)
             return np.array([*item.mean(axis=(0, 1)), *item.std(axis=(0, 1))]) / 100
         text = (
             item

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from molkd.benchmarks.embedders import Embedder, Source
-from molkd.benchmarks.evaluation import Place, QualitySettings, evaluate
-from molkd.benchmarks.results import Results, Score
-from molkd.benchmarks.task import Labels, Task
-from molkd.types import Embedded
+from molkd.benchmarks.quality.evaluation import Place, QualitySettings, evaluate
+from molkd.benchmarks.records import Results, Score
+from molkd.benchmarks.tasks.task import Labels, Task
+from molkd.types import Embeddings
 
 SMILES = tuple("C" * n + tail for n in range(1, 21) for tail in ("N", "O", "F", "Cl", "Br", "I"))
 
@@ -26,7 +26,7 @@ class Letters:
         self.refuses = refuses
         self.asked = 0
 
-    def embed(self, items: Sequence[str], /) -> Embedded:
+    def embed(self, items: Sequence[str], /) -> Embeddings:
         self.asked += len(items)
         random = np.random.default_rng(len(items))
         counts = [[text.count(letter) for letter in "CNOFBI"] for text in items]
@@ -34,7 +34,7 @@ class Letters:
         values += (self.noise * random.normal(size=values.shape)).astype(np.float32)
         failed = {row: "refused" for row, text in enumerate(items) if text.startswith(self.refuses)}
         values[list(failed)] = np.nan
-        return Embedded(values, failed)
+        return Embeddings(values, failed)
 
 
 def embedder(label: str, model: Letters, components: int | None = None) -> Embedder:

@@ -9,7 +9,7 @@ from typing import Self, cast
 import torch
 from torch import Tensor, nn
 
-from molkd.live import LiveBatch
+from molkd.tensors import QueryBatch
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class LetterTeacher(nn.Module):
     """Answers by its network; being a module, it would be trained if an objective took it in."""
 
     dim = 6
-    question_dim = 4
+    query_dim = 4
     device = torch.device("cpu")
 
     def __init__(self, name: str = "real", seed: int = 0) -> None:
@@ -50,9 +50,9 @@ class LetterTeacher(nn.Module):
         present = torch.tensor([bool(item) for item in items], dtype=torch.bool)
         return Letters(torch.tensor(counts).float().view(-1, 3) / 4, present)
 
-    def answer(self, batch: LiveBatch, question: Tensor | None) -> Tensor:
+    def answer(self, batch: QueryBatch, query: Tensor | None) -> Tensor:
         ours = cast("Letters", batch)
         self.forwards += int(batch.present.sum())
-        asked = torch.zeros(len(batch), self.question_dim) if question is None else question
+        asked = torch.zeros(len(batch), self.query_dim) if query is None else query
         said = cast("Tensor", self.net(torch.cat([ours.counts, asked], dim=1)))
         return torch.where(batch.present[:, None], said, 0.0)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from molkd.benchmarks.speed.asking import CellError
 from molkd.benchmarks.speed.records import Cell, Measured, Request, Work
+from molkd.benchmarks.speed.subprocess_ import CellError
 
 
 def measured(ratios: Sequence[float], **changes: Any) -> Measured:
@@ -43,7 +43,7 @@ def cell(
 class Named:
     label: str
     digest: str = "0"
-    reads: str = "molecules"
+    modality: str = "molecules"
 
     @property
     def spec(self) -> str:

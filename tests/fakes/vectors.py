@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from molkd.distiller import Corpus
+from molkd.distillation.trainer import Corpus
 from molkd.students.base import Student
 from molkd.tensors import Features, FeatureSpec, Nodes, Targets, TargetSpec
 from molkd.types import Matrix, Rows
@@ -55,7 +55,7 @@ class VectorStudent(Student[Matrix, Vectors, Tensor]):
         return self._width
 
     @staticmethod
-    def prepare(items: Sequence[Matrix]) -> Vectors:
+    def featurize(items: Sequence[Matrix]) -> Vectors:
         return Vectors(np.stack(items))
 
     def collate(self, prepared: Vectors) -> Tensor:

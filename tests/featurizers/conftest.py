@@ -9,7 +9,7 @@ import pytest
 
 from molkd.featurizers import MolKDTransformer
 from molkd.students import GineSettings, make
-from molkd.teachers.fingerprints import MorganTeacher
+from molkd.teachers.rdkit.fingerprints import MorganTeacher
 
 
 def _write(folder: Path, *, seed: int) -> Path:

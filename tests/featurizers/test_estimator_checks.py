@@ -143,9 +143,9 @@ def test_threads_share_an_estimator(
     from molkd import students
     from molkd.featurizers import transformer as module
 
-    reads: list[str] = []
+    modality: list[str] = []
     load = students.load
-    monkeypatch.setattr(students, "load", lambda model: reads.append(model) or load(model))
+    monkeypatch.setattr(students, "load", lambda model: modality.append(model) or load(model))
     module._cached.cache_clear()
     together = threading.Barrier(4)
 
@@ -155,7 +155,7 @@ def test_threads_share_an_estimator(
 
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(embed, range(4)))
-    assert len(reads) == 1
+    assert len(modality) == 1
     for result in results:
         assert_array_equal(result, results[0])
 

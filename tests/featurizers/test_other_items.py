@@ -9,9 +9,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from molkd import settings, students
+from molkd import students
 from molkd.errors import ItemError
 from molkd.featurizers import MolKDTransformer
+from molkd.runtime import settings
 from molkd.students import StudentSettings
 from tests.fakes.kinds import SAMPLES
 
@@ -28,7 +29,7 @@ def test_it_embeds_what_the_student_reads(trained: tuple[str, Path]):
     name, folder = trained
     items = list(SAMPLES[name].items)
     transformer = MolKDTransformer(folder)
-    assert transformer.card.reads == SAMPLES[name].kind.name
+    assert transformer.card.modality == SAMPLES[name].kind.name
     expected = students.load(folder).embed(items).values
     np.testing.assert_allclose(transformer.transform(items), expected, atol=1e-6)
     with pytest.raises(ItemError, match="row 1: no"):

@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from molkd.errors import ItemError
 from molkd.featurizers import MolKDTransformer
-from molkd.teachers.fingerprints import MaccsTeacher, MorganTeacher
+from molkd.teachers.rdkit.fingerprints import MaccsTeacher, MorganTeacher
 
 
 @pytest.fixture
@@ -76,12 +76,12 @@ def test_cross_validation_reads_the_student_once(
     from molkd import students
     from molkd.featurizers import transformer as module
 
-    reads: list[str] = []
+    modality: list[str] = []
     load = students.load
-    monkeypatch.setattr(students, "load", lambda model: reads.append(model) or load(model))
+    monkeypatch.setattr(students, "load", lambda model: modality.append(model) or load(model))
     module._cached.cache_clear()
     cross_val_score(make_pipeline(transformer, Ridge()), smiles, y, cv=3)
-    assert len(reads) == 1
+    assert len(modality) == 1
 
 
 @pytest.mark.parametrize("columns", ["smiles", ["smiles"]], ids=["name", "list"])

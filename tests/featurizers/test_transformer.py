@@ -16,7 +16,7 @@ from rdkit import Chem
 from molkd.errors import ConfigError, CorruptFileError, ItemError, WeightsError
 from molkd.featurizers import MolKDTransformer
 from molkd.featurizers import transformer as module
-from molkd.store import read_json, sha256_of
+from molkd.runtime.files import read_json, sha256_of
 from molkd.students import GineSettings, load, make
 from molkd.teachers import as_teacher
 from molkd.teachers import make as make_teacher
@@ -183,8 +183,8 @@ def test_processes_are_not_started_where_they_cost_more(
 
 
 def test_workers_need_no_torch(student_folder: Path) -> None:
-    prepare = load(student_folder).prepare
-    assert prepare.__module__ == "molkd.graph"  # by this name it is pickled
+    featurize = load(student_folder).featurize
+    assert featurize.__module__ == "molkd.items.molecules.graph"  # by this name it is pickled
 
 
 def test_configuration_on_disk_is_that_of_the_card(transformer: Any, student_folder: Path) -> None:

@@ -13,7 +13,7 @@ import zstandard
 
 from molkd.errors import InputError
 from molkd.formats.readers import read
-from molkd.formats.sources import LONGEST_LINE
+from molkd.formats.streams import LONGEST_LINE
 
 RANDOM = np.random.default_rng(0).integers(1, 9, (50_000, 2)).tolist()
 LINES = [f"{'C' * a}{'N' * b} m{i}" for i, (a, b) in enumerate(RANDOM)]

@@ -18,7 +18,7 @@ from rdkit.Chem import rdDepictor
 
 from molkd.errors import ConfigError, InputError
 from molkd.formats.readers import read
-from molkd.formats.records import Columns, Records
+from molkd.formats.rows import Columns, Records
 
 IDS = ["ethanol", "benzene", "salt", "charged"]
 SMILES = ["CCO", "c1ccccc1", "[Na+].[Cl-]", "C[N+](C)(C)C"]

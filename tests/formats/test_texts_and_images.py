@@ -13,7 +13,7 @@ import pytest
 
 from molkd.errors import ConfigError, InputError
 from molkd.formats.readers import kind_of, read
-from molkd.formats.records import Columns, Records
+from molkd.formats.rows import Columns, Records
 from molkd.items import IMAGES, TEXTS
 from tests.fakes.kinds import pngs
 

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from molkd.errors import ConfigError
-from molkd.formats.npy_writer import ids_path
-from molkd.formats.tables import Dtype, Result, Table
 from molkd.formats.writers import WRITERS, format_of
+from molkd.formats.writers.npy import ids_path
+from molkd.formats.writers.table import Dtype, Result, Table
 
 IDS = ["a", 'b, "c"', "d", "ü"]
 SMILES = ["CCO", "xx", None, "C" * 300]

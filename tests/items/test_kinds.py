@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from molkd import images, items
-from molkd.items import IMAGES, KINDS, MOLECULES, TEXTS
+from molkd import items
+from molkd.items import IMAGES, MODALITIES, MOLECULES, TEXTS
+from molkd.items.images import decoding
 from tests.fakes.kinds import SAMPLES, pngs, sentences
 
 
@@ -32,10 +33,10 @@ def test_every_row_has_a_key_and_every_failure_a_reason(name: str):
     assert len(sample.kind.parse(good)) == 3
 
 
-@pytest.mark.parametrize("name", list(KINDS))
+@pytest.mark.parametrize("name", list(MODALITIES))
 def test_validation_rows_are_chosen_by_key(name: str):
     keys = [f"C{'C' * n}O" for n in range(20)] * 2
-    train, valid = KINDS[name].splits["random"](keys, fraction=0.25, seed=1)
+    train, valid = MODALITIES[name].splits["random"](keys, fraction=0.25, seed=1)
     assert {keys[row] for row in train}.isdisjoint(keys[row] for row in valid)
     assert len(train) + len(valid) == 40
 
@@ -59,7 +60,7 @@ def test_images_are_known_by_their_bytes_wherever_they_lie(tmp_path: Path):
     assert len(set(found.keys)) == 1
     assert found.keys[0].startswith("sha256:")
     assert [type(item) for item in found.items] == [bytes, type(tmp_path), type(tmp_path)]
-    one, *others = map(images.decode, IMAGES.parse(found.items))
+    one, *others = map(decoding.decode, IMAGES.parse(found.items))
     for other in others:
         np.testing.assert_array_equal(one, other)
 
@@ -68,17 +69,17 @@ def test_arrays_and_pillow_images_are_kept_without_loss():
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     found = IMAGES.check([pixels, Image.fromarray(pixels)], "none")
     assert found.failures == {}
-    for picture in map(images.decode, IMAGES.parse(found.items)):
+    for picture in map(decoding.decode, IMAGES.parse(found.items)):
         np.testing.assert_array_equal(picture, pixels)
 
 
 def test_kinds_do_not_share_names_of_results():
-    assert len({kind.style.column for kind in KINDS.values()}) == len(KINDS)
+    assert len({kind.style.column for kind in MODALITIES.values()}) == len(MODALITIES)
     assert sentences(3) == sentences(3)
 
 
 def test_items_are_checked_in_a_process_without_torch(tmp_path: Path):
-    checking = functools.partial(items.check, kind="molecules", level="none")
+    checking = functools.partial(items.check, modality="molecules", level="none")
     (tmp_path / "work").write_bytes(pickle.dumps(checking))
     program = (
         "import pickle, sys; "

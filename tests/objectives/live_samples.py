@@ -10,15 +10,14 @@ import torch
 from torch import Tensor
 
 from molkd import objectives
-from molkd.live import LiveTeacher
-from molkd.objectives.diverse import Diverse
-from molkd.tensors import Features, Targets
+from molkd.objectives.diverse.objective import Diverse
+from molkd.tensors import Features, QueryableTeacher, Targets
 from tests.fakes.live_teachers import LetterTeacher
 from tests.objectives import samples
 
 ITEMS = ["CCO", "C", "OCCO", "CCCC", "N", "CO"]
 OFF = {"student": 0.0, "anchor": 0.0, "balance": 0.0, "direct": 0.0}
-ASK = {f"questioner.{part}" for part in ("teachers", "match", "general", "decoders")}
+ASK = {f"querying.{part}" for part in ("teachers", "match", "general", "decoders")}
 
 
 def make_live(*names: str) -> dict[str, LetterTeacher]:
@@ -26,11 +25,11 @@ def make_live(*names: str) -> dict[str, LetterTeacher]:
 
 
 def make_diverse(
-    live: Mapping[str, LiveTeacher], teachers: str = samples.NAMES, **options: Any
+    live: Mapping[str, QueryableTeacher], teachers: str = samples.NAMES, **options: Any
 ) -> Diverse:
     """An objective moved away from its special starting point."""
     torch.manual_seed(0)
-    options = {"question_hidden": 16, "live": tuple(live), **options}
+    options = {"query_hidden": 16, "live": tuple(live), **options}
     settings = objectives.configured("diverse", options)
     made = objectives.make(settings, samples.FEATURES, samples.specs(teachers), live=live)
     assert isinstance(made, Diverse)

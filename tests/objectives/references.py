@@ -14,7 +14,7 @@ import torch
 from scipy import special, stats
 
 from molkd.objectives import MutualInformation, Objective
-from molkd.objectives.diverse import Diverse
+from molkd.objectives.diverse.objective import Diverse
 from molkd.objectives.headwise import HeadwiseObjective
 from molkd.tensors import Features, Targets
 
@@ -83,11 +83,11 @@ def diverse(objective: Diverse, features: Features, targets: Targets) -> dict[st
         return w[f"{key}.weight"] @ value + w[f"{key}.bias"]
 
     def answer(i: int, row: int, t: Any) -> Any:
-        general = linear("questioner.general.2", _gelu(linear("questioner.general.0", x[row])))
-        asked = np.concatenate([general, w["questioner.teachers"][i]])
-        question = linear(f"questioner.decoders.{i}", asked)
+        general = linear("querying.general.2", _gelu(linear("querying.general.0", x[row])))
+        asked = np.concatenate([general, w["querying.teachers"][i]])
+        query = linear(f"querying.decoders.{i}", asked)
         at = f"answers.to {names[i]}"
-        said = linear(f"{at}.value", t) * special.expit(linear(f"{at}.gate", question))
+        said = linear(f"{at}.value", t) * special.expit(linear(f"{at}.gate", query))
         said = (said - said.mean()) / np.sqrt(said.var() + 1e-5)
         said = said * w[f"{at}.answer.0.weight"] + w[f"{at}.answer.0.bias"]
         return linear(f"{at}.answer.2", _gelu(said))
@@ -107,8 +107,8 @@ def diverse(objective: Diverse, features: Features, targets: Targets) -> dict[st
             continue
         there += 1
         t = {i: targets.values[names[i]][row].double().numpy() for i in here}
-        matched = linear("questioner.match.2", _gelu(linear("questioner.match.0", x[row])))
-        scores = {i: w["questioner.teachers"][i] @ matched / math.sqrt(len(matched)) for i in here}
+        matched = linear("querying.match.2", _gelu(linear("querying.match.0", x[row])))
+        scores = {i: w["querying.teachers"][i] @ matched / math.sqrt(len(matched)) for i in here}
         mass = sum(math.exp(s) for s in scores.values())
         weight = {i: math.exp(s) / mass for i, s in scores.items()}
         answers = {i: answer(i, row, t[i]) for i in here}

@@ -69,7 +69,7 @@ def objective(
     name: str, wanted: Mapping[str, TargetSpec] | None = None, **options: object
 ) -> Objective:
     """An objective with small heads, moved away from its special starting point."""
-    small: dict[str, object] = {"question_hidden": 16} if name == "diverse" else {"head_hidden": 16}
+    small: dict[str, object] = {"query_hidden": 16} if name == "diverse" else {"head_hidden": 16}
     torch.manual_seed(0)
     settings = objectives.configured(name, {**small, **options})
     made = objectives.make(settings, FEATURES, specs() if wanted is None else wanted)

@@ -1,4 +1,4 @@
-"""Questions, answers, importance and filtering, each alone."""
+"""Queries, answers, importance and filtering, each alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from scipy import special, stats
 from torch import Tensor, nn
 
 from molkd.errors import ConfigError
-from molkd.objectives.answers import Attention, Gate, Questioner, chosen, importance, shared
+from molkd.objectives.diverse.answers import (
+    Attention,
+    Gate,
+    Querying,
+    chosen,
+    importance,
+    shared,
+)
 from tests.objectives.references import as_numpy
 
 ROWS, HIDDEN, ANSWER = 6, 10, 8
@@ -26,59 +33,59 @@ def _answering(kind: str, target: int = 7, pieces: int = 3) -> Gate | Attention:
     return Gate(*sizes) if kind == "gate" else Attention(*sizes, pieces)
 
 
-def _questioner() -> Questioner:
+def _querying() -> Querying:
     torch.manual_seed(0)
-    return Questioner(5, 3, HIDDEN, 4)
+    return Querying(5, 3, HIDDEN, 4)
 
 
-def test_teachers_that_change_places_are_asked_each_other_s_questions():  # D2
-    questioner, state = _questioner(), torch.randn(ROWS, 5)
-    before, relevance = questioner(state), questioner.relevance(state)
+def test_teachers_that_change_places_are_asked_each_other_s_queries():  # D2
+    querying, state = _querying(), torch.randn(ROWS, 5)
+    before, relevance = querying(state), querying.relevance(state)
     with torch.no_grad():
-        questioner.teachers[[0, 2]] = questioner.teachers[[2, 0]].clone()
-    modules = list(questioner.decoders)
-    questioner.decoders = nn.ModuleList([modules[2], modules[1], modules[0]])
-    after = questioner(state)
+        querying.teachers[[0, 2]] = querying.teachers[[2, 0]].clone()
+    modules = list(querying.decoders)
+    querying.decoders = nn.ModuleList([modules[2], modules[1], modules[0]])
+    after = querying(state)
     for one, other in ((0, 2), (1, 1), (2, 0)):
         assert torch.equal(before[one], after[other])
-        assert torch.equal(relevance[one], questioner.relevance(state)[other])
+        assert torch.equal(relevance[one], querying.relevance(state)[other])
     assert not torch.allclose(before[0], before[2], atol=1e-2)
 
 
-def test_a_question_depends_on_item_and_on_the_teacher_s_vector():  # D2
-    questioner, state = _questioner(), torch.randn(ROWS, 5)
-    before = questioner(state)
+def test_a_query_depends_on_item_and_on_the_teacher_s_vector():  # D2
+    querying, state = _querying(), torch.randn(ROWS, 5)
+    before = querying(state)
     assert not torch.allclose(before[0][0], before[0][1], atol=1e-2)
     with torch.no_grad():
-        questioner.teachers[1] += 1
-    after = questioner(state)
+        querying.teachers[1] += 1
+    after = querying(state)
     assert [torch.equal(a, b) for a, b in zip(before, after, strict=True)] == [True, False, True]
 
 
 def test_relevance_is_the_scaled_product_of_state_and_teacher():
-    questioner, state = _questioner(), torch.randn(ROWS, 5)
-    matched = as_numpy(questioner.match(state))
-    expected = as_numpy(questioner.teachers) @ matched.T / math.sqrt(4)
-    np.testing.assert_allclose(as_numpy(questioner.relevance(state)), expected, rtol=1e-5)
+    querying, state = _querying(), torch.randn(ROWS, 5)
+    matched = as_numpy(querying.match(state))
+    expected = as_numpy(querying.teachers) @ matched.T / math.sqrt(4)
+    np.testing.assert_allclose(as_numpy(querying.relevance(state)), expected, rtol=1e-5)
 
 
 @each
-def test_an_answer_depends_on_the_question(kind: str):  # D3
+def test_an_answer_depends_on_the_query(kind: str):  # D3
     answering, target = _answering(kind), torch.randn(ROWS, 7)
-    question = torch.randn(ROWS, HIDDEN)
-    other = question.clone()
+    query = torch.randn(ROWS, HIDDEN)
+    other = query.clone()
     other[0] += 1
-    change = (answering(other, target) - answering(question, target)).abs().sum(dim=1)
+    change = (answering(other, target) - answering(query, target)).abs().sum(dim=1)
     assert change[0] > 1e-3
     assert not change[1:].any()
 
 
 @each
 def test_an_answer_follows_what_the_teacher_said(kind: str):  # D4
-    answering, question = _answering(kind), torch.randn(1, HIDDEN).expand(ROWS, -1)
+    answering, query = _answering(kind), torch.randn(1, HIDDEN).expand(ROWS, -1)
     target, order = torch.randn(ROWS, 7), torch.tensor([3, 0, 5, 1, 2, 4])
-    said = answering(question, target)
-    torch.testing.assert_close(answering(question, target[order]), said[order])
+    said = answering(query, target)
+    torch.testing.assert_close(answering(query, target[order]), said[order])
     assert torch.pdist(said).min() > 1e-3
 
 
@@ -96,7 +103,7 @@ def test_attention_over_a_single_piece_is_refused(pieces: int):  # D3
         _answering("attention", pieces=pieces)
 
 
-def _attended(module: Attention, question: Any, target: Any, pieces: int) -> Any:
+def _attended(module: Attention, query: Any, target: Any, pieces: int) -> Any:
     """One row's answer, one piece at a time."""
     w = {name: as_numpy(value) for name, value in module.state_dict().items()}
 
@@ -106,7 +113,7 @@ def _attended(module: Attention, question: Any, target: Any, pieces: int) -> Any
     length = math.ceil(len(target) / pieces)
     padded = np.concatenate([target, np.zeros(length * pieces - len(target))])
     cut = [padded[i * length : (i + 1) * length] for i in range(pieces)]
-    query = linear("query", question)
+    query = linear("query", query)
     keys = [linear("key", p) + w["positions"][i] for i, p in enumerate(cut)]
     values = [linear("value", p) + w["positions"][i] for i, p in enumerate(cut)]
     weights = special.softmax([k @ query / math.sqrt(HIDDEN) for k in keys])
@@ -123,10 +130,10 @@ def test_attention_is_that_of_a_slow_reference(target: int, pieces: int):
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.add_(0.5 * torch.randn_like(parameter))
-    question, said = torch.randn(ROWS, HIDDEN), torch.randn(ROWS, target)
-    answers = as_numpy(module(question, said))
+    query, said = torch.randn(ROWS, HIDDEN), torch.randn(ROWS, target)
+    answers = as_numpy(module(query, said))
     for row in range(ROWS):
-        expected = _attended(module, as_numpy(question[row]), as_numpy(said[row]), pieces)
+        expected = _attended(module, as_numpy(query[row]), as_numpy(said[row]), pieces)
         np.testing.assert_allclose(answers[row], expected, rtol=1e-4, atol=1e-5)
 
 

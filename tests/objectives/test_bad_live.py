@@ -9,7 +9,7 @@ import torch
 
 from molkd import objectives
 from molkd.errors import ConfigError
-from molkd.objectives.diverse import Diverse
+from molkd.objectives.diverse.objective import Diverse
 from tests.fakes.live_teachers import Letters
 from tests.objectives import samples
 from tests.objectives.live_samples import (

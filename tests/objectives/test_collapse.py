@@ -1,4 +1,4 @@
-"""What becomes of a student that learns by questions: the two collapses, and a noise teacher."""
+"""What becomes of a student that learns by queries: the two collapses, and a noise teacher."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Trained:
         lower = nn.Sequential(nn.Linear(INPUT, 32), nn.GELU())
         upper = nn.Linear(32, WIDTH)
         settings = objectives.configured(
-            "diverse", {"question_hidden": 32, "teacher_dim": 8, **options}
+            "diverse", {"query_hidden": 32, "teacher_dim": 8, **options}
         )
         self.objective = objectives.make(settings, FeatureSpec(WIDTH, (32,)), specs)
         modules = nn.ModuleList([lower, upper, self.objective])

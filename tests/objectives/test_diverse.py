@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from molkd.errors import ConfigError
-from molkd.objectives.diverse import Diverse, DiverseSettings
+from molkd.objectives.diverse.objective import Diverse, DiverseSettings
 from molkd.tensors import Features, FeatureSpec, Loss, Targets
 from tests.objectives import samples
 from tests.objectives.references import as_numpy
@@ -36,7 +36,7 @@ def _learners(objective: Diverse, features: Features) -> set[str]:
     """Which parts get a gradient: "student", "student's layer n", modules by name."""
     objective(features, samples.targets()).total.backward()
     found = {
-        ".".join(name.split(".")[:2]) if name.startswith("questioner") else name.split(".")[0]
+        ".".join(name.split(".")[:2]) if name.startswith("querying") else name.split(".")[0]
         for name, parameter in objective.named_parameters()
         if parameter.grad is not None and parameter.grad.any()
     }
@@ -46,8 +46,8 @@ def _learners(objective: Diverse, features: Features) -> set[str]:
     return found | {n for n, v in inputs.items() if v.grad is not None and v.grad.any()}
 
 
-ASK = {f"questioner.{part}" for part in ("teachers", "match", "general", "decoders")}
-WEIGH = {"questioner.teachers", "questioner.match"}
+ASK = {f"querying.{part}" for part in ("teachers", "match", "general", "decoders")}
+WEIGH = {"querying.teachers", "querying.match"}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ WEIGH = {"questioner.teachers", "questioner.match"}
     [
         ({"student": 1.0}, {"student"}),
         ({"anchor": 1.0}, ASK | {"answers", "anchors"}),
-        ({"anchor": 1.0, "detach_question": False}, ASK | {"answers", "anchors", "layer 1"}),
+        ({"anchor": 1.0, "detach_query": False}, ASK | {"answers", "anchors", "layer 1"}),
         ({"balance": 1.0}, WEIGH),
         ({"direct": 1.0}, {"student", "anchors"}),
     ],
@@ -69,29 +69,29 @@ def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: se
 )
 def test_importance_is_trained_by_the_anchors_unless_uniform(kind: str, trained: bool):
     learners = _learners(_diverse(**OFF | {"anchor": 1.0}, importance=kind), samples.features())
-    assert ("questioner.match" in learners) is trained
-    assert "questioner.decoders" in learners
+    assert ("querying.match" in learners) is trained
+    assert "querying.decoders" in learners
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2])
-def test_the_question_comes_from_the_chosen_layer(layer: int):
-    objective = _diverse(question_layer=layer, detach_question=False)
+def test_the_query_comes_from_the_chosen_layer(layer: int):
+    objective = _diverse(query_layer=layer, detach_query=False)
     learners = _learners(objective, samples.features())
     assert {name for name in learners if name.startswith("layer")} == {f"layer {layer}"}
 
 
-def test_the_question_comes_from_the_middle_layer_and_needs_one():
-    specs, small = samples.specs(), {"question_hidden": 4}
+def test_the_query_comes_from_the_middle_layer_and_needs_one():
+    specs, small = samples.specs(), {"query_hidden": 4}
     for count, middle in ((1, 0), (2, 0), (3, 1), (5, 2), (10, 4)):
         spec = FeatureSpec(8, tuple(range(3, 3 + count)))
         made = Diverse(spec, specs, DiverseSettings(**small))
-        assert made.questioner.match[0].in_features == spec.layers[middle]
+        assert made.querying.match[0].in_features == spec.layers[middle]
         assert made.reads_layers
     with pytest.raises(ConfigError, match="needs a student that shows its layers"):
         Diverse(FeatureSpec(8), specs)
     for layer in (3, -1):
-        with pytest.raises(ConfigError, match=r"question_layer must lie in \[0, 2\]"):
-            _diverse(question_layer=layer)
+        with pytest.raises(ConfigError, match=r"query_layer must lie in \[0, 2\]"):
+            _diverse(query_layer=layer)
 
 
 def test_the_total_is_the_weighted_sum_of_its_terms():
@@ -191,8 +191,8 @@ def test_settings_that_make_no_sense_are_refused():
 
 CHANGES: dict[str, Any] = {
     "scaling": "ema",
-    "question_layer": 2,
-    "question_hidden": 12,
+    "query_layer": 2,
+    "query_hidden": 12,
     "teacher_dim": 5,
     "answering": "attention",
     "pieces": 3,
@@ -205,7 +205,7 @@ CHANGES: dict[str, Any] = {
     "direct": 0.5,
     "budget": 0.4,
     "warmup": 0.9,
-    "detach_question": False,
+    "detach_query": False,
 }
 WITH: dict[str, dict[str, Any]] = {"pieces": {"answering": "attention"}, "warmup": {"budget": 0.4}}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from molkd.objectives.faithful import Faithful
+from molkd.objectives.faithful_regression import Faithful
 from molkd.objectives.mutual_information import MutualInformation
 from tests.objectives import samples
 

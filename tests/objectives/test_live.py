@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 
 from molkd import objectives
-from molkd.objectives.answers import LiveAnswer
+from molkd.objectives.diverse.answers import LiveAnswer
 from molkd.tensors import Features, FeatureSpec, Targets, TargetSpec
 from tests.fakes.live_teachers import Letters, LetterTeacher
 from tests.objectives import samples
@@ -31,8 +31,8 @@ from tests.objectives.references import as_numpy
     [
         ({"student": 1.0}, {"student"}),
         ({"anchor": 1.0}, ASK | {"answers", "anchors"}),
-        ({"anchor": 1.0, "detach_question": False}, ASK | {"answers", "anchors", "layer"}),
-        ({"balance": 1.0}, {"questioner.teachers", "questioner.match"}),
+        ({"anchor": 1.0, "detach_query": False}, ASK | {"answers", "anchors", "layer"}),
+        ({"balance": 1.0}, {"querying.teachers", "querying.match"}),
         ({"direct": 1.0}, {"student", "anchors"}),
     ],
 )
@@ -42,7 +42,7 @@ def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: se
     objective, features = make_diverse(live, **options), samples.features()
     objective(features, make_targets(live)).total.backward()
     found = {
-        ".".join(name.split(".")[:2]) if name.startswith("questioner") else name.split(".")[0]
+        ".".join(name.split(".")[:2]) if name.startswith("querying") else name.split(".")[0]
         for name, parameter in objective.named_parameters()
         if parameter.grad is not None and parameter.grad.any()
     }
@@ -57,7 +57,7 @@ def test_questions_learn_through_a_teacher_that_does_not():  # D1
     answers = objective.answers["to real"]
     assert isinstance(answers, LiveAnswer)
     learn = [answers.scale, answers.ask.weight, answers.ask.bias]
-    learn += [objective.questioner.teachers, objective.questioner.decoders[0].weight]
+    learn += [objective.querying.teachers, objective.querying.decoders[0].weight]
     assert all(one.grad is not None and one.grad.any() for one in learn)
     assert all(one.grad is None for one in live["real"].parameters())
 
@@ -101,9 +101,9 @@ def test_an_answer_is_that_of_a_slow_reference():
     module, teacher = objective.answers["to bits"], live["bits"]
     w = {name: as_numpy(value) for name, value in module.state_dict().items()}
     place = list(objective.specs).index("bits")
-    question = as_numpy(objective.questioner(features.layers[1])[place])
+    query = as_numpy(objective.querying(features.layers[1])[place])
     for row, item in enumerate(ITEMS):
-        put = w["scale"] * (w["ask.weight"] @ question[row] + w["ask.bias"])
+        put = w["scale"] * (w["ask.weight"] @ query[row] + w["ask.bias"])
         alone = torch.from_numpy(put).float()[None]
         state = as_numpy(teacher.answer(teacher.collate([item]), alone))[0]
         state = (state - state.mean()) / np.sqrt(state.var() + 1e-5)
@@ -113,15 +113,15 @@ def test_an_answer_is_that_of_a_slow_reference():
         np.testing.assert_allclose(as_numpy(answers[place, row]), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_an_answer_depends_on_its_question_and_its_item():  # D3, D4
+def test_an_answer_depends_on_its_query_and_its_item():  # D3, D4
     live = make_live("real")
     module, teacher = make_diverse(live).answers["to real"], live["real"]
     everyone = torch.ones(len(ITEMS), dtype=torch.bool)
-    question, batch = torch.randn(1, 16).repeat(len(ITEMS), 1), teacher.collate(ITEMS)
-    said = module(question, teacher, batch, everyone)
+    query, batch = torch.randn(1, 16).repeat(len(ITEMS), 1), teacher.collate(ITEMS)
+    said = module(query, teacher, batch, everyone)
     assert torch.pdist(said).min() > 1e-3
-    question[0] += 1
-    change = (module(question, teacher, batch, everyone) - said).abs().amax(dim=1)
+    query[0] += 1
+    change = (module(query, teacher, batch, everyone) - said).abs().amax(dim=1)
     assert change[0] > 1e-3
     assert change[1:].max() < 1e-6
 
@@ -130,12 +130,12 @@ def test_an_answer_depends_on_its_question_and_its_item():  # D3, D4
 def test_a_part_of_the_items_gets_the_answers_of_the_whole(rows: list[int]):  # D8
     live = make_live("real")
     module, teacher = make_diverse(live).answers["to real"], live["real"]
-    question, batch = torch.randn(len(ITEMS), 16), teacher.collate(ITEMS)
+    query, batch = torch.randn(len(ITEMS), 16), teacher.collate(ITEMS)
     asked = torch.zeros(len(ITEMS), dtype=torch.bool)
     asked[rows] = True
-    whole = module(question, teacher, batch, torch.ones_like(asked))
+    whole = module(query, teacher, batch, torch.ones_like(asked))
     runs = teacher.forwards
-    part = module(question, teacher, batch, asked)
+    part = module(query, teacher, batch, asked)
     assert teacher.forwards - runs == len(rows)
     torch.testing.assert_close(part[asked], whole[asked])
     assert not part[~asked].any()
@@ -188,7 +188,7 @@ def test_the_budget_holds_while_importance_is_learnt():  # D7
     live = make_live("real", "other", "atoms")
     specs = {name: TargetSpec(6, "real", torch.zeros(6)) for name in live}
     settings = objectives.configured(
-        "diverse", {"live": list(live), "budget": 0.3, "question_hidden": 32}
+        "diverse", {"live": list(live), "budget": 0.3, "query_hidden": 32}
     )
     torch.manual_seed(0)
     objective = objectives.make(settings, FeatureSpec(8, (3, 8)), specs, live=live)

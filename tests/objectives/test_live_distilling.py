@@ -12,24 +12,25 @@ import numpy as np
 import pytest
 import torch
 
-from molkd import cli, settings, teachers
+from molkd import cli, teachers
 from molkd.bank import Bank
-from molkd.distiller import Distiller
+from molkd.distillation.run import Distilled, DistillSettings, distill
+from molkd.distillation.schedule import TrainSettings
+from molkd.distillation.trainer import Distiller
 from molkd.errors import ConfigError, MolkdError, StaleBankError
-from molkd.fitting import EstimatorSettings
+from molkd.information.densities import EstimatorSettings
 from molkd.objectives import configured
-from molkd.pipeline import Distilled, DistillSettings, distill
-from molkd.plan import Plan
-from molkd.statistics import fit_scaling
+from molkd.runtime import settings
 from molkd.students import GineSettings
-from molkd.targets import TargetReader
-from molkd.teachers.huggingface import HuggingFaceTeacher
+from molkd.targets.fitting import fit_scaling
+from molkd.targets.reader import TargetReader
+from molkd.teachers.hub.smiles import HuggingFaceTeacher
 from tests.teachers import tiny_models
 
 SMILES = ["C" * n + tail for n in range(1, 11) for tail in ("O", "N", "Cl", "C(=O)O")]
 UNREADABLE = "C[Te]C*"  # to the graph network and to the tokenizer
 STUDENT = GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8)
-PLAN = Plan(epochs=2, batch_size=16)
+PLAN = TrainSettings(epochs=2, batch_size=16)
 GRAPH = "hu-gcn-contextpred"
 
 
@@ -47,8 +48,8 @@ class Run:
         return self.teacher.card.name
 
 
-def _distil(folder: Path, teacher: Any, plan: Plan = PLAN, **options: Any) -> Distilled:
-    options = {"question_hidden": 16, "live": (teacher.card.name,), **options}
+def _distil(folder: Path, teacher: Any, plan: TrainSettings = PLAN, **options: Any) -> Distilled:
+    options = {"query_hidden": 16, "live": (teacher.card.name,), **options}
     wanted = DistillSettings(
         student=STUDENT,
         objective=configured("diverse", options),
@@ -101,7 +102,7 @@ def test_no_weight_of_a_teacher_is_kept(run: Run) -> None:  # D14
     newest = max((run.folder / "checkpoints").glob("step-*"))
     state = torch.load(newest / "state.pt", weights_only=True)
     tops = {name.split(".")[0] for name in state["objective"]}
-    assert tops == {"questioner", "answers", "anchors", "threshold"}
+    assert tops == {"querying", "answers", "anchors", "threshold"}
     own = [name for name in state["objective"] if name.startswith(f"answers.to {run.name}")]
     parts = {name.removeprefix(f"answers.to {run.name}.").split(".")[0] for name in own}
     assert parts == {"scale", "ask", "answer"}
@@ -151,7 +152,7 @@ def test_a_filtered_teacher_is_not_run(run: Run, tmp_path: Path) -> None:
 
 def test_the_reader_hands_over_the_items_of_its_rows(run: Run) -> None:
     bank = Bank.open(run.folder / "bank")
-    live = teachers.as_live(run.teacher)
+    live = teachers.as_queryable(run.teacher)
     train = np.arange(len(SMILES))
     scaling = fit_scaling(bank, "maccs", train, form="standardized")
     reader = TargetReader(bank, {"maccs": scaling}, live={run.name: live})
@@ -184,7 +185,7 @@ def command(tmp_path: Path) -> list[str]:
     config = tmp_path / "small.toml"
     config.write_text(
         "valid_fraction = 0.2\n[student]\nsize = 'tiny'\nhidden = 16\nlayers = 2\n"
-        "[objective]\nname = 'diverse'\nquestion_hidden = 16\n"
+        "[objective]\nname = 'diverse'\nquery_hidden = 16\n"
         "[plan]\nepochs = 1\nbatch_size = 16\n[estimate]\nepochs = 1\nhidden = 8\n"
     )
     return ["distill", "-i", str(library), "--config", str(config), "-j", "1", "--device", "cpu"]
@@ -195,7 +196,7 @@ def test_live_teachers_are_chosen_on_the_command_line(command: list[str], tmp_pa
     command += ["-o", str(out), "-t", f"maccs,hf:{folder}", "--set", 'objective.live=["bert"]']
     cli.app(command, standalone_mode=False)
     chosen = settings.load(DistillSettings, out / "settings.toml").objective
-    assert chosen == configured("diverse", {"question_hidden": 16, "live": ["bert"]})
+    assert chosen == configured("diverse", {"query_hidden": 16, "live": ["bert"]})
     assert '"train/live forwards bert": 1.0' in (out / "metrics.jsonl").read_text()
 
 
@@ -203,7 +204,7 @@ def test_live_teachers_are_chosen_on_the_command_line(command: list[str], tmp_pa
     ("live", "said"),
     [
         ('["mac"]', r"live: 'mac' is not among .* maccs, ecfp4. Did you mean 'maccs'\?"),
-        ('["maccs"]', "teacher 'maccs' cannot answer questions; the graph networks"),
+        ('["maccs"]', "teacher 'maccs' cannot answer queries; the graph networks"),
         ("maccs", re.escape("objective.live: expected a list, got 'maccs'")),
     ],
 )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from molkd import objectives
 from molkd.objectives import OBJECTIVES, Objective
-from molkd.objectives.diverse import Diverse
+from molkd.objectives.diverse.objective import Diverse
 from molkd.objectives.headwise import HeadwiseObjective
 from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
 from tests.objectives import references, samples
@@ -186,7 +186,7 @@ def test_a_student_of_linear_teachers_learns_them_and_does_not_collapse(name: st
     }
     values = {key: x @ m / (x @ m).std(0) for key, m in maps.items()}
     targets = Targets(values, {key: torch.ones(512, dtype=torch.bool) for key in maps})
-    small = {"question_hidden": 32} if name == "diverse" else {"head_hidden": 32}
+    small = {"query_hidden": 32} if name == "diverse" else {"head_hidden": 32}
     objective = objectives.make(
         objectives.configured(name, small), FeatureSpec(8, (16, 16, 16)), specs
     )

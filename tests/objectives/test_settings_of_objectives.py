@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from molkd import objectives, settings
+from molkd import objectives
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.objectives import OBJECTIVES, MutualInformationSettings, ObjectiveSettings
-from molkd.objectives.diverse import Diverse
+from molkd.objectives.diverse.objective import Diverse
 from molkd.objectives.unic import UnicSettings
-from molkd.types import Card
+from molkd.runtime import settings
+from molkd.types import TeacherCard
 from tests.objectives import samples
 
 each = pytest.mark.parametrize("name", OBJECTIVES)
@@ -21,14 +22,14 @@ def test_settings_are_those_of_the_named_objective():
     assert objectives.configured("mi") == MutualInformationSettings()
     with pytest.raises(ConfigError, match=r"unknown setting 'densities'.*cosine"):
         objectives.configured("unic", {"densities": {}})
-    with pytest.raises(ConfigError, match="unknown setting 'question_layer'"):
-        objectives.configured("mse", {"question_layer": 1})
+    with pytest.raises(ConfigError, match="unknown setting 'query_layer'"):
+        objectives.configured("mse", {"query_layer": 1})
     with pytest.raises(ConfigError, match="is set by UnicSettings, not MutualInformationSettings"):
         objectives.make(MutualInformationSettings(name="unic"), samples.FEATURES, samples.specs())
 
 
 def test_settings_that_contradict_are_refused():
-    card = Card(name="a", kind="", dim=3, support="bits", source="", license="", limits="")
+    card = TeacherCard(name="a", kind="", dim=3, support="bits", source="", license="", limits="")
     with pytest.raises(UnknownNameError, match="Did you mean 'cosine'"):
         objectives.configured("cosin")
     with pytest.raises(UnknownNameError, match="Did you mean 'gaussian'"):
@@ -73,12 +74,14 @@ def test_an_own_objective_that_cannot_be_used_is_refused(name: str, said: str):
 
 
 def test_an_own_objective_needs_no_registration():
-    assert objectives.objective_type("molkd.objectives.diverse:Diverse") is Diverse
+    assert objectives.objective_type("molkd.objectives.diverse.objective:Diverse") is Diverse
 
 
 def test_the_form_of_targets_follows_card_density_and_objective():
     def form(support, name="mi", **options) -> str:
-        card = Card(name="a", kind="", dim=3, support=support, source="", license="", limits="")
+        card = TeacherCard(
+            name="a", kind="", dim=3, support=support, source="", license="", limits=""
+        )
         return objectives.target_form(objectives.configured(name, options), card)
 
     assert form("real") == "standardized"

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from molkd import settings, students
+from molkd import students
 from molkd.errors import ConfigError, CorruptFileError
+from molkd.runtime import settings
 from molkd.students import Student, StudentSettings
 from tests.fakes.kinds import SAMPLES, Sample
 
@@ -67,7 +68,7 @@ def test_nothing_and_only_failures(name: str):
 @EVERY
 def test_asking_for_layers_does_not_change_the_embedding(name: str):
     student, items = _student(name), SAMPLES[name].items[:5]
-    batch = student.collate(student.prepare(items))
+    batch = student.collate(student.featurize(items))
     with torch.no_grad():
         plain, layered = student(batch), student(batch, layers=True)
     assert torch.equal(plain.embedding, layered.embedding)
@@ -81,8 +82,8 @@ def test_asking_for_layers_does_not_change_the_embedding(name: str):
 def test_selecting_and_joining_prepared_items(name: str):
     student, sample = _student(name), SAMPLES[name]
     items = [*sample.items[:4], None, *sample.items[4:6]]
-    whole = student.prepare(items)
-    parts = [student.prepare(items[:2]), student.prepare(items[2:])]
+    whole = student.featurize(items)
+    parts = [student.featurize(items[:2]), student.featurize(items[2:])]
     joined = type(whole).concatenate(parts)
     assert len(joined) == len(whole) == 7
     assert dict(joined.failures) == dict(whole.failures)
@@ -161,9 +162,9 @@ def test_same_seed_same_bits_and_the_global_state_is_left_alone(name: str):
 @EVERY
 def test_a_fresh_one_has_the_shape_and_other_weights(name: str):
     student, items = _student(name), SAMPLES[name].items[:5]
-    fresh = students.fresh(student, seed=9)
+    fresh = students.untrained_like(student, seed=9)
     assert fresh.config == student.config
-    assert fresh.digest == students.fresh(student, seed=9).digest != student.digest
+    assert fresh.digest == students.untrained_like(student, seed=9).digest != student.digest
     assert not np.allclose(fresh.embed(items).values, student.embed(items).values)
 
 
@@ -171,7 +172,7 @@ def test_a_fresh_one_has_the_shape_and_other_weights(name: str):
 def test_every_parameter_gets_a_gradient(name: str):
     student, items = _student(name), SAMPLES[name].items[:8]
     student.train()
-    features = student(student.collate(student.prepare(items)))
+    features = student(student.collate(student.featurize(items)))
     features.embedding.square().sum().backward()
     idle = [key for key, value in student.named_parameters() if value.grad is None]
     assert idle == []
@@ -180,7 +181,7 @@ def test_every_parameter_gets_a_gradient(name: str):
 @EVERY
 def test_what_reads_items_reaches_a_process_without_torch(name: str, tmp_path: Path):
     student, sample = _student(name), SAMPLES[name]
-    (tmp_path / "work").write_bytes(pickle.dumps((student.prepare, list(sample.items[:3]))))
+    (tmp_path / "work").write_bytes(pickle.dumps((student.featurize, list(sample.items[:3]))))
     program = (
         "import pickle, sys; "
         f"prepare, items = pickle.load(open({str(tmp_path / 'work')!r}, 'rb')); "
@@ -221,12 +222,12 @@ def test_every_option_changes_the_student(name: str, option: str, value: object)
     changed = Sample(sample.size, {**sample.options, option: value}, sample.items)
     other = students.make(_settings(changed), items=sample.items)
     assert other.digest != _student(name).digest
-    batch = other.train().collate(other.prepare(sample.items[:6]))
+    batch = other.train().collate(other.featurize(sample.items[:6]))
     torch.manual_seed(0)
     found = other(batch).embedding
     mine = _student(name).train()
     torch.manual_seed(0)
-    before = mine(mine.collate(mine.prepare(sample.items[:6]))).embedding
+    before = mine(mine.collate(mine.featurize(sample.items[:6]))).embedding
     assert found.shape != before.shape or not torch.allclose(found, before)
 
 

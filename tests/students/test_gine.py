@@ -11,7 +11,7 @@ from rdkit import Chem
 
 from molkd import students
 from molkd.errors import ConfigError, UnknownNameError
-from molkd.graph import featurize
+from molkd.items.molecules.graph import featurize
 from molkd.students import GineConfig, GineSettings, GineStudent
 
 SMILES = [

@@ -10,8 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from molkd import images, settings, students
-from molkd.pixels import Resizing
+from molkd import students
+from molkd.items.images import decoding
+from molkd.items.images.pixels import Resizing
+from molkd.runtime import settings
 from molkd.students import StudentSettings
 from tests.fakes.kinds import pngs
 
@@ -39,7 +41,7 @@ def test_automodel_gives_the_body_whose_mean_is_projected(size: str, tmp_path: P
 def _preprocessed(item: bytes, about: dict) -> np.ndarray:
     """What a preprocessor_config.json says, step by step."""
     size = (about["size"]["width"], about["size"]["height"])
-    resized = Image.fromarray(images.decode(item)).resize(size, about["resample"])
+    resized = Image.fromarray(decoding.decode(item)).resize(size, about["resample"])
     scaled = np.asarray(resized, dtype=np.float64) * about["rescale_factor"]
     normal = (scaled - about["image_mean"]) / about["image_std"]
     return normal.transpose(2, 0, 1).astype(np.float32)
@@ -68,5 +70,5 @@ def test_images_of_any_size_become_squares(tmp_path: Path):
 
 def test_the_size_of_what_is_read_is_that_of_the_settings():
     student = _make(size="vit-tiny", image_size=48)
-    assert student.prepare(pngs(2)).values.shape == (2, 48, 48, 3)
+    assert student.featurize(pngs(2)).values.shape == (2, 48, 48, 3)
     assert student.size == 48

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from molkd import settings, students, tokens
+from molkd import students
 from molkd.errors import ConfigError, WeightsError
+from molkd.items.texts import tokens
+from molkd.runtime import settings
 from molkd.students import StudentSettings
 from molkd.students.text_encoder import TextStudent
 from tests.fakes.kinds import sentences
@@ -73,7 +75,7 @@ def test_automodel_gives_the_body_whose_mean_is_projected(tmp_path: Path):
 
 def test_a_text_is_cut_at_the_limit_and_counted():
     student = _make(size="bert-tiny", vocabulary=90, max_length=10)
-    prepared = student.prepare(["a", "a " * 60, "a " * 8, "a " * 9])
+    prepared = student.featurize(["a", "a " * 60, "a " * 8, "a " * 9])
     assert list(prepared.cut) == [False, True, False, True]
     assert list(prepared.sizes) == [3, 10, 10, 10]
     vectors = student.embed(["a " * 60, "a " * 8]).values
@@ -101,7 +103,7 @@ def test_a_given_tokenizer_is_used(tmp_path: Path):
 def test_starting_from_all_layers_gives_the_model(tmp_path: Path):
     _starting_model(tmp_path)
     student = _make(size="bert-tiny", start=str(tmp_path), start_layers=[0, 1, 2, 3])
-    from molkd.teachers.text.sentence_encoder import SentenceEncoder
+    from molkd.teachers.hub.texts import SentenceEncoder
 
     mean = SentenceEncoder(str(tmp_path)).embed(TEXTS[:40]).values
     with torch.no_grad():

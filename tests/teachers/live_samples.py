@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from molkd.live import LiveTeacher
+from molkd.tensors import QueryableTeacher
 from tests.teachers import tiny_models
 
 ITEMS = ["CCO", "no molecule", "c1ccccc1C(=O)O", "C", "*[U]", "CC(C)Cc1ccc(cc1)C(C)C(=O)O", "N#CC"]
@@ -21,6 +21,6 @@ TRANSFORMERS = {
 GRAPHS = ["hu-gcn-contextpred", "hu-gat-contextpred", "hu-graphsage-contextpred", "molclr-gcn"]
 
 
-def question_to(live: LiveTeacher, count: int = len(ITEMS), *, seed: int = 0) -> Tensor:
+def query_to(live: QueryableTeacher, count: int = len(ITEMS), *, seed: int = 0) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(count, live.question_dim, generator=generator)
+    return torch.randn(count, live.query_dim, generator=generator)

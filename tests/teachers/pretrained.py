@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import clone
 
 from molkd.errors import WeightsError
-from molkd.teachers.network import NetworkTeacher
+from molkd.teachers.base.network import NetworkTeacher
 from molkd.types import Matrix
 
 DRUGS = [

@@ -14,8 +14,8 @@ from rdkit import Chem
 
 from molkd.errors import ItemError
 from molkd.teachers import as_teacher
-from molkd.teachers.base import MoleculeTeacher, OnInvalid
-from molkd.types import Card, Teacher
+from molkd.teachers.base.molecules import MoleculeTeacher, OnInvalid
+from molkd.types import Teacher, TeacherCard
 
 
 class _SizeTeacher(MoleculeTeacher):
@@ -25,8 +25,8 @@ class _SizeTeacher(MoleculeTeacher):
         self.on_invalid = on_invalid
 
     @property
-    def card(self) -> Card:
-        return Card(
+    def card(self) -> TeacherCard:
+        return TeacherCard(
             name="size",
             kind="descriptor",
             dim=2,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from molkd.teachers.bimodal import CHARACTERS, MAX_LENGTH, BimodalTeacher
+from molkd.teachers.sequences.bimodal import CHARACTERS, MAX_LENGTH, BimodalTeacher
 
 from . import pretrained
 

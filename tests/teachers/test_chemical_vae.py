@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from molkd.teachers.chemical_vae import CHARACTERS, MAX_LENGTH, WEIGHTS, ChemicalVaeTeacher
-from molkd.teachers.weights import WeightsError
+from molkd.teachers.base.weights import WeightsError
+from molkd.teachers.sequences.chemical_vae import (
+    CHARACTERS,
+    MAX_LENGTH,
+    WEIGHTS,
+    ChemicalVaeTeacher,
+)
 
 from . import pretrained
 

@@ -18,7 +18,7 @@ from sklearn.base import clone
 from molkd import teachers
 from molkd.errors import ItemError
 from molkd.teachers import catalogue
-from molkd.types import Embedded, Teacher
+from molkd.types import Embeddings, Teacher
 
 GOOD = [
     "CC(=O)Oc1ccccc1C(=O)O",
@@ -62,12 +62,12 @@ def teacher(request: pytest.FixtureRequest, weights_dir: Path, readiness: dict[s
     if visited[name] != "ready":
         pytest.skip(f"{name}: {visited[name]} on this machine")
     made: Any = teachers.make(name, weights_dir=weights_dir)
-    if made.card.reads != "molecules":
-        pytest.skip(f"{name} reads {made.card.reads}: its own tests say what it promises")
+    if made.card.modality != "molecules":
+        pytest.skip(f"{name} reads {made.card.modality}: its own tests say what it promises")
     return made
 
 
-def _same(first: Embedded, second: Embedded) -> None:
+def _same(first: Embeddings, second: Embeddings) -> None:
     assert first.failures == second.failures
     np.testing.assert_allclose(first.values, second.values, rtol=1e-4, atol=1e-4)
 
@@ -119,7 +119,7 @@ def test_rows_do_not_depend_on_each_other(teacher: Any) -> None:
     failures = parts[0].failures | {
         len(GOOD) + row: reason for row, reason in parts[1].failures.items()
     }
-    _same(whole, Embedded(np.concatenate([part.values for part in parts]), failures))
+    _same(whole, Embeddings(np.concatenate([part.values for part in parts]), failures))
 
 
 def test_molecules_embed_like_their_smiles(teacher: Any) -> None:

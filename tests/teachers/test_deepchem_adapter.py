@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from molkd import teachers
 from molkd.errors import ConfigError, MissingExtraError, UnknownNameError
-from molkd.teachers.deepchem_adapter import DeepChemTeacher
+from molkd.teachers.adapters.deepchem import DeepChemTeacher
 
 MOLECULES = ["CCO", "c1ccccc1C(=O)NC", "N[C@@H](C)C(=O)O", "C", "OCC1OC(O)C(O)C(O)C1O"]
 

@@ -12,8 +12,8 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import Descriptors
 
 from molkd.errors import ConfigError
-from molkd.teachers import descriptors
-from molkd.teachers.descriptors import Rdkit2dTeacher
+from molkd.teachers.rdkit import descriptors
+from molkd.teachers.rdkit.descriptors import Rdkit2dTeacher
 
 DRUGS = [
     "CC(=O)Oc1ccccc1C(=O)O",

@@ -12,14 +12,14 @@ from rdkit.Chem import MACCSkeys, rdFingerprintGenerator, rdReducedGraphs
 from rdkit.Chem.AtomPairs import Pairs, Torsions
 
 from molkd import teachers
-from molkd.teachers.fingerprints import (
+from molkd.teachers.rdkit.fingerprints import (
     AtomPairTeacher,
     MaccsTeacher,
     MorganTeacher,
     RDKitPathTeacher,
     TopologicalTorsionTeacher,
 )
-from molkd.teachers.pharmacophores import Cats2dTeacher, ErgTeacher
+from molkd.teachers.rdkit.pharmacophores import Cats2dTeacher, ErgTeacher
 
 DRUGS = [
     "CC(=O)Oc1ccccc1C(=O)O",

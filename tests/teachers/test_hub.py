@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from molkd import store, teachers
+from molkd import teachers
 from molkd.errors import ConfigError, UnknownNameError, WeightsError
-from molkd.teachers.hub_models import NAMED
-from molkd.teachers.huggingface import HuggingFaceTeacher
+from molkd.runtime import files
+from molkd.teachers.hub.known_smiles import NAMED
+from molkd.teachers.hub.smiles import HuggingFaceTeacher
 from tests.teachers import tiny_models
 from tests.teachers.tiny_models import teacher_of
 
@@ -175,7 +176,7 @@ def in_cache(cache: Path, folder: Path, name: str, commit: str) -> Path:
     (top / "refs" / "main").write_text(commit)
     (top / "blobs").mkdir()
     for file in folder.iterdir():
-        blob = top / "blobs" / store.sha256_of(file)
+        blob = top / "blobs" / files.sha256_of(file)
         shutil.copy(file, blob)
         (snapshot / file.name).symlink_to(blob)
     return snapshot

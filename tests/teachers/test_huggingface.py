@@ -19,7 +19,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
 from transformers.utils import logging
 
 from molkd.errors import ConfigError, ItemError
-from molkd.teachers.huggingface import HuggingFaceTeacher
+from molkd.teachers.hub.smiles import HuggingFaceTeacher
 from tests.teachers import tiny_models
 from tests.teachers.tiny_models import MODELS, teacher_of
 
@@ -277,7 +277,7 @@ def test_loading_is_silent_and_leaves_the_settings(
 
 
 def test_a_roberta_trained_here_is_a_teacher(tmp_path: Path) -> None:
-    from molkd.benchmarks.train_roberta import Recipe, train
+    from molkd.benchmarks.scripts.train_roberta import Recipe, train
 
     corpus = ["C" * n + tail for n in range(1, 12) for tail in ("O", "N", "Cl", "c1ccccc1", "=O")]
     recipe = Recipe(hidden=32, layers=1, longest=32, batch=16, warmup=5)

@@ -1,4 +1,4 @@
-"""Live teachers: frozen, differentiable in the question only, and unchanged when they are done."""
+"""Live teachers: frozen, differentiable in the query only, and unchanged when they are done."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from molkd import teachers
 from molkd.errors import ConfigError, ShapeError
-from molkd.live import LiveTeacher
-from molkd.teachers import atom_bond_graph as abg
-from molkd.teachers.huggingface import HuggingFaceTeacher
+from molkd.teachers.graphs import atom_bond_graph as abg
+from molkd.teachers.hub.smiles import HuggingFaceTeacher
+from molkd.tensors import QueryableTeacher
 from tests.teachers import tiny_models
-from tests.teachers.live_samples import GRAPHS, ITEMS, PRESENT, TRANSFORMERS, question_to
+from tests.teachers.live_samples import GRAPHS, ITEMS, PRESENT, TRANSFORMERS, query_to
 
 
 @pytest.fixture(scope="module", params=[*TRANSFORMERS, *GRAPHS])
@@ -30,8 +30,8 @@ def teacher(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def live(teacher: Any) -> Any:
-    made = teachers.as_live(teacher)
-    assert isinstance(made, LiveTeacher)
+    made = teachers.as_queryable(teacher)
+    assert isinstance(made, QueryableTeacher)
     return made
 
 
@@ -48,7 +48,7 @@ def network_of(live: Any) -> nn.Module:
 # == The contract
 
 
-def test_no_question_gives_the_embedding(teacher: Any, live: LiveTeacher) -> None:
+def test_no_query_gives_the_embedding(teacher: Any, live: QueryableTeacher) -> None:
     batch = live.collate(ITEMS)
     assert batch.present.tolist() == PRESENT
     assert len(batch) == len(ITEMS)
@@ -62,22 +62,22 @@ def test_no_question_gives_the_embedding(teacher: Any, live: LiveTeacher) -> Non
     assert not answers[~batch.present].any()
 
 
-def test_only_the_question_gets_a_gradient(live: LiveTeacher) -> None:
-    question = question_to(live).requires_grad_()
+def test_only_the_query_gets_a_gradient(live: QueryableTeacher) -> None:
+    query = query_to(live).requires_grad_()
     batch = live.collate(ITEMS)
-    answers = live.answer(batch, question)
+    answers = live.answer(batch, query)
     assert answers.shape == (len(ITEMS), live.dim)
     assert not answers[~batch.present].any()
     answers.sin().sum().backward()
-    assert question.grad is not None
-    moved = question.grad.abs().sum(dim=1) > 0
+    assert query.grad is not None
+    moved = query.grad.abs().sum(dim=1) > 0
     assert moved.tolist() == PRESENT
     network = network_of(live)
     assert not network.training
     assert not any(one.requires_grad or one.grad is not None for one in network.parameters())
 
 
-def test_gradients_are_those_of_finite_differences(live: LiveTeacher) -> None:
+def test_gradients_are_those_of_finite_differences(live: QueryableTeacher) -> None:
     network, batch = network_of(live).double(), live.collate(["CCO", "CC(=O)N"])
     # T5 normalises in float32 whatever it is given.
     step, limit = (1e-3, 2e-3) if "t5" in live.name else (1e-6, 1e-4)
@@ -86,68 +86,68 @@ def test_gradients_are_those_of_finite_differences(live: LiveTeacher) -> None:
         with pytest.MonkeyPatch.context() as patch:  # in float64 throughout
             patch.setattr(Tensor, "float", lambda tensor: tensor.double())
             patch.setattr(torch, "zeros", _wide(torch.zeros))
-            question = question_to(live, 2).double().requires_grad_()
+            query = query_to(live, 2).double().requires_grad_()
             weights = torch.randn(2, live.dim, generator=generator).double()
-            (live.answer(batch, question) * weights).sum().backward()
-            assert question.grad is not None
-            way = torch.randn(question.shape, generator=generator).double()
+            (live.answer(batch, query) * weights).sum().backward()
+            assert query.grad is not None
+            way = torch.randn(query.shape, generator=generator).double()
             with torch.no_grad():
                 ends = [
-                    (live.answer(batch, question + side * way) * weights).sum()
+                    (live.answer(batch, query + side * way) * weights).sum()
                     for side in (step, -step)
                 ]
     finally:
         network.float()
     expected = float(ends[0] - ends[1]) / (2 * step)
-    assert float((question.grad * way).sum()) == pytest.approx(expected, rel=limit)
+    assert float((query.grad * way).sum()) == pytest.approx(expected, rel=limit)
 
 
 def _wide(make: Any) -> Any:
     return lambda *shape, **options: make(*shape, **{"dtype": torch.float64, **options})
 
 
-def test_the_answer_depends_on_question_and_molecule(live: LiveTeacher) -> None:
+def test_the_answer_depends_on_query_and_molecule(live: QueryableTeacher) -> None:
     batch = live.collate(["CCO", "OCC(O)CO"])
-    question = question_to(live, 1).expand(2, -1)
-    first = live.answer(batch, question)
-    other = live.answer(batch, question_to(live, 1, seed=1).expand(2, -1))
+    query = query_to(live, 1).expand(2, -1)
+    first = live.answer(batch, query)
+    other = live.answer(batch, query_to(live, 1, seed=1).expand(2, -1))
     assert (first - other).abs().amax(dim=1).min() > 1e-3
     assert (first[0] - first[1]).abs().max() > 1e-3
     assert (first - live.answer(batch, None)).abs().amax(dim=1).min() > 1e-3
 
 
-def test_a_part_of_a_batch_gets_the_answers_of_the_whole(live: LiveTeacher) -> None:
-    batch, question = live.collate(ITEMS), question_to(live)
-    whole = live.answer(batch, question)
+def test_a_part_of_a_batch_gets_the_answers_of_the_whole(live: QueryableTeacher) -> None:
+    batch, query = live.collate(ITEMS), query_to(live)
+    whole = live.answer(batch, query)
     plain = live.answer(batch, None)
     for rows in ([5, 0, 1, 3], [3], [4, 1], [], [2, 2, 6]):
         picked = torch.tensor(rows, dtype=torch.long)
         part = batch.select(picked)
         assert part.present.tolist() == [PRESENT[row] for row in rows]
-        assert live.answer(part, question[picked]).shape == (len(rows), live.dim)
+        assert live.answer(part, query[picked]).shape == (len(rows), live.dim)
         if rows:
-            assert distance(live.answer(part, question[picked]), whole[picked]) < 1e-5
+            assert distance(live.answer(part, query[picked]), whole[picked]) < 1e-5
             assert distance(live.answer(part, None), plain[picked]) < 1e-5
         again = part.select(torch.arange(len(rows)).flip(0))
         assert again.present.tolist() == part.present.tolist()[::-1]
 
 
-def test_only_molecules_that_were_run_are_counted(live: LiveTeacher) -> None:
-    batch, question = live.collate(ITEMS), question_to(live)
+def test_only_molecules_that_were_run_are_counted(live: QueryableTeacher) -> None:
+    batch, query = live.collate(ITEMS), query_to(live)
     assert live.forwards == 0
-    live.answer(batch, question)
+    live.answer(batch, query)
     assert live.forwards == sum(PRESENT)
-    live.answer(batch.select(torch.tensor([0, 1])), question[:2])
+    live.answer(batch.select(torch.tensor([0, 1])), query[:2])
     live.answer(batch.select(torch.tensor([1, 4])), None)
     assert live.forwards == sum(PRESENT) + 1
 
 
-def test_the_teacher_is_as_it_was(teacher: Any, live: LiveTeacher) -> None:
+def test_the_teacher_is_as_it_was(teacher: Any, live: QueryableTeacher) -> None:
     network = network_of(live)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     values, digest = teacher.embed(ITEMS).values, teacher.card.digest
-    question = question_to(live).requires_grad_()
-    live.answer(live.collate(ITEMS), question).sum().backward()
+    query = query_to(live).requires_grad_()
+    live.answer(live.collate(ITEMS), query).sum().backward()
     np.testing.assert_array_equal(teacher.embed(ITEMS).values, values)
     assert teacher.card.digest == digest
     after = network.state_dict()
@@ -164,7 +164,7 @@ def test_hooks_are_gone_after_an_error(live: Any, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr(list(parts.modules())[-1], "forward", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            live.answer(batch, question_to(live, 1))
+            live.answer(batch, query_to(live, 1))
     assert _hooks(network) == 0
     assert torch.equal(live.answer(batch, None), before)
 
@@ -180,38 +180,38 @@ def test_every_layer_can_be_entered_and_no_other(teacher: Any, live: Any) -> Non
     assert live.layer == (3 if graph else 1)
     answers = []
     for layer in range(lowest, count):
-        other = teachers.as_live(teacher, layer=layer)
-        answers.append(other.answer(other.collate(["CCO"]), question_to(live, 1)))
+        other = teachers.as_queryable(teacher, layer=layer)
+        answers.append(other.answer(other.collate(["CCO"]), query_to(live, 1)))
     stacked = torch.cat(answers)
     assert len(torch.unique(stacked, dim=0)) == len(stacked)
     for layer in (lowest - 1, count):
         with pytest.raises(ConfigError, match=f"layer={layer}: .* {lowest} to {count - 1}"):
-            teachers.as_live(teacher, layer=layer)
+            teachers.as_queryable(teacher, layer=layer)
 
 
-def test_autocast_does_not_round_the_answer(live: LiveTeacher) -> None:
-    batch, question = live.collate(ITEMS), question_to(live)
-    expected = live.answer(batch, question)
+def test_autocast_does_not_round_the_answer(live: QueryableTeacher) -> None:
+    batch, query = live.collate(ITEMS), query_to(live)
+    expected = live.answer(batch, query)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(live.answer(batch, question.bfloat16().float()), live.answer(
-            batch, question.bfloat16()))  # fmt: skip
-        assert torch.equal(live.answer(batch, question), expected)
+        assert torch.equal(live.answer(batch, query.bfloat16().float()), live.answer(
+            batch, query.bfloat16()))  # fmt: skip
+        assert torch.equal(live.answer(batch, query), expected)
 
 
-def test_a_question_of_another_shape_is_refused(live: LiveTeacher) -> None:
+def test_a_query_of_another_shape_is_refused(live: QueryableTeacher) -> None:
     batch = live.collate(["CCO", "C"])
-    with pytest.raises(ShapeError, match=r"question of shape \(1, .* expected \(2, "):
-        live.answer(batch, question_to(live, 1))
-    with pytest.raises(ShapeError, match="question of shape"):
-        live.answer(batch, question_to(live, 2)[:, :-1])
+    with pytest.raises(ShapeError, match=r"query of shape \(1, .* expected \(2, "):
+        live.answer(batch, query_to(live, 1))
+    with pytest.raises(ShapeError, match="query of shape"):
+        live.answer(batch, query_to(live, 2)[:, :-1])
 
 
-def test_no_molecules_at_all(live: LiveTeacher) -> None:
+def test_no_molecules_at_all(live: QueryableTeacher) -> None:
     for items in ([], ["no molecule"]):
         batch = live.collate(items)
         assert live.answer(batch, None).shape == (len(items), live.dim)
-        question = question_to(live, len(items)).requires_grad_()
-        assert not live.answer(batch, question).any()
+        query = query_to(live, len(items)).requires_grad_()
+        assert not live.answer(batch, query).any()
         assert batch.to(torch.device("cpu")).present.tolist() == [False] * len(items)
 
 
@@ -221,7 +221,7 @@ def test_no_molecules_at_all(live: LiveTeacher) -> None:
 @pytest.mark.parametrize("name", ["maccs", "rdkit2d"])
 def test_teachers_without_hidden_states_are_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name!r} cannot answer.* molclr-gcn.* of type bert"):
-        teachers.as_live(teachers.make(name))
+        teachers.as_queryable(teachers.make(name))
 
 
 def test_other_transformers_are_refused(folders: dict[str, Path]) -> None:

@@ -1,4 +1,4 @@
-"""Answers of live teachers against slow references, and that nobody hears the question."""
+"""Answers of live teachers against slow references, and that nobody hears the query."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from rdkit import Chem
 from torch import Tensor, nn
 
 from molkd import teachers
-from molkd.teachers import atom_bond_graph as abg
-from molkd.teachers.huggingface import HuggingFaceTeacher
-from molkd.teachers.live_graphs import selected
+from molkd.teachers.graphs import atom_bond_graph as abg
+from molkd.teachers.graphs.queryable import selected
+from molkd.teachers.hub.smiles import HuggingFaceTeacher
 from tests.teachers import tiny_models
-from tests.teachers.live_samples import GRAPHS, ITEMS, TRANSFORMERS, question_to
+from tests.teachers.live_samples import GRAPHS, ITEMS, TRANSFORMERS, query_to
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
 def test_a_bert_answers_as_by_hand(tmp_path: Path, pooling: Any) -> None:
     teacher = HuggingFaceTeacher(str(tiny_models.bert(tmp_path / "bert")), pooling=pooling)
     live: Any = teacher.live(layer=0)
-    question = question_to(live, 2)
-    found = live.answer(live.collate(["CCO", "OCC(O)CO"]), question)
+    query = query_to(live, 2)
+    found = live.answer(live.collate(["CCO", "OCC(O)CO"]), query)
     for row, smiles in enumerate(["CCO", "OCC(O)CO"]):
-        state, ids = question[row].double(), live.collate([smiles]).ids
+        state, ids = query[row].double(), live.collate([smiles]).ids
         with torch.no_grad():
             hidden = live._model(ids, output_hidden_states=True).hidden_states
         for depth, block in enumerate(live._model.encoder.layer):
@@ -36,7 +36,7 @@ def test_a_bert_answers_as_by_hand(tmp_path: Path, pooling: Any) -> None:
 
 
 @pytest.mark.parametrize("name", TRANSFORMERS)
-def test_no_token_sees_the_question(name: str, tmp_path: Path) -> None:
+def test_no_token_sees_the_query(name: str, tmp_path: Path) -> None:
     teacher = HuggingFaceTeacher(str(TRANSFORMERS[name](tmp_path / name)), on_invalid="null")
     live: Any = teacher.live(layer=1 if name == "t5" else 0)
     seen: list[Tensor] = []
@@ -45,7 +45,7 @@ def test_no_token_sees_the_question(name: str, tmp_path: Path) -> None:
     )
     batch = live.collate(ITEMS)
     live.answer(batch, None)
-    live.answer(batch, 5 * question_to(live))
+    live.answer(batch, 5 * query_to(live))
     hook.remove()
     plain, beside = (states[batch.mask.bool()] for states in seen)
     torch.testing.assert_close(beside, plain, rtol=1e-5, atol=1e-5)
@@ -70,14 +70,14 @@ def _bert_block(block: Any, states: Tensor, guest: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_a_graph_network_answers_as_by_hand(name: str, shared: Path) -> None:
-    live: Any = teachers.as_live(teachers.make(name, weights_dir=shared / "weights"), layer=3)
+    live: Any = teachers.as_queryable(teachers.make(name, weights_dir=shared / "weights"), layer=3)
     items = ["CC(=O)N", "C", "C[C@H](N)C(=O)O"]
-    question = question_to(live, 3)
-    found = live.answer(live.collate(items), question)
+    query = query_to(live, 3)
+    found = live.answer(live.collate(items), query)
     network = live._network
     for row, smiles in enumerate(items):
         graph = abg.graph_of([Chem.MolFromSmiles(smiles)])
-        state = question[row].double()
+        state = query[row].double()
         for depth in (3, 4):
             with torch.no_grad():
                 atoms = network.between(network.first(graph), graph, 0, depth).double()

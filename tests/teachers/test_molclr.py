@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from molkd.teachers.molclr import NEGLIGIBLE, MolclrTeacher, flushed
+from molkd.teachers.graphs.molclr import NEGLIGIBLE, MolclrTeacher, flushed
 
 from . import pretrained
 

@@ -14,8 +14,8 @@ from sklearn.base import clone
 
 from molkd import teachers
 from molkd.errors import ConfigError, MissingExtraError, UnknownNameError, WeightsError
-from molkd.teachers import molfeat_adapter
-from molkd.teachers.molfeat_adapter import MolfeatTeacher
+from molkd.teachers.adapters import molfeat
+from molkd.teachers.adapters.molfeat import MolfeatTeacher
 
 MOLECULES = [
     *("CCO", "c1ccccc1C(=O)NC", "[Na+].[Cl-]", "C", "CN1C=NC2=C1C(=O)N(C)C(=O)N2C"),
@@ -124,7 +124,7 @@ class Letters(MoleculeTransformer):
 
 
 def test_an_object_is_divided_into_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(molfeat_adapter, "BATCH", 2)
+    monkeypatch.setattr(molfeat, "BATCH", 2)
     letters = Letters()
     embedded = MolfeatTeacher(letters).embed(["CCO", "CCN", "SC", "CCC", "CCCl"])
     assert embedded.failures == {2: "ValueError: no sulfur, please"}

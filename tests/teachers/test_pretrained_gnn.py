@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from sklearn.utils._param_validation import InvalidParameterError
 
-from molkd.teachers import atom_bond_graph as abg
-from molkd.teachers.pretrained_gnn import Architecture, PretrainedGnnTeacher, Pretraining
+from molkd.teachers.graphs import atom_bond_graph as abg
+from molkd.teachers.graphs.pretrained_gnn import Architecture, PretrainedGnnTeacher, Pretraining
 
 from . import pretrained
 

@@ -14,9 +14,9 @@ import pytest
 from molkd import teachers
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.teachers import catalogue
-from molkd.types import Card, Embedded
+from molkd.types import Embeddings, TeacherCard
 
-CARD = Card(
+CARD = TeacherCard(
     name="mine", kind="test", dim=2, support="real", source="here", license="none", limits="none"
 )
 
@@ -24,8 +24,8 @@ CARD = Card(
 class Mine:
     card = CARD
 
-    def embed(self, items: Any, /) -> Embedded:
-        return Embedded(np.zeros((len(items), 2), dtype=np.float32), {})
+    def embed(self, items: Any, /) -> Embeddings:
+        return Embeddings(np.zeros((len(items), 2), dtype=np.float32), {})
 
 
 def broken() -> object:
@@ -42,7 +42,7 @@ def _offer(monkeypatch: pytest.MonkeyPatch, **targets: str) -> None:
         EntryPoint(name, target, teachers.ENTRY_POINTS)._for(Distribution())  # type: ignore[arg-type]
         for name, target in targets.items()
     ]
-    monkeypatch.setattr(teachers, "entry_points", lambda *, group: found)
+    monkeypatch.setattr("molkd.teachers.registry.entry_points", lambda *, group: found)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_cards_carry_the_registered_name() -> None:
-    local = [name for name in teachers.names() if name not in teachers.NAMED]
+    local = [name for name in teachers.names() if name not in teachers.SMILES_MODELS]
     assert [teachers.make(name).card.name for name in local] == local
 
 

@@ -18,10 +18,10 @@ from molkd.bank.builder import build
 from molkd.bank.files import folder_name
 from molkd.errors import ConfigError, ItemError, UnknownNameError
 from molkd.teachers import through as through_module
-from molkd.teachers.frozen import ImageTeacher, TextTeacher
+from molkd.teachers.base.items import ImageTeacher, TextTeacher
 from molkd.teachers.through import ViewedTeacher, through
 from molkd.teachers.views import depict, describe
-from molkd.types import Card, Teacher
+from molkd.types import Teacher, TeacherCard
 
 DRUGS = ["CCO", "c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "C[C@H](N)C(=O)O", "C1CCNCC1"]
 
@@ -38,11 +38,11 @@ class Ink(ImageTeacher):
         self.device = device
 
     @property
-    def card(self) -> Card:
-        return Card(
+    def card(self) -> TeacherCard:
+        return TeacherCard(
             name="ink",
             kind="toy",
-            reads="images",
+            modality="images",
             dim=4,
             support="real",
             source="this test",
@@ -63,11 +63,11 @@ class Letters(TextTeacher):
     """How often letters occur; refuses texts that speak of nitriles."""
 
     @property
-    def card(self) -> Card:
-        return Card(
+    def card(self) -> TeacherCard:
+        return TeacherCard(
             name="letters",
             kind="toy",
-            reads="texts",
+            modality="texts",
             dim=3,
             support="counts",
             source="this test",
@@ -87,7 +87,7 @@ class Backwards:
     """Texts read from the end; refuses what reads the same."""
 
     name: ClassVar[str] = "backwards"
-    reads: ClassVar[str] = "texts"
+    modality: ClassVar[str] = "texts"
     gives: ClassVar[str] = "texts"
     options: ClassVar[Mapping[str, object]] = {}
     versions: ClassVar[Mapping[str, str]] = {"mirror": "2"}
@@ -157,7 +157,7 @@ def test_few_views_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_card() -> None:
     card = through(depict(size=64), Ink()).card
     inner = Ink().card
-    assert (card.name, card.reads, card.dim) == ("depict-ink", "molecules", 4)
+    assert (card.name, card.modality, card.dim) == ("depict-ink", "molecules", 4)
     assert (card.support, card.sha256) == (inner.support, inner.sha256)
     assert set(card.versions) == {"ink", "rdkit"}
     assert card.options["view"] == {"name": "depict", **depict(size=64).options}
@@ -211,7 +211,7 @@ def test_clones_pickles_and_nests() -> None:
         np.testing.assert_array_equal(other.embed(DRUGS).values, expected)
     twice = through(describe(), through(Backwards(), Letters()))
     assert twice.card.name == "describe-backwards-letters"
-    assert twice.card.reads == "molecules"
+    assert twice.card.modality == "molecules"
     assert not twice.embed(["CCO"]).failures
 
 
@@ -258,7 +258,7 @@ def test_the_size_of_a_depiction_by_name() -> None:
 
 
 def test_a_teacher_with_a_size_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teachers, "make", {"ink": Ink(), "letters": Letters()}.__getitem__)
+    monkeypatch.setattr(through_module, "make", {"ink": Ink(), "letters": Letters()}.__getitem__)
     assert through_module.depicted("ink").view == depict(size=224)
     assert through_module.depicted("100:ink").view == depict(size=100)
     assert through_module.described("letters").card.name == "describe-letters"

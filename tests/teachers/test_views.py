@@ -20,8 +20,8 @@ from rdkit.Chem import AllChem, rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from molkd.errors import ConfigError
-from molkd.images import decode
-from molkd.teachers.descriptions import GROUPS, RINGS
+from molkd.items.images.decoding import decode
+from molkd.teachers.rdkit.descriptions import GROUPS, RINGS
 from molkd.teachers.views import Depict, Describe, View, depict, describe
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
@@ -47,7 +47,7 @@ def shuffled(smiles: str, seed: int) -> Chem.Mol:
 @pytest.mark.parametrize("view", [depict(), describe()])
 def test_what_a_view_is(view: Any) -> None:
     assert isinstance(view, View)
-    assert view.reads == "molecules"
+    assert view.modality == "molecules"
     assert view.gives in {"images", "texts"}
     assert set(view.versions) == {"rdkit"}
     assert pickle.loads(pickle.dumps(view)) == view  # noqa: S301

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from molkd.errors import OutputError, WeightsError
-from molkd.teachers import weights
-from molkd.teachers.weights import WeightFile, cache_dir, load_npz, locate
+from molkd.teachers.base import weights
+from molkd.teachers.base.weights import WeightFile, cache_dir, load_npz, locate
 
 CONTENT = bytes(range(256)) * 2000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

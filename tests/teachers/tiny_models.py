@@ -26,7 +26,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from molkd.teachers.huggingface import HuggingFaceTeacher
+from molkd.teachers.hub.smiles import HuggingFaceTeacher
 
 HIDDEN = 32
 SMILES = [*"CNOFcnos()[]=#123456+-@H/\\.", "Cl", "Br"]

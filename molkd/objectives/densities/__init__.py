@@ -16,7 +16,7 @@ from molkd.objectives.densities.low_rank import LowRank
 from molkd.objectives.densities.mixture import Mixture
 from molkd.objectives.densities.negative_binomial import NegativeBinomial
 from molkd.objectives.densities.poisson import Poisson
-from molkd.registry import near
+from molkd.runtime.registry import near
 from molkd.types import Support
 
 __all__ = [

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from molkd.benchmarks.metrics import METRICS
 from molkd.benchmarks.probes import PROBES, Part, make
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.targets import TargetScaler
+from molkd.benchmarks.tasks.metrics import METRICS
 from tests.benchmarks.probes.synthetic import (
     Sample,
     best_accuracy,

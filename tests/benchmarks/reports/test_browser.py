@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from molkd.benchmarks import statistics
-from molkd.benchmarks.published import Published
-from molkd.benchmarks.reports import alike, compose, html, official
-from molkd.benchmarks.reports.compose import Given
+from molkd.benchmarks.reports import assemble, html, official, similarity
+from molkd.benchmarks.reports.assemble import Given
+from molkd.benchmarks.statistics.published import Published
 from tests.benchmarks.reports.test_write import SPEED, TEACHERS
 from tests.fakes import fake_results
 from tests.fakes.fake_results import HOSTILE
@@ -75,11 +75,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
         results=RESULTS,
         reference="student-base",
         published=[figure],
-        speed=compose.timings(SPEED),
-        similar=alike.chapter(TEACHERS),
+        speed=assemble.timings(SPEED),
+        similar=similarity.chapter(TEACHERS),
     )
     page: Path = tmp_path_factory.mktemp("report") / "report.html"
-    page.write_text(html.render(compose.document(given)), encoding="utf-8")
+    page.write_text(html.render(assemble.document(given)), encoding="utf-8")
     return page.as_uri()
 
 

@@ -5,24 +5,24 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from molkd.benchmarks.reports import canvas
-from molkd.benchmarks.reports.canvas import Panel
+from molkd.benchmarks.reports import panels
 from molkd.benchmarks.reports.palette import DARK, LIGHT, SHAPES
+from molkd.benchmarks.reports.panels import Panel
 from tests.fakes.fake_results import HOSTILE
 
 
 def panel(words: str = "plain", tip: str = "") -> Panel:
     def draw(axes) -> None:
-        canvas.line(axes, [0, 90], [10, 10], "line", 1)
-        canvas.text(axes, 5, 20, words, color="muted")
+        panels.line(axes, [0, 90], [10, 10], "line", 1)
+        panels.text(axes, 5, 20, words, color="muted")
         for place, role in enumerate(SHAPES):
-            canvas.mark(axes, 10 + 20 * place, 40, role, tip=tip)
+            panels.mark(axes, 10 + 20 * place, 40, role, tip=tip)
 
     return Panel(words, "what is seen", 100, 60, draw)
 
 
 def test_svg_keeps_text_as_text_and_escapes_it() -> None:
-    root = ET.fromstring(canvas.svg(panel(HOSTILE, tip=HOSTILE), "name"))  # noqa: S314 (ours)
+    root = ET.fromstring(panels.svg(panel(HOSTILE, tip=HOSTILE), "name"))  # noqa: S314 (ours)
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     titles = [element.text for element in root.iter("{http://www.w3.org/2000/svg}title")]
     assert texts == [HOSTILE]
@@ -30,7 +30,7 @@ def test_svg_keeps_text_as_text_and_escapes_it() -> None:
 
 
 def test_every_colour_of_a_svg_is_a_variable_of_the_page() -> None:
-    drawn = canvas.svg(panel(), "name")
+    drawn = panels.svg(panel(), "name")
     assert re.findall(r"#[0-9a-f]{6}", drawn) == []
     assert {"var(--student)", "var(--teacher)", "var(--baseline)", "var(--muted)"} <= set(
         re.findall(r"var\(--[a-z]+\)", drawn)
@@ -38,7 +38,7 @@ def test_every_colour_of_a_svg_is_a_variable_of_the_page() -> None:
 
 
 def test_a_svg_scales_and_names_itself() -> None:
-    root = ET.fromstring(canvas.svg(panel(), "name"))  # noqa: S314 (ours)
+    root = ET.fromstring(panels.svg(panel(), "name"))  # noqa: S314 (ours)
     assert root.get("viewBox") == "0 0 100 60"
     assert root.get("width") is None
     ids = [element.get("id") for element in root.iter() if element.get("id")]
@@ -47,17 +47,17 @@ def test_a_svg_scales_and_names_itself() -> None:
 
 
 def test_the_same_drawing_gives_the_same_bytes() -> None:
-    assert canvas.svg(panel(), "a") == canvas.svg(panel(), "a")
-    assert canvas.png([panel()] * 3) == canvas.png([panel()] * 3)
+    assert panels.svg(panel(), "a") == panels.svg(panel(), "a")
+    assert panels.png([panel()] * 3) == panels.png([panel()] * 3)
 
 
 def test_letters_that_the_font_lacks_draw_without_a_warning() -> None:
-    assert canvas.png([panel("分子")]).startswith(b"\x89PNG")
+    assert panels.png([panel("分子")]).startswith(b"\x89PNG")
 
 
 def test_short_labels_stay_and_long_ones_stay_apart() -> None:
     labels = ["short", *(f"a-long-beginning-{i}-and-a-long-ending" for i in range(12))]
-    found = canvas.shorten(labels, 16)
+    found = panels.shorten(labels, 16)
     assert found["short"] == "short"
     assert len(set(found.values())) == len(labels)
     assert max(map(len, found.values())) <= 17
@@ -65,8 +65,8 @@ def test_short_labels_stay_and_long_ones_stay_apart() -> None:
 
 def test_a_short_label_that_equals_a_shortened_one_is_told_apart() -> None:
     long = "abcdefghij-klmnopqrst"
-    short = canvas.shorten([long], 9)[long]
-    assert len(set(canvas.shorten([long, short], 9).values())) == 2
+    short = panels.shorten([long], 9)[long]
+    assert len(set(panels.shorten([long, short], 9).values())) == 2
 
 
 def luminance(colour: str) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from molkd.benchmarks import statistics
-from molkd.benchmarks.reports import canvas, dots, ranks, tradeoff
+from molkd.benchmarks.reports import dot_plot, panels, ranks, tradeoff
 from molkd.benchmarks.reports.official import Line, Score
 from molkd.benchmarks.reports.tradeoff import Point
 from molkd.benchmarks.statistics import Table
@@ -14,8 +14,8 @@ from molkd.benchmarks.statistics import Table
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawn(panel: canvas.Panel) -> ET.Element:
-    return ET.fromstring(canvas.svg(panel, "name"))  # noqa: S314 (ours)
+def drawn(panel: panels.Panel) -> ET.Element:
+    return ET.fromstring(panels.svg(panel, "name"))  # noqa: S314 (ours)
 
 
 def texts(root: ET.Element) -> list[str]:
@@ -79,7 +79,7 @@ def marks(root: ET.Element) -> dict[str, tuple[float, str]]:
 def test_marks_stand_in_the_order_of_the_scores() -> None:
     scores = line(a=(0.1, 0.01), b=(0.3, 0.02), c=(0.2, None))
     root = drawn(
-        dots.panel(scores, ["a", "b", "c", "absent"], dict.fromkeys("abc", "teacher"), "a")
+        dot_plot.panel(scores, ["a", "b", "c", "absent"], dict.fromkeys("abc", "teacher"), "a")
     )
     places = {name: x for name, (x, _) in marks(root).items()}
     assert sorted(places, key=lambda name: places[name]) == ["a", "c", "b"]
@@ -92,7 +92,7 @@ def test_a_score_far_off_does_not_squeeze_the_others() -> None:
     near = {f"e{i}": (0.5 + i / 100, 0.001) for i in range(6)}
     names = [*near, "far"]
     root = drawn(
-        dots.panel(line(**near, far=(250.0, 3.0)), names, dict.fromkeys(names, "teacher"), "e0")
+        dot_plot.panel(line(**near, far=(250.0, 3.0)), names, dict.fromkeys(names, "teacher"), "e0")
     )
     found = marks(root)
     assert found["e5"][0] - found["e0"][0] > 50
@@ -105,7 +105,7 @@ def test_a_score_far_off_does_not_squeeze_the_others() -> None:
 def test_equal_scores_have_an_axis(value) -> None:
     names = ["a", "b"]
     root = drawn(
-        dots.panel(
+        dot_plot.panel(
             line(a=(value, 0.0), b=(value, None)), names, dict.fromkeys("ab", "student"), "a"
         )
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from molkd.benchmarks import reports, statistics
-from molkd.benchmarks.published import Published
-from molkd.benchmarks.reports import compose, markdown, official
-from molkd.benchmarks.reports.compose import Given
+from molkd.benchmarks.reports import assemble, markdown, official
+from molkd.benchmarks.reports.assemble import Given
+from molkd.benchmarks.statistics.published import Published
 from molkd.errors import InputError, UnknownNameError
 from tests.fakes import fake_results
 from tests.fakes.fake_results import HOSTILE
@@ -150,7 +150,7 @@ def tables_of(text: str) -> dict[str, list[list[str]]]:
 
 def test_tables_hold_the_numbers_of_the_results() -> None:
     results = fake_results.results(tasks=TASKS, embedders=EMBEDDERS, seeds=3)
-    text = markdown.render(compose.document(Given(results=results, reference="student-base")))
+    text = markdown.render(assemble.document(Given(results=results, reference="student-base")))
     found = tables_of(text)
 
     lines = official.lines(results, group="tdc-admet", probe="linear", split="given")
@@ -188,8 +188,8 @@ def test_published_figures_stand_beside_ours_and_enter_nothing_else() -> None:
         figure(task="herg", group="moleculenet"),  # not our group
     ]
     given = Given(results=results, reference="student-base")
-    plain = markdown.render(compose.document(given))
-    text = markdown.render(compose.document(replace(given, published=figures)))
+    plain = markdown.render(assemble.document(given))
+    text = markdown.render(assemble.document(replace(given, published=figures)))
     start = text.index("### Published figures, not ours, never ranked")
     end = text.index("\n## ", start)
     assert text[:start] + text[end + 1 :] == plain
@@ -225,17 +225,17 @@ def test_results_without_scores_say_so(tmp_path) -> None:
 
 def test_the_first_student_is_the_reference_unless_one_is_named() -> None:
     results = fake_results.results(tasks=["ames"], embedders=EMBEDDERS)
-    assert compose.reference_of(results, None) == "student-base"
-    assert compose.reference_of(results, "ecfp4-counts") == "ecfp4-counts"
+    assert assemble.reference_of(results, None) == "student-base"
+    assert assemble.reference_of(results, "ecfp4-counts") == "ecfp4-counts"
     without = fake_results.results(tasks=["ames"], embedders=EMBEDDERS[:1])
-    assert compose.reference_of(without, None) == "ecfp4-counts"
+    assert assemble.reference_of(without, None) == "ecfp4-counts"
     with pytest.raises(UnknownNameError, match=r"'ecfp4'.*Did you mean 'ecfp4-counts'"):
-        compose.reference_of(results, "ecfp4")
+        assemble.reference_of(results, "ecfp4")
 
 
 def test_several_probes_are_several_chapters() -> None:
     results = fake_results.results(tasks=TASKS[:3], embedders=EMBEDDERS, probes=("linear", "MLP!"))
-    document = compose.document(Given(results=results, reference="student-base"))
+    document = assemble.document(Given(results=results, reference="student-base"))
     assert [chapter.title for chapter in document.chapters] == [
         "tdc-admet: linear probe, given split",
         "tdc-admet: MLP! probe, given split",
@@ -256,7 +256,7 @@ def test_several_probes_are_several_chapters() -> None:
 )
 def test_speeds_that_are_none_are_refused(speed) -> None:
     with pytest.raises(InputError, match=r"speed of '(a|machine)'.*per_second"):
-        compose.timings(speed)
+        assemble.timings(speed)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from molkd.benchmarks.speed.yardsticks import YARDSTICKS, Yardstick
+from molkd.benchmarks.speed.baselines import YARDSTICKS, Yardstick
 from tests.fakes.clocks import PARSE_ALL, RDKIT, FakeClock
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from molkd.benchmarks.speed import asking, machine
-from molkd.benchmarks.speed.asking import ROOT, CellError, ask, ask_in
+from molkd.benchmarks.speed import machine, subprocess_
+from molkd.benchmarks.speed.baselines import YARDSTICKS
 from molkd.benchmarks.speed.records import Request
-from molkd.benchmarks.speed.yardsticks import YARDSTICKS
-from molkd.items import KINDS
+from molkd.benchmarks.speed.subprocess_ import ROOT, CellError, ask, ask_in
+from molkd.items import MODALITIES
 
 REQUEST = Request(
     spec="ecfp4",
@@ -73,7 +73,7 @@ def test_texts_and_images_are_measured_too(
 ) -> None:
     yardstick = YARDSTICKS[kind]
     path = tmp_path / "items.txt"
-    kept = KINDS[kind].check(items, "none").items
+    kept = MODALITIES[kind].check(items, "none").items
     path.write_text("".join(f"{yardstick.line(item)}\n" for item in kept))
     found = ask(_request((spec, str(path)), reads=kind))
     assert (found.count, found.failed, found.parameters) == (2, 0, 0)
@@ -108,7 +108,7 @@ def test_the_process_gets_its_threads_and_its_molkd(
     with pytest.raises(CellError, match=r"^stop here$"):
         ask_in(REQUEST, tmp_path)
     ((command, options),) = child.calls
-    assert command[1:] == ["-P", "-m", "molkd.benchmarks.speed.child"]
+    assert command[1:] == ["-P", "-m", "molkd.benchmarks.speed.worker"]
     assert options["env"]["OMP_NUM_THREADS"] == "3"
     assert options["env"]["PYTHONPATH"].split(":") == [str(tmp_path), "/mine"]
     assert Request(**json.loads(options["input"])) == REQUEST
@@ -138,7 +138,7 @@ def test_a_process_that_takes_far_too_long_is_stopped(monkeypatch: pytest.Monkey
     def run(*_: object, timeout: float, **__: object) -> None:
         raise subprocess.TimeoutExpired("python", timeout)
 
-    monkeypatch.setattr(asking.subprocess, "run", run)
+    monkeypatch.setattr(subprocess_.subprocess, "run", run)
     with pytest.raises(CellError, match="stopped after 660 s"):
         ask(REQUEST)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from molkd.benchmarks.speed import commits
-from molkd.benchmarks.speed.asking import CellError
 from molkd.benchmarks.speed.comparison import compare
+from molkd.benchmarks.speed.corpus import Library
 from molkd.benchmarks.speed.job import Options
-from molkd.benchmarks.speed.library import Library
 from molkd.benchmarks.speed.records import Measured, Request
+from molkd.benchmarks.speed.subprocess_ import CellError
 from molkd.errors import ConfigError
 from tests.fakes.speed import Named, measured
 

@@ -9,11 +9,11 @@ from torch import nn
 
 from molkd import students
 from molkd.benchmarks.speed import embedding as measuring
+from molkd.benchmarks.speed.baselines import YARDSTICKS, Yardstick
 from molkd.benchmarks.speed.embedding import Staged, embedding, parameters
+from molkd.benchmarks.speed.interleaved import Limits
 from molkd.benchmarks.speed.models import SideBySide
 from molkd.benchmarks.speed.records import PARTS
-from molkd.benchmarks.speed.rounds import Limits
-from molkd.benchmarks.speed.yardsticks import YARDSTICKS, Yardstick
 from molkd.errors import InputError
 from tests.fakes.clocks import FakeClock, TimedStudent, TimedTeacher
 
@@ -39,7 +39,7 @@ def test_timing_leaves_the_student_as_it_was(clock: FakeClock, yardstick: Yardst
     assert "collate" not in vars(student)
     # Once to start, one trial per size tried (16, 40), once for memory, three rounds; all but the
     # first and that for memory also in parts.
-    assert student.calls.count("prepare") == 1 + 2 * 2 + 1 + 3 * 2
+    assert student.calls.count("featurize") == 1 + 2 * 2 + 1 + 3 * 2
 
 
 def test_of_anything_else_the_rest_is_the_whole_without_parsing(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from molkd.benchmarks.speed import job, records
+from molkd.benchmarks.speed.corpus import Library
 from molkd.benchmarks.speed.job import Options
-from molkd.benchmarks.speed.library import Library
 from molkd.benchmarks.speed.records import Results
 from molkd.errors import ConfigError, CorruptFileError
 from tests.fakes.speed import FakeMachine, Named, cell

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from molkd import images
-from molkd.benchmarks.speed import library
-from molkd.benchmarks.speed.yardsticks import YARDSTICKS
+from molkd.benchmarks.speed import corpus
+from molkd.benchmarks.speed.baselines import YARDSTICKS
 from molkd.errors import InputError
+from molkd.items.images import decoding
 
 
 def test_the_sample_needs_no_file() -> None:
-    found = library.load(None)
+    found = corpus.load(None)
     assert len(found.items) == len(set(found.items)) > 1500
     assert all(Chem.MolFromSmiles(text) for text in found.items[:20])
-    assert found.digest == library.load(None).digest
+    assert found.digest == corpus.load(None).digest
 
 
 def test_without_a_sample_a_file_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,43 +29,43 @@ def test_without_a_sample_a_file_is_asked_for(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(importlib.resources, "files", files)
     with pytest.raises(InputError, match="give a file with --input"):
-        library.load(None)
+        corpus.load(None)
 
 
 def test_a_file_is_read_once_per_molecule_and_shuffled_always_alike(tmp_path: Path) -> None:
     path = tmp_path / "sorted.csv"
     chains = ["C" * n for n in range(1, 101)]
     path.write_text("name,structure\n" + "".join(f"x,{text}\n" for text in [*chains, "C", ""]))
-    found = library.load(str(path), column="structure")
+    found = corpus.load(str(path), column="structure")
     assert sorted(found.items, key=len) == chains
     assert found.items != tuple(chains)
     assert sum(map(len, found.items[:20])) > 600  # not the 20 shortest
-    assert found == library.load(str(path), column="structure")
+    assert found == corpus.load(str(path), column="structure")
 
 
 @pytest.mark.parametrize("kind", ["texts", "images"])
 def test_of_other_kinds_there_is_no_sample(kind: str) -> None:
     with pytest.raises(InputError, match=f"no sample of {kind}: give a file"):
-        library.load(None, YARDSTICKS[kind])
+        corpus.load(None, YARDSTICKS[kind])
 
 
 def test_texts_and_images_come_back_from_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "texts.jsonl"
     texts = ["one", "two\nlines", "\u2028 and \u00fc", "one", " "]
     path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-    found = library.load(str(path), YARDSTICKS["texts"])
+    found = corpus.load(str(path), YARDSTICKS["texts"])
     assert sorted(found.items) == sorted(texts[:3])
     found.write(tmp_path / "lines.txt", 3)
     lines = (tmp_path / "lines.txt").read_text().split("\n")[:-1]
     assert tuple(map(YARDSTICKS["texts"].item, lines)) == found.items
     picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
     yardstick = YARDSTICKS["images"]
-    again = yardstick.item(yardstick.line(images.stored(picture)))
-    assert np.array_equal(images.decode(again), picture)
+    again = yardstick.item(yardstick.line(decoding.stored(picture)))
+    assert np.array_equal(decoding.decode(again), picture)
 
 
 def test_repetition_is_said() -> None:
-    found = library.Library("drugs.smi", ("C", "CC", "CCC"))
+    found = corpus.Library("drugs.smi", ("C", "CC", "CCC"))
     assert found.repeated([1, 3]) == ""
     assert found.repeated([3, 1000]) == "drugs.smi has 3 molecules: they repeat at 1,000."
 
@@ -74,4 +74,4 @@ def test_a_file_without_smiles_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "empty.csv"
     path.write_text("smiles\nnan\n")
     with pytest.raises(InputError, match="holds no SMILES"):
-        library.load(str(path))
+        corpus.load(str(path))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from molkd.benchmarks.speed import resident
+from molkd.benchmarks.speed import peak_memory
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
 
@@ -18,7 +18,7 @@ def test_what_was_freed_before_the_end_counts() -> None:
     def work() -> int:
         return int(np.ones(50_000_000, dtype=np.uint8).sum())
 
-    result, before, added = resident.added_by(work)
+    result, before, added = peak_memory.added_by(work)
     assert result == 50_000_000
     assert before is not None
     assert added is not None
@@ -29,7 +29,7 @@ def test_what_was_freed_before_the_end_counts() -> None:
 @linux
 def test_an_earlier_peak_does_not_hide_the_next() -> None:
     np.ones(150_000_000, dtype=np.uint8)
-    _, _, added = resident.added_by(lambda: np.ones(50_000_000, dtype=np.uint8))
+    _, _, added = peak_memory.added_by(lambda: np.ones(50_000_000, dtype=np.uint8))
     assert added is not None
     assert 40 < added < 100
 
@@ -37,9 +37,9 @@ def test_an_earlier_peak_does_not_hide_the_next() -> None:
 def test_elsewhere_the_peak_since_the_start_serves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resident, "_STATUS", tmp_path / "none")
-    monkeypatch.setattr(resident, "_RESET", tmp_path / "none" / "none")
-    result, before, added = resident.added_by(lambda: 3)
+    monkeypatch.setattr(peak_memory, "_STATUS", tmp_path / "none")
+    monkeypatch.setattr(peak_memory, "_RESET", tmp_path / "none" / "none")
+    result, before, added = peak_memory.added_by(lambda: 3)
     assert result == 3
     assert before is not None
     assert before > 10
@@ -48,5 +48,5 @@ def test_elsewhere_the_peak_since_the_start_serves(
 
 
 def test_where_nothing_is_known_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resident, "_sizes", lambda: (None, None))
-    assert resident.added_by(lambda: 3) == (3, None, None)
+    monkeypatch.setattr(peak_memory, "_sizes", lambda: (None, None))
+    assert peak_memory.added_by(lambda: 3) == (3, None, None)

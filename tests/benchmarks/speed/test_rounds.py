@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from molkd.benchmarks.speed.rounds import Limits, affordable, by_turns
-from molkd.benchmarks.speed.yardsticks import YARDSTICKS
+from molkd.benchmarks.speed.baselines import YARDSTICKS
+from molkd.benchmarks.speed.interleaved import Limits, affordable, by_turns
 from tests.fakes.clocks import FakeClock
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from molkd.benchmarks.speed import tables
+from molkd.benchmarks.speed.baselines import YARDSTICKS
 from molkd.benchmarks.speed.comparison import compare
 from molkd.benchmarks.speed.records import Results
-from molkd.benchmarks.speed.yardsticks import YARDSTICKS
 from tests.fakes.speed import cell
 
 COLUMNS = tables.columns(YARDSTICKS["molecules"])

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from molkd import images, students
-from molkd.benchmarks.speed.rounds import Limits
+from molkd import students
+from molkd.benchmarks.speed.baselines import YARDSTICKS, Yardstick
+from molkd.benchmarks.speed.interleaved import Limits
 from molkd.benchmarks.speed.training import VALID, training
-from molkd.benchmarks.speed.yardsticks import YARDSTICKS, Yardstick
-from molkd.distiller import Corpus, Distiller
+from molkd.distillation.trainer import Corpus, Distiller
 from molkd.errors import InputError
+from molkd.items.images import decoding
 from tests.fakes.clocks import RDKIT, FakeClock
 
 SMILES = [f"{'C' * (1 + n % 6)}{'O' * (n // 6 % 3)}{'N' * (n // 18 % 2)}" for n in range(36)]
@@ -57,11 +58,11 @@ def test_a_round_is_an_epoch_without_reading(
 @pytest.mark.parametrize("size", ["static-base", "vit-tiny"])
 def test_students_of_texts_and_images_are_trained_too(size: str) -> None:
     settings = students.sized(size)
-    yardstick = YARDSTICKS[settings.reads]
+    yardstick = YARDSTICKS[settings.modality]
     items = {
         "texts": [f"number {n} of many" for n in range(16)],
-        "images": [images.stored(np.full((8, 8, 3), n, np.uint8)) for n in range(16)],
-    }[settings.reads]
+        "images": [decoding.stored(np.full((8, 8, 3), n, np.uint8)) for n in range(16)],
+    }[settings.modality]
     made = students.make(settings, items=items)
     found = training(lambda: made, items, Limits(repeats=1, seconds=1), yardstick)
     assert (found.count, found.failed) == (16 - VALID, 0)

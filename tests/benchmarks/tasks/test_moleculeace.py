@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from molkd.benchmarks import tasks
-from molkd.benchmarks.splitting import split
 from molkd.benchmarks.tasks import moleculeace
+from molkd.benchmarks.tasks.splitting import split
 from molkd.errors import InputError
 
 SMILES = [f"{'C' * n}{end}" for n in range(1, 11) for end in ("O", "N", "F")]

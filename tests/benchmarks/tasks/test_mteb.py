@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from molkd.benchmarks.splitting import split
 from molkd.benchmarks.tasks import mteb
+from molkd.benchmarks.tasks.splitting import split
 from molkd.errors import ConfigError, InputError
 
 TOPICS = ("sport", "food", "weather")
@@ -54,7 +54,7 @@ def test_classification(tmp_path: Path, train: str, test: str, words: bool) -> N
     _write(folder / train, _classified(30, words=words))
     _write(folder / test, _classified(15, 30, words=words))
     (task,) = mteb.read_all(folder)
-    assert (task.name, task.group, task.reads) == ("topicclassification", "mteb", "texts")
+    assert (task.name, task.group, task.modality) == ("topicclassification", "mteb", "texts")
     assert (task.kind, task.metric) == ("multiclass", "Accuracy")
     by_text = dict(zip(task.items, task.labels[:, 0], strict=True))
     order = sorted(TOPICS) if words else TOPICS

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from molkd.benchmarks.splitting import split
 from molkd.benchmarks.tasks import table
+from molkd.benchmarks.tasks.splitting import split
 from molkd.errors import ConfigError, InputError, UnknownNameError
 
 SMILES = [f"{'C' * n}{end}" for n in range(1, 11) for end in ("O", "N")]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from molkd.benchmarks import tasks
-from molkd.benchmarks.metrics import METRICS, of_kind
+from molkd.benchmarks.tasks.metrics import METRICS, of_kind
 from molkd.errors import InputError, UnknownNameError
 
 

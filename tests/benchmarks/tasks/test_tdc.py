@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from molkd.benchmarks import tasks
-from molkd.benchmarks.metrics import METRICS
-from molkd.benchmarks.splitting import split
 from molkd.benchmarks.tasks import tdc
+from molkd.benchmarks.tasks.metrics import METRICS
+from molkd.benchmarks.tasks.splitting import split
 from molkd.errors import InputError
 
 CHAINS = ["C" * n + "O" for n in range(1, 21)]

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from molkd import images
 from molkd.benchmarks import tasks
-from molkd.benchmarks.splitting import split
-from molkd.benchmarks.task import Task
+from molkd.benchmarks.tasks.splitting import split
+from molkd.benchmarks.tasks.task import Task
 from molkd.errors import InputError
+from molkd.items.images import decoding
 
 
 def _banking(folder: Path, train: pd.DataFrame, test: pd.DataFrame) -> None:
@@ -51,7 +51,7 @@ def test_texts_keep_their_rows_classes_and_split(
     test.loc[4, "text"] = " "
     _banking(tmp_path, _rows(30), test)
     task = _load(name, tmp_path)
-    assert (task.kind, task.metric, task.reads, task.group) == (kind, metric, "texts", "text")
+    assert (task.kind, task.metric, task.modality, task.group) == (kind, metric, "texts", "text")
     assert len(task.items) == 44
     assert task.items[0] == "Sentence 0, in\ntwo lines?"
     assert task.items[33] == "None"
@@ -95,10 +95,10 @@ def test_cifar10_is_split_by_the_order_of_its_rows(shared: Path) -> None:
     parts = split(task, seed=3)
     assert [len(rows) for rows in (parts.train, parts.valid, parts.test)] == [1000, 500, 500]
     assert np.concatenate([parts.train, parts.valid, parts.test]).tolist() == list(range(2000))
-    assert (task.kind, task.reads, task.notes) == ("multiclass", "images", ())
+    assert (task.kind, task.modality, task.notes) == ("multiclass", "images", ())
     with np.load(shared / "data" / "vision" / "cifar10_test_2000.npz") as archive:
         for row in (0, 777, 1999):
-            np.testing.assert_array_equal(images.decode(task.items[row]), archive["x"][row])
+            np.testing.assert_array_equal(decoding.decode(task.items[row]), archive["x"][row])
         np.testing.assert_array_equal(task.labels[:, 0], archive["y"])
     least = [np.bincount(task.labels[rows, 0].astype(int)).min() for rows in (parts.valid,)]
     assert least[0] > 30
@@ -123,7 +123,7 @@ def test_digits_need_no_file_and_are_enlarged_without_smoothing(tmp_path: Path) 
     assert [len(rows) for rows in (parts.train, parts.valid, parts.test)] == [1000, 397, 400]
     raw = load_digits()
     for row in (0, 1000, 1796):
-        picture = images.decode(task.items[row])
+        picture = decoding.decode(task.items[row])
         assert picture.shape == (32, 32, 3)
         expected = np.rint(raw.images[row] / 16 * 255)
         np.testing.assert_array_equal(picture[::4, ::4, 0], expected)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from transformers.utils import logging
 
-from molkd.teachers.text.named import NAMED
+from molkd.teachers.hub.known_texts import NAMED
 
 
 @pytest.fixture(autouse=True)

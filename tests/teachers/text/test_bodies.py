@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from molkd.errors import ConfigError
-from molkd.teachers.text.layout import MODES
-from molkd.teachers.text.sentence_encoder import SentenceEncoder
+from molkd.teachers.hub.modules_json import MODES
+from molkd.teachers.hub.texts import SentenceEncoder
 from tests.teachers.text import tiny_encoders
 from tests.teachers.text.tiny_encoders import HIDDEN, TEXTS, check_same, composed, dense, reference
 

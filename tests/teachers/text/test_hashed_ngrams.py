@@ -41,7 +41,7 @@ def test_counts_are_those_of_a_loop() -> None:
 
 def test_the_registered_one() -> None:
     card = teachers.make("hashed-ngrams").card
-    assert (card.dim, card.support, card.reads, card.sha256) == (2048, "counts", "texts", {})
+    assert (card.dim, card.support, card.modality, card.sha256) == (2048, "counts", "texts", {})
 
 
 @pytest.mark.parametrize(

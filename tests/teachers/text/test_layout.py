@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from molkd.errors import WeightsError
-from molkd.teachers.text.sentence_encoder import SentenceEncoder
+from molkd.teachers.hub.texts import SentenceEncoder
 from tests.teachers.text.tiny_encoders import HIDDEN, composed, dense
 
 

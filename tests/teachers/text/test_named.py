@@ -12,10 +12,10 @@ import pytest
 
 from molkd import teachers
 from molkd.errors import WeightsError
-from molkd.teachers.provenance import UNSTATED
-from molkd.teachers.text import named
-from molkd.teachers.text.named import NAMED, TextModel
-from molkd.teachers.text.sentence_encoder import SentenceEncoder
+from molkd.teachers.base.provenance import UNSTATED
+from molkd.teachers.hub import known_texts
+from molkd.teachers.hub.known_texts import NAMED, TextModel
+from molkd.teachers.hub.texts import SentenceEncoder
 from tests.teachers.text import tiny_encoders
 
 
@@ -35,7 +35,7 @@ def test_cards_need_neither_network_nor_weights(
     for name, model in NAMED.items():
         card = teachers.make(name).card
         assert (card.name, card.dim, card.license) == (name, model.dim, model.license)
-        assert (card.reads, card.support, card.kind) == ("texts", "real", "text encoder")
+        assert (card.modality, card.support, card.kind) == ("texts", "real", "text encoder")
         assert model.hub in card.source
         assert card.options["revision"] == model.revision
         widths[name] = card.dim
@@ -94,7 +94,7 @@ def test_the_package_is_found_and_not_imported(minilm: Path) -> None:
         [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
     )
     assert printed.stdout.split() == ["all-minilm-l6-v2", "True", "False", "False"]
-    teacher: Any = named.make("all-minilm-l6-v2").set_params(batch_size=3)
+    teacher: Any = known_texts.make("all-minilm-l6-v2").set_params(batch_size=3)
     assert (teacher.model, teacher.batch_size) == (str(minilm), 3)
 
 

@@ -65,7 +65,7 @@ def teacher(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def test_fits_the_protocol(teacher: Any) -> None:
     assert isinstance(teachers.as_teacher(teacher), Teacher)
     card = teacher.card
-    assert card.reads == "texts"
+    assert card.modality == "texts"
     assert all((card.name, card.kind, card.source, card.license, card.limits, card.versions))
     assert teacher.embed([]).values.shape == (0, card.dim)
 

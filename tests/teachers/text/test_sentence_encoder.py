@@ -13,8 +13,8 @@ import torch
 
 from molkd import teachers
 from molkd.errors import ConfigError, UnknownNameError, WeightsError
-from molkd.teachers.text.layout import MODES
-from molkd.teachers.text.sentence_encoder import SentenceEncoder
+from molkd.teachers.hub.modules_json import MODES
+from molkd.teachers.hub.texts import SentenceEncoder
 from tests.teachers.text import tiny_encoders
 from tests.teachers.text.tiny_encoders import HIDDEN, TEXTS, check_same, composed, dense, reference
 
@@ -150,7 +150,7 @@ def test_card_follows_files_and_options_and_not_the_place(tmp_path: Path) -> Non
     teacher.embed(["a"])
 
     assert teacher.card == before
-    assert (before.reads, before.kind, before.support) == ("texts", "text encoder", "real")
+    assert (before.modality, before.kind, before.support) == ("texts", "text encoder", "real")
     deciding = {"model.safetensors", "2_Dense/model.safetensors", "1_Pooling/config.json"}
     assert set(before.sha256) > deciding | {"modules.json", "config_sentence_transformers.json"}
     moved = Path(shutil.copytree(folder, tmp_path / "elsewhere" / "m"))

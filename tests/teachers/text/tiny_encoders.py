@@ -22,7 +22,7 @@ from transformers import (
     RobertaModel,
 )
 
-from molkd.teachers.text.sentence_encoder import SentenceEncoder
+from molkd.teachers.hub.texts import SentenceEncoder
 
 HIDDEN = 32
 LONGEST = 24

@@ -37,7 +37,7 @@ def png(picture: Any) -> bytes:
 def check_fits_the_protocol(teacher: Any) -> None:
     assert isinstance(teachers.as_teacher(teacher), Teacher)
     card = teacher.card
-    assert card.reads == "images"
+    assert card.modality == "images"
     assert all((card.name, card.kind, card.source, card.license, card.limits, card.versions))
     assert teacher.embed([]).values.shape == (0, card.dim)
 

@@ -16,9 +16,9 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from molkd import teachers
 from molkd.errors import ConfigError, WeightsError
+from molkd.teachers.hub.images import HubVisionTeacher
+from molkd.teachers.hub.known_images import NAMED
 from molkd.teachers.through import ViewedTeacher
-from molkd.teachers.vision.hub_vision import HubVisionTeacher
-from molkd.teachers.vision.named import NAMED
 
 from . import promises, tiny_vision
 
@@ -190,7 +190,7 @@ def test_named_cards_need_neither_network_nor_weights(offline: Path) -> None:
     for name, model in NAMED.items():
         card = teachers.make(name).card
         assert (card.name, card.dim, card.license) == (name, model.dim, model.license)
-        assert (card.reads, card.options["pooling"]) == ("images", model.pooling)
+        assert (card.modality, card.options["pooling"]) == ("images", model.pooling)
         assert model.hub in card.source
         with pytest.raises(WeightsError, match=f"hf download {model.hub}"):
             teachers.make(name).embed([np.zeros((4, 4, 3), dtype=np.uint8)])

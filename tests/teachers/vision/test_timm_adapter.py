@@ -15,7 +15,7 @@ from torch import nn
 
 from molkd import teachers
 from molkd.errors import ConfigError, MissingExtraError, UnknownNameError
-from molkd.teachers.vision.timm_adapter import TimmTeacher
+from molkd.teachers.vision.timm import TimmTeacher
 
 from . import promises
 
@@ -60,7 +60,7 @@ def timm(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         data=SimpleNamespace(resolve_model_data_config=lambda _: facts),
     )
     monkeypatch.setitem(sys.modules, "timm", library)  # type: ignore[arg-type]
-    monkeypatch.setattr("molkd.teachers.vision.timm_adapter.version", lambda name: f"{name} 9")
+    monkeypatch.setattr("molkd.teachers.vision.timm.version", lambda name: f"{name} 9")
     return facts
 
 

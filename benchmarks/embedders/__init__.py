@@ -1,0 +1,295 @@
+"""Embedders by name: teachers, students, files, and what is made of several of them.
+
+    [LABEL=]SPEC
+
+where SPEC is the name of a teacher, `molkd:DIR` for a trained student, `untrained:DIR` for one of
+the same shape with random weights, `untrained:SIZE` for one of a size by name, `file:PATH` for
+embeddings computed elsewhere, `pixels:N` for images shrunk to N x N pixels, `cut:N:SPEC` for the
+first N dimensions of one of these, `A+B` for the embeddings of A and B side by side, or
+`pca:N:SPEC` for the N leading principal components of SPEC, fitted on the training rows of each
+split.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from molkd.benchmarks.embedders.store import Embeds, store_of
+from molkd.benchmarks.records import Role
+from molkd.benchmarks.tasks.grouping import HANDLED
+from molkd.benchmarks.tasks.task import Item
+from molkd.errors import ConfigError, MolkdError
+from molkd.types import Embeddings, digest_of
+
+BASELINES = ("ecfp4-count", "rdkit2d", "ecfp4-count+rdkit2d")
+"""What stands beside every comparison of molecules, unless it was given already."""
+
+BASELINES_OF: Mapping[str, tuple[str, ...]] = {
+    "molecules": BASELINES,
+    "texts": ("hashed-ngrams",),
+    "images": ("pixels:32",),
+}
+"""What embedders read -> what stands beside them."""
+
+ORACLE_COMPONENTS = 512
+"""Width of the oracle: all teachers of a student, concatenated, on principal components."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One model whose embeddings are computed and kept.
+
+    Attributes:
+        digest: changes whenever its numbers may change.
+        model: what embeds.
+        parameters: number of weights; 0 for what has none, None where unknown.
+        reads: what it embeds: "molecules", "texts" or "images".
+    """
+
+    digest: str
+    model: Embeds
+    parameters: int | None
+    modality: str = "molecules"
+
+
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """One column of a comparison.
+
+    Attributes:
+        label: its name in tables.
+        spec: what it was made from.
+        role: what it is in the comparison.
+        sources: models whose embeddings stand side by side.
+        components: principal components that replace the embedding; None leaves it as it is.
+    """
+
+    label: str
+    spec: str
+    role: Role
+    sources: tuple[Source, ...]
+    components: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """Changes whenever its numbers may change; not with its label."""
+        return digest_of([list(self.digests), self.components])
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Of its sources: where `embedding_store.read` finds its embeddings."""
+        return tuple(source.digest for source in self.sources)
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights of all sources; None where one is unknown."""
+        counts = [source.parameters for source in self.sources]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+    @property
+    def modality(self) -> str:
+        """What all its sources embed."""
+        return self.sources[0].modality
+
+    def fill(self, items: Sequence[Item], *, cache: Path, jobs: int, progress: bool) -> None:
+        """Computes the embeddings that the cache lacks.
+
+        Raises:
+            OutputError: the cache cannot be written.
+        """
+        for source in self.sources:
+            stored = store_of(cache, source.digest)
+            stored.fill(source.model, items, jobs=jobs, name=self.label, progress=progress)
+
+
+def make(text: str, *, weights_dir: Path | None = None, seed: int = 0) -> Embedder:
+    """Makes an embedder from "[LABEL=]SPEC"; see the module.
+
+    Args:
+        text: what was typed.
+        weights_dir: folder of pretrained weights, for teachers that read some.
+        seed: of random weights.
+
+    Raises:
+        MolkdError: there is no such embedder.
+    """
+    label, equals, rest = text.partition("=")
+    spec = rest if equals else text
+    if not label or not spec:
+        raise ConfigError(f"expected [LABEL=]EMBEDDER, got {text!r}")
+    components, inner = _components(spec)
+    names = inner.split("+")
+    sources = tuple(_source(name, weights_dir, seed) for name in names)
+    if len({source.modality for source in sources}) > 1:
+        told = ", ".join(f"{n} {s.modality}" for n, s in zip(names, sources, strict=True))
+        raise ConfigError(f"{spec}: what stands side by side reads the same items, not {told}")
+    return Embedder(label, spec, _role(names), sources, components)
+
+
+def with_baselines(
+    given: Sequence[Embedder], *, teachers: bool, weights_dir: Path | None, seed: int = 0
+) -> tuple[list[Embedder], list[str]]:
+    """Adds what every comparison needs beside the embedders that were asked for.
+
+    Those of `BASELINES_OF`, for molecules ECFP4 counts, RDKit descriptors, both side by side; for
+    the students among the given, an untrained one of the same shape, and all their teachers
+    concatenated on principal components (what a student tries to compress).
+
+    Args:
+        given: what was asked for.
+        teachers: whether the students' teachers also join one by one.
+        weights_dir: see `make`.
+        seed: see `make`.
+
+    Returns:
+        All embedders, the given ones first, and in sentences what could not be added.
+    """
+    wanted: list[str] = []
+    notes: list[str] = []
+    for embedder in (one for one in given if one.spec.startswith("molkd:")):
+        names, problem = teachers_of(_folder(embedder))
+        notes += [problem] if problem else []
+        usable = _usable(names, weights_dir, notes)
+        wanted += usable if teachers else []
+        if usable:
+            oracle = f"pca:{ORACLE_COMPONENTS}:{'+'.join(usable)}"
+            wanted.append(f"teachers of {embedder.label}, PCA-{ORACLE_COMPONENTS}={oracle}")
+        wanted.append(f"{embedder.label}, untrained=untrained:{_folder(embedder)}")
+    every = list(given)
+    taken = {embedder.digest for embedder in given}
+    kinds = dict.fromkeys(embedder.modality for embedder in given)
+    for text in [*wanted, *(text for kind in kinds for text in BASELINES_OF[kind])]:
+        made = make(text, weights_dir=weights_dir, seed=seed)
+        if made.digest not in taken:
+            taken.add(made.digest)
+            every.append(made)
+    _refuse_doubles(every)
+    return every, notes
+
+
+def teachers_of(folder: Path) -> tuple[list[str], str]:
+    """Returns the teachers that a student's folder names, and a sentence if it names none."""
+    try:
+        settings = tomllib.loads((folder / "settings.toml").read_text(encoding="utf-8"))
+        return [str(name) for name in settings["teachers"]], ""
+    except (OSError, ValueError, KeyError):
+        return [], (
+            f"{folder}/settings.toml does not name the student's teachers: they and their "
+            "concatenation are left out"
+        )
+
+
+def _usable(names: Sequence[str], weights_dir: Path | None, notes: list[str]) -> list[str]:
+    """The teachers that can embed here; of each other, a note says why not."""
+    usable: list[str] = []
+    for name in names:
+        try:
+            (source,) = make(name, weights_dir=weights_dir).sources
+            source.model.embed([HANDLED[source.modality].example()])
+        except MolkdError as error:
+            notes.append(f"teacher {name} is left out: {error}")
+        else:
+            usable.append(name)
+    return usable
+
+
+def _components(spec: str) -> tuple[int | None, str]:
+    return _numbered("pca", spec) if spec.startswith("pca:") else (None, spec)
+
+
+def _numbered(prefix: str, spec: str) -> tuple[int, str]:
+    """Reads "prefix:N:SPEC"."""
+    number, _, inner = spec.removeprefix(f"{prefix}:").partition(":")
+    if not number.isdecimal() or not int(number) or not inner:
+        raise ConfigError(f"expected {prefix}:N:EMBEDDER with N at least 1, got {spec!r}")
+    return int(number), inner
+
+
+def _role(names: Sequence[str]) -> Role:
+    if len(names) > 1 or names[0].startswith("untrained:"):
+        return "baseline"
+    return "student" if names[0].startswith(("molkd:", "cut:")) else "teacher"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The first dimensions of an embedding."""
+
+    model: Embeds
+    length: int
+
+    def embed(self, items: Sequence[Any], /) -> Embeddings:
+        """Shape (n, length)."""
+        embedded = self.model.embed(items)
+        if embedded.values.shape[1] < self.length:
+            width = embedded.values.shape[1]
+            raise ConfigError(f"an embedding of {width} dimensions cannot be cut to {self.length}")
+        return Embeddings(embedded.values[:, : self.length], embedded.failures)
+
+
+def _source(spec: str, weights_dir: Path | None, seed: int) -> Source:
+    if spec.startswith("cut:"):
+        length, inner = _numbered("cut", spec)
+        whole = _source(inner, weights_dir, seed)
+        cut = Cut(whole.model, length)
+        digest = digest_of([whole.digest, length])
+        return replace(whole, digest=digest, model=cut)
+    prefix, _, argument = spec.partition(":")
+    makers = {"molkd": _trained, "untrained": _untrained, "file": _precomputed, "pixels": _pixels}
+    if prefix in makers:
+        return makers[prefix](argument, seed)
+    from molkd import teachers
+
+    teacher = teachers.make(spec, weights_dir=weights_dir)
+    card = teacher.card
+    return Source(card.digest, teacher, None if card.sha256 else 0, card.modality)
+
+
+def _trained(folder: str, _seed: int) -> Source:
+    from molkd import students
+
+    return _student(students.load(folder))
+
+
+def _untrained(argument: str, seed: int) -> Source:
+    from molkd import students
+
+    if argument in students.SIZES:
+        return _student(students.make(students.sized(argument), seed=seed))
+    return _student(students.untrained_like(students.load(argument), seed=seed))
+
+
+def _student(student: Any) -> Source:
+    count = sum(parameter.numel() for parameter in student.parameters())
+    return Source(student.digest, student, count, getattr(student, "modality", "molecules"))
+
+
+def _precomputed(path: str, _seed: int) -> Source:
+    from molkd.benchmarks.embedders.precomputed import Precomputed
+
+    read = Precomputed(path)
+    return Source(read.digest, read, None, read.modality)
+
+
+def _pixels(argument: str, _seed: int) -> Source:
+    from molkd.benchmarks.embedders.pixels import Pixels
+
+    if not argument.isdecimal() or not 1 <= int(argument) <= 1024:
+        raise ConfigError(f"expected pixels:N with N from 1 to 1024, got pixels:{argument}")
+    model = Pixels(int(argument))
+    return Source(model.card.digest, model, 0, model.card.modality)
+
+
+def _folder(student: Embedder) -> Path:
+    return Path(student.spec.partition(":")[2])
+
+
+def _refuse_doubles(embedders: Sequence[Embedder]) -> None:
+    labels = [embedder.label for embedder in embedders]
+    double = sorted({label for label in labels if labels.count(label) > 1})
+    if double:
+        raise ConfigError(f"embedders with one label: {', '.join(double)}; write LABEL=EMBEDDER")

@@ -1,0 +1,182 @@
+"""Embeddings of one model by item, on disk: a store that grows, and never computes twice."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from tqdm import tqdm
+
+from molkd.benchmarks.tasks.task import Item, told_apart_by
+from molkd.errors import CorruptFileError
+from molkd.runtime import files
+from molkd.runtime.processes import ordered_map
+from molkd.types import Embeddings, Matrix, digest_of
+
+CHUNK = 1000
+"""Items per block: what is lost by a kill, and the task of one worker process."""
+
+LONGEST = 1000
+"""Letters up to which a text stands in a block itself: all keys of a block are as wide as the
+longest, four bytes per letter."""
+
+
+class Embeds(Protocol):
+    """A teacher, a student, or a file of embeddings."""
+
+    def embed(self, items: Sequence[Any], /) -> Embeddings:
+        """Embeds items, one row each; a failed one costs its row, never an exception."""
+        ...
+
+
+class EmbeddingStore:
+    """A folder of blocks, each a file with keys of items, values and reasons of failure.
+
+    A text or SMILES counts as written: another spelling of the molecule is embedded on its own, for
+    some encoders read the spelling. An image counts by its encoded bytes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Opens a folder, which need not exist.
+
+        Args:
+            folder: for one model; its name should hold the model's digest.
+        """
+        self._folder = folder
+        self._places: dict[str, tuple[Path, int]] = {}
+        self._known: set[Path] = set()
+
+    def fill(
+        self, model: Embeds, items: Sequence[Item], *, jobs: int, name: str, progress: bool = True
+    ) -> int:
+        """Embeds what is missing, block by block; run again after a kill, it goes on.
+
+        Args:
+            model: picklable where `jobs` > 1.
+            items: repeated ones are embedded once.
+            jobs: worker processes.
+            name: for the progress bar.
+            progress: whether to show it.
+
+        Returns:
+            How many items were embedded.
+
+        Raises:
+            OutputError: a block cannot be written.
+        """
+        missing = self.missing(items)
+        chunks = [missing[start : start + CHUNK] for start in range(0, len(missing), CHUNK)]
+        work = functools.partial(_embed, model)
+        jobs = min(jobs, len(chunks))
+        with tqdm(total=len(missing), unit=" items", desc=name, disable=not progress) as bar:
+            results = ordered_map(work, chunks, jobs=jobs)
+            for chunk, embedded in zip(chunks, results, strict=True):
+                self._add(chunk, embedded)
+                bar.update(len(chunk))
+        return len(missing)
+
+    def missing(self, items: Sequence[Item]) -> list[Item]:
+        """Returns what is not in the store yet, each once, in order."""
+        self._index()
+        different = {key_of(item): item for item in dict.fromkeys(items)}
+        return [item for key, item in different.items() if key not in self._places]
+
+    def rows(self, items: Sequence[Item]) -> Embeddings:
+        """Returns the embeddings of items that are in the store.
+
+        Raises:
+            KeyError: an item is not in the store.
+            CorruptFileError: a block cannot be read.
+        """
+        self._index()
+        wanted: dict[Path, list[tuple[int, int]]] = {}
+        for row, item in enumerate(items):
+            path, place = self._places[key_of(item)]
+            wanted.setdefault(path, []).append((row, place))
+        values: Matrix | None = None
+        failures: dict[int, str] = {}
+        for path, places in wanted.items():
+            block = _arrays(path, "values", "reasons")
+            if values is None:
+                values = np.empty((len(items), block["values"].shape[1]), np.float32)
+            rows, within = (list(side) for side in zip(*places, strict=True))
+            values[rows] = block["values"][within]
+            reasons = block["reasons"][within].tolist()
+            failures |= {row: why for row, why in zip(rows, reasons, strict=True) if why}
+        if values is None:
+            raise KeyError("no items were asked for")
+        return Embeddings(values, dict(sorted(failures.items())))
+
+    def _add(self, items: list[Item], embedded: Embeddings) -> None:
+        keys = [key_of(item) for item in items]
+        reasons = [embedded.failures.get(row, "") for row in range(len(items))]
+        path = self._folder / f"{digest_of(keys)[:24]}.npz"
+        with files.atomic_path(path) as temporary, temporary.open("wb") as stream:
+            np.savez(
+                stream,
+                smiles=np.array(keys),  # named when all items were molecules
+                values=embedded.values.astype(np.float32),
+                reasons=np.array(reasons),
+            )
+        self._index()
+
+    def _index(self) -> None:
+        """Reads the keys of blocks that are new in the folder."""
+        for path in sorted(set(self._folder.glob("*.npz")) - self._known):
+            for place, key in enumerate(_arrays(path, "smiles")["smiles"].tolist()):
+                self._places.setdefault(key, (path, place))
+            self._known.add(path)
+
+
+def key_of(item: Item) -> str:
+    """Returns what an item is found by: a text or SMILES itself unless it is long."""
+    text = told_apart_by(item)
+    if len(text) <= LONGEST and text.isprintable():
+        return text
+    return f"sha256:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+
+
+def read(cache: Path, digests: Sequence[str], items: Sequence[Item]) -> Embeddings:
+    """Returns the embeddings of several models side by side, from their stores in a cache.
+
+    Args:
+        cache: folder of the stores, each under its model's digest; see `store_of`.
+        digests: of the models.
+        items: n, all of them in every store.
+
+    Returns:
+        Shape (n, d), float32; a row fails where it fails for one of the models.
+
+    Raises:
+        KeyError: an item is not in a store.
+        CorruptFileError: a block cannot be read.
+    """
+    parts = [store_of(cache, digest).rows(items) for digest in digests]
+    failures = {row: why for part in parts for row, why in part.failures.items()}
+    values = np.concatenate([part.values for part in parts], axis=1)
+    values[list(failures)] = np.nan
+    return Embeddings(values, dict(sorted(failures.items())))
+
+
+def store_of(cache: Path, digest: str) -> EmbeddingStore:
+    """Returns the store of a model."""
+    return EmbeddingStore(cache / digest[:32])
+
+
+def _arrays(path: Path, *names: str) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return {name: archive[name] for name in names}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise CorruptFileError(
+            f"{path} is no block of embeddings ({error}): delete it, it is computed again"
+        ) from error
+
+
+def _embed(model: Embeds, items: list[Item]) -> Embeddings:
+    return model.embed(items)

@@ -1,0 +1,240 @@
+"""Quality: every embedder on every task with every probe and seed; resumable, in parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from molkd import __version__
+from molkd.benchmarks import probes
+from molkd.benchmarks import records as results
+from molkd.benchmarks.embedders import Embedder, store
+from molkd.benchmarks.quality import scoring
+from molkd.benchmarks.quality.jobs import Order, ScoringJob, answered
+from molkd.benchmarks.quality.planning import TaskPlan, plan_all
+from molkd.benchmarks.records import EmbedderRecord, Results, Run, Score, TaskRecord
+from molkd.benchmarks.tasks.task import Item, SplitName, Task
+from molkd.errors import ConfigError, InputError
+from molkd.runtime import files
+from molkd.runtime.processes import ordered_map
+from molkd.types import Mask
+
+RESULTS, PARTIAL = "results.jsonl", "results.partial.jsonl"
+
+_AHEAD = 16
+"""Orders per process that are taken at once: principal components last a hundred times longer."""
+
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "rdkit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualitySettings:
+    """What is asked of each embedder on each task.
+
+    Attributes:
+        probes: names of probes.
+        seeds: number of seeds; of splits and probes.
+        first_seed: the first of them; the others follow it.
+        split: how all tasks are split; None leaves each its own way.
+    """
+
+    probes: tuple[str, ...] = ("linear",)
+    seeds: int = 5
+    first_seed: int = 0
+    split: SplitName | None = None
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise ConfigError(f"seeds must be at least 1, not {self.seeds}")
+        if not self.probes:
+            raise ConfigError(f"name at least one probe of {', '.join(probes.PROBES)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a benchmark works.
+
+    Attributes:
+        folder: of the results.
+        cache: of embeddings, shared by all benchmarks.
+        jobs: worker processes.
+        progress: whether to show progress.
+    """
+
+    folder: Path
+    cache: Path
+    jobs: int = 1
+    progress: bool = True
+
+
+def evaluate(
+    tasks: Sequence[Task],
+    embedders: Sequence[Embedder],
+    settings: QualitySettings,
+    place: Place,
+    *,
+    excluded: Mapping[str, Mask] | None = None,
+    leakage: Mapping[str, Mapping[str, int]] | None = None,
+) -> Results:
+    """Probes all embedders and writes `results.jsonl`; run again after a kill, it goes on.
+
+    All embedders of a run are scored on the rows that every one of them could embed. A label with
+    a single class in a part of a split, with constant labels, or with too few rows is left out,
+    with a note in the record of its task. Scores of an earlier run in the same folder are taken
+    over where nothing that decides them has changed.
+
+    Args:
+        tasks: what is asked.
+        embedders: what is compared.
+        settings: how it is asked.
+        place: where to work.
+        excluded: task -> shape (n,): test rows that are not scored, such as leaked ones.
+        leakage: for the record; see `leakage.count`.
+
+    Raises:
+        ConfigError: an embedder reads other items than a task holds.
+        InputError: nothing can be compared.
+        OutputError: the folder or the cache cannot be written.
+    """
+    for name in settings.probes:
+        probes.make(name)  # a wrong name fails before any work is done
+    _refuse_strangers(tasks, embedders)
+    items = list(dict.fromkeys(item for task in tasks for side in task.sides for item in side))
+    for embedder in embedders:
+        embedder.fill(items, cache=place.cache, jobs=place.jobs, progress=place.progress)
+    records, alive = _embedder_records(embedders, items, place.cache)
+    plans = plan_all(
+        tasks,
+        lambda task: np.all([[alive[item] for item in side] for side in task.sides], axis=0),
+        method=settings.split,
+        seeds=range(settings.first_seed, settings.first_seed + settings.seeds),
+        excluded=excluded or {},
+        jobs=place.jobs,
+    )
+    if not any(plan.questions for plan in plans):
+        reasons = "; ".join(f"{plan.task.name}: {note}" for plan in plans for note in plan.notes)
+        raise InputError(f"no task can be evaluated: {reasons}")
+    found = Results(
+        Run(settings=asdict(settings), versions=_versions(), leakage=leakage or {}),
+        tuple(_task_record(plan, settings) for plan in plans),
+        records,
+        tuple(_scores(_cells(plans, embedders, settings, place), place)),
+    )
+    results.write(place.folder / RESULTS, found)
+    (place.folder / PARTIAL).unlink(missing_ok=True)
+    return found
+
+
+def _refuse_strangers(tasks: Sequence[Task], embedders: Sequence[Embedder]) -> None:
+    for embedder in embedders:
+        strange = next((task for task in tasks if task.modality != embedder.modality), None)
+        if strange is not None:
+            raise ConfigError(
+                f"{embedder.label} reads {embedder.modality}, but the task {strange.name} holds "
+                f"{strange.modality}: leave one of them out"
+            )
+
+
+def _embedder_records(
+    embedders: Sequence[Embedder], items: Sequence[Item], cache: Path
+) -> tuple[tuple[EmbedderRecord, ...], dict[Item, bool]]:
+    """What each embedder is, and item -> whether all of them could embed it."""
+    alive = np.ones(len(items), dtype=np.bool_)
+    records: list[EmbedderRecord] = []
+    for embedder in embedders:
+        embedded = store.read(cache, embedder.digests, items)
+        alive &= embedded.valid
+        records.append(
+            EmbedderRecord(
+                label=embedder.label,
+                spec=embedder.spec,
+                role=embedder.role,
+                digest=embedder.digest,
+                dim=embedder.components or embedded.values.shape[1],
+                parameters=embedder.parameters,
+                failed=len(embedded.failures),
+            )
+        )
+    return tuple(records), dict(zip(items, alive.tolist(), strict=True))
+
+
+def _cells(
+    plans: Sequence[TaskPlan],
+    embedders: Sequence[Embedder],
+    settings: QualitySettings,
+    place: Place,
+) -> list[ScoringJob]:
+    """All work, the largest tasks first, so that no worker waits for one at the end."""
+    return [
+        ScoringJob(
+            plan,
+            embedder.label,
+            embedder.digest,
+            embedder.digests,
+            embedder.components,
+            scoring.asked(plan.task.kind, settings.probes),
+            place.cache,
+        )
+        for plan in sorted(plans, key=lambda plan: -len(plan.task.items))
+        for embedder in embedders
+    ]
+
+
+def _scores(cells: Sequence[ScoringJob], place: Place) -> list[Score]:
+    """All scores: those of an earlier run where nothing changed, the others computed."""
+    found = _known(place.folder)
+    wanted = [(key, cell.label) for cell in cells for key in cell.score_keys()]
+    orders = [Order(cell, frozenset(cell.score_keys()) - found.keys()) for cell in cells]
+    orders = [order for order in orders if order.keys]
+    partial = place.folder / PARTIAL
+    files.write_bytes(partial, "".join(map(results.line, found.values())).encode())
+    with (
+        files.explained(partial),
+        partial.open("a", encoding="utf-8") as stream,
+        tqdm(total=len(wanted), unit=" fits", desc="probes", disable=not place.progress) as bar,
+    ):
+        bar.update(sum(key in found for key, _ in wanted))
+        jobs = min(place.jobs, len(orders))
+        for scores in ordered_map(answered, orders, jobs=jobs, ahead=_AHEAD):
+            stream.writelines(map(results.line, scores))
+            stream.flush()
+            found |= {score.key: score for score in scores}
+            bar.update(len(scores))
+    return [replace(found[key], embedder=label) for key, label in wanted]
+
+
+def _known(folder: Path) -> dict[str, Score]:
+    """Scores of a finished and of an interrupted run in the folder; a cut line is dropped."""
+    known: dict[str, Score] = {}
+    for path in (folder / RESULTS, folder / PARTIAL):
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            known |= results.scores_of(lines)
+    return known
+
+
+def _task_record(plan: TaskPlan, settings: QualitySettings) -> TaskRecord:
+    task = plan.task
+    return TaskRecord(
+        name=task.name,
+        group=task.group,
+        kind=task.kind,
+        metric=task.metric,
+        reads=task.modality,
+        comparable=task.comparable,
+        split=settings.split or task.split,
+        labels=tuple(plan.questions),
+        items=len(task.items),
+        compared=int(plan.compared.sum()),
+        digest=task.digest,
+        notes=plan.notes,
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {"molkd": __version__, **{name: version(name) for name in _PACKAGES}}

@@ -1,0 +1,174 @@
+"""One embedding, one label, one split, one probe: what is fitted where, and what it scores.
+
+Everything is fitted on training rows: scaling of embeddings, principal components, scaling of
+targets, the probe. Validation rows choose the probe's settings, test rows decide the scores only.
+Where nothing is trained, a measure of `measures` takes the place of the probe and reads embeddings
+as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from molkd.benchmarks import probes
+from molkd.benchmarks.probes.base import Part, Probe
+from molkd.benchmarks.probes.inputs import Scaler
+from molkd.benchmarks.probes.targets import TargetScaler
+from molkd.benchmarks.quality import zero_shot
+from molkd.benchmarks.quality.probe_task import ProbeTask
+from molkd.benchmarks.quality.zero_shot import MEASURES, Sides
+from molkd.benchmarks.tasks import metrics
+from molkd.benchmarks.tasks.kinds import KINDS, Kind
+from molkd.benchmarks.tasks.task import Labels, Split
+from molkd.types import Matrix, Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answer:
+    """What a probe or a measure says.
+
+    Attributes:
+        test: metric -> value on the test rows; "METRIC[NAME]" on a subset of them.
+        valid: metric -> value on the validation rows.
+        chosen: setting -> value chosen on the validation rows.
+        predicted: shape (m,), of the test rows: probability of class 1, value, class, number of a
+            cluster, or cosine.
+    """
+
+    test: Mapping[str, float]
+    valid: Mapping[str, float]
+    chosen: Mapping[str, float]
+    predicted: Labels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """Embeddings of the three parts, scaled by the training rows."""
+
+    train: Matrix
+    valid: Matrix
+    test: Matrix
+
+
+def asked(kind: Kind, chosen: Sequence[str]) -> tuple[str, ...]:
+    """Returns who answers for tasks of a kind: the chosen probes, or the measure of the kind."""
+    measure = KINDS[kind].measure
+    return tuple(chosen) if measure is None else (measure,)
+
+
+def describe(name: str) -> dict[str, object]:
+    """Returns all that decides the numbers of a probe or a measure, JSON-like.
+
+    Raises:
+        UnknownNameError: no such probe; the message proposes near ones.
+    """
+    return zero_shot.describe(name) if name in MEASURES else probes.describe(name)
+
+
+def answers(
+    sides: Sides, probe_task: ProbeTask, names: Sequence[str], *, components: int | None
+) -> Iterator[tuple[str, Answer]]:
+    """Yields what each of `asked` says, with its name.
+
+    Args:
+        sides: embeddings, without NaN in the rows of the split.
+        probe_task: what is asked.
+        names: probes, or the measure of the kind.
+        components: principal components that replace the columns; None keeps the columns.
+    """
+    if KINDS[probe_task.kind].measure is not None:
+        given = sides if components is None else _projected(sides, probe_task.split, components)
+        for name in names:
+            predicted = MEASURES[name]().predict(given, probe_task)
+            test = _on_test(probe_task, predicted)
+            yield name, Answer(test=test, valid={}, chosen={}, predicted=predicted)
+        return
+    inputs = scaled(sides[0], probe_task.split, components=components)
+    for name in names:
+        yield name, answer(inputs, probe_task, probes.make(name))
+
+
+def scaled(x: Matrix, split: Split, *, components: int | None) -> Inputs:
+    """Scales embeddings by what the training rows say; see `probes.inputs.Scaler`.
+
+    Args:
+        x: shape (n, d), without NaN in the rows of the split.
+        split: rows.
+        components: principal components that replace the columns; None keeps the columns.
+    """
+    train = x[split.train]
+    scaler = Scaler.fit(train, components=components)
+    rest = (scaler.transform(x[rows]) for rows in (split.valid, split.test))
+    return Inputs(scaler.transform(train), *rest)
+
+
+def answer(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Answer:
+    """Fits a probe and scores it.
+
+    Raises:
+        InputError: training labels are constant, or not positive where their logarithm is asked.
+    """
+    split, kind = probe_task.split, probe_task.kind
+    targets = _target_scaler(probe_task)
+
+    def part(x: Matrix, rows: Rows) -> Part:
+        y = probe_task.y[rows]
+        return Part(x, targets.transform(y, rows=rows) if targets else y)
+
+    fitted = probe.fit(
+        part(inputs.train, split.train),
+        part(inputs.valid, split.valid),
+        kind=kind,
+        seed=probe_task.seed,
+    )
+
+    def predicted(x: Matrix) -> Labels:
+        raw = fitted.predict(x)
+        if raw.ndim == 2:  # a probability per class
+            return raw.argmax(axis=1).astype(np.float64)
+        return targets.inverse(raw) if targets else raw
+
+    on_test = predicted(inputs.test)
+    test = _on_test(probe_task, on_test)
+    valid = _scores(probe_task.y[split.valid], predicted(inputs.valid), kind)
+    return Answer(test=test, valid=valid, chosen=fitted.chosen, predicted=on_test)
+
+
+def _projected(sides: Sides, split: Split, components: int) -> Sides:
+    """Principal components of the training rows, or of the test rows where none are trained on."""
+    rows = split.train if len(split.train) else split.test
+    scaler = Scaler.fit(np.concatenate([side[rows] for side in sides]), components=components)
+    kept = np.concatenate([split.train, split.test])
+    found: list[Matrix] = []
+    for side in sides:
+        values = scaler.transform(side[kept])
+        whole = np.zeros((len(side), values.shape[1]), dtype=np.float32)
+        whole[kept] = values
+        found.append(whole)
+    return tuple(found)
+
+
+def _on_test(probe_task: ProbeTask, predicted: Labels) -> dict[str, float]:
+    """The scores of all test rows, and of subsets of them."""
+    y, kind = probe_task.y[probe_task.split.test], probe_task.kind
+    found = _scores(y, predicted, kind)
+    for name, mask in probe_task.subsets.items():
+        within = mask[probe_task.split.test]
+        if within.sum() > 1:
+            scores = _scores(y[within], predicted[within], kind)
+            found |= {f"{metric}[{name}]": value for metric, value in scores.items()}
+    return found
+
+
+def _target_scaler(probe_task: ProbeTask) -> TargetScaler | None:
+    if probe_task.kind != "regression":
+        return None
+    rows = probe_task.split.train
+    return TargetScaler.fit(probe_task.y[rows], scale=probe_task.scale, rows=rows)
+
+
+def _scores(y: Labels, predicted: Labels, kind: Kind) -> dict[str, float]:
+    return {metric.name: metric.function(y, predicted) for metric in metrics.of_kind(kind)}

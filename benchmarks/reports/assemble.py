@@ -1,0 +1,260 @@
+"""What a report says, put together from results, statistics and what others have published."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from molkd.benchmarks import statistics
+from molkd.benchmarks.records import Results
+from molkd.benchmarks.reports import dot_plot, official, ranks, retraining, tables, tradeoff
+from molkd.benchmarks.reports.document import Chapter, Document, Picture
+from molkd.benchmarks.reports.official import Line
+from molkd.benchmarks.statistics import Comparison, Section, sentences
+from molkd.benchmarks.statistics.across_runs import repeats
+from molkd.benchmarks.statistics.published import Published
+from molkd.benchmarks.tasks.kinds import is_measure
+from molkd.errors import InputError, UnknownNameError
+from molkd.runtime.registry import near
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How fast an embedder is.
+
+    Attributes:
+        rate: items per second from what a user has to embedding, positive.
+        parameters: number of weights; None where unknown.
+    """
+
+    rate: float
+    parameters: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Given:
+    """What a report is made from.
+
+    Attributes:
+        results: the scores.
+        reference: label of the embedder that all others are compared with.
+        published: figures of others.
+        speed: label -> how fast it is; empty where nothing was timed.
+        similar: the chapter about the similarity of teachers; None where it was not measured.
+    """
+
+    results: Results
+    reference: str
+    published: Sequence[Published] = ()
+    speed: Mapping[str, Timing] = field(default_factory=dict[str, Timing])
+    similar: Chapter | None = None
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Label -> role."""
+        return {record.label: record.role for record in self.results.embedders}
+
+
+def reference_of(results: Results, wanted: str | None) -> str:
+    """Returns the embedder that others are compared with: the first student unless one is named.
+
+    Raises:
+        UnknownNameError: the results hold no such embedder.
+    """
+    labels = [record.label for record in results.embedders]
+    if wanted is None:
+        students = [record.label for record in results.embedders if record.role == "student"]
+        return (students or labels)[0]
+    if wanted not in labels:
+        raise UnknownNameError(f"no embedder {wanted!r} in the results{near(wanted, labels)}")
+    return wanted
+
+
+def timings(speed: Mapping[str, Any]) -> dict[str, Timing]:
+    """Reads label -> {"per_second": ..., "parameters": ...}.
+
+    Raises:
+        InputError: an embedder has no positive number per second.
+    """
+    found: dict[str, Timing] = {}
+    for label, told in speed.items():
+        rate = told.get("per_second") if isinstance(told, Mapping) else None
+        if not isinstance(rate, int | float) or not 0 < rate < math.inf:
+            raise InputError(
+                f"speed of {label!r}: expected a positive number per_second, not {rate!r}"
+            )
+        count = told.get("parameters")
+        found[label] = Timing(float(rate), None if count is None else int(count))
+    return found
+
+
+def document(given: Given) -> Document:
+    """Returns a report: one chapter per section, then what everything rests on."""
+    results = given.results
+    sections = statistics.tables(results)
+    names = _unique([_slug(s.group, s.probe, s.split) for s in sections])
+    chapters = [_section(given, *each) for each in zip(sections, names, strict=True)]
+    if not chapters:
+        chapters = [Chapter("No result", lead="No task has a score of every embedder.")]
+    if given.similar is not None:
+        chapters.append(given.similar)
+    return Document(
+        f"Benchmark of embeddings of {results.noun}", _facts(results), (*chapters, _basis(results))
+    )
+
+
+def _facts(results: Results) -> tuple[tuple[str, str], ...]:
+    scored = {score.task for score in results.scores}
+    names = {score.probe: is_measure(score.probe) for score in results.scores}
+    counted = (
+        ("embedder", len(results.embedders)),
+        ("task", len(scored)),
+        ("probe", sum(not measured for measured in names.values())),
+        ("measure", sum(names.values())),
+        ("seed", len({score.seed for score in results.scores})),
+        ("score", len(results.scores)),
+    )
+    return tuple(
+        (what if count == 1 else f"{what}s", f"{count:,}") for what, count in counted if count
+    )
+
+
+def _section(given: Given, section: Section, name: str) -> Chapter:
+    labels = section.table.embedders
+    reference = given.reference if given.reference in labels else labels[0]
+    comparison = statistics.compare(section.table, reference)
+    lines = official.lines(
+        given.results, group=section.group, probe=section.probe, split=section.split
+    )
+    records = {record.label: record for record in given.results.embedders}
+    runs = {label: record.runs for label, record in records.items()}
+    repeated = repeats(section.table, reference, runs)
+    return Chapter(
+        title=f"{section.group}: {section.probe} {section.way}, {section.split} split",
+        lead=_lead(section, comparison),
+        points=tuple(sentences.sentences(section, comparison)),
+        pictures=(_ranks(given, section, comparison, name),),
+        beside=True,
+        parts=(
+            Chapter("Summary", grids=(tables.summary(section, comparison, records),)),
+            *retraining.chapters(section.table.tasks, reference, repeated),
+            *_tradeoff(given, comparison, name),
+            _by_task(given, lines, comparison, name),
+            *_published(given, section, lines, comparison),
+        ),
+    )
+
+
+def _lead(section: Section, comparison: Comparison) -> str:
+    count = len(section.table.tasks)
+    return (
+        f"{len(comparison.ranks)} embedders on {count} task{'s' * (count != 1)}; "
+        f"the others are compared with {comparison.reference}."
+    )
+
+
+def _ranks(given: Given, section: Section, comparison: Comparison, name: str) -> Picture:
+    caption = "Mean rank of each embedder over the tasks; 1 is best."
+    if comparison.critical_difference is not None:
+        caption += (
+            " A thick line joins embedders that the Nemenyi test at the 5 % level cannot tell "
+            "apart: their mean ranks are closer than the critical difference."
+        )
+    else:
+        caption += " There is no critical difference for fewer than three embedders."
+    wide, narrow = (
+        ranks.panel(comparison, given.roles, len(section.table.tasks), narrow=narrow)
+        for narrow in (False, True)
+    )
+    return Picture(f"ranks-{name}", caption, (wide,), narrow=(narrow,))
+
+
+def _tradeoff(given: Given, comparison: Comparison, name: str) -> tuple[Chapter, ...]:
+    points = [
+        tradeoff.Point(
+            label=label,
+            role=given.roles[label],
+            speed=timed.rate,
+            quality=comparison.means[label],
+            parameters=timed.parameters,
+        )
+        for label, timed in given.speed.items()
+        if label in comparison.means
+    ]
+    if not points:
+        return ()
+    caption = (
+        "Mean score over tasks against speed; the area of a mark grows "
+        "with the number of weights. Nothing is both faster and better than what lies on the line."
+    )
+    wide, narrow = (
+        tradeoff.panel(points, comparison.reference, narrow=narrow) for narrow in (False, True)
+    )
+    picture = Picture(f"speed-{name}", caption, (wide,), narrow=(narrow,))
+    grid = tables.speeds(points)
+    return (Chapter("Quality against speed", pictures=(picture,), grids=(grid,), beside=True),)
+
+
+def _by_task(given: Given, lines: Sequence[Line], comparison: Comparison, name: str) -> Chapter:
+    reference, order = comparison.reference, _order(comparison)
+    seeds = len({score.seed for score in given.results.scores})
+    caption = "One panel per task, embedders in the order of their mean ranks. "
+    caption += (
+        f"Marks: means over {seeds} seeds; bars: one standard deviation to both sides"
+        if seeds > 1
+        else "Marks: scores of the only seed"
+    )
+    caption += f"; thin line: {reference}. A hollow mark with a number lies beyond the axis."
+    panels = tuple(dot_plot.panel(line, order, given.roles, reference) for line in lines)
+    return Chapter(
+        title="Scores by task",
+        pictures=(Picture(f"tasks-{name}", caption, panels, small=True),),
+        grids=(tables.scores(lines, order, given.roles),),
+    )
+
+
+def _published(
+    given: Given, section: Section, lines: Sequence[Line], comparison: Comparison
+) -> tuple[Chapter, ...]:
+    figures = [figure for figure in given.published if figure.group == section.group]
+    grid = tables.published(lines, _order(comparison), figures, given.roles)
+    if grid is None:
+        return ()
+    notes = tuple(dict.fromkeys(f"{f.source}: {f.note}" for f in figures if f.note))
+    return (Chapter("Published figures, not ours, never ranked", points=notes, grids=(grid,)),)
+
+
+def _basis(results: Results) -> Chapter:
+    """Tasks, embedders, leakage and versions."""
+    notes = tuple(f"{task.name}: {note}" for task in results.tasks for note in task.notes)
+    parts = [
+        Chapter("Tasks", points=notes, grids=(tables.tasks(results),)),
+        Chapter("Embedders", grids=(tables.embedders(results),)),
+    ]
+    if results.run.leakage:
+        leaked = tables.leakage(results.run.leakage)
+        parts.append(Chapter("Leakage from the distillation corpus", grids=(leaked,)))
+    parts.append(Chapter("Settings and versions", grids=(tables.provenance(results),)))
+    return Chapter("What this rests on", parts=tuple(parts))
+
+
+def _order(comparison: Comparison) -> list[str]:
+    """Labels from best to worst mean rank."""
+    return sorted(comparison.ranks, key=lambda label: comparison.ranks[label])
+
+
+def _slug(*parts: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-") or "section"
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        number, free = 2, name
+        while free in found:
+            free, number = f"{name}-{number}", number + 1
+        found.append(free)
+    return found

@@ -1,0 +1,1 @@
+"""Programs that make corpora and files of this repository; not in the wheel."""

@@ -1,0 +1,127 @@
+"""Draws a distillation corpus without the molecules of the evaluation tasks.
+
+    python -m molkd.benchmarks.scripts.corpus --from FILE --without PATH --count 100000 --out
+    FILE.smi
+
+A molecule is left out when its skeleton, the first block of its InChIKey, is that of a molecule in
+a file of `--without`, which may be given several times: a table, or a folder with tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from molkd.benchmarks.quality import leakage
+from molkd.errors import ConfigError, InputError, MolkdError
+from molkd.formats import readers
+from molkd.runtime.files import write_bytes
+from molkd.runtime.processes import usable_cores
+
+TABLES = ("csv", "tsv", "smi", "parquet", "sdf")
+"""Formats that are looked for in a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A corpus.
+
+    Attributes:
+        smiles: the molecules, in the order in which they were drawn.
+        left_out: how many were drawn besides and left out.
+    """
+
+    smiles: list[str]
+    left_out: int
+
+
+def draw(smiles: Sequence[str], seen: set[str], *, count: int, seed: int, jobs: int) -> Drawn:
+    """Draws molecules at random, without those whose skeleton has been seen.
+
+    A molecule without a skeleton stays in: nothing can be said about it.
+
+    Args:
+        smiles: what to draw from.
+        seen: skeletons to leave out.
+        count: how many to draw.
+        seed: of the order.
+        jobs: worker processes.
+
+    Raises:
+        ConfigError: there are too few.
+    """
+    order: list[int] = np.random.default_rng(seed).permutation(len(smiles)).tolist()
+    kept: list[str] = []
+    looked_at = 0
+    for blocks in leakage.stream((smiles[row] for row in order), jobs=jobs):
+        for block in blocks:
+            text = smiles[order[looked_at]]
+            looked_at += 1
+            if block not in seen:
+                kept.append(text)
+            if len(kept) == count:
+                return Drawn(kept, looked_at - count)
+    raise ConfigError(f"only {len(kept)} molecules are left, {count} were asked for")
+
+
+def skeletons_of(paths: Sequence[Path], *, jobs: int) -> set[str]:
+    """Returns the skeletons of all molecules in tables, or in the tables of folders.
+
+    Raises:
+        InputError: a file cannot be read, or none of its molecules; a folder holds no table.
+    """
+    files = [file for path in paths for file in _files(path)]
+    texts = {file: set(leakage.molecules(file)) for file in files}
+    everything = sorted(set[str]().union(*texts.values()))
+    blocks = dict(zip(everything, leakage.skeletons(everything, jobs=jobs), strict=True))
+    for file, own in texts.items():
+        if not any(blocks[text] for text in own):
+            raise InputError(f"no molecule of {file} can be read: is its SMILES column another?")
+    return set(blocks.values()) - {""}
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.is_file() and _is_table(file))
+    if not found:
+        raise InputError(f"{path} holds no file of molecules ({', '.join(TABLES)})")
+    return found
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        return readers.kind_of(path) in TABLES
+    except ConfigError:
+        return False
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads, leaves out, draws, writes, and says how many molecules were left out."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--from", dest="source", type=Path, required=True)
+    parser.add_argument("--without", type=Path, action="append", required=True)
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=usable_cores())
+    given = parser.parse_args(arguments)
+    try:
+        seen = skeletons_of(given.without, jobs=given.jobs)
+        smiles = list(leakage.molecules(given.source))
+        drawn = draw(smiles, seen, count=given.count, seed=given.seed, jobs=given.jobs)
+        write_bytes(given.out, ("\n".join(drawn.smiles) + "\n").encode())
+    except MolkdError as error:
+        parser.error(str(error))
+    print(
+        f"{given.count} molecules written; {drawn.left_out} of {given.count + drawn.left_out} "
+        f"drawn ones left out as among {len(seen)} skeletons of the evaluation tasks"
+    )
+
+
+if __name__ == "__main__":
+    main()

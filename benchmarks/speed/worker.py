@@ -1,0 +1,82 @@
+"""The process that measures one cell, fresh for each: `python -m molkd.benchmarks.speed.worker`.
+
+Reads a `Request` as JSON from standard input and writes one JSON object to standard output:
+{"root": folder of the molkd that was measured, "measured": ...} or {"root": ..., "error": "..."}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import molkd
+from molkd.benchmarks.speed.baselines import YARDSTICKS
+from molkd.benchmarks.speed.interleaved import Limits
+from molkd.benchmarks.speed.records import Measured, Request
+
+
+def answer(request: Request) -> Measured:
+    """Measures what is asked for, in this process.
+
+    Raises:
+        MolkdError: there is no such embedder, or it can embed nothing.
+    """
+    yardstick = YARDSTICKS[request.reads]
+    with Path(request.items).open(encoding="utf-8") as stream:
+        lines = (line.rstrip("\n") for line in islice(stream, request.size))
+        items = list(map(yardstick.item, lines))
+    limits = Limits(repeats=request.repeats, seconds=request.seconds, count=request.count)
+
+    def make() -> Any:
+        from molkd.benchmarks.speed import models
+
+        folder = Path(request.weights_dir) if request.weights_dir else None
+        return models.make(request.spec, weights_dir=folder, device=request.device)
+
+    return _MEASURES[request.work](make, items, limits, request)
+
+
+def _embedding(
+    make: Callable[[], Any], items: list[Any], limits: Limits, request: Request
+) -> Measured:
+    from molkd.benchmarks.speed.embedding import embedding
+
+    return embedding(make, items, limits, YARDSTICKS[request.reads])
+
+
+def _training(
+    make: Callable[[], Any], items: list[Any], limits: Limits, request: Request
+) -> Measured:
+    from molkd.benchmarks.speed.training import training
+
+    return training(make, items, limits, YARDSTICKS[request.reads], device=request.device)
+
+
+_MEASURES = {"embedding": _embedding, "training": _training}
+
+
+def respond(answer: Callable[[dict[str, Any]], Any]) -> None:
+    """Answers one request: JSON from standard input, JSON to standard output.
+
+    Args:
+        answer: from the fields of the request to a dataclass.
+    """
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print must not mix with the answer
+    said: dict[str, object] = {"root": str(Path(molkd.__file__).parent.parent)}
+    try:
+        said["measured"] = asdict(answer(json.load(sys.stdin)))
+    except Exception as error:  # noqa: BLE001  (whatever is measured may raise: its result)
+        said["error"] = f"{type(error).__name__}: {error}"
+    with answers:
+        json.dump(said, answers)
+
+
+if __name__ == "__main__":
+    respond(lambda fields: answer(Request(**fields)))

@@ -1,0 +1,120 @@
+"""Metrics by name: how well predictions agree with labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import spearmanr
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    f1_score,
+    mean_absolute_error,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+    v_measure_score,
+)
+
+from molkd.benchmarks.tasks.kinds import KINDS, Kind
+from molkd.errors import InputError, ShapeError
+
+Values = npt.NDArray[np.floating]
+"""Shape (n,): labels, or predictions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric.
+
+    Attributes:
+        name: its key in `METRICS`.
+        kind: what it scores. Classification expects labels 0 and 1, and predictions that grow
+            with the probability of class 1; multiclass expects classes for both, and clustering
+            any numbers for predictions, equal in one cluster.
+        greater_is_better: False for errors.
+        formula: (y, predicted), both of shape (n,) and checked -> score.
+        needs_spread: whether it is undefined where all labels are equal.
+        also: other kinds that it scores.
+    """
+
+    name: str
+    kind: Kind
+    greater_is_better: bool
+    formula: Callable[[Values, Values], float]
+    needs_spread: bool = True
+    also: tuple[Kind, ...] = ()
+
+    def function(self, y: Values, predicted: Values) -> float:
+        """Scores predictions; a finite number.
+
+        Args:
+            y: shape (n,), labels, in the unit of the table.
+            predicted: shape (n,), in the same unit, or probabilities of class 1.
+
+        Raises:
+            InputError: there is no row, a value is NaN or infinite, labels are not the classes
+                that are expected, or the metric is undefined because all labels are equal.
+            ShapeError: the shapes differ.
+        """
+        self._check(y, predicted)
+        return float(self.formula(y, predicted))
+
+    def _check(self, y: Values, predicted: Values) -> None:
+        if y.ndim != 1 or y.shape != predicted.shape:
+            raise ShapeError(
+                f"{self.name}: labels of shape {y.shape} and predictions of shape "
+                f"{predicted.shape}; both must be (n,)"
+            )
+        if not len(y):
+            raise InputError(f"{self.name}: no row to score")
+        for what, values in (("label", y), ("prediction", predicted)):
+            bad = np.flatnonzero(~np.isfinite(values))
+            if len(bad):
+                raise InputError(f"{self.name}: {what} of row {bad[0]} is {values[bad[0]]}")
+        kind = KINDS[self.kind]
+        if kind.misfits(y).any():
+            raise InputError(f"{self.name}: labels are not all {kind.expected}")
+        if self.needs_spread and y.min() == y.max():
+            what = "equal labels only" if kind.classes is None else "one class only"
+            raise InputError(
+                f"{self.name} is undefined: the {len(y)} rows hold {what} ({y[0]:g}); "
+                "split in another way or leave the task out"
+            )
+
+
+def of_kind(kind: Kind) -> tuple[Metric, ...]:
+    """Returns all metrics that score a kind of tasks."""
+    return tuple(each for each in METRICS.values() if kind in {each.kind, *each.also})
+
+
+def _macro_f1(y: Values, predicted: Values) -> float:
+    return float(cast("Any", f1_score)(y, predicted, average="macro", zero_division=0.0))
+
+
+def _spearman(y: Values, predicted: Values) -> float:
+    if predicted.min() == predicted.max():
+        return 0.0  # a constant ranks nothing
+    return cast("Any", spearmanr(y, predicted)).statistic
+
+
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("AUROC", "classification", True, roc_auc_score),
+        Metric("AUPRC", "classification", True, average_precision_score),
+        Metric("MAE", "regression", False, mean_absolute_error, needs_spread=False),
+        Metric("RMSE", "regression", False, root_mean_squared_error, needs_spread=False),
+        Metric("R2", "regression", True, r2_score),
+        Metric("Spearman", "regression", True, _spearman, also=("similarity",)),
+        Metric("Accuracy", "multiclass", True, accuracy_score, False, also=("retrieval",)),
+        Metric("Macro-F1", "multiclass", True, _macro_f1, False, also=("retrieval",)),
+        Metric("V-measure", "clustering", True, v_measure_score),
+    )
+}
+"""Name -> metric. AUPRC is average precision, as on TDC's leaderboards; Macro-F1 is the mean over
+all classes that are labels or predictions."""

@@ -1,0 +1,274 @@
+"""Building the nodes of a bank: teachers with a state per node are asked for it, block by block."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from molkd.bank.blocks import NOT_THE_ITEMS, Prepare, one_by_one, stored
+from molkd.bank.files import TeacherFolder
+from molkd.bank.folder import Stored, StoredType
+from molkd.bank.node_files import HEADER, NODES, NodeFolder
+from molkd.errors import ConfigError, ShapeError, StaleBankError, UnknownNameError
+from molkd.runtime.processes import ordered_map
+from molkd.runtime.registry import near
+from molkd.types import Matrix, NodeEmbeddings, NodeTeacher, Rows, Teacher
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTask:
+    """A block to compute.
+
+    Attributes:
+        start: its first row.
+        items: its items.
+        failures: teacher that still lacks the block -> row of the bank -> why it failed there.
+    """
+
+    start: int
+    items: Sequence[Any]
+    failures: Mapping[str, Mapping[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBlock:
+    """The nodes that one teacher sees in one block.
+
+    Attributes:
+        teacher: name.
+        values: shape (a, d), as they will be stored.
+        counts: shape (m,), nodes of each row; 0 where it failed.
+        failures: row of the bank -> reason.
+    """
+
+    teacher: str
+    values: Stored
+    counts: Rows
+    failures: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class NodeComputer:
+    """Computes tasks; travels to the worker processes.
+
+    Attributes:
+        teachers: name -> teacher.
+        dtypes: name -> in which its nodes are stored.
+        parse: turns items into what the teachers read, once per block for all of them.
+    """
+
+    teachers: Mapping[str, NodeTeacher[Any]]
+    dtypes: Mapping[str, StoredType]
+    parse: Prepare | None = None
+
+    def compute(self, task: NodeTask) -> list[NodeBlock]:
+        """Returns one block per teacher of the task.
+
+        Raises:
+            ShapeError: a teacher does not return what it promises.
+            ConfigError: a value does not fit the type it is stored in.
+        """
+        rows = [task.start + place for place in range(len(task.items))]
+        asked = [row for row in rows if any(row not in f for f in task.failures.values())]
+        items = [task.items[row - task.start] for row in asked]
+        objects = self.parse(items) if self.parse and items else items
+        if len(objects) != len(items):
+            raise ShapeError(f"parse returned {len(objects)} objects for {len(items)} items")
+        ready = dict(zip(asked, objects, strict=True))
+        return [self._block(name, task, ready) for name in task.failures]
+
+    def _block(self, name: str, task: NodeTask, ready: Mapping[int, Any]) -> NodeBlock:
+        failures = dict(task.failures[name])
+        rows = [row for row in ready if row not in failures]
+        counts = np.zeros(len(task.items), dtype=np.int64)
+        values: Matrix = np.empty((0, self.teachers[name].node_dim), dtype=np.float32)
+        if rows:
+            embedded = _embed(self.teachers[name], [ready[row] for row in rows])
+            values = embedded.values
+            counts[np.asarray(rows) - task.start] = embedded.counts
+            failures |= {rows[place]: reason for place, reason in embedded.failures.items()}
+        return NodeBlock(
+            name,
+            stored(values, self.dtypes[name], name, f"block of row {task.start}, node", 0),
+            counts,
+            dict(sorted(failures.items())),
+        )
+
+
+def build_nodes(
+    items: Sequence[Any],
+    folders: Mapping[str, TeacherFolder],
+    teachers: Sequence[NodeTeacher[Any]],
+    dtype: StoredType | None,
+    *,
+    block: int,
+    jobs: int,
+    parse: Prepare | None,
+    progress: bool,
+) -> None:
+    """Fills the nodes of teachers whose rows are complete; see `molkd.bank.build`."""
+    named = {teacher.card.name: teacher for teacher in teachers}
+    nodes = {name: _folder(folders[name], teacher, dtype) for name, teacher in named.items()}
+    unfinished = {name: folder for name, folder in nodes.items() if not folder.sealed}
+    computer = NodeComputer(
+        {name: named[name] for name in unfinished},
+        {name: folder.dtype for name, folder in unfinished.items()},
+        parse,
+    )
+    counts = {name: folder.journal()[0] for name, folder in unfinished.items()}
+    done = {name: len(rows) for name, rows in counts.items()}
+    written = {name: int(rows.sum()) for name, rows in counts.items()}
+    failures = {name: folders[name].failures() for name in unfinished}
+    first = min(done.values(), default=len(items))
+    with tqdm(
+        total=len(items), initial=first, desc="nodes", unit=" items", disable=not progress
+    ) as bar:
+        tasks = _tasks(items, failures, done, block)
+        for blocks in ordered_map(computer.compute, tasks, jobs=jobs):
+            for one in blocks:
+                folder = unfinished[one.teacher]
+                folder.append(written[one.teacher], one.values, one.counts, one.failures)
+                written[one.teacher] += len(one.values)
+            bar.update(len(blocks[0].counts))
+    for name, folder in unfinished.items():
+        _finish(folder, failures[name])
+
+
+def with_nodes(teachers: Sequence[Teacher[Any]], names: Sequence[str]) -> list[NodeTeacher[Any]]:
+    """Returns the named teachers.
+
+    Raises:
+        UnknownNameError: a name is not among the teachers.
+        ConfigError: a teacher has no states of nodes; names those that do.
+    """
+    known = {teacher.card.name: teacher for teacher in teachers}
+    able = {name: one for name, one in known.items() if isinstance(one, NodeTeacher)}
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(
+                f"nodes of teacher {name!r}, which is not among those to build "
+                f"({', '.join(known)}).{near(name, known)}"
+            )
+        if name not in able:
+            who = f"of those given, {', '.join(able)} do" if able else "none of those given does"
+            raise ConfigError(
+                f"teacher {name!r} has no states of nodes; {who} (graph networks such as "
+                "hu-gcn-contextpred and molclr-gcn, or any teacher with `embed_nodes`)"
+            )
+    return [able[name] for name in dict.fromkeys(names)]
+
+
+def _tasks(
+    items: Sequence[Any],
+    failures: Mapping[str, Mapping[int, str]],
+    done: Mapping[str, int],
+    block: int,
+) -> Iterator[NodeTask]:
+    for start in range(min(done.values(), default=len(items)), len(items), block):
+        stop = min(start + block, len(items))
+        lacking = {
+            name: {row: failures[name][row] for row in range(start, stop) if row in failures[name]}
+            for name, rows in done.items()
+            if rows <= start
+        }
+        yield NodeTask(start, items[start:stop], lacking)
+
+
+def _folder(
+    teacher: TeacherFolder, given: NodeTeacher[Any], dtype: StoredType | None
+) -> NodeFolder:
+    place, card = teacher.path / NODES, given.card
+    if not (place / HEADER).exists():
+        return NodeFolder.create(place, card, given.node_dim, dtype or "fp16", teacher.count)
+    folder = NodeFolder.read(place, teacher.count)
+    pairs = {
+        "teacher": (folder.card, card.digest),
+        "width": (folder.dim, given.node_dim),
+        "dtype": (folder.dtype, dtype or folder.dtype),
+    }
+    differing = [
+        f"{key}: {old} there, {new} now" for key, (old, new) in pairs.items() if old != new
+    ]
+    if differing:
+        raise StaleBankError(
+            f"the nodes of teacher {card.name!r} in {place.parent.parent} are others than those "
+            f"asked for ({'; '.join(differing)}): delete {place} to compute them again, or use "
+            "another folder"
+        )
+    folder.check()
+    if not folder.sealed:
+        folder.repair()
+    return folder
+
+
+def _finish(folder: NodeFolder, known: Mapping[int, str]) -> None:
+    folder.seal()
+    failures = folder.failures()
+    if len(failures) == folder.count > len(known):
+        row, reason = next((row, why) for row, why in failures.items() if row not in known)
+        warnings.warn(
+            f"teacher {folder.teacher!r} gave no nodes of any item; row {row}: {reason}",
+            stacklevel=4,
+        )
+
+
+def _embed(teacher: NodeTeacher[Any], objects: Sequence[Any]) -> NodeEmbeddings:
+    try:
+        return _checked(teacher.embed_nodes(objects), teacher, len(objects))
+    except NOT_THE_ITEMS:
+        raise
+    except Exception:  # noqa: BLE001, asked again item by item to find those to blame
+        singles, failures = one_by_one(
+            lambda single: [_checked(teacher.embed_nodes(single), teacher, 1)], objects
+        )
+    counts = np.zeros(len(objects), dtype=np.int64)
+    places = [place for place in range(len(objects)) if place not in failures]
+    for place, single in zip(places, singles, strict=True):
+        counts[place] = len(single.values)
+        if single.failures:
+            failures[place] = single.failures[0]
+    empty: Matrix = np.empty((0, teacher.node_dim), dtype=np.float32)
+    values = np.concatenate([empty, *(single.values for single in singles)])
+    return NodeEmbeddings(values, _starts(counts), failures)
+
+
+def _checked(embedded: NodeEmbeddings, teacher: NodeTeacher[Any], count: int) -> NodeEmbeddings:
+    values, starts = embedded.values, embedded.starts
+    name, due = teacher.card.name, f"expected (nodes, {teacher.node_dim}) of float32"
+    if values.shape[1:] != (teacher.node_dim,) or values.dtype != np.float32:
+        raise ShapeError(
+            f"teacher {name!r} returned nodes of shape {values.shape} of {values.dtype}, {due}"
+        )
+    ends = len(starts) == count + 1 and (starts[0], starts[-1]) == (0, len(values))
+    if not ends or (np.diff(starts) < 0).any():
+        raise ShapeError(
+            f"teacher {name!r} returned starts that do not divide {len(values)} nodes among "
+            f"{count} items"
+        )
+    outside = [row for row in embedded.failures if not 0 <= row < count]
+    if outside:
+        raise ShapeError(f"teacher {name!r} reports row {outside[0]} of {count} as failed")
+    return _without_failed(embedded)
+
+
+def _without_failed(embedded: NodeEmbeddings) -> NodeEmbeddings:
+    """Takes away the nodes of failed items; an item without nodes, or with NaN, has failed."""
+    counts, failures = embedded.counts.copy(), dict(embedded.failures)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    for row in np.unique(owner[~np.isfinite(embedded.values).all(axis=1)]).tolist():
+        failures.setdefault(row, "the teacher returned NaN or infinity")
+    for row in np.flatnonzero(counts == 0).tolist():
+        failures.setdefault(row, "the teacher returned no nodes")
+    failed = np.array(sorted(failures), dtype=np.int64)
+    values = embedded.values[~np.isin(owner, failed)]
+    counts[failed] = 0
+    return NodeEmbeddings(values, _starts(counts), dict(sorted(failures.items())))
+
+
+def _starts(counts: Rows) -> Rows:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -1,0 +1,51 @@
+"""`molkd cut`: a student with a shorter embedding, from one that was trained to be cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molkd.errors import MolkdError, OutputError
+
+
+def cut(
+    *,
+    model: Annotated[str, typer.Argument(help="Folder of a student, or its hub name.")],
+    length: Annotated[int, typer.Option("--dim", "-d", help="Dimensions to keep.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new student.")],
+) -> None:
+    """Cut a student's embedding to its first dimensions: a smaller network in a new folder.
+
+    Worth it at the lengths that `molkd distill --prefixes` was given.
+    """
+    from molkd import students
+    from molkd.students.pretrained import CARD
+
+    whole = students.load(model)
+    short = whole.cut(length)
+    if output.exists() and any(output.iterdir()):
+        raise OutputError(f"{output} is not empty: give a new folder")
+    folder = whole.folder or Path(model)
+    trained = _prefixes(folder)
+    if length not in trained:
+        lengths = ", ".join(map(str, trained)) or "none"
+        typer.echo(f"not trained to be cut to {length} (prefixes: {lengths}): test it", err=True)
+    card = folder / CARD
+    note = f"> The first {length} of {whole.embedding_dim} dimensions of the student below.\n\n"
+    text = note + card.read_text(encoding="utf-8") if card.is_file() else None
+    short.save_pretrained(output, card=text)
+    typer.echo(f"{output}: {length} of {whole.embedding_dim} dimensions", err=True)
+
+
+def _prefixes(folder: Path) -> tuple[int, ...]:
+    """The lengths that a student was trained for, as far as its folder says."""
+    from molkd.distillation.settings import DistillSettings
+    from molkd.runtime import settings
+
+    try:
+        objective = settings.load(DistillSettings, folder / "settings.toml").objective
+    except MolkdError:  # another molkd's, or none
+        return ()
+    return getattr(objective, "prefixes", ())

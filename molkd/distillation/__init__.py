@@ -1,0 +1,1 @@
+"""From items and teachers to a trained student in a folder."""

@@ -1,0 +1,214 @@
+"""From items and teachers to a corpus that a student can be trained on."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from molkd import bank as banks
+from molkd import objectives
+from molkd.bank import Bank
+from molkd.distillation.settings import DistillSettings
+from molkd.distillation.trainer import Corpus
+from molkd.errors import ConfigError
+from molkd.items import ReadItems, check
+from molkd.objectives import ObjectiveSettings
+from molkd.runtime.processes import ordered_map
+from molkd.students.base import PackedItems, PackedT, Student
+from molkd.targets import redundancy
+from molkd.targets.fitting import Scaling, fit_scaling
+from molkd.targets.reader import TargetReader, fit_nodes
+from molkd.teachers import as_queryable
+from molkd.tensors import QueryableTeacher, QueryableTeachers
+from molkd.types import NodeTeacher, Rows, Teacher, digest_of
+
+_CHUNK = 1024
+
+
+def checked(
+    items: Sequence[object], settings: DistillSettings, jobs: int, *, progress: bool
+) -> ReadItems:
+    """Reads all items once; see `molkd.items.Modality.check`."""
+    modality = settings.modality
+    found = ReadItems([], [], {})
+    function = functools.partial(check, modality=modality.name, level=settings.standardize)
+    for part in _mapped(function, items, jobs, modality.name, progress=progress):
+        found.failures.update({row + len(found.keys): why for row, why in part.failures.items()})
+        found.keys.extend(part.keys)
+        found.items.extend(part.items)
+    return found
+
+
+def refuse_other_readers(teachers: Sequence[Teacher[Any]], settings: DistillSettings) -> None:
+    """Refuses teachers that read something else than the student.
+
+    Raises:
+        ConfigError: names the first one.
+    """
+    for card in (teacher.card for teacher in teachers):
+        if card.modality != settings.student.modality:
+            raise ConfigError(
+                f"teacher {card.name!r} reads {card.modality}, but a student of size "
+                f"{settings.student.size!r} reads {settings.student.modality}: "
+                "choose another size, or give the teacher a view of the items "
+                "(see 'molkd.teachers.through')"
+            )
+
+
+def filled_bank(
+    path: Path,
+    corpus: ReadItems,
+    teachers: Sequence[Teacher[Any]],
+    settings: DistillSettings,
+    *,
+    jobs: int,
+    progress: bool,
+) -> Bank:
+    """Builds the bank: teachers on a GPU in this process, all others in `jobs` processes.
+
+    Args:
+        path: its folder.
+        corpus: the items; no teacher is asked about those that failed.
+        teachers: those to read.
+        settings: what is stored, and how.
+        jobs: processes.
+        progress: whether to show progress bars.
+    """
+    on_gpu = [t for t in teachers if str(getattr(t, "device", "cpu")) != "cpu"]
+    on_cpu = [t for t in teachers if t not in on_gpu]
+    for some, processes in ((on_gpu, 1), (on_cpu, jobs)):
+        if some:
+            banks.build(
+                path,
+                corpus.items,
+                some,
+                keys=corpus.keys,
+                errors=corpus.failures,
+                preparation=settings.standardize,
+                dtype=settings.bank_dtype,
+                jobs=processes,
+                parse=settings.modality.parse,
+                nodes=node_names(some, settings),
+                progress=progress,
+            )
+    names = [teacher.card.name for teacher in teachers]
+    return Bank.open(path, items=corpus.keys, teachers=names, nodes=node_names(teachers, settings))
+
+
+def node_names(teachers: Sequence[Teacher[Any]], settings: DistillSettings) -> list[str]:
+    """The teachers whose states of nodes the objective reads."""
+    wanted = objectives.objective_type(settings.objective.name).wants_nodes(settings.objective)
+    return [t.card.name for t in teachers if wanted and isinstance(t, NodeTeacher)]
+
+
+def live_teachers(
+    teachers: Sequence[Teacher[Any]], settings: DistillSettings
+) -> dict[str, QueryableTeacher]:
+    """Makes those live that the objective asks during training.
+
+    Raises:
+        ConfigError: one of them cannot answer queries.
+        WeightsError: its weights are missing.
+    """
+    wanted = objectives.objective_type(settings.objective.name).wants_live(settings.objective)
+    return {t.card.name: as_queryable(t) for t in teachers if t.card.name in wanted}
+
+
+def prepared_of(
+    student: Student[Any, PackedT, Any], corpus: ReadItems, jobs: int, *, progress: bool
+) -> PackedT:
+    """Reads all items in the form of the student; none of the rows that failed."""
+    readable = [None if row in corpus.failures else item for row, item in enumerate(corpus.items)]
+    parts = list(_mapped(student.featurize, readable, jobs, "reading", progress=progress))
+    return type(parts[0]).concatenate(parts)
+
+
+def _mapped(function: Any, items: Sequence[Any], jobs: int, what: str, *, progress: bool) -> Any:
+    """Applies a function to chunks of items, in order, with a progress bar."""
+    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
+    jobs = min(jobs, len(chunks))
+    bar = tqdm(total=len(items), unit=" items", desc=what, disable=not progress)
+    with bar:
+        for chunk, result in zip(chunks, ordered_map(function, chunks, jobs=jobs), strict=True):
+            bar.update(len(chunk))
+            yield result
+
+
+def corpus_of(
+    bank: Bank,
+    prepared: PackedT,
+    settings: DistillSettings,
+    *,
+    live: QueryableTeachers | None = None,
+) -> Corpus[PackedT]:
+    """Splits the usable rows and fits the scalings of all teachers on the training rows.
+
+    Args:
+        bank: what the teachers said.
+        prepared: the same items as the student reads them.
+        settings: how rows are split and values scaled.
+        live: teachers that are asked during training.
+
+    Raises:
+        ConfigError: a teacher could embed nothing, or a split would be empty.
+    """
+    rows = _usable(bank, settings.teachers, prepared)
+    train, valid = settings.modality.splits[settings.split](
+        [bank.items[int(row)] for row in rows],
+        fraction=settings.valid_fraction,
+        seed=settings.plan.seed,
+    )
+    train, valid = rows[train], rows[valid]
+    weights = None
+    if settings.weights == "redundancy":
+        weights = redundancy.weights(bank, settings.teachers, train, seed=settings.plan.seed)
+    nodes = {name: fit_nodes(bank, name, train) for name in bank.node_folders}
+    reader = TargetReader(
+        bank,
+        scalings_of(bank, settings, settings.objective, train),
+        weights=weights,
+        nodes=nodes,
+        sizes=prepared.sizes,
+        live=live,
+    )
+    sides = [hashlib.sha256(side.tobytes()).hexdigest() for side in (train, valid)]
+    told = [asdict(settings.objective), dict(settings.pca), settings.weights, settings.winsorize]
+    return Corpus(prepared, reader, train, valid, digest_of([bank.digest, sides, *told]))
+
+
+def scalings_of(
+    bank: Bank, settings: DistillSettings, objective: ObjectiveSettings, train: Rows
+) -> dict[str, Scaling]:
+    """Fits the scaling of each teacher on the training rows, in the form the objective reads."""
+    scalings: dict[str, Scaling] = {}
+    for name in settings.teachers:
+        form = objectives.target_form(objective, bank.cards[name])
+        form = "pca" if name in settings.pca else form
+        bound = settings.winsorize if form == "standardized" else None
+        components = settings.pca.get(name, 1)
+        scalings[name] = fit_scaling(
+            bank, name, train, form=form, components=components, winsorize=bound
+        )
+    return scalings
+
+
+def _usable(bank: Bank, names: Sequence[str], prepared: PackedItems) -> Rows:
+    """The rows that the student can read and some teacher could embed."""
+    known = np.zeros(len(bank), dtype=np.bool_)
+    for name in names:
+        if not bank.valid(name).any():
+            reasons = [why for row, why in bank.failures(name).items() if row not in bank.errors]
+            raise ConfigError(
+                f"teacher {name!r} could embed none of {len(bank)} items "
+                f"({reasons[0] if reasons else 'no reason given'}): leave it out"
+            )
+        known |= bank.valid(name)
+    known[list(prepared.failures)] = False
+    return np.flatnonzero(known)

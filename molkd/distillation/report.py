@@ -1,0 +1,171 @@
+"""What a distillation leaves beside the student: model card, report, plot of the losses."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from molkd import __version__
+from molkd.information.estimate import Information
+from molkd.items import MODALITIES
+from molkd.runtime import files
+from molkd.students.base import Student
+from molkd.types import TeacherCard
+
+REPORT, PLOT = "report.json", "losses.png"
+
+_PACKAGES = ("torch", "torch-geometric", "transformers", "rdkit", "numpy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is known about a finished distillation.
+
+    Attributes:
+        cards: of the teachers.
+        information: teacher -> what the student knows about it, on validation rows.
+        history: one record of losses per epoch.
+        unit: of the losses.
+        settings: all of them, JSON-like.
+        rows: what was counted -> how many rows.
+        corpus_digest: of items, teachers and split.
+    """
+
+    cards: Sequence[TeacherCard]
+    information: Mapping[str, Information]
+    history: Sequence[Mapping[str, float]]
+    unit: str
+    settings: Mapping[str, Any]
+    rows: Mapping[str, int]
+    corpus_digest: str
+
+
+def write(folder: Path, student: Student[Any, Any, Any], run: Run) -> None:
+    """Writes the student with its model card, the report and the plot.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    student.save_pretrained(folder, card=model_card(student, run))
+    files.write_json(folder / REPORT, _as_json(student, run))
+    files.write_bytes(folder / PLOT, plot_losses(run.history, run.unit))
+
+
+def table(information: Mapping[str, Information]) -> list[tuple[str, ...]]:
+    """One line per teacher, the header first, numbers in nats as text."""
+    lines = [("teacher", "dim", "h(teacher | student)", "mutual information", "linear R2", "rows")]
+    for name, known in information.items():
+        lines.append(
+            (
+                name,
+                str(known.dim),
+                f"{known.conditional_entropy:.1f}",
+                f"{known.mutual_information:.1f}",
+                f"{known.r2:.3f}",
+                str(known.rows),
+            )
+        )
+    return lines
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """Formats lines, the header first, as a Markdown table."""
+    rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+    return "\n".join([rows[0], "|" + "---|" * len(lines[0]), *rows[1:]])
+
+
+def model_card(student: Student[Any, Any, Any], run: Run) -> str:
+    """The README.md of a student: teachers, licences, data, objective, versions and scores."""
+    size = sum(parameter.numel() for parameter in student.parameters())
+    teachers = [("teacher", "kind", "licence", "source")]
+    teachers += [(card.name, card.kind, card.license, card.source) for card in run.cards]
+    counted = ", ".join(f"{count:,} {what}" for what, count in run.rows.items())
+    versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
+    settings = json.dumps(run.settings, indent=2)
+    modality = MODALITIES[student.modality]
+    article = "an" if modality.one[0] in "aeiou" else "a"
+    return f"""---
+library_name: molkd
+tags: [embedding, {modality.name}, knowledge-distillation]
+---
+# A molkd student
+
+A {student.kind} network of {size:,} parameters that embeds {article} {modality.one} in
+{student.embedding_dim} dimensions, distilled without labels from {len(run.cards)} frozen teachers.
+
+```python
+{modality.example}
+```
+
+## Teachers
+
+The licences of the teachers bind what may be done with the student.
+
+{markdown(teachers)}
+
+## Scores
+
+On validation {modality.name}, which nothing was fitted on. Entropies in nats per {modality.one};
+differential for real-valued teachers, hence possibly negative. R2 of a ridge regression from
+student to teacher, weighted by the variance of its dimensions.
+
+{markdown(table(run.information))}
+
+## Training
+
+Rows: {counted}. Corpus digest: `{run.corpus_digest[:16]}`.
+Versions: {versions}.
+
+```json
+{settings}
+```
+"""
+
+
+def plot_losses(history: Sequence[Mapping[str, float]], unit: str) -> bytes:
+    """Draws the validation loss per teacher, and both totals, over the epochs, as a PNG."""
+    from matplotlib.figure import Figure  # slow to import, and only needed here
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    epochs = [record["epoch"] + 1 for record in history]
+    names = [name for name in history[-1] if name.startswith("valid/")]
+    for name in names:
+        values = [record.get(name, float("nan")) for record in history]
+        axes.plot(epochs, values, linewidth=1, label=name.removeprefix("valid/"))
+    for name, style in (("train", "k:"), ("valid", "k-")):
+        values = [record.get(name, float("nan")) for record in history]
+        axes.plot(epochs, values, style, linewidth=2, marker="o", label=f"mean, {name}")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(unit)
+    axes.legend(fontsize="small", ncols=2)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()
+
+
+def _versions() -> dict[str, str]:
+    return {"molkd": __version__, **{name: version(name) for name in _PACKAGES}}
+
+
+def _as_json(student: Student[Any, Any, Any], run: Run) -> dict[str, Any]:
+    scores = {
+        name: {**asdict(known), "mutual_information": known.mutual_information}
+        for name, known in run.information.items()
+    }
+    return {
+        "student": {"digest": student.digest, "config": dict(student.config)},
+        "teachers": {card.name: {**card.as_json(), "digest": card.digest} for card in run.cards},
+        "scores": scores,
+        "unit": run.unit,
+        "history": list(run.history),
+        "settings": dict(run.settings),
+        "rows": dict(run.rows),
+        "corpus_digest": run.corpus_digest,
+        "versions": _versions(),
+    }

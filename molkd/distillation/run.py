@@ -1,0 +1,157 @@
+"""From a list of items and teachers to a trained student in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from molkd import objectives, students
+from molkd.bank import Bank
+from molkd.distillation import corpus as corpora
+from molkd.distillation import report
+from molkd.distillation.settings import DistillSettings
+from molkd.distillation.trainer import Corpus, Distiller
+from molkd.information import adaptors
+from molkd.information.densities import EmbeddedRows, fit_adaptors
+from molkd.information.estimate import Information, estimate
+from molkd.objectives import MutualInformationSettings
+from molkd.runtime.settings import as_table
+from molkd.students import Student
+from molkd.targets.reader import TargetReader
+from molkd.types import Rows, Teacher
+
+__all__ = ["DistillSettings", "Distilled", "distill"]
+
+
+@dataclass(frozen=True, slots=True)
+class Distilled:
+    """What a distillation gives.
+
+    Attributes:
+        student: trained, on the CPU, in evaluation mode.
+        information: teacher -> what the student knows about it.
+        history: one record of losses per epoch.
+        failures: row -> why the item could not be used.
+        shortened: items that lost their end, because they are longer than what the student reads.
+    """
+
+    student: Student[Any, Any, Any]
+    information: Mapping[str, Information]
+    history: Sequence[Mapping[str, float]]
+    failures: Mapping[int, str]
+    shortened: int = 0
+
+
+def distill(
+    items: Sequence[object],
+    teachers: Sequence[Teacher[Any]],
+    output: str | Path,
+    settings: DistillSettings | None = None,
+    *,
+    bank: str | Path | None = None,
+    device: str = "auto",
+    jobs: int = 1,
+    progress: bool = True,
+) -> Distilled:
+    """Distils teachers into a student; run again after a kill, it resumes.
+
+    Args:
+        items: what the student reads, one per row: SMILES for a molecular student, texts, or
+            images (paths, bytes, arrays); rows that cannot be read are left out and reported.
+        teachers: at least one, which read the same.
+        output: folder for the student, its model card, metrics, plots and checkpoints.
+        settings: see `DistillSettings`.
+        bank: folder of the teacher embeddings, to share between runs; in `output` by default.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps", for the student.
+        jobs: processes for teachers and items.
+        progress: whether to show progress bars.
+
+    Raises:
+        ConfigError: settings contradict each other or the data.
+        StaleBankError: the bank folder holds other items or teachers.
+        OutputError: the disk is full; run again to resume.
+    """
+    settings = settings or DistillSettings()
+    settings = replace(settings, teachers=tuple(teacher.card.name for teacher in teachers))
+    settings.check()
+    corpora.refuse_other_readers(teachers, settings)
+    live = corpora.live_teachers(teachers, settings)
+    folder = Path(output)
+    checked = corpora.checked(items, settings, jobs, progress=progress)
+    place = Path(bank) if bank else folder / "bank"
+    stored = corpora.filled_bank(place, checked, teachers, settings, jobs=jobs, progress=progress)
+    student = students.make(settings.student, seed=settings.plan.seed, items=checked.items)
+    prepared = corpora.prepared_of(student, checked, jobs, progress=progress)
+    corpus = corpora.corpus_of(stored, prepared, settings, live=live)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.plan.seed)
+        objective = objectives.make(
+            settings.objective, student.feature_spec, corpus.reader.specs, live=live
+        )
+    distiller = Distiller(student, objective, settings.plan, device=device)
+    history = distiller.fit(corpus, folder=folder, progress=progress)
+    known = _estimated(student, stored, corpus, settings, folder, progress=progress)
+    student = student.cpu()
+    result = Distilled(
+        student, known, history, {**prepared.failures, **checked.failures}, prepared.shortened
+    )
+    report.write(
+        folder,
+        student,
+        report.Run(
+            cards=[stored.cards[name] for name in corpus.reader.specs],
+            information=known,
+            history=history,
+            unit=objective.unit,
+            settings=as_table(settings),
+            rows={
+                settings.modality.name: len(items),
+                "train": len(corpus.train),
+                "valid": len(corpus.valid),
+            },
+            corpus_digest=corpus.digest,
+        ),
+    )
+    return result
+
+
+def _estimated(
+    student: Student[Any, Any, Any],
+    bank: Bank,
+    corpus: Corpus[Any],
+    settings: DistillSettings,
+    folder: Path,
+    *,
+    progress: bool,
+) -> dict[str, Information]:
+    """Estimates, on a sample of rows, what the student knows about each teacher.
+
+    Bits and counts are modelled as they are, whatever the objective read, so that the figures of
+    different objectives can be compared.
+    """
+    asked = replace(settings.estimate, seed=settings.plan.seed)
+    scalings = corpora.scalings_of(bank, settings, MutualInformationSettings(), corpus.train)
+    train, valid = (
+        EmbeddedRows(rows, student.encode(corpus.prepared.select(rows)).values)
+        for rows in (
+            _sample(corpus.train, asked.train_rows, asked.seed),
+            _sample(corpus.valid, asked.valid_rows, asked.seed),
+        )
+    )
+    reader = TargetReader(bank, scalings)
+    known = estimate(reader, train=train, valid=valid, settings=asked, progress=progress)
+    if settings.keep_adaptors:
+        kept = fit_adaptors(reader, scalings, train, asked, progress=progress)
+        adaptors.save(folder / adaptors.FOLDER, kept, student.digest)
+    return known
+
+
+def _sample(rows: Rows, most: int, seed: int) -> Rows:
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))

@@ -1,0 +1,283 @@
+"""The training loop: one student, one objective, any teachers, any kind of item.
+
+Knows neither student nor objective nor teacher by class. Everything that decides the next step is
+in the checkpoint, so that a run that was killed ends with the same bits (on a CPU).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, cast
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from molkd.distillation import checkpoint
+from molkd.distillation.schedule import TrainSettings
+from molkd.errors import ConfigError
+from molkd.objectives import Objective
+from molkd.runtime import devices, files, memory
+from molkd.students.base import BatchT, Item, PackedT, Student, evaluating
+from molkd.targets.reader import TargetReader
+from molkd.tensors import Loss, Targets
+from molkd.types import Rows, digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus(Generic[PackedT]):
+    """What a student is trained on.
+
+    Attributes:
+        prepared: all items, in the form the student reads.
+        reader: the teachers' values, row by row.
+        train: rows to learn from.
+        valid: rows to validate on; disjoint from `train`.
+        digest: of items, teachers and their options.
+    """
+
+    prepared: PackedT
+    reader: TargetReader
+    train: Rows
+    valid: Rows
+    digest: str
+
+    def __post_init__(self) -> None:
+        for name in ("train", "valid"):
+            if not len(getattr(self, name)):
+                raise ConfigError(f"no {name} rows: give more items or another validation share")
+        if np.intersect1d(self.train, self.valid).size:
+            raise ConfigError("training and validation rows overlap")
+
+
+class Distiller(Generic[Item, PackedT, BatchT]):
+    """Trains a student to be informative about its teachers.
+
+    Attributes:
+        history: one record per epoch: losses in training and validation, in all and per teacher.
+    """
+
+    def __init__(
+        self,
+        student: Student[Item, PackedT, BatchT],
+        objective: Objective,
+        plan: TrainSettings,
+        *,
+        device: str = "auto",
+    ) -> None:
+        """Prepares a run.
+
+        Args:
+            student: trained in place.
+            objective: its heads are trained along, and discarded by the caller.
+            plan: how to train.
+            device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        """
+        self.plan = plan
+        self.device = devices.choose(device)
+        self.student = student.to(self.device)
+        self.objective = objective.to(self.device)
+        self.history: list[dict[str, float]] = []
+        self._average = copy.deepcopy(student).eval().requires_grad_(requires_grad=False)
+        self._optimizer = torch.optim.AdamW(
+            [*student.parameters(), *objective.parameters()],
+            lr=plan.lr,
+            weight_decay=plan.weight_decay,
+            fused=True,  # else a small student waits for the optimiser: one call per tensor
+        )
+        self._epoch = self._batch = self._step = 0
+        self._sums: dict[str, float] = {}
+        self._best: dict[str, Any] = {"epoch": -1, "loss": float("inf"), "weights": {}}
+
+    def fit(
+        self, corpus: Corpus[PackedT], *, folder: Path | None = None, progress: bool = True
+    ) -> list[dict[str, float]]:
+        """Trains, and leaves the student with the averaged weights of its best epoch.
+
+        Args:
+            corpus: what to train on.
+            folder: for metrics.jsonl and checkpoints; training resumes from the last of these.
+            progress: whether to show a progress bar.
+
+        Returns:
+            The history, one record per epoch.
+
+        Raises:
+            ConfigError: the checkpoints are of another run, or the loss is no longer finite.
+        """
+        plan = asdict(replace(self.plan, checkpoint_minutes=0))  # does not change the result
+        parts = [plan, dict(self.student.config), repr(self.objective), corpus.digest]
+        digest = digest_of(parts)
+        with torch.random.fork_rng():
+            torch.manual_seed(self.plan.seed)
+            if folder is not None:
+                self._resume(folder, digest)
+            self._train(corpus, folder, digest, progress=progress)
+        self.student.load_state_dict(self._best["weights"])
+        self.student.eval()
+        return self.history
+
+    def _train(
+        self, corpus: Corpus[PackedT], folder: Path | None, digest: str, *, progress: bool
+    ) -> None:
+        steps = -(-len(corpus.train) // self.plan.batch_size)
+        total = steps * self.plan.epochs
+        saved = time.monotonic()
+        bar = tqdm(
+            total=len(corpus.train) * self.plan.epochs,
+            initial=self._epoch * len(corpus.train) + self._batch * self.plan.batch_size,
+            unit=" items",
+            unit_scale=True,
+            desc="distil",
+            disable=not progress,
+        )
+        with bar:
+            while self._epoch < self.plan.epochs and not self._finished():
+                for rows, batch, targets in self._batches(corpus, self._order(corpus.train)):
+                    self._learn(batch, targets, total, len(rows))
+                    self._batch += 1
+                    self._step += 1
+                    bar.update(len(rows))
+                    waited = time.monotonic() - saved > 60 * self.plan.checkpoint_minutes
+                    if folder is not None and waited and self._batch < steps:
+                        self._save(folder, digest)
+                        saved = time.monotonic()
+                self._end_epoch(corpus)
+                memory.release()
+                bar.set_postfix(valid=self.history[-1]["valid"], best=self._best["loss"])
+                if folder is not None:
+                    lines = "".join(json.dumps(record) + "\n" for record in self.history)
+                    files.write_bytes(folder / "metrics.jsonl", lines.encode())
+                    self._save(folder, digest)
+                    saved = time.monotonic()
+
+    def _order(self, train: Rows) -> list[Rows]:
+        """The batches of rows that are left in this epoch; a function of seed and epoch alone."""
+        shuffled = np.random.default_rng([self.plan.seed, self._epoch]).permutation(train)
+        starts = range(0, len(shuffled), self.plan.batch_size)
+        return [shuffled[i : i + self.plan.batch_size] for i in starts][self._batch :]
+
+    def _batches(
+        self, corpus: Corpus[PackedT], order: list[Rows]
+    ) -> Iterator[tuple[Rows, BatchT, Targets]]:
+        """Collates one batch ahead of the network, in a thread."""
+
+        def load(rows: Rows) -> tuple[Rows, BatchT, Targets]:
+            batch = self.student.collate(corpus.prepared.select(rows))
+            targets = corpus.reader.targets(rows)
+            return rows, batch.to(self.device), targets.to(self.device)
+
+        with ThreadPoolExecutor(1) as pool:
+            pending = [pool.submit(load, rows) for rows in order[:2]]
+            for rows in order[2:] + [None] * min(2, len(order)):
+                ready = pending.pop(0)
+                if rows is not None:
+                    pending.append(pool.submit(load, rows))
+                yield ready.result()
+
+    def _learn(self, batch: BatchT, targets: Targets, steps: int, count: int) -> None:
+        """The next of all optimiser steps."""
+        self.student.train()
+        self.objective.train()
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.plan.lr * self.plan.lr_factor(self._step, steps)
+        self.objective.at(self._step / steps)
+        with self.plan.autocast(self.device):
+            loss = self._compare(self.student, batch, targets)
+        if not torch.isfinite(loss.total):
+            raise ConfigError(
+                f"the loss is {loss.total.item()} in epoch {self._epoch}: lower the learning rate"
+            )
+        self._optimizer.zero_grad()
+        loss.total.backward()
+        for module in (self.student, self.objective):  # one cannot use up the other's allowance
+            torch.nn.utils.clip_grad_norm_(module.parameters(), self.plan.clip)
+        self._optimizer.step()
+        self._update_average()
+        _accumulate(self._sums, loss, count)
+
+    def _compare(self, student: Student[Any, Any, BatchT], batch: BatchT, targets: Targets) -> Loss:
+        layers, nodes = self.objective.reads_layers, self.objective.reads_nodes
+        return cast("Loss", self.objective(student(batch, layers=layers, nodes=nodes), targets))
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        decay = min(self.plan.ema, (1 + self._step) / (10 + self._step))
+        averaged = self._average.state_dict()
+        for name, value in self.student.state_dict().items():
+            averaged[name].lerp_(value, 1 - decay)
+
+    def _end_epoch(self, corpus: Corpus[PackedT]) -> None:
+        sums: dict[str, float] = {}
+        with evaluating(self.objective), torch.no_grad():
+            starts = range(0, len(corpus.valid), self.plan.batch_size)
+            order = [corpus.valid[i : i + self.plan.batch_size] for i in starts]
+            for rows, batch, targets in self._batches(corpus, order):
+                with self.plan.autocast(self.device):
+                    loss = self._compare(self._average, batch, targets)
+                _accumulate(sums, loss, len(rows))
+        record = {
+            "epoch": float(self._epoch),
+            **_means(self._sums, "train"),
+            **_means(sums, "valid"),
+        }
+        self.history.append(record)
+        if record["valid"] < self._best["loss"]:
+            weights = {name: value.clone() for name, value in self._average.state_dict().items()}
+            self._best = {"epoch": self._epoch, "loss": record["valid"], "weights": weights}
+        self._epoch, self._batch, self._sums = self._epoch + 1, 0, {}
+
+    def _finished(self) -> bool:
+        """Whether validation has not improved for `patience` epochs."""
+        return self._epoch - 1 - int(self._best["epoch"]) >= self.plan.patience
+
+    def _save(self, folder: Path, digest: str) -> None:
+        state = {
+            "student": self.student.state_dict(),
+            "objective": self.objective.state_dict(),
+            "average": self._average.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "best": self._best,
+            "history": self.history,
+            "sums": self._sums,
+            "position": [self._epoch, self._batch, self._step],
+            "random": devices.random_state(self.device),
+        }
+        checkpoint.save(folder / "checkpoints", self._step, state, digest=digest)
+
+    def _resume(self, folder: Path, digest: str) -> None:
+        state = checkpoint.load_latest(folder / "checkpoints", digest=digest)
+        if state is None:
+            return
+        self.student.load_state_dict(state["student"])
+        self.objective.load_state_dict(state["objective"])
+        self._average.load_state_dict(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._best, self.history, self._sums = state["best"], state["history"], state["sums"]
+        self._epoch, self._batch, self._step = state["position"]
+        devices.set_random_state(state["random"], self.device)
+
+
+def _accumulate(sums: dict[str, float], loss: Loss, count: int) -> None:
+    """Adds a batch to running sums, weighted by its rows; teachers without any row do not count."""
+    figures = {"": loss.total.detach(), **loss.parts, **loss.facts}
+    values = torch.stack([figure.float() for figure in figures.values()])
+    for name, value in zip(figures, values.tolist(), strict=True):
+        if value == value:  # noqa: PLR0124  (NaN: no row of the batch had this teacher)
+            sums[name] = sums.get(name, 0.0) + value * count
+            sums[f"#{name}"] = sums.get(f"#{name}", 0.0) + count
+
+
+def _means(sums: Mapping[str, float], split: str) -> dict[str, float]:
+    """Means by "train" for the total and "train/TEACHER" for the parts."""
+    return {
+        f"{split}/{name}" if name else split: value / sums[f"#{name}"]
+        for name, value in sums.items()
+        if not name.startswith("#")
+    }

@@ -1,0 +1,127 @@
+"""Reading items from any file, in chunks and in constant memory.
+
+A new format is a function in a file of its own and a line in `READERS`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from molkd.errors import ConfigError, InputError
+from molkd.formats.readers.delimited import read_csv, read_tsv
+from molkd.formats.readers.folder import read_folder
+from molkd.formats.readers.json_lines import read_json_lines
+from molkd.formats.readers.parquet import read_parquet
+from molkd.formats.readers.sdf import read_sdf
+from molkd.formats.readers.smi import read_smi
+from molkd.formats.readers.txt import read_txt
+from molkd.formats.rows import Columns, Records, Row
+from molkd.formats.streams import DAMAGE, open_bytes
+from molkd.items.base import FileConventions
+from molkd.items.molecules.modality import SMILES
+from molkd.runtime.registry import near
+
+Reader = Callable[[BinaryIO, str, Columns], Iterator[Row]]
+"""From a decompressed stream, its name for messages and the choice of columns to rows."""
+
+READERS: Mapping[str, Reader] = {
+    "smi": read_smi,
+    "csv": read_csv,
+    "tsv": read_tsv,
+    "parquet": read_parquet,
+    "sdf": read_sdf,
+    "txt": read_txt,
+    "jsonl": read_json_lines,
+}
+
+_OTHER_SUFFIXES = {
+    "smiles": "smi",
+    "ism": "smi",
+    "tab": "tsv",
+    "pq": "parquet",
+    "sd": "sdf",
+    "ndjson": "jsonl",
+    "text": "txt",
+}
+_COMPRESSED = {"gz", "zst", "zstd"}
+
+STANDARD_INPUT = "-"
+FOLDER = "folder"
+
+
+def read(
+    source: str | Path,
+    columns: Columns | None = None,
+    *,
+    kind: str | None = None,
+    chunk_rows: int = 8192,
+) -> Iterator[Records]:
+    """Yields the rows of a file of items, or the files of a folder.
+
+    Args:
+        source: a file, plain or compressed with gzip or zstd, or "-" for standard input.
+        columns: what the items are, and where; SMILES by default.
+        kind: a key of `READERS`; by default what the suffix says.
+        chunk_rows: rows at a time.
+
+    Raises:
+        ConfigError: the format is unknown, or columns are chosen where there are none.
+        InputError: the file is missing, empty, cut, damaged, not UTF-8, or lacks a column.
+    """
+    columns = columns or Columns()
+    kind = kind_of(source, kind, columns.style)
+    standard_input = str(source) == STANDARD_INPUT
+    name = "standard input" if standard_input else str(source)
+    row0 = 0
+    with contextlib.ExitStack() as stack:
+        if kind == FOLDER:
+            rows = read_folder(Path(source), columns)
+        else:
+            stream = stack.enter_context(open_bytes(None if standard_input else Path(source)))
+            rows = _undamaged(READERS[kind](stream, name, columns), name)
+        while chunk := list(itertools.islice(rows, chunk_rows)):
+            yield Records.of(row0, chunk)
+            row0 += len(chunk)
+    if not row0:
+        raise InputError(f"{name} holds no {columns.style.noun}")
+
+
+def kind_of(source: str | Path, kind: str | None = None, style: FileConventions = SMILES) -> str:
+    """Returns the format of a file, one of those of its items.
+
+    Raises:
+        ConfigError: it is unknown, or not one for such items.
+    """
+    if FOLDER in style.formats and kind in {None, FOLDER} and Path(source).is_dir():
+        return FOLDER
+    if kind is None and str(source) == STANDARD_INPUT:
+        raise ConfigError("standard input has no suffix: name its format with --input-format")
+    suffixes = [part.lower() for part in (kind or Path(source).name).split(".")]
+    if len(suffixes) > 1 and suffixes[-1] in _COMPRESSED:
+        suffixes.pop()
+    found = _OTHER_SUFFIXES.get(suffixes[-1], suffixes[-1])
+    if found not in style.formats:
+        what = f"unknown format {kind!r}" if kind else f"the suffix of {source} names no format"
+        raise ConfigError(
+            f"{what}.{near(found, style.formats)} Formats of {style.noun} are "
+            f"{', '.join(style.formats)}: name one with --input-format"
+        )
+    return found
+
+
+def _undamaged(rows: Iterator[Row], name: str) -> Iterator[Row]:
+    """Yields rows; turns whatever a damaged file raises into an error that names the last row."""
+    count = 0
+    try:
+        for row in rows:
+            yield row
+            count += 1
+    except DAMAGE as error:
+        last = f"the last good row is {count - 1}, counted from 0" if count else "no row is whole"
+        raise InputError(
+            f"{name} is cut or damaged: {error}; {last}. Copy or download the file again."
+        ) from error

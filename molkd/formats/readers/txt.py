@@ -1,0 +1,28 @@
+"""Plain texts: one per line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from molkd.formats.rows import Columns, Row
+from molkd.formats.streams import text_lines
+
+
+def read_txt(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
+    """Yields the lines of a file; a blank one is an empty text, except at the end of the file.
+
+    Raises:
+        ConfigError: columns were chosen.
+        InputError: a line is longer than any text.
+    """
+    columns.refuse(name, id_too=True)
+    blanks = 0
+    for line in text_lines(stream, name, columns.style):
+        text = line.rstrip("\r\n")
+        if not text.strip():
+            blanks += 1
+            continue
+        yield from [(None, "", None)] * blanks
+        blanks = 0
+        yield None, columns.style.known(text), None

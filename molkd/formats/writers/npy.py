@@ -1,0 +1,48 @@
+"""npy: the bare matrix, memory-mappable, with a Parquet table of its rows beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from molkd.formats.writers.parquet import text_arrays, text_fields, write_batches
+from molkd.formats.writers.table import Result, Table
+from molkd.runtime import files
+
+
+def write_npy(path: Path, result: Result, /, *, final: Path) -> None:
+    """Writes the matrix, NaN in rows without an embedding, and FINAL.ids.parquet.
+
+    The table has columns id, the items', valid and error and the metadata; see `tables.Writer`.
+    """
+    schema = pa.schema(text_fields(result.column), metadata=dict(result.metadata))
+    tables = (pa.record_batch(text_arrays(table), schema=schema) for table in result.tables)
+    with files.atomic_path(ids_path(final)) as temporary:
+        write_batches(temporary, schema, tables)
+    with path.open("wb") as stream:
+        write_header(stream, (result.rows, result.dim), np.dtype(result.dtype))
+        for table in result.tables:
+            stream.write(matrix_bytes(table))
+
+
+def ids_path(final: Path) -> Path:
+    """Returns the table that belongs to a matrix: OUT.npy has OUT.npy.ids.parquet."""
+    return final.with_name(f"{final.name}.ids.parquet")
+
+
+def write_header(stream: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
+    """Writes the header of a C-ordered array."""
+    header = {
+        "shape": shape,
+        "fortran_order": False,
+        "descr": np.lib.format.dtype_to_descr(dtype),
+    }
+    np.lib.format.write_array_header_1_0(stream, header)
+
+
+def matrix_bytes(table: Table) -> memoryview:
+    """Returns the values row by row."""
+    return np.ascontiguousarray(table.values).data.cast("B")

@@ -1,0 +1,67 @@
+"""Parquet: one row group per chunk, embeddings as lists of fixed size, facts in the metadata."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from molkd.formats.writers.table import Result, Table
+
+
+def write_parquet(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: ARG001
+    """Writes columns id, the items', valid, error and embedding; see `tables.Writer`.
+
+    Rows without an embedding have a null there.
+    """
+    number = pa.float16() if result.dtype == "float16" else pa.float32()
+    embedding = pa.list_(pa.field("item", number, nullable=False), result.dim)
+    fields = [*text_fields(result.column), pa.field("embedding", embedding)]
+    schema = pa.schema(fields, metadata=dict(result.metadata))
+    write_batches(path, schema, (_batch(table, schema) for table in result.tables))
+
+
+def text_fields(column: str) -> list[Any]:
+    """Returns the columns of a result beside the embedding; `column` is that of the items."""
+    return [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field(column, pa.string()),
+        pa.field("valid", pa.bool_(), nullable=False),
+        pa.field("error", pa.string()),
+    ]
+
+
+def text_arrays(table: Table) -> list[Any]:
+    """Returns the values of `text_fields`."""
+    return [
+        pa.array(table.ids, pa.string()),
+        pa.array(table.items, pa.string()),
+        pa.array(table.valid),
+        pa.array(table.errors, pa.string()),
+    ]
+
+
+def write_batches(path: Path, schema: Any, batches: Any) -> None:
+    """Writes record batches as a Parquet file, a row group each."""
+    # Dictionaries and statistics of embeddings cost time and save nothing. pyarrow's stubs know
+    # the two options as truth values only.
+    options: dict[str, Any] = {
+        "use_dictionary": ["error"],
+        "write_statistics": [name for name in schema.names if name in {"id", "smiles", "error"}],
+    }
+    with (
+        path.open("wb") as stream,
+        pq.ParquetWriter(stream, schema, compression="zstd", **options) as writer,
+    ):
+        for batch in batches:
+            writer.write_batch(batch, row_group_size=len(batch))
+
+
+def _batch(table: Table, schema: Any) -> Any:
+    kind = schema.field("embedding").type
+    flat = pa.array(np.ascontiguousarray(table.values).reshape(-1))
+    lists = pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=pa.array(~table.valid))
+    return pa.record_batch([*text_arrays(table), lists], schema=schema)

@@ -1,0 +1,184 @@
+"""What a student predicts a teacher would say, with its uncertainty, without running the teacher.
+
+An adaptor is a conditional density of a teacher given the frozen embedding, fitted after training
+(see `molkd.information.densities`), so that a student of any objective can have them. They lie in a
+folder beside the student and are read when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from molkd.errors import ConfigError, CorruptFileError, UnknownNameError
+from molkd.objectives import densities
+from molkd.objectives.densities import Density
+from molkd.objectives.ladder import HeadSettings, Ladder
+from molkd.runtime import files
+from molkd.runtime.registry import near
+from molkd.targets import scaling
+from molkd.targets.scaling import Scaling
+from molkd.types import Matrix
+
+FOLDER = "adaptors"
+INDEX, HEADS = "adaptors.json", "heads.safetensors"
+
+_BATCH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptor:
+    """One teacher's density, and the way back to its units.
+
+    Attributes:
+        head: from a standardised embedding to the density's parameters.
+        density: what these mean.
+        scaling: how the teacher's values were scaled.
+    """
+
+    head: Ladder
+    density: Density
+    scaling: Scaling
+
+    @torch.no_grad()
+    def predict(self, standardized: Matrix) -> tuple[Matrix, Matrix]:
+        """Mean and standard deviation of shape (n, d) each, in the teacher's units."""
+        outputs = self.head(torch.from_numpy(standardized), ())
+        mean, sd = (part.float().numpy() for part in self.density.moments(outputs))
+        return self.scaling.invert(mean), self.scaling.invert_sd(mean, sd)
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptors:
+    """Adaptors of one student.
+
+    Attributes:
+        mean: shape (e,), of the embedding over the rows they were fitted on.
+        sd: shape (e,).
+        teachers: name -> adaptor.
+    """
+
+    mean: Matrix
+    sd: Matrix
+    teachers: Mapping[str, Adaptor]
+
+    def predict(self, embeddings: Matrix, teacher: str) -> tuple[Matrix, Matrix]:
+        """Predicts a teacher from embeddings.
+
+        Args:
+            embeddings: shape (n, e), of the student; a NaN row gives NaN rows.
+            teacher: name.
+
+        Returns:
+            Mean and standard deviation, shape (n, d) each, in the teacher's units.
+
+        Raises:
+            UnknownNameError: there is no adaptor for this teacher.
+        """
+        if teacher not in self.teachers:
+            raise UnknownNameError(
+                f"this student has no adaptor for {teacher!r}.{near(teacher, self.teachers)} "
+                f"It has some for {', '.join(self.teachers)}."
+            )
+        adaptor = self.teachers[teacher]
+        width = len(adaptor.scaling.filling)
+        mean, sd = (np.full((len(embeddings), width), np.nan, dtype=np.float32) for _ in range(2))
+        alive = np.flatnonzero(np.isfinite(embeddings).all(axis=1))
+        for start in range(0, len(alive), _BATCH):
+            rows = alive[start : start + _BATCH]
+            scaled = ((embeddings[rows] - self.mean) / self.sd).astype(np.float32)
+            mean[rows], sd[rows] = adaptor.predict(scaled)
+        return mean, sd
+
+
+def save(folder: Path, adaptors: Adaptors, student: str) -> None:
+    """Writes adaptors beside a student; the index, written last, holds the checksums.
+
+    Args:
+        folder: of the adaptors.
+        adaptors: what to write.
+        student: digest of the student whose embeddings they read.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    from safetensors.torch import save as as_bytes
+
+    weights = {"mean": torch.from_numpy(adaptors.mean), "sd": torch.from_numpy(adaptors.sd)}
+    entries: list[dict[str, Any]] = []
+    for place, (name, adaptor) in enumerate(adaptors.teachers.items()):
+        state = adaptor.head.state_dict()
+        weights |= {f"{place}.{key}": value.contiguous() for key, value in state.items()}
+        file = f"scaling-{place}.npz"
+        scaling.save(folder / file, student, adaptor.scaling)
+        sizes = {"outputs": adaptor.density.width(adaptor.scaling.dim), "file": file}
+        checksum = files.sha256_of(folder / file)
+        hidden = [
+            layer.out_features for layer in adaptor.head.last if hasattr(layer, "out_features")
+        ]
+        entries.append(
+            {
+                "teacher": name,
+                "density": densities.text_of(adaptor.density),
+                "hidden": hidden[:-1],
+                "sha256": checksum,
+                **sizes,
+            }
+        )
+    files.write_bytes(folder / HEADS, as_bytes(weights))
+    index = {"student": student, "sha256": files.sha256_of(folder / HEADS), "teachers": entries}
+    files.write_json(folder / INDEX, index)
+
+
+def load(folder: Path, student: str) -> Adaptors:
+    """Reads the adaptors of a student.
+
+    Args:
+        folder: of the adaptors.
+        student: digest of the student.
+
+    Raises:
+        ConfigError: the student has none, or these are another student's.
+        CorruptFileError: a file is missing, cut, or does not match its checksum.
+    """
+    from safetensors.torch import load_file
+
+    if not (folder / INDEX).is_file():
+        raise ConfigError(
+            f"there are no adaptors in {folder}: distil with --keep-adaptors to have the student "
+            "predict what its teachers would say"
+        )
+    index = files.read_json(folder / INDEX)
+    if index.get("student") != student:
+        raise ConfigError(f"the adaptors in {folder} are those of another student")
+    weights = load_file(_checked(folder / HEADS, index["sha256"]))
+    mean, sd = weights["mean"].numpy(), weights["sd"].numpy()
+    teachers: dict[str, Adaptor] = {}
+    for place, entry in enumerate(index["teachers"]):
+        scaled = scaling.load(_checked(folder / entry["file"], entry["sha256"]), student)
+        if scaled is None:
+            raise CorruptFileError(f"{folder / entry['file']} cannot be read: distil again")
+        hidden = entry["hidden"]
+        shape = HeadSettings(
+            head_hidden=hidden[0] if hidden else 1, head_layers=len(hidden), head_skip=True
+        )
+        head = Ladder(len(mean), (), (), entry["outputs"], shape)
+        prefix = f"{place}."
+        state = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+        head.load_state_dict(state)
+        adaptor = Adaptor(head.eval(), densities.make(entry["density"]), scaled)
+        teachers[entry["teacher"]] = adaptor
+    return Adaptors(mean, sd, teachers)
+
+
+def _checked(path: Path, checksum: str) -> Path:
+    if not path.is_file() or files.sha256_of(path) != checksum:
+        raise CorruptFileError(
+            f"{path} is missing, cut or not the file that {INDEX} describes: copy or distil again"
+        )
+    return path

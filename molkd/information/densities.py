@@ -1,0 +1,246 @@
+"""Fits conditional densities of the teachers on a frozen embedding.
+
+For what a student knows (`molkd.information.estimate`) and for what it predicts
+(`molkd.information.adaptors`).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.linear_model import Ridge
+from tqdm import tqdm
+
+from molkd.errors import ConfigError
+from molkd.information.adaptors import Adaptor, Adaptors
+from molkd.objectives import MutualInformation, MutualInformationSettings
+from molkd.objectives.densities.gaussian import SMALLEST_SD
+from molkd.objectives.faithful_regression import Faithful
+from molkd.targets.reader import TargetReader
+from molkd.targets.scaling import Scaling
+from molkd.tensors import Features, FeatureSpec, Targets
+from molkd.types import Matrix, Rows
+
+_Model = TypeVar("_Model", bound=MutualInformation)
+
+_RIDGE = 10.0
+"""Penalty of the linear regressions from which adaptors start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorSettings:
+    """How the densities are fitted.
+
+    Attributes:
+        epochs: passes over the training rows; each teacher keeps its best one.
+        batch_size: rows per step.
+        lr: highest learning rate of AdamW, decayed to zero along a cosine.
+        hidden: width of the density networks' hidden layer.
+        held_out: share of the training rows that chooses the best epoch.
+        train_rows: rows to fit on, at most.
+        valid_rows: rows to report on, at most.
+        seed: of draws, initial weights and order; a distillation gives its own.
+    """
+
+    epochs: int = 12
+    batch_size: int = 512
+    lr: float = 2e-3
+    hidden: int = 384
+    held_out: float = 0.1
+    train_rows: int = 20_000
+    valid_rows: int = 5_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "hidden"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"estimate: {name} must be at least 1, not {getattr(self, name)}")
+        if self.lr <= 0 or not 0 < self.held_out < 1:
+            raise ConfigError(
+                "estimate: lr must be positive and held_out in (0, 1), not "
+                f"{self.lr} and {self.held_out}"
+            )
+        if self.train_rows < 4 or self.valid_rows < 2:
+            raise ConfigError("estimate: at least 4 train_rows and 2 valid_rows are needed")
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedRows:
+    """Embedded rows of a bank.
+
+    Attributes:
+        rows: shape (m,), positions in the bank.
+        values: shape (m, d), their embeddings.
+    """
+
+    rows: Rows
+    values: Matrix
+
+    def standardized(self, by: EmbeddedRows) -> EmbeddedRows:
+        """In standard deviations of other embeddings from their mean."""
+        mean, sd = by.moments()
+        return EmbeddedRows(self.rows, ((self.values - mean) / sd).astype(np.float32))
+
+    def moments(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Mean and standard deviation, shape (d,) each; 1 for a constant dimension."""
+        mean, sd = self.values.mean(axis=0), self.values.std(axis=0)
+        return mean, np.where(sd > 0, sd, np.float32(1.0))
+
+    def refuse_fewer(self, least: int, what: str) -> None:
+        """Raises a `ConfigError` where there are too few rows to fit on, or to report on."""
+        if len(self.rows) < least:
+            raise ConfigError(
+                f"{len(self.rows)} {what} rows are too few to estimate mutual information: at "
+                f"least {least} are needed"
+            )
+
+
+def fit(
+    reader: TargetReader,
+    train: EmbeddedRows,
+    settings: EstimatorSettings,
+    *,
+    progress: bool = False,
+) -> MutualInformation:
+    """Fits one conditional density per teacher, each to the highest likelihood.
+
+    Args:
+        reader: of the teachers' values.
+        train: what to fit on; the densities read standardised embeddings.
+        settings: how.
+        progress: whether to show a progress bar.
+
+    Raises:
+        ConfigError: there are too few rows.
+    """
+    train.refuse_fewer(4, "training")
+    with torch.random.fork_rng(devices=[]):
+        model = _model(MutualInformation, reader, train, settings, skip=False)
+        _train(model, reader, train.standardized(train), settings, "estimate", progress=progress)
+    return model
+
+
+def fit_adaptors(
+    reader: TargetReader,
+    scalings: Mapping[str, Scaling],
+    train: EmbeddedRows,
+    settings: EstimatorSettings,
+    *,
+    progress: bool = False,
+) -> Adaptors:
+    """Fits what a student predicts of its teachers; see `molkd.objectives.faithful_regression`.
+
+    Means of real targets start from a linear regression, which a density fitted by likelihood
+    falls short of: it gives up on rows that are rare.
+
+    Args:
+        reader: of the teachers' values.
+        scalings: teacher -> the scaling with which the reader reads it.
+        train: what to fit on.
+        settings: how.
+        progress: whether to show a progress bar.
+
+    Raises:
+        ConfigError: there are too few rows.
+    """
+    train.refuse_fewer(4, "training")
+    scaled = train.standardized(train)
+    with torch.random.fork_rng(devices=[]):
+        model = _model(Faithful, reader, train, settings, skip=True)
+        _start_linear(model, reader, scaled)
+        _train(model, reader, scaled, settings, "adaptors", progress=progress)
+    heads = {
+        name: Adaptor(model.head(name), model.densities[name], scalings[name])
+        for name in model.specs
+    }
+    return Adaptors(*train.moments(), heads)
+
+
+def _model(
+    kind: type[_Model],
+    reader: TargetReader,
+    train: EmbeddedRows,
+    settings: EstimatorSettings,
+    *,
+    skip: bool,
+) -> _Model:
+    torch.manual_seed(settings.seed)
+    shape = MutualInformationSettings(
+        head_hidden=settings.hidden, head_skip=skip, smallest_sd=SMALLEST_SD
+    )
+    return kind(FeatureSpec(train.values.shape[1]), reader.specs, shape)
+
+
+def _start_linear(model: MutualInformation, reader: TargetReader, train: EmbeddedRows) -> None:
+    """Sets the means of real targets to ridge regressions on the rows where they are known."""
+    targets = reader.targets(train.rows)
+    for name, spec in model.specs.items():
+        known = targets.present[name].numpy()
+        if spec.support == "real" and known.any():
+            z, t = train.values[known].astype(np.float64), targets.values[name].numpy()[known]
+            linear = Ridge(alpha=_RIDGE).fit(z, t)
+            slope, bias = (torch.from_numpy(a) for a in (linear.coef_, linear.intercept_))
+            model.head(name).start_linear(slope.reshape(spec.dim, -1), bias)
+
+
+def _train(
+    model: MutualInformation,
+    reader: TargetReader,
+    train: EmbeddedRows,
+    settings: EstimatorSettings,
+    what: str,
+    *,
+    progress: bool,
+) -> None:
+    """Fits all densities; each teacher's network is left at its best epoch on held-out rows."""
+    rng = np.random.default_rng(settings.seed)
+    shuffled = rng.permutation(len(train.rows))
+    count = max(1, round(settings.held_out * len(train.rows)))
+    held, fit = np.sort(shuffled[:count]), np.sort(shuffled[count:])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.lr, weight_decay=1e-4)
+    steps = settings.epochs * -(-len(fit) // settings.batch_size)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    best = {key: (float("inf"), copy.deepcopy(head)) for key, head in model.heads.items()}
+    for _ in tqdm(range(settings.epochs), desc=what, unit="epoch", disable=not progress):
+        order = rng.permutation(fit)
+        for start in range(0, len(order), settings.batch_size):
+            features, targets = _batch(reader, train, order[start : start + settings.batch_size])
+            loss = model(features, targets).total
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+        scores = entropies(model, reader, train, held)
+        for (key, head), score in zip(model.heads.items(), scores.values(), strict=True):
+            if score < best[key][0]:
+                best[key] = (score, copy.deepcopy(head))
+    for key, (_, head) in best.items():
+        model.heads[key] = head
+
+
+@torch.no_grad()
+def entropies(
+    model: MutualInformation, reader: TargetReader, embedded: EmbeddedRows, where: Rows
+) -> dict[str, float]:
+    """Teacher -> mean loss of some rows in nats per row; NaN without rows."""
+    sums = dict.fromkeys(model.specs, 0.0)
+    counts = dict.fromkeys(model.specs, 0)
+    for start in range(0, len(where), 1024):
+        features, targets = _batch(reader, embedded, where[start : start + 1024])
+        all_losses = model.row_losses(features, targets)
+        for name, losses in zip(model.specs, all_losses, strict=True):
+            sums[name] += float(losses.double().sum()) * model.effective_width[name]
+            counts[name] += int(targets.present[name].sum())
+    return {name: sums[name] / counts[name] if counts[name] else float("nan") for name in sums}
+
+
+def _batch(reader: TargetReader, embedded: EmbeddedRows, where: Rows) -> tuple[Features, Targets]:
+    features = Features(torch.from_numpy(embedded.values[where]))
+    return features, reader.targets(embedded.rows[where])

@@ -1,0 +1,118 @@
+"""How much an embedding knows about each teacher: mutual information and a linear probe.
+
+Estimated after training, on a frozen embedding and the same way for every objective: one
+conditional density per teacher is fitted on training rows and read on rows that nothing was
+fitted on. An objective's own heads are not used, so that objectives can be compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
+
+from molkd.information.densities import EmbeddedRows, EstimatorSettings, entropies, fit
+from molkd.objectives import MutualInformation
+from molkd.targets.reader import TargetReader
+from molkd.types import Matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Information:
+    """What an embedding knows about one teacher, on validation rows.
+
+    Attributes:
+        conditional_entropy: nats per row, an upper bound of h(teacher | student) in expectation.
+        marginal_entropy: nats per row, of the same family of densities without the student.
+        r2: of a ridge regression from student to teacher, weighted by the dimensions' variance.
+        dim: dimensions that vary.
+        rows: validation rows that the teacher could embed.
+    """
+
+    conditional_entropy: float
+    marginal_entropy: float
+    r2: float
+    dim: int
+    rows: int
+
+    @property
+    def mutual_information(self) -> float:
+        """Nats per row: marginal minus conditional entropy.
+
+        Both factorise over the dimensions, so that this counts the information about each
+        dimension on its own and adds it up; for teachers whose dimensions are independent it
+        estimates I(teacher; student).
+        """
+        return self.marginal_entropy - self.conditional_entropy
+
+
+def estimate(
+    reader: TargetReader,
+    *,
+    train: EmbeddedRows,
+    valid: EmbeddedRows,
+    settings: EstimatorSettings | None = None,
+    progress: bool = False,
+) -> dict[str, Information]:
+    """Estimates what an embedding knows about each teacher.
+
+    Args:
+        reader: of the teachers' values.
+        train: what to fit on.
+        valid: what to report on.
+        settings: how the densities are fitted.
+        progress: whether to show a progress bar.
+
+    Raises:
+        ConfigError: there are too few rows.
+    """
+    valid.refuse_fewer(2, "validation")
+    model = fit(reader, train, settings or EstimatorSettings(), progress=progress)
+    return _report(model, reader, train.standardized(train), valid.standardized(train))
+
+
+def _report(
+    model: MutualInformation, reader: TargetReader, train: EmbeddedRows, valid: EmbeddedRows
+) -> dict[str, Information]:
+    conditional = entropies(model, reader, valid, np.arange(len(valid.rows)))
+    known, asked = reader.targets(train.rows), reader.targets(valid.rows)
+    report: dict[str, Information] = {}
+    for name, spec in model.specs.items():
+        fitted, read = known.present[name], asked.present[name]
+        t, t_valid = known.values[name][fitted], asked.values[name][read]
+        marginal = model.densities[name].marginal(t)
+        report[name] = Information(
+            conditional_entropy=conditional[name],
+            marginal_entropy=float(model.nats(name, marginal, t_valid).mean()),
+            r2=linear_r2(
+                train.values[fitted.numpy()],
+                t.numpy(),
+                valid.values[read.numpy()],
+                t_valid.numpy(),
+            ),
+            dim=spec.dim,
+            rows=int(read.sum()),
+        )
+    return {name: report[name] for name in reader.specs}
+
+
+def linear_r2(z: Matrix, t: Matrix, z_valid: Matrix, t_valid: Matrix) -> float:
+    """Returns the R2 of a ridge regression: the share of all variance of t_valid explained.
+
+    A mean over dimensions would be ruled by the rarest bits, whose few ones nothing explains.
+
+    Args:
+        z: shape (n, d), standardised embeddings to fit on.
+        t: shape (n, k), teacher values to fit on.
+        z_valid: shape (m, d).
+        t_valid: shape (m, k).
+    """
+    if len(z) < 2 or len(z_valid) < 2:
+        return float("nan")
+    varying = t_valid.min(axis=0) < t_valid.max(axis=0)  # an sd of equal values may round off 0
+    if not varying.any():
+        return float("nan")
+    predicted = Ridge(alpha=1.0).fit(z, t[:, varying]).predict(z_valid)
+    return float(r2_score(t_valid[:, varying], predicted, multioutput="variance_weighted"))

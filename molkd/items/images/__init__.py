@@ -1,0 +1,1 @@
+"""Images as items: decoded, and turned into pixels without torch."""

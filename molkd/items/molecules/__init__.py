@@ -1,0 +1,1 @@
+"""Molecules as items: read by RDKit, standardised, and turned into graphs without torch."""

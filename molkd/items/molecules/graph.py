@@ -1,0 +1,199 @@
+"""Molecules as packed graphs of small integers: what the student reads, without torch.
+
+Every feature is invariant to the order of the atoms: stereochemistry is read as CIP labels (R, S,
+r, s, E, Z), never as RDKit's order-dependent tags.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from rdkit import Chem
+from rdkit.Chem import rdCIPLabeler
+
+from molkd import failures as rows_
+from molkd.items.molecules import chem
+from molkd.types import Rows
+
+FEATURES_VERSION = 1
+"""Changes whenever the same molecule may get other integers: old students refuse newer features."""
+
+ATOM_SIZES: Mapping[str, int] = {
+    "element": 119,
+    "degree": 12,
+    "charge": 11,
+    "hydrogens": 9,
+    "hybridization": 9,
+    "aromatic": 2,
+    "rings": 5,
+    "ring_size": 10,
+    "chirality": 6,
+    "radicals": 4,
+}
+"""Atom feature -> number of values, in the order of the columns."""
+
+BOND_SIZES: Mapping[str, int] = {"order": 6, "conjugated": 2, "ring": 2, "stereo": 4}
+"""Bond feature -> number of values, in the order of the columns."""
+
+_ORDERS = {
+    Chem.BondType.SINGLE: 0,
+    Chem.BondType.DOUBLE: 1,
+    Chem.BondType.TRIPLE: 2,
+    Chem.BondType.AROMATIC: 3,
+    Chem.BondType.DATIVE: 4,
+}
+_OTHER_ORDER = 5
+_UNLABELLED_CENTRE, _UNLABELLED_BOND = 5, 3
+_CENTRES = {"R": 1, "S": 2, "r": 3, "s": 4}
+_DOUBLE_BONDS = {"E": 1, "Z": 2, "e": 1, "z": 2}
+_NO_TAG = Chem.ChiralType.CHI_UNSPECIFIED
+_NO_STEREO = Chem.BondStereo.STEREONONE
+_CIP_STEPS = 100_000
+
+Codes = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Graphs:
+    """The graphs of n items, end to end; an item that failed is a graph without atoms.
+
+    Attributes:
+        atoms: shape (a, len(ATOM_SIZES)), codes of all atoms.
+        bonds: shape (m, len(BOND_SIZES)), codes of all bonds, each stored once.
+        ends: shape (m, 2), the atoms a bond joins, counted within their own graph.
+        atom_starts: shape (n + 1,), graph i holds atoms from atom_starts[i] to atom_starts[i + 1].
+        bond_starts: shape (n + 1,), the same for bonds.
+        failures: row -> reason.
+    """
+
+    atoms: Codes
+    bonds: Codes
+    ends: npt.NDArray[np.int32]
+    atom_starts: Indices
+    bond_starts: Indices
+    failures: Mapping[int, str]
+
+    def __len__(self) -> int:
+        return len(self.atom_starts) - 1
+
+    @property
+    def shortened(self) -> int:
+        """None: molecules are read whole."""
+        return 0
+
+    @property
+    def sizes(self) -> Indices:
+        """Shape (n,): atoms per graph."""
+        return np.diff(self.atom_starts)
+
+    def select(self, rows: Rows) -> Self:
+        """Returns the graphs of some rows, in the order given."""
+        atoms = _ranges(self.atom_starts[rows], self.atom_starts[rows + 1])
+        bonds = _ranges(self.bond_starts[rows], self.bond_starts[rows + 1])
+        return type(self)(
+            self.atoms[atoms],
+            self.bonds[bonds],
+            self.ends[bonds],
+            rows_.starts(self.sizes[rows]),
+            rows_.starts(np.diff(self.bond_starts)[rows]),
+            rows_.picked(self.failures, rows),
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Returns the graphs of several parts, one after the other."""
+        return cls(
+            np.concatenate([part.atoms for part in parts]),
+            np.concatenate([part.bonds for part in parts]),
+            np.concatenate([part.ends for part in parts]),
+            rows_.starts(np.concatenate([part.sizes for part in parts])),
+            rows_.starts(np.concatenate([np.diff(part.bond_starts) for part in parts])),
+            rows_.joined([(len(part), part.failures) for part in parts]),
+        )
+
+
+def featurize(items: Sequence[chem.Molecule]) -> Graphs:
+    """Reads SMILES or RDKit molecules into packed graphs, one per item."""
+    parsed = chem.parse_all(items)
+    counts = np.zeros((len(items), 2), dtype=np.int64)
+    atoms: list[tuple[int, ...]] = []
+    bonds: list[tuple[int, ...]] = []
+    for row, mol in zip(parsed.rows, parsed.mols, strict=True):
+        _add(mol, atoms, bonds)
+        counts[row] = mol.GetNumAtoms(), mol.GetNumBonds()
+    bond_table = np.array(bonds, dtype=np.int32).reshape(-1, len(BOND_SIZES) + 2)
+    return Graphs(
+        np.array(atoms, dtype=np.uint8).reshape(-1, len(ATOM_SIZES)),
+        bond_table[:, 2:].astype(np.uint8),
+        bond_table[:, :2],
+        rows_.starts(counts[:, 0]),
+        rows_.starts(counts[:, 1]),
+        parsed.failures,
+    )
+
+
+def _add(mol: Chem.Mol, atoms: list[tuple[int, ...]], bonds: list[tuple[int, ...]]) -> None:
+    """Appends the codes of a molecule's atoms and bonds."""
+    centres, double_bonds = _stereo(mol)
+    rings = mol.GetRingInfo()
+    for index, atom in enumerate(mol.GetAtoms()):
+        in_rings = rings.NumAtomRings(index)
+        atoms.append(
+            (
+                atom.GetAtomicNum(),
+                min(atom.GetDegree(), 11),
+                min(max(atom.GetFormalCharge(), -5), 5) + 5,
+                min(atom.GetTotalNumHs(), 8),
+                min(int(atom.GetHybridization()), 8),
+                atom.GetIsAromatic(),
+                min(in_rings, 4),
+                min(rings.MinAtomRingSize(index), 9) if in_rings else 0,
+                centres.get(index, 0),
+                min(atom.GetNumRadicalElectrons(), 3),
+            )
+        )
+    for index, bond in enumerate(mol.GetBonds()):
+        bonds.append(
+            (
+                bond.GetBeginAtomIdx(),
+                bond.GetEndAtomIdx(),
+                _ORDERS.get(bond.GetBondType(), _OTHER_ORDER),
+                bond.GetIsConjugated(),
+                rings.NumBondRings(index) > 0,
+                double_bonds.get(index, 0),
+            )
+        )
+
+
+def _stereo(mol: Chem.Mol) -> tuple[dict[int, int], dict[int, int]]:
+    """Returns the codes of the labelled atoms and bonds, by index."""
+    tagged = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetChiralTag() != _NO_TAG]
+    turned = [bond.GetIdx() for bond in mol.GetBonds() if bond.GetStereo() != _NO_STEREO]
+    if not tagged and not turned:
+        return {}, {}
+    mol = Chem.Mol(mol)  # labels are written as properties: not on the caller's molecule
+    with contextlib.suppress(RuntimeError):  # too symmetric to label: keep what RDKit had
+        rdCIPLabeler.AssignCIPLabels(mol, maxRecursiveIterations=_CIP_STEPS)
+    centres = {
+        index: _code(mol.GetAtomWithIdx(index), _CENTRES, _UNLABELLED_CENTRE) for index in tagged
+    }
+    double_bonds = {
+        index: _code(mol.GetBondWithIdx(index), _DOUBLE_BONDS, _UNLABELLED_BOND) for index in turned
+    }
+    return centres, double_bonds
+
+
+def _code(part: Chem.Atom | Chem.Bond, codes: Mapping[str, int], otherwise: int) -> int:
+    return codes.get(part.GetProp("_CIPCode"), otherwise) if part.HasProp("_CIPCode") else otherwise
+
+
+def _ranges(starts: Indices, ends: Indices) -> Indices:
+    """Concatenates the integer ranges [start, end)."""
+    counts = ends - starts
+    return np.repeat(starts - rows_.starts(counts)[:-1], counts) + np.arange(counts.sum())

@@ -1,0 +1,1 @@
+"""Texts as items: read, and turned into tokens without torch."""

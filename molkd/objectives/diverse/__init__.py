@@ -1,0 +1,1 @@
+"""DiverseDistill: teachers answer queries of the student."""

@@ -1,0 +1,231 @@
+"""Settings: frozen dataclasses read from TOML, overridden by the command line, written back.
+
+Later wins: defaults of the class, then the file, then what was given on the command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+from collections.abc import Mapping
+from collections.abc import Sequence as AbstractSequence
+from pathlib import Path
+from typing import (
+    Any,
+    Literal,
+    Protocol,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
+
+import tomli_w
+
+from molkd.errors import ConfigError
+from molkd.runtime import files
+from molkd.runtime.registry import near
+
+Settings = TypeVar("Settings")
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """Settings whose class depends on what they say, as an objective's on its name."""
+
+    @classmethod
+    def choose(cls, table: Mapping[str, object], /) -> type[Any]:
+        """Returns the class that a table is to be read as."""
+        ...
+
+
+RECORD = "record"
+"""A table in which a run notes facts about itself beside its settings; ignored on reading."""
+
+
+def load(
+    kind: type[Settings],
+    path: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Settings:
+    """Builds settings.
+
+    Args:
+        kind: a dataclass whose fields are plain values, collections of them, or such dataclasses.
+        path: TOML file; a table per nested dataclass.
+        overrides: "field" or "table.field" -> value; None means not given.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key is unknown or has a value of a wrong type.
+            A class may raise more errors from its own checks.
+    """
+    table = _read(path) if path else {}
+    for key, value in (overrides or {}).items():
+        if value is not None:
+            _put(table, key.split("."), value)
+    return from_table(kind, table)
+
+
+def from_table(kind: type[Settings], table: Mapping[str, object], *, where: str = "") -> Settings:
+    """Builds settings from nested tables; `where` names the table in messages.
+
+    Raises:
+        ConfigError: a key is unknown or has a value of a wrong type.
+    """
+    if issubclass(kind, Choosing):
+        kind = cast("type[Settings]", kind.choose(table))
+    hints = get_type_hints(kind)
+    names = [field.name for field in dataclasses.fields(cast("Any", kind))]
+    for key in table:
+        if key not in names:
+            place = f" in [{where}]" if where else ""
+            raise ConfigError(
+                f"unknown setting {key!r}{place}.{near(key, names)} Settings: {', '.join(names)}."
+            )
+    prefix = f"{where}." if where else ""
+    return kind(**{key: _value(hints[key], value, prefix + key) for key, value in table.items()})
+
+
+def as_table(settings: object) -> dict[str, object]:
+    """Returns settings as nested tables of values that TOML and JSON know, without None."""
+    return cast("dict[str, object]", _plain(settings))
+
+
+def write(path: Path, settings: object, *, record: Mapping[str, object] | None = None) -> None:
+    """Writes settings as TOML, atomically, in a form that `load` reads back.
+
+    Args:
+        path: the file.
+        settings: a dataclass.
+        record: facts about the run, kept in a table of their own.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    table = as_table(settings)
+    if record:
+        table[RECORD] = _plain(record)
+    files.write_bytes(path, tomli_w.dumps(table).encode())
+
+
+def read_record(path: Path) -> dict[str, object]:
+    """Returns the facts that a run noted beside its settings; empty where there are none."""
+    try:
+        record: object = tomllib.loads(path.read_text(encoding="utf-8")).get(RECORD)
+    except (OSError, ValueError):
+        return {}
+    return cast("dict[str, object]", record) if isinstance(record, dict) else {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the settings {path}: {error.strerror}") from error
+    except ValueError as error:  # of TOML or of UTF-8
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    table.pop(RECORD, None)
+    return table
+
+
+def _put(table: dict[str, Any], keys: AbstractSequence[str], value: object) -> None:
+    for key in keys[:-1]:
+        inner = table.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{key}: expected a table, got {inner!r}")
+        table = cast("dict[str, Any]", inner)
+    table[keys[-1]] = value
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        pairs = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return _plain(pairs)
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value).items()
+        return {str(key): _plain(item) for key, item in items if item is not None}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in cast("AbstractSequence[object]", value)]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _value(hint: Any, value: object, where: str) -> Any:
+    """Checks a value against a type, converting what TOML writes in another form."""
+    origin = get_origin(hint)
+    if dataclasses.is_dataclass(hint):
+        return from_table(cast("type[Any]", hint), _table(value, where), where=where)
+    if origin in {Union, types.UnionType}:
+        return _one_of(get_args(hint), value, where)
+    if origin is Literal:
+        return _choice(get_args(hint), value, where)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        inner = get_args(hint)[1]
+        pairs = _table(value, where).items()
+        return {key: _value(inner, item, f"{where}.{key}") for key, item in pairs}
+    if isinstance(origin, type) and issubclass(origin, AbstractSequence):
+        return _items(hint, value, where)
+    return _scalar(hint, value, where)
+
+
+def _table(value: object, where: str) -> Mapping[str, object]:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return as_table(value)
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where}: expected a table, got {value!r}")
+    return cast("Mapping[str, object]", value)
+
+
+def _items(hint: Any, value: object, where: str) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ConfigError(f"{where}: expected a list, got {value!r}")
+    inner = get_args(hint)[0]
+    values = cast("AbstractSequence[object]", value)
+    found = [_value(inner, item, f"{where}[{index}]") for index, item in enumerate(values)]
+    return tuple(found) if get_origin(hint) is tuple else found
+
+
+def _one_of(hints: tuple[Any, ...], value: object, where: str) -> Any:
+    hints = tuple(hint for hint in hints if hint is not types.NoneType)
+    errors: list[ConfigError] = []
+    for hint in hints:
+        try:
+            return _value(hint, value, where)
+        except ConfigError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _choice(choices: tuple[object, ...], value: object, where: str) -> object:
+    if value not in choices:
+        texts = [str(choice) for choice in choices]
+        raise ConfigError(
+            f"{where}: expected one of {', '.join(texts)}, got {value!r}.{near(str(value), texts)}"
+        )
+    return value
+
+
+_NAMES: dict[object, str] = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "a text",
+    Path: "a path",
+}
+
+
+def _scalar(hint: Any, value: object, where: str) -> Any:
+    if hint is Any or hint is object:
+        return value
+    if hint is Path and isinstance(value, str | Path):
+        return Path(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    fits = isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
+    if not fits:
+        expected = _NAMES.get(hint, getattr(hint, "__name__", str(hint)))
+        raise ConfigError(f"{where}: expected {expected}, got {value!r}")
+    return value

@@ -1,0 +1,87 @@
+"""Starting a text student from a model: its tokenizer, its token vectors and some of its layers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from molkd.errors import ConfigError
+from molkd.students.text_encoder import TextStudent
+
+if TYPE_CHECKING:
+    from molkd.students.settings_text import TextSettings
+
+_LAYER = re.compile(r"encoder\.layer\.(\d+)\.")
+
+
+def from_layers(model: str, settings: TextSettings) -> TextStudent:
+    """Builds a student from a subset of a model's layers.
+
+    Args:
+        model: folder, or name on the hub, of a BERT-type encoder.
+        settings: which layers, and the width of the embedding.
+
+    Raises:
+        ConfigError: sizes are given that differ from the model's, or there is no such layer.
+        WeightsError: the model is missing or cannot be loaded.
+    """
+    from molkd.hub import checkpoints, inputs
+
+    checkpoint = checkpoints.locate(model, None, weights=True)
+    config = checkpoints.read_config(checkpoint)
+    if config.model_type not in TextStudent.bodies:
+        raise ConfigError(
+            f"a student starts from a model of type {', '.join(TextStudent.bodies)}; {model} is "
+            f"of type {config.model_type!r}"
+        )
+    _refuse_other_sizes(model, config, settings)
+    chosen = _chosen(config.num_hidden_layers, settings)
+    body = {**config.to_diff_dict(), "num_hidden_layers": len(chosen)}
+    body["max_position_embeddings"] = min(settings.max_length, config.max_position_embeddings)
+    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+        body[name] = settings.dropout
+    dim = settings.embedding_dim or config.hidden_size
+    tokenizer = inputs.load_tokenizer(checkpoint, config).backend_tokenizer.to_str()
+    student = TextStudent.fresh({"body": body, "embedding_dim": dim}, tokenizer)
+    weights = checkpoints.load_model(checkpoint, config, "cpu").state_dict()
+    student.body.load_state_dict(_kept(weights, chosen, body["max_position_embeddings"]))
+    return student
+
+
+def _refuse_other_sizes(model: str, config: Any, settings: TextSettings) -> None:
+    for name, there in (("hidden", "hidden_size"), ("heads", "num_attention_heads")):
+        given, has = getattr(settings, name), getattr(config, there)
+        if given not in {None, has}:
+            raise ConfigError(f"student.{name} is {given}, but {model} has {has}: leave it out")
+
+
+def _chosen(count: int, settings: TextSettings) -> list[int]:
+    """The layers to take, evenly spaced where they are not named; always the last one."""
+    if settings.start_layers is not None:
+        wrong = [layer for layer in settings.start_layers if not 0 <= layer < count]
+        if wrong or not settings.start_layers:
+            raise ConfigError(
+                f"start_layers: the model has layers 0 to {count - 1}, not {wrong or 'none'}"
+            )
+        return list(settings.start_layers)
+    wanted = min(settings.layers or max(count // 2, 1), count)
+    return np.linspace(count - 1, 0, wanted).round().astype(int)[::-1].tolist()
+
+
+def _kept(weights: dict[str, Tensor], chosen: list[int], positions: int) -> dict[str, Tensor]:
+    """The weights of the chosen layers under their new numbers, and those before the layers."""
+    places = {layer: place for place, layer in enumerate(chosen)}
+    kept: dict[str, Tensor] = {}
+    for name, value in weights.items():
+        found = _LAYER.search(name)
+        if name.startswith("pooler."):
+            continue
+        if found is None:
+            cut = "position_embeddings" in name
+            kept[name] = value[:positions].clone() if cut else value
+        elif int(found[1]) in places:
+            kept[_LAYER.sub(f"encoder.layer.{places[int(found[1])]}.", name)] = value
+    return kept

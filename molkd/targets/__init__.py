@@ -1,0 +1,1 @@
+"""From a teacher's values in the bank to what an objective reads."""

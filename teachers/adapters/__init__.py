@@ -1,0 +1,1 @@
+"""Featurizers of other libraries as teachers."""

@@ -1,0 +1,181 @@
+"""Any molfeat featurizer as a teacher: fingerprints and descriptors by name, or an object.
+
+Molecules that molfeat refuses one by one fail one by one; work is never handed to molfeat's own
+processes, which are slower than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, ClassVar, Final, cast
+
+import numpy as np
+import numpy.typing as npt
+from molfeat.calc.base import SerializableCalculator
+from molfeat.store.modelstore import ModelStoreError
+from molfeat.trans.base import MoleculeTransformer
+from molfeat.trans.fp import FPVecTransformer
+from rdkit import Chem
+
+from molkd.errors import ConfigError, MissingExtraError, UnknownNameError, WeightsError
+from molkd.runtime.registry import near
+from molkd.teachers.base.molecules import MoleculeTeacher, OnInvalid
+from molkd.teachers.base.per_molecule import Encoder, fill
+from molkd.types import Support, TeacherCard
+
+BITS: Final = frozenset(
+    {
+        *("ecfp", "fcfp", "topological", "atompair", "rdkit", "maccs", "avalon"),
+        *("pattern", "layered", "secfp", "pharm2d"),
+    }
+)
+"""Kinds whose values are known to be bits."""
+
+COUNTS: Final = frozenset({"estate", "cats2d"})
+"""Kinds whose values are known to be counts, beside those that end in "-count"."""
+
+LENGTH: Final = 2048
+"""Width of hashed kinds."""
+
+BATCH: Final = 64
+"""Molecules handed to a molfeat transformer at once: it does not divide them itself."""
+
+_PROBE = "CC(=O)Nc1ccc(O)cc1"
+
+
+class MolfeatTeacher(MoleculeTeacher):
+    """A molfeat featurizer.
+
+    Attributes:
+        featurizer: a kind of molfeat's `FPVecTransformer` ("secfp", "ecfp-count:6", "desc2D"), the
+            name of a model in molfeat's store, or a molfeat calculator or transformer.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **MoleculeTeacher._parameter_constraints,  # noqa: SLF001
+        "featurizer": [str, SerializableCalculator, MoleculeTransformer],
+    }
+    _loaded: tuple[object, Encoder | MoleculeTransformer, int] | None = None
+
+    def __init__(self, featurizer: Any = "ecfp", *, on_invalid: OnInvalid = "error") -> None:
+        self.featurizer = featurizer
+        self.on_invalid = on_invalid
+
+    @property
+    def card(self) -> TeacherCard:
+        """See `MoleculeTeacher`.
+
+        Raises:
+            UnknownNameError: molfeat has no such featurizer.
+            WeightsError: a model of molfeat's store cannot be had.
+            MissingExtraError: a package that molfeat needs for it is not installed.
+            ConfigError: it gives no vector for a molecule without conformers.
+        """
+        inner, dim = self._inner()
+        named = isinstance(self.featurizer, str)
+        support = support_of(self.featurizer) if named else "real"
+        unproven = "; its values are taken as real numbers" if support == "real" else ""
+        stored = named and isinstance(inner, MoleculeTransformer)
+        return TeacherCard(
+            name=f"molfeat:{self.featurizer if named else type(inner).__name__}",
+            kind="molfeat featurizer",
+            dim=dim,
+            support=support,
+            source=f"molfeat {version('molfeat')}",
+            license="see its card in molfeat's store" if stored else "Apache-2.0 (molfeat)",
+            limits=f"what the featurizer refuses, molecule by molecule{unproven}",
+            options={
+                "featurizer": self.featurizer if named else cast("Any", inner).to_state_json(),
+                "length": LENGTH if named else None,
+            },
+            versions={package: version(package) for package in ("molfeat", "rdkit")},
+        )
+
+    def _inner(self) -> tuple[Any, int]:
+        if self._loaded is None or self._loaded[0] is not self.featurizer:
+            inner = find(self.featurizer) if isinstance(self.featurizer, str) else self.featurizer
+            self._loaded = (self.featurizer, inner, _width(inner, self.featurizer))
+        return self._loaded[1:]
+
+    def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
+        return self._try(mols)[0]
+
+    def _try(self, mols: list[Chem.Mol]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
+        inner, dim = self._inner()
+        values = np.full((len(mols), dim), np.nan, dtype=np.float32)
+        if not isinstance(inner, MoleculeTransformer):
+            # A copy, because calculators leave intermediate results on the molecule.
+            return values, fill(values, mols, lambda mol: inner(Chem.Mol(mol)))
+        reasons: dict[int, str] = {}
+        for start in range(0, len(mols), BATCH):
+            batch = mols[start : start + BATCH]
+            try:
+                values[start : start + BATCH] = np.stack(_transform(inner, batch))
+            except Exception:  # noqa: BLE001 - each molecule of the batch gets its own reason
+                failed = fill(
+                    values[start : start + BATCH], batch, lambda mol: _transform(inner, [mol])[0]
+                )
+                reasons |= {start + row: reason for row, reason in failed.items()}
+        return values, reasons
+
+
+def find(name: str) -> Any:
+    """Returns molfeat's calculator of that kind, else the transformer of that name in its store.
+
+    Raises:
+        UnknownNameError: molfeat has neither; the message proposes near kinds.
+        WeightsError: the store cannot be reached.
+        MissingExtraError: a package that molfeat needs for it is not installed.
+    """
+    kind = name.partition(":")[0].replace("morgan", "ecfp")
+    if kind in FPVecTransformer.AVAILABLE_FPS:
+        return _calculator(name)
+    from molfeat.trans.pretrained import PretrainedHFTransformer
+
+    try:
+        # An encoder alone lacks arguments that its model prepares for it.
+        return PretrainedHFTransformer(kind=name, prefer_encoder=False, preload=True)
+    except ModelStoreError as error:
+        proposal = near(name, FPVecTransformer.AVAILABLE_FPS)
+        if "not registered" in str(error):
+            raise UnknownNameError(f"molfeat has no featurizer {name!r}.{proposal}") from error
+        raise WeightsError(
+            f"{name!r} is no kind of fingerprint or descriptor of molfeat, and its model store "
+            f"cannot be reached: {error.__cause__ or error}.{proposal}"
+        ) from error
+
+
+def support_of(name: str) -> Support:
+    """Returns what is known of the values of a kind; "real" where nothing is."""
+    kind = name.lower().partition(":")[0].replace("morgan", "ecfp")
+    if kind.endswith("-count") or kind in COUNTS:
+        return "counts"
+    return "bits" if kind in BITS else "real"
+
+
+def _calculator(name: str) -> Any:
+    try:
+        # FPVecTransformer reads "kind:radius", which calculators do not.
+        return FPVecTransformer(kind=name, length=LENGTH).featurizer
+    except ImportError as error:
+        raise MissingExtraError(f"molfeat:{name} needs another package: {error}") from error
+
+
+def _width(inner: Any, featurizer: object) -> int:
+    probe = Chem.MolFromSmiles(_PROBE)
+    try:
+        if isinstance(inner, MoleculeTransformer):
+            return int(np.asarray(_transform(inner, [probe])[0]).size)
+        return int(np.asarray(inner(probe), dtype=np.float32).size)
+    except ImportError as error:
+        raise MissingExtraError(f"molfeat:{featurizer} needs another package: {error}") from error
+    except Exception as error:
+        raise ConfigError(
+            f"molfeat:{featurizer} gives no vector for the molecule {_PROBE} ({error}); "
+            "featurizers of conformers cannot be teachers of a 2-D student"
+        ) from error
+
+
+def _transform(transformer: Any, mols: list[Chem.Mol]) -> list[Any]:
+    return list(transformer.transform(mols))

@@ -1,0 +1,1 @@
+"""What teachers share: estimators, networks, weights, and where they come from."""

@@ -1,0 +1,1 @@
+"""Pretrained graph networks over atoms and bonds."""

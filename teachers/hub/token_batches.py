@@ -1,0 +1,89 @@
+"""Token sequences of a batch as padded tensors, and the pooling of their hidden states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from molkd.teachers.base.queryable import chosen
+from molkd.teachers.hub.known_smiles import Pooling
+from molkd.teachers.hub.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBatch:
+    """The tokens of b items.
+
+    Attributes:
+        ids: shape (p, t), of the p items that are present, padded on the right.
+        mask: shape (p, t); 1 for tokens, 0 for padding.
+        content: shape (p, t), bool; True for tokens that stand for a piece of the molecule.
+        present: shape (b,), bool.
+    """
+
+    ids: Tensor
+    mask: Tensor
+    content: Tensor
+    present: Tensor
+
+    @classmethod
+    def of(cls, sequences: Sequence[Tokens], pad: int, present: Tensor | None = None) -> TokenBatch:
+        """Pads sequences.
+
+        Args:
+            sequences: of the items that are present.
+            pad: token that stands where there is none.
+            present: see the class; by default all items are.
+        """
+        shape = (len(sequences), max((len(tokens.ids) for tokens in sequences), default=0))
+        ids = torch.full(shape, pad, dtype=torch.long)
+        mask = torch.zeros(shape, dtype=torch.long)
+        content = torch.zeros(shape, dtype=torch.bool)
+        for row, tokens in enumerate(sequences):
+            length = len(tokens.ids)
+            ids[row, :length] = torch.tensor(tokens.ids)
+            mask[row, :length] = 1
+            content[row, :length] = torch.tensor(tokens.content)
+        if present is None:
+            present = torch.ones(len(sequences), dtype=torch.bool)
+        return cls(ids, mask, content, present)
+
+    def __len__(self) -> int:
+        return len(self.present)
+
+    def select(self, rows: Tensor) -> TokenBatch:
+        """Returns some items, in the order given, without padding that none of them needs."""
+        present, places = chosen(self.present, rows)
+        mask = self.mask[places]
+        longest = int(mask.sum(dim=1).max()) if len(mask) else 0
+        ids, content = self.ids[places], self.content[places]
+        return TokenBatch(ids[:, :longest], mask[:, :longest], content[:, :longest], present)
+
+    def to(self, device: torch.device) -> TokenBatch:
+        """Returns the batch on a device."""
+        tables = (self.ids, self.mask, self.content, self.present)
+        return TokenBatch(*(table.to(device) for table in tables))
+
+
+def pooled(hidden: Tensor, mask: Tensor, content: Tensor, pooling: Pooling) -> Tensor:
+    """Pools hidden states over the tokens of each sequence.
+
+    Args:
+        hidden: shape (b, t, d).
+        mask: shape (b, t); 1 for tokens, 0 for padding on the right.
+        content: shape (b, t), bool; True for tokens that stand for a piece of the molecule.
+        pooling: "mean" over content, "cls" or "last".
+
+    Returns:
+        Shape (b, d).
+    """
+    if pooling == "cls":
+        return hidden[:, 0]
+    if pooling == "last":
+        rows = torch.arange(len(hidden), device=hidden.device)
+        return hidden[rows, mask.sum(dim=1) - 1]
+    weights = content.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(dim=1) / weights.sum(dim=1)

@@ -1,0 +1,1 @@
+"""Teachers that RDKit computes: fingerprints, descriptors, pharmacophores."""

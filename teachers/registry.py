@@ -1,0 +1,166 @@
+"""Teachers by name: built in, of other distributions, or behind the prefix of another library.
+
+Nothing is imported before it is made. `molkd.teachers` holds the table of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+from warnings import warn
+
+from molkd.errors import ConfigError
+from molkd.runtime.registry import Registry
+from molkd.types import Teacher, TeacherCard
+
+if TYPE_CHECKING:  # it loads torch
+    from molkd.tensors import QueryableTeacher
+
+Maker = Callable[..., Teacher[Any]]
+
+ENTRY_POINTS: Final = "molkd.teachers"
+"""Group in which other distributions offer teachers: name -> class or factory, no arguments."""
+
+LISTING: Final = "molkd teachers list"
+
+TEACHERS: Registry[Maker] = Registry("teacher", listing=LISTING)
+"""The built-in ones."""
+
+PREFIXES: Registry[Callable[[str], Teacher[Any]]] = Registry("prefix")
+"""Prefix -> the maker of "prefix:rest", which is called with the rest."""
+
+
+def names() -> list[str]:
+    """Returns the built-in names, then those of other distributions."""
+    return [*TEACHERS, *_plugins()]
+
+
+def make(name: str, *, weights_dir: Path | str | None = None, device: str = "cpu") -> Teacher[Any]:
+    """Makes a teacher.
+
+    Args:
+        name: a name of `names`, or "prefix:rest"; see `PREFIXES`.
+        weights_dir: directory of pretrained weights, for teachers that read some.
+        device: where networks run: "cpu", "cuda", "mps"; for teachers that have one.
+
+    Raises:
+        UnknownNameError: no such name; the message proposes near ones.
+        ConfigError: another distribution offers the name, and what it offers is no teacher.
+        MissingExtraError: an optional dependency is not installed.
+    """
+    prefix, colon, rest = name.partition(":")
+    plugins = _plugins()
+    if name in plugins:
+        teacher = _from_plugin(plugins[name])
+    elif colon:
+        teacher = PREFIXES.resolve(prefix)(rest)
+    else:
+        teacher = TEACHERS.make(name)
+    _set_known(teacher, weights_dir=weights_dir, device=device)
+    return teacher
+
+
+def parse_names(text: str) -> list[str]:
+    """Splits "a,b,c" into names.
+
+    Raises:
+        ConfigError: there is no name, an empty one, or one twice.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise ConfigError(f"expected teachers separated by commas, got {text!r}")
+    double = sorted({part for part in parts if parts.count(part) > 1})
+    if double:
+        raise ConfigError(f"teachers named more than once: {', '.join(double)}")
+    return parts
+
+
+def as_teacher(candidate: object) -> Teacher[Any]:
+    """Returns the candidate if it fits the protocol `molkd.types.Teacher`.
+
+    Raises:
+        ConfigError: it does not; the message lists everything that is missing.
+    """
+    wrong = _misfits(candidate)
+    if wrong:
+        raise ConfigError(
+            f"{type(candidate).__name__} is not a teacher: {'; '.join(wrong)}. "
+            "A teacher has `card` (molkd.types.Card) and `embed(items) -> molkd.types.Embedded`"
+        )
+    return cast("Teacher[Any]", candidate)
+
+
+def as_queryable(teacher: Teacher[Any], *, layer: int | None = None) -> QueryableTeacher:
+    """Returns a teacher as one that answers queries during training.
+
+    Args:
+        teacher: one with a method `live`.
+        layer: before which of its layers a query enters, from 0; None is the middle of a
+            transformer and the last but one of a graph network.
+
+    Raises:
+        ConfigError: it cannot, or has no such layer.
+        WeightsError: its weights are missing.
+    """
+    live = getattr(teacher, "live", None)
+    if not callable(live):
+        from molkd.teachers.hub.queryable import FAMILIES
+
+        raise ConfigError(
+            f"teacher {teacher.card.name!r} cannot answer queries; the graph networks (hu-..., "
+            f"molclr-gcn) and transformers of type {', '.join(FAMILIES)} can"
+        )
+    return cast("QueryableTeacher", live(layer=layer))
+
+
+def _misfits(candidate: object) -> list[str]:
+    if isinstance(candidate, type):
+        return ["it is a class, not an object of it"]
+    wrong: list[str] = []
+    if not hasattr(candidate, "card"):
+        wrong.append("it has no `card`")
+    elif not isinstance(cast("Any", candidate).card, TeacherCard):
+        wrong.append(f"its `card` is a {type(cast('Any', candidate).card).__name__}, not a Card")
+    if not callable(getattr(candidate, "embed", None)):
+        wrong.append("it has no method `embed`")
+    return wrong
+
+
+def _set_known(teacher: object, **values: object) -> None:
+    """Sets those parameters that are given and that the teacher, or one inside it, has."""
+    if not hasattr(teacher, "get_params"):
+        return
+    estimator = cast("Any", teacher)
+    given = {key: value for key, value in values.items() if value is not None}
+    known = {name: name.rpartition("__")[2] for name in estimator.get_params(deep=True)}
+    estimator.set_params(**{name: given[leaf] for name, leaf in known.items() if leaf in given})
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=ENTRY_POINTS):
+        if entry.name in TEACHERS or entry.name in found or ":" in entry.name:
+            warn(
+                f"teacher {entry.name!r} of {_distribution(entry)} is ignored: "
+                "the name is taken or not allowed",
+                stacklevel=3,
+            )
+        else:
+            found[entry.name] = entry
+    return found
+
+
+def _from_plugin(entry: EntryPoint) -> Teacher[Any]:
+    try:
+        return as_teacher(entry.load()())
+    except Exception as error:  # code of others
+        raise ConfigError(
+            f"teacher {entry.name!r} of {_distribution(entry)} cannot be made: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return f"the distribution {entry.dist.name!r}" if entry.dist else "an unknown distribution"
