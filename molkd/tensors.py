@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, cast, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from molkd.types import Support
+from molkd.errors import ConfigError
+from molkd.types import Support, Teacher
 
 
 class QueryBatch(Protocol):
@@ -86,6 +87,27 @@ class QueryableTeacher(Protocol):
 
 QueryableTeachers = Mapping[str, QueryableTeacher]
 """Name of a teacher -> the same teacher, which can be asked."""
+
+
+def as_queryable(teacher: Teacher[Any], *, layer: int | None = None) -> QueryableTeacher:
+    """Returns a teacher as one that answers queries during training.
+
+    Args:
+        teacher: one with a method `live`.
+        layer: before which of its layers a query enters, from 0; None is the middle of a
+            transformer and the last but one of a graph network.
+
+    Raises:
+        ConfigError: it cannot, or has no such layer.
+        WeightsError: its weights are missing.
+    """
+    live = getattr(teacher, "live", None)
+    if not callable(live):
+        raise ConfigError(
+            f"teacher {teacher.card.name!r} cannot answer queries: graph networks (hu-..., "
+            "molclr-gcn) and transformers (hf:...) can"
+        )
+    return cast("QueryableTeacher", live(layer=layer))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ A new teacher is a file in one of the folders here, and a line below.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from molkd.deprecated import renamed
 from molkd.teachers.hub.known_images import NAMED as IMAGE_MODELS
 from molkd.teachers.hub.known_smiles import NAMED as SMILES_MODELS
 from molkd.teachers.hub.known_texts import NAMED as TEXT_MODELS
@@ -17,7 +20,6 @@ from molkd.teachers.registry import (
     ENTRY_POINTS,
     PREFIXES,
     TEACHERS,
-    as_queryable,
     as_teacher,
     make,
     names,
@@ -26,6 +28,9 @@ from molkd.teachers.registry import (
 
 if __name__ != "molkd.teachers":
     raise ImportError("import molkd.teachers, not teachers")
+
+if TYPE_CHECKING:  # it loads torch
+    from molkd.tensors import as_queryable
 
 __all__ = [
     "ENTRY_POINTS",
@@ -91,3 +96,11 @@ PREFIXES.add("hf-vision", "molkd.teachers.hub.images:HubVisionTeacher")
 PREFIXES.add("timm", "molkd.teachers.vision.timm:TimmTeacher", extra="timm")
 PREFIXES.add("depict", "molkd.teachers.through:depicted")
 PREFIXES.add("describe", "molkd.teachers.through:described")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "as_queryable":
+        from molkd.tensors import as_queryable
+
+        return as_queryable
+    return renamed(__name__, name)

@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 from warnings import warn
 
 from molkd.errors import ConfigError
 from molkd.runtime.registry import Registry
 from molkd.types import Teacher, TeacherCard
-
-if TYPE_CHECKING:  # it loads torch
-    from molkd.tensors import QueryableTeacher
 
 Maker = Callable[..., Teacher[Any]]
 
@@ -90,29 +87,6 @@ def as_teacher(candidate: object) -> Teacher[Any]:
             "A teacher has `card` (molkd.types.Card) and `embed(items) -> molkd.types.Embedded`"
         )
     return cast("Teacher[Any]", candidate)
-
-
-def as_queryable(teacher: Teacher[Any], *, layer: int | None = None) -> QueryableTeacher:
-    """Returns a teacher as one that answers queries during training.
-
-    Args:
-        teacher: one with a method `live`.
-        layer: before which of its layers a query enters, from 0; None is the middle of a
-            transformer and the last but one of a graph network.
-
-    Raises:
-        ConfigError: it cannot, or has no such layer.
-        WeightsError: its weights are missing.
-    """
-    live = getattr(teacher, "live", None)
-    if not callable(live):
-        from molkd.teachers.hub.queryable import FAMILIES
-
-        raise ConfigError(
-            f"teacher {teacher.card.name!r} cannot answer queries; the graph networks (hu-..., "
-            f"molclr-gcn) and transformers of type {', '.join(FAMILIES)} can"
-        )
-    return cast("QueryableTeacher", live(layer=layer))
 
 
 def _misfits(candidate: object) -> list[str]:

@@ -15,6 +15,9 @@ import molkd
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+NOT_SHIPPED = ("molkd.benchmarks.scripts", "molkd.benchmarks.studies")
+"""Programs and studies of this repository: run from a checkout, no part of the wheel."""
+
 LINKED = {f"molkd.{name}": name for name in ("teachers", "featurizers", "benchmarks")}
 
 
@@ -24,7 +27,8 @@ def _packages_on_disk() -> set[str]:
         for top in ("molkd", *LINKED.values())
         for init in (ROOT / top).rglob("__init__.py")
     }
-    return {f"molkd.{name}" if name.split(".")[0] in LINKED.values() else name for name in found}
+    names = {f"molkd.{name}" if name.split(".")[0] in LINKED.values() else name for name in found}
+    return {name for name in names if not name.startswith(NOT_SHIPPED)}
 
 
 def test_every_package_on_disk_is_declared() -> None:

@@ -25,8 +25,7 @@ from molkd.students.base import PackedItems, PackedT, Student
 from molkd.targets import redundancy
 from molkd.targets.fitting import Scaling, fit_scaling
 from molkd.targets.reader import TargetReader, fit_nodes
-from molkd.teachers import as_queryable
-from molkd.tensors import QueryableTeacher, QueryableTeachers
+from molkd.tensors import QueryableTeacher, QueryableTeachers, as_queryable
 from molkd.types import NodeTeacher, Rows, Teacher, digest_of
 
 _CHUNK = 1024

@@ -39,7 +39,7 @@ class HeadwiseSettings(HeadSettings):
         prefixes: lengths at which the embedding can be cut ("Matryoshka"); every step also trains
             one of them, drawn at random.
         relational: weight of the relational term, for the embedding and every teacher.
-        nodes: whether teachers that give states of an item's parts (atoms) are distilled there,
+        nodes: whether teachers that give states of an item's parts are distilled there,
             too; a row's loss is then the mean over both.
     """
 
