@@ -21,7 +21,7 @@ def main(output: str, molecules: int = 1500) -> None:
     """Distils, and says how well each teacher can be read back from the student."""
     smiles = dm.data.chembl_drugs()["smiles"].tolist()[:molecules]
     settings = DistillSettings(
-        student=GineSettings(size="tiny"), plan=TrainSettings(epochs=3, batch_size=128)
+        student=GineSettings(size="tiny"), train=TrainSettings(epochs=3, batch_size=128)
     )
     chosen = [teachers.make(name) for name in ("ecfp4-count", "maccs")]
     result = distill(smiles, chosen, output, settings)

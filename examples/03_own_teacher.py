@@ -49,7 +49,7 @@ class Polarity:
 def main(output: str, molecules: int = 1000) -> None:
     """Distils the teacher into a tiny student."""
     smiles = dm.data.chembl_drugs()["smiles"].tolist()[:molecules]
-    settings = DistillSettings(student=GineSettings(size="tiny"), plan=TrainSettings(epochs=3))
+    settings = DistillSettings(student=GineSettings(size="tiny"), train=TrainSettings(epochs=3))
     result = distill(smiles, [Polarity()], output, settings)
     print(f"linear R2 of polarity: {result.information['polarity'].r2:.2f}")
 

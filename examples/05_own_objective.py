@@ -18,7 +18,8 @@ from molkd import teachers
 from molkd.distillation.run import DistillSettings, distill
 from molkd.distillation.schedule import TrainSettings
 from molkd.objectives import ObjectiveSettings
-from molkd.objectives.headwise import HeadwiseObjective, HeadwiseSettings
+from molkd.objectives.headwise import HeadwiseObjective
+from molkd.objectives.settings import HeadwiseSettings
 from molkd.students import GineSettings
 
 
@@ -51,7 +52,7 @@ def main(output: str, molecules: int = 1000) -> None:
     settings = DistillSettings(
         student=GineSettings(size="tiny"),
         objective=HuberSettings(delta=0.5),
-        plan=TrainSettings(epochs=3),
+        train=TrainSettings(epochs=3),
     )
     made = [teachers.make(name) for name in ("maccs", "ecfp4-count")]
     for name, known in distill(smiles, made, output, settings).information.items():

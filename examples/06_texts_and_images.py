@@ -82,7 +82,7 @@ def main(output: str, count: int = 600) -> None:
         "images": (drawn, [PrincipalPixels(drawn)], "vit-tiny"),
     }
     for kind, (items, chosen, size) in runs.items():
-        settings = DistillSettings(student=students.sized(size), plan=TrainSettings(epochs=2))
+        settings = DistillSettings(student=students.sized(size), train=TrainSettings(epochs=2))
         distill(items, chosen, f"{output}/{kind}", settings, progress=False)
         embedded = students.load(f"{output}/{kind}").embed([items[0], None])
         print(f"{kind}: {embedded.values.shape[1]} dimensions, {embedded.failures}")

@@ -14,7 +14,7 @@ from molkd.types import Support, Teacher
 
 
 class QueryBatch(Protocol):
-    """Items in the form that one live teacher reads."""
+    """Items in the form that one queryable teacher reads."""
 
     @property
     def present(self) -> Tensor:
@@ -179,21 +179,21 @@ class Targets:
         present: teacher -> shape (b,), bool; False where the teacher failed.
         nodes: teacher -> shape (a, n_k), standardised states of the parts of the batch's items,
             in the student's order; NaN where the teacher has none. Empty unless asked for.
-        live: teacher -> the items themselves, for teachers that are asked during training; they
+        queried: teacher -> the items themselves, for teachers that are asked during training; they
             lie on their teacher's device.
     """
 
     values: Mapping[str, Tensor]
     present: Mapping[str, Tensor]
     nodes: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
-    live: Mapping[str, QueryBatch] = field(default_factory=dict[str, QueryBatch])
+    queried: Mapping[str, QueryBatch] = field(default_factory=dict[str, QueryBatch])
 
     def to(self, device: torch.device) -> Targets:
-        """Returns the targets on a device; `live` stays with its teachers."""
+        """Returns the targets on a device; `queried` stays with its teachers."""
         tables = (self.values, self.present, self.nodes)
         return Targets(
             *({key: one.to(device, non_blocking=True) for key, one in t.items()} for t in tables),
-            live=self.live,
+            queried=self.queried,
         )
 
 

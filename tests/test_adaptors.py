@@ -15,7 +15,8 @@ from molkd.distillation.run import DistillSettings, distill
 from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError, CorruptFileError, UnknownNameError
 from molkd.information import adaptors
-from molkd.information.densities import EmbeddedRows, EstimatorSettings, fit_adaptors
+from molkd.information.densities import EmbeddedRows, fit_adaptors
+from molkd.information.settings import EstimatorSettings
 from molkd.objectives import configured
 from molkd.students import GineSettings
 from molkd.targets.fitting import fit_scaling
@@ -34,7 +35,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = DistillSettings(
         student=GineSettings(size="tiny", hidden=16, layers=2),
         objective=configured("mse", {"head_hidden": 16}),
-        plan=TrainSettings(epochs=2, batch_size=32),
+        train=TrainSettings(epochs=2, batch_size=32),
         estimate=EstimatorSettings(epochs=3),
         keep_adaptors=True,
     )

@@ -14,7 +14,7 @@ from molkd import objectives, teachers
 from molkd.distillation.run import Distilled, DistillSettings, distill
 from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError
-from molkd.information.densities import EstimatorSettings
+from molkd.information.settings import EstimatorSettings
 from molkd.items.molecules import chem
 from molkd.objectives import OBJECTIVES
 from molkd.students import GineSettings
@@ -54,7 +54,9 @@ def _distilled(folder: Path, name: str, *others: object) -> Distilled:
     settings = DistillSettings(
         student=GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
         objective=objectives.configured(name),
-        plan=TrainSettings(epochs=2, batch_size=63),  # 180 rows for training: the last batch has 54
+        train=TrainSettings(
+            epochs=2, batch_size=63
+        ),  # 180 rows for training: the last batch has 54
         estimate=EstimatorSettings(epochs=1),
         valid_fraction=0.1,
     )

@@ -29,7 +29,7 @@ def _distiller(
     student = VectorStudent(dropout=0.1)
     specs = (data or corpus()).reader.specs
     settings = objectives.configured(objective, {"head_hidden": 16})
-    made = objectives.make(settings, student.feature_spec, specs)
+    made = settings.build(student.feature_spec, specs)
     return Distiller(student, made, plan, device="cpu")
 
 
@@ -162,7 +162,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path):
 @pytest.mark.parametrize(
     "other",
     [
-        {"plan": dataclasses.replace(PLAN, lr=1e-4)},
+        {"train": dataclasses.replace(PLAN, lr=1e-4)},
         {"objective": "mse"},
         {"data": corpus(seed=1)},
     ],

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from molkd import objectives, students
+from molkd import students
 from molkd.distillation.schedule import TrainSettings
 from molkd.distillation.trainer import Distiller
 from molkd.objectives import MutualInformationSettings
@@ -30,7 +30,7 @@ SMILES = ["C" * n + tail for n in range(1, 60) for tail in TAILS]
 def _distiller(plan: TrainSettings = PLAN) -> Distiller:
     torch.manual_seed(0)
     settings = MutualInformationSettings(head_hidden=16)
-    objective = objectives.make(settings, FeatureSpec(8), corpus().reader.specs)
+    objective = settings.build(FeatureSpec(8), corpus().reader.specs)
     return Distiller(VectorStudent(), objective, plan, device="cuda")
 
 
@@ -45,8 +45,8 @@ def test_training_learns_on_cuda(precision):
 def test_training_agrees_with_the_cpu():
     on_gpu = _distiller().fit(corpus(), progress=False)
     torch.manual_seed(0)
-    objective = objectives.make(
-        MutualInformationSettings(head_hidden=16), FeatureSpec(8), corpus().reader.specs
+    objective = MutualInformationSettings(head_hidden=16).build(
+        FeatureSpec(8), corpus().reader.specs
     )
     on_cpu = Distiller(VectorStudent(), objective, PLAN, device="cpu").fit(corpus(), progress=False)
     assert on_gpu[-1]["valid"] == pytest.approx(on_cpu[-1]["valid"], rel=0.02)

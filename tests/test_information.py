@@ -10,8 +10,9 @@ import torch
 from scipy import stats
 
 from molkd.errors import ConfigError
-from molkd.information.densities import EmbeddedRows, EstimatorSettings
+from molkd.information.densities import EmbeddedRows
 from molkd.information.estimate import Information, estimate, linear_r2
+from molkd.information.settings import EstimatorSettings
 from molkd.tensors import Targets, TargetSpec
 from molkd.types import Matrix, Rows, Support
 

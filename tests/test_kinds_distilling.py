@@ -33,9 +33,9 @@ def _settings(sample: Sample, **more: Any) -> DistillSettings:
             "student.size": sample.size,
             **given,
             "objective.head_hidden": 8,
-            "plan.epochs": 4,
-            "plan.lr": 3e-3,
-            "plan.batch_size": 16,
+            "train.epochs": 4,
+            "train.lr": 3e-3,
+            "train.batch_size": 16,
             "valid_fraction": 0.2,
             "estimate.epochs": 1,
             **more,
@@ -74,7 +74,7 @@ def test_a_distillation_from_items_to_a_folder(name: str, tmp_path: Path):
 def test_interrupted_and_run_again_it_ends_with_the_same_bits(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    whole = _run(name, tmp_path / "whole", **{"plan.checkpoint_minutes": 1e-9})
+    whole = _run(name, tmp_path / "whole", **{"train.checkpoint_minutes": 1e-9})
     learn, count = trainer.Distiller._learn, [0]
 
     def stopping(self: Any, *args: Any) -> None:
@@ -85,9 +85,9 @@ def test_interrupted_and_run_again_it_ends_with_the_same_bits(
 
     monkeypatch.setattr(trainer.Distiller, "_learn", stopping)
     with pytest.raises(KeyboardInterrupt):
-        _run(name, tmp_path / "cut", **{"plan.checkpoint_minutes": 1e-9})
+        _run(name, tmp_path / "cut", **{"train.checkpoint_minutes": 1e-9})
     monkeypatch.setattr(trainer.Distiller, "_learn", learn)
-    resumed = _run(name, tmp_path / "cut", **{"plan.checkpoint_minutes": 1e-9})
+    resumed = _run(name, tmp_path / "cut", **{"train.checkpoint_minutes": 1e-9})
     assert resumed.student.digest == whole.student.digest
     assert resumed.history == whole.history
 

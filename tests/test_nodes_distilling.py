@@ -13,7 +13,7 @@ from molkd import teachers
 from molkd.bank import Bank
 from molkd.distillation.run import Distilled, DistillSettings, distill
 from molkd.distillation.schedule import TrainSettings
-from molkd.information.densities import EstimatorSettings
+from molkd.information.settings import EstimatorSettings
 from molkd.items.molecules import chem
 from molkd.objectives import configured
 from molkd.students import GineSettings
@@ -23,7 +23,7 @@ SMILES = ["C" * n + tail for n in range(1, 13) for tail in ("O", "N", "Cl", "c1c
 SETTINGS = DistillSettings(
     student=GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
     objective=configured("unic", {"head_hidden": 16}),
-    plan=TrainSettings(epochs=3, batch_size=16),
+    train=TrainSettings(epochs=3, batch_size=16),
     estimate=EstimatorSettings(epochs=1, hidden=8),
     valid_fraction=0.2,
 )

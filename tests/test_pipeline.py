@@ -22,7 +22,7 @@ SMILES: list[object] = [*CHAINS, "xx", None, "", float("nan"), *CHAINS[:3]]
 SETTINGS = DistillSettings(
     student=GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
     objective=MutualInformationSettings(head_hidden=16),
-    plan=TrainSettings(epochs=2, batch_size=16),
+    train=TrainSettings(epochs=2, batch_size=16),
     valid_fraction=0.2,
 )
 
@@ -94,7 +94,7 @@ def test_jobs_do_not_change_the_student(tmp_path: Path):
         {"pca": {"ecfp4": 4}},
         {"objective": MutualInformationSettings(head_hidden=16, densities={"ecfp4": "gaussian"})},
         {"objective": configured("mse", {"head_hidden": 16})},
-        {"plan": TrainSettings(epochs=2, batch_size=16, seed=3)},
+        {"train": TrainSettings(epochs=2, batch_size=16, seed=3)},
         {"student": GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=9)},
     ],
 )

@@ -228,8 +228,8 @@ def settings_of(
     """
     merged = _merged(ablation.settings, scale.settings, variant.settings)
     wanted = settings.from_table(DistillSettings, merged)
-    epochs = round(wanted.plan.epochs / variant.share)
-    return replace(wanted, plan=replace(wanted.plan, epochs=epochs, seed=seed))
+    epochs = round(wanted.train.epochs / variant.share)
+    return replace(wanted, train=replace(wanted.train, epochs=epochs, seed=seed))
 
 
 def finished(folder: Path, wanted: DistillSettings, items: int) -> bool:

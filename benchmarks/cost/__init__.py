@@ -194,7 +194,7 @@ class _Molecules:
 def _count(job: Job, wanted: Mapping[str, DistillSettings]) -> int:
     """How many molecules are read: what the steps of every variant need, and `FITTED` at least."""
     steps, held = job.options.steps, len(job.sources.corpus)
-    batch = max(one.plan.batch_size for one in wanted.values())
+    batch = max(one.train.batch_size for one in wanted.values())
     share = min(1 - one.valid_fraction for one in wanted.values())
     needed = math.ceil(steps * batch / share)
     if held < needed:

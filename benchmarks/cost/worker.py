@@ -53,7 +53,7 @@ def measure(request: Request, *, clock: Clock = time.perf_counter) -> Measured:
     reference.run()
     rounds = alternating(_REFERENCE, reference.run, lambda: {_OWN: own.run()}, request.repeats)
     return Measured(
-        batch=own.settings.plan.batch_size,
+        batch=own.settings.train.batch_size,
         seconds=rounds[_OWN],
         reference=rounds[_REFERENCE],
         added_mb=added,
@@ -75,14 +75,16 @@ class Training:
             InputError: there are fewer molecules than the steps need.
         """
         wanted = settings.from_table(DistillSettings, side.settings)
-        self.settings = replace(wanted, plan=replace(wanted.plan, epochs=1))
+        self.settings = replace(wanted, train=replace(wanted.train, epochs=1))
         self._steps, self._device, self._clock = request.steps, request.device, clock
-        self._live = _live(wanted, request.weights_dir)
-        corpus = corpora.corpus_of(_opened(request, side), prepared, self.settings, live=self._live)
-        rows = request.steps * wanted.plan.batch_size
+        self._queryable = _queryable(wanted, request.weights_dir)
+        corpus = corpora.corpus_of(
+            _opened(request, side), prepared, self.settings, queryable=self._queryable
+        )
+        rows = request.steps * wanted.train.batch_size
         if len(corpus.train) < rows:
             raise InputError(
-                f"{request.steps} steps of {wanted.plan.batch_size} rows need {rows} molecules to "
+                f"{request.steps} steps of {wanted.train.batch_size} rows need {rows} molecules to "
                 f"train on, and {len(corpus.train)} can be used: give more, or fewer --steps"
             )
         self._corpus = replace(corpus, train=corpus.train[:rows], valid=corpus.valid[:VALID])
@@ -94,7 +96,7 @@ class Training:
         the time; the first steps of the optimiser and a validation on `VALID` rows are.
         """
         student, objective = self._made()
-        distiller = Distiller(student, objective, self.settings.plan, device=self._device)
+        distiller = Distiller(student, objective, self.settings.train, device=self._device)
         start = self._clock()
         distiller.fit(self._corpus, progress=False)
         return (self._clock() - start) / self._steps
@@ -106,23 +108,20 @@ class Training:
         return {name: sum(w.numel() for w in one.parameters()) for name, one in made.items()}
 
     def _made(self) -> tuple[Any, objectives.Objective]:
-        student = students.make(self.settings.student, seed=self.settings.plan.seed)
+        student = students.make(self.settings.student, seed=self.settings.train.seed)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.settings.plan.seed)
-            objective = objectives.make(
-                self.settings.objective,
-                student.feature_spec,
-                self._corpus.reader.specs,
-                live=self._live,
+            torch.manual_seed(self.settings.train.seed)
+            objective = self.settings.objective.build(
+                student.feature_spec, self._corpus.reader.specs, queryable=self._queryable
             )
         return student, objective
 
 
-def _live(wanted: DistillSettings, weights_dir: str | None) -> QueryableTeachers:
+def _queryable(wanted: DistillSettings, weights_dir: str | None) -> QueryableTeachers:
     """The teachers that the objective asks; made before anything is measured."""
-    names = objectives.objective_type(wanted.objective.name).wants_live(wanted.objective)
+    names = wanted.objective.queried_teachers
     made = [teachers.make(name, weights_dir=weights_dir) for name in names]
-    return corpora.live_teachers(made, wanted)
+    return corpora.queryable_teachers(made, wanted)
 
 
 def _opened(request: Request, side: Side) -> Bank:

@@ -211,15 +211,16 @@ def _information(
 ) -> dict[str, float]:
     """Fits densities on the training rows, with as many steps as a large corpus would give."""
     from molkd import objectives
-    from molkd.information.densities import EmbeddedRows, EstimatorSettings
+    from molkd.information.densities import EmbeddedRows
     from molkd.information.estimate import estimate
+    from molkd.information.settings import EstimatorSettings
     from molkd.targets.fitting import fit_scaling
     from molkd.targets.reader import TargetReader
 
     read = objectives.MutualInformationSettings()
     train = np.sort(rows[parts.train])
     scalings = {
-        name: fit_scaling(bank, name, train, form=objectives.target_form(read, card))
+        name: fit_scaling(bank, name, train, form=read.form(card))
         for name, card in bank.cards.items()
     }
     known = estimate(

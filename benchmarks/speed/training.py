@@ -34,7 +34,7 @@ def training(
     device: str = "cpu",
     clock: Clock = time.perf_counter,
 ) -> Measured:
-    """Measures epochs of `molkd.distillation.trainer.Distiller` with default plan and objective.
+    """Measures epochs of `molkd.distillation.trainer.Distiller` by default settings.
 
     A round is one epoch: collating, targets, forward, backward and step. Reading the items and
     the teachers is not in it, since a distillation does that once.
@@ -96,7 +96,7 @@ def _learner(
     """Returns a function that trains a copy for an epoch of so many rows and returns its time."""
     import numpy as np
 
-    from molkd import bank, objectives
+    from molkd import bank
     from molkd.distillation.schedule import TrainSettings
     from molkd.distillation.trainer import Corpus, Distiller
     from molkd.objectives import MutualInformationSettings
@@ -110,14 +110,14 @@ def _learner(
     rows = np.arange(len(items))
     scalings: dict[str, Scaling] = {}
     for name in stored.cards:
-        form = objectives.target_form(settings, stored.cards[name])
+        form = settings.form(stored.cards[name])
         scalings[name] = fit_scaling(stored, name, rows, form=form)
     reader = TargetReader(stored, scalings)
     prepared = student.featurize(items)
 
     def learn(count: int) -> float:
         fresh = copy.deepcopy(student)
-        objective = objectives.make(settings, fresh.feature_spec, reader.specs)
+        objective = settings.build(fresh.feature_spec, reader.specs)
         distiller = Distiller(
             fresh, objective, TrainSettings(epochs=1, batch_size=BATCH), device=device
         )

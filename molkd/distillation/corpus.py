@@ -13,7 +13,6 @@ import numpy as np
 from tqdm import tqdm
 
 from molkd import bank as banks
-from molkd import objectives
 from molkd.bank import Bank
 from molkd.distillation.settings import DistillSettings
 from molkd.distillation.trainer import Corpus
@@ -103,21 +102,21 @@ def filled_bank(
 
 def node_names(teachers: Sequence[Teacher[Any]], settings: DistillSettings) -> list[str]:
     """The teachers whose states of nodes the objective reads."""
-    wanted = objectives.objective_type(settings.objective.name).wants_nodes(settings.objective)
-    return [t.card.name for t in teachers if wanted and isinstance(t, NodeTeacher)]
+    reads = settings.objective.reads_nodes
+    return [t.card.name for t in teachers if reads and isinstance(t, NodeTeacher)]
 
 
-def live_teachers(
+def queryable_teachers(
     teachers: Sequence[Teacher[Any]], settings: DistillSettings
 ) -> dict[str, QueryableTeacher]:
-    """Makes those live that the objective asks during training.
+    """Makes those queryable that the objective asks during training.
 
     Raises:
         ConfigError: one of them cannot answer queries.
         WeightsError: its weights are missing.
     """
-    wanted = objectives.objective_type(settings.objective.name).wants_live(settings.objective)
-    return {t.card.name: as_queryable(t) for t in teachers if t.card.name in wanted}
+    names = settings.objective.queried_teachers
+    return {t.card.name: as_queryable(t) for t in teachers if t.card.name in names}
 
 
 def prepared_of(
@@ -145,7 +144,7 @@ def corpus_of(
     prepared: PackedT,
     settings: DistillSettings,
     *,
-    live: QueryableTeachers | None = None,
+    queryable: QueryableTeachers | None = None,
 ) -> Corpus[PackedT]:
     """Splits the usable rows and fits the scalings of all teachers on the training rows.
 
@@ -153,7 +152,7 @@ def corpus_of(
         bank: what the teachers said.
         prepared: the same items as the student reads them.
         settings: how rows are split and values scaled.
-        live: teachers that are asked during training.
+        queryable: teachers that are asked during training.
 
     Raises:
         ConfigError: a teacher could embed nothing, or a split would be empty.
@@ -162,12 +161,12 @@ def corpus_of(
     train, valid = settings.modality.splits[settings.split](
         [bank.items[int(row)] for row in rows],
         fraction=settings.valid_fraction,
-        seed=settings.plan.seed,
+        seed=settings.train.seed,
     )
     train, valid = rows[train], rows[valid]
     weights = None
     if settings.weights == "redundancy":
-        weights = redundancy.weights(bank, settings.teachers, train, seed=settings.plan.seed)
+        weights = redundancy.weights(bank, settings.teachers, train, seed=settings.train.seed)
     nodes = {name: fit_nodes(bank, name, train) for name in bank.node_folders}
     reader = TargetReader(
         bank,
@@ -175,7 +174,7 @@ def corpus_of(
         weights=weights,
         nodes=nodes,
         sizes=prepared.sizes,
-        live=live,
+        queryable=queryable,
     )
     sides = [hashlib.sha256(side.tobytes()).hexdigest() for side in (train, valid)]
     told = [asdict(settings.objective), dict(settings.pca), settings.weights, settings.winsorize]
@@ -188,7 +187,7 @@ def scalings_of(
     """Fits the scaling of each teacher on the training rows, in the form the objective reads."""
     scalings: dict[str, Scaling] = {}
     for name in settings.teachers:
-        form = objectives.target_form(objective, bank.cards[name])
+        form = objective.form(bank.cards[name])
         form = "pca" if name in settings.pca else form
         bound = settings.winsorize if form == "standardized" else None
         components = settings.pca.get(name, 1)

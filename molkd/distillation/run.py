@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from molkd import objectives, students
+from molkd import students
 from molkd.bank import Bank
 from molkd.distillation import corpus as corpora
 from molkd.distillation import report
@@ -80,20 +80,20 @@ def distill(
     settings = replace(settings, teachers=tuple(teacher.card.name for teacher in teachers))
     settings.check()
     corpora.refuse_other_readers(teachers, settings)
-    live = corpora.live_teachers(teachers, settings)
+    queryable = corpora.queryable_teachers(teachers, settings)
     folder = Path(output)
     checked = corpora.checked(items, settings, jobs, progress=progress)
     place = Path(bank) if bank else folder / "bank"
     stored = corpora.filled_bank(place, checked, teachers, settings, jobs=jobs, progress=progress)
-    student = students.make(settings.student, seed=settings.plan.seed, items=checked.items)
+    student = students.make(settings.student, seed=settings.train.seed, items=checked.items)
     prepared = corpora.prepared_of(student, checked, jobs, progress=progress)
-    corpus = corpora.corpus_of(stored, prepared, settings, live=live)
+    corpus = corpora.corpus_of(stored, prepared, settings, queryable=queryable)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.plan.seed)
-        objective = objectives.make(
-            settings.objective, student.feature_spec, corpus.reader.specs, live=live
+        torch.manual_seed(settings.train.seed)
+        objective = settings.objective.build(
+            student.feature_spec, corpus.reader.specs, queryable=queryable
         )
-    distiller = Distiller(student, objective, settings.plan, device=device)
+    distiller = Distiller(student, objective, settings.train, device=device)
     history = distiller.fit(corpus, folder=folder, progress=progress)
     known = _estimated(student, stored, corpus, settings, folder, progress=progress)
     student = student.cpu()
@@ -134,7 +134,7 @@ def _estimated(
     Bits and counts are modelled as they are, whatever the objective read, so that the figures of
     different objectives can be compared.
     """
-    asked = replace(settings.estimate, seed=settings.plan.seed)
+    asked = replace(settings.estimate, seed=settings.train.seed)
     scalings = corpora.scalings_of(bank, settings, MutualInformationSettings(), corpus.train)
     train, valid = (
         EmbeddedRows(rows, student.encode(corpus.prepared.select(rows)).values)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
+from molkd.runtime.settings import validate
 
-from molkd.errors import ConfigError
+if TYPE_CHECKING:  # the command line reads the settings without it
+    import torch
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -32,6 +33,8 @@ class TrainSettings:
         seed: of initial weights, order and dropout.
     """
 
+    table: ClassVar[str] = "train"
+
     epochs: int = 10
     batch_size: int = 256
     lr: float = 1e-3
@@ -45,7 +48,7 @@ class TrainSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        checks = {
+        rules = {
             "epochs must be at least 1": self.epochs >= 1,
             "batch_size must be at least 1": self.batch_size >= 1,
             "lr must be positive": self.lr > 0,
@@ -55,17 +58,15 @@ class TrainSettings:
             "ema must lie in [0, 1)": 0 <= self.ema < 1,
             "patience must be at least 1": self.patience >= 1,
             "checkpoint_minutes must not be negative": self.checkpoint_minutes >= 0,
-            f"precision is one of {get_args(Precision)}": self.precision in get_args(Precision),
             "seed must not be negative": self.seed >= 0,
         }
-        for rule, holds in checks.items():
-            if not holds:
-                raise ConfigError(f"plan: {rule}, not {getattr(self, rule.split()[0])!r}")
+        validate(self, rules)
 
     def lr_factor(self, step: int, steps: int) -> float:
-        """The learning rate of one of all steps, counted from 0, as a share of the highest one.
+        """Returns the learning rate of a step as a share of the highest one.
 
-        That at the middle of the step: neither the first nor the last teaches nothing.
+        Steps count from 0. It is the rate at the middle of the step, which is not zero at either
+        end of training.
         """
         share = (step + 0.5) / steps
         if share < self.warmup:
@@ -77,4 +78,6 @@ class TrainSettings:
         half = self.precision == "bf16" or (self.precision == "auto" and device.type == "cuda")
         if not half:
             return contextlib.nullcontext()
+        import torch
+
         return torch.autocast(device.type, dtype=torch.bfloat16)

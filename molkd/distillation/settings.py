@@ -1,48 +1,51 @@
-"""Everything that decides a distillation but the items and the teachers."""
+"""Everything that decides a distillation but the items and the teachers; no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
-from molkd import objectives
 from molkd.bank import StoreAs
+from molkd.deprecated import renamed_fields
 from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError
-from molkd.information.densities import EstimatorSettings
+from molkd.information.settings import EstimatorSettings
 from molkd.items import MODALITIES, Modality
-from molkd.objectives import MutualInformationSettings, ObjectiveSettings
-from molkd.students import GineSettings, StudentSettings
+from molkd.objectives.settings import MutualInformationSettings, ObjectiveSettings
+from molkd.runtime.registry import check_names, near
+from molkd.runtime.settings import validate
+from molkd.students.settings import StudentSettings
+from molkd.students.settings_gine import GineSettings
 
 Weights = Literal["equal", "redundancy"]
 
 
+@renamed_fields(plan="train")
 @dataclass(frozen=True, kw_only=True)
 class DistillSettings:
     """Everything that decides a distillation but the items and the teachers.
 
     Attributes:
-        teachers: names of the teachers, for the record and for the command line.
+        teachers: names of the teachers; 'molkd teachers list' shows all.
         student: its size and shape.
         objective: what it minimises.
-        plan: how it is trained.
-        standardize: what is done to the items first.
-        split: how validation rows are chosen; duplicates, or scaffolds of molecules, stay on one
-            side.
+        train: how it is trained.
+        standardize: what is done to molecules first: none, light or full.
+        split: how validation rows are chosen: random or scaffold; duplicates stay on one side.
         valid_fraction: share of the rows to validate on.
         bank_dtype: type in which teacher embeddings are stored.
-        pca: teacher -> number of principal components that replace its values.
+        pca: number of principal components that replace a teacher's values: ecfp4=256,...
         winsorize: bound on standardised values, in standard deviations; none by default.
         weights: how much teachers count: all alike, or less where others say the same.
         estimate: how it is estimated what the student knows.
-        keep_adaptors: whether to fit, on the same rows, what the student predicts of each teacher.
+        keep_adaptors: whether to keep what predicts the teachers from the embedding.
     """
 
     teachers: tuple[str, ...] = ()
     student: StudentSettings = field(default_factory=GineSettings)
     objective: ObjectiveSettings = field(default_factory=MutualInformationSettings)
-    plan: TrainSettings = field(default_factory=TrainSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
     standardize: str = "none"
     split: str = "random"
     valid_fraction: float = 0.05
@@ -61,14 +64,14 @@ class DistillSettings:
         ):
             if value not in known:
                 raise ConfigError(
-                    f"{name} is one of {', '.join(known)} for {modality.name}, not {value!r}"
+                    f"{name}: expected one of {', '.join(known)} for {modality.name}, got "
+                    f"{value!r}.{near(value, known)}"
                 )
-        if self.weights not in get_args(Weights):
-            raise ConfigError(f"weights is one of {get_args(Weights)}, not {self.weights!r}")
-        if self.winsorize is not None and self.winsorize <= 0:
-            raise ConfigError(f"winsorize must be positive, not {self.winsorize}")
-        if not 0 < self.valid_fraction < 1:
-            raise ConfigError(f"valid_fraction must lie in (0, 1), not {self.valid_fraction}")
+        rules = {
+            "winsorize must be positive": self.winsorize is None or self.winsorize > 0,
+            "valid_fraction must lie in (0, 1)": 0 < self.valid_fraction < 1,
+        }
+        validate(self, rules)
 
     @property
     def modality(self) -> Modality:
@@ -81,8 +84,5 @@ class DistillSettings:
         Raises:
             ConfigError: there are some.
         """
-        objectives.objective_type(self.objective.name).check(self.objective, self.teachers)
-        for name in self.pca:
-            if name not in self.teachers:
-                known = ", ".join(self.teachers)
-                raise ConfigError(f"pca: {name!r} is not among the teachers, which are {known}")
+        self.objective.check_teachers(self.teachers)
+        check_names("pca", self.pca, self.teachers)

@@ -67,7 +67,7 @@ class Distiller(Generic[Item, PackedT, BatchT]):
         self,
         student: Student[Item, PackedT, BatchT],
         objective: Objective,
-        plan: TrainSettings,
+        settings: TrainSettings,
         *,
         device: str = "auto",
     ) -> None:
@@ -76,10 +76,10 @@ class Distiller(Generic[Item, PackedT, BatchT]):
         Args:
             student: trained in place.
             objective: its heads are trained along, and discarded by the caller.
-            plan: how to train.
+            settings: how to train.
             device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         """
-        self.plan = plan
+        self.settings = settings
         self.device = devices.choose(device)
         self.student = student.to(self.device)
         self.objective = objective.to(self.device)
@@ -87,8 +87,8 @@ class Distiller(Generic[Item, PackedT, BatchT]):
         self._average = copy.deepcopy(student).eval().requires_grad_(requires_grad=False)
         self._optimizer = torch.optim.AdamW(
             [*student.parameters(), *objective.parameters()],
-            lr=plan.lr,
-            weight_decay=plan.weight_decay,
+            lr=settings.lr,
+            weight_decay=settings.weight_decay,
             fused=True,  # else a small student waits for the optimiser: one call per tensor
         )
         self._epoch = self._batch = self._step = 0
@@ -111,11 +111,13 @@ class Distiller(Generic[Item, PackedT, BatchT]):
         Raises:
             ConfigError: the checkpoints are of another run, or the loss is no longer finite.
         """
-        plan = asdict(replace(self.plan, checkpoint_minutes=0))  # does not change the result
-        parts = [plan, dict(self.student.config), repr(self.objective), corpus.digest]
+        settings = asdict(
+            replace(self.settings, checkpoint_minutes=0)
+        )  # does not change the result
+        parts = [settings, dict(self.student.config), repr(self.objective), corpus.digest]
         digest = digest_of(parts)
         with torch.random.fork_rng():
-            torch.manual_seed(self.plan.seed)
+            torch.manual_seed(self.settings.seed)
             if folder is not None:
                 self._resume(folder, digest)
             self._train(corpus, folder, digest, progress=progress)
@@ -126,25 +128,25 @@ class Distiller(Generic[Item, PackedT, BatchT]):
     def _train(
         self, corpus: Corpus[PackedT], folder: Path | None, digest: str, *, progress: bool
     ) -> None:
-        steps = -(-len(corpus.train) // self.plan.batch_size)
-        total = steps * self.plan.epochs
+        steps = -(-len(corpus.train) // self.settings.batch_size)
+        total = steps * self.settings.epochs
         saved = time.monotonic()
         bar = tqdm(
-            total=len(corpus.train) * self.plan.epochs,
-            initial=self._epoch * len(corpus.train) + self._batch * self.plan.batch_size,
+            total=len(corpus.train) * self.settings.epochs,
+            initial=self._epoch * len(corpus.train) + self._batch * self.settings.batch_size,
             unit=" items",
             unit_scale=True,
             desc="distil",
             disable=not progress,
         )
         with bar:
-            while self._epoch < self.plan.epochs and not self._finished():
+            while self._epoch < self.settings.epochs and not self._finished():
                 for rows, batch, targets in self._batches(corpus, self._order(corpus.train)):
                     self._learn(batch, targets, total, len(rows))
                     self._batch += 1
                     self._step += 1
                     bar.update(len(rows))
-                    waited = time.monotonic() - saved > 60 * self.plan.checkpoint_minutes
+                    waited = time.monotonic() - saved > 60 * self.settings.checkpoint_minutes
                     if folder is not None and waited and self._batch < steps:
                         self._save(folder, digest)
                         saved = time.monotonic()
@@ -159,9 +161,9 @@ class Distiller(Generic[Item, PackedT, BatchT]):
 
     def _order(self, train: Rows) -> list[Rows]:
         """The batches of rows that are left in this epoch; a function of seed and epoch alone."""
-        shuffled = np.random.default_rng([self.plan.seed, self._epoch]).permutation(train)
-        starts = range(0, len(shuffled), self.plan.batch_size)
-        return [shuffled[i : i + self.plan.batch_size] for i in starts][self._batch :]
+        shuffled = np.random.default_rng([self.settings.seed, self._epoch]).permutation(train)
+        starts = range(0, len(shuffled), self.settings.batch_size)
+        return [shuffled[i : i + self.settings.batch_size] for i in starts][self._batch :]
 
     def _batches(
         self, corpus: Corpus[PackedT], order: list[Rows]
@@ -186,9 +188,9 @@ class Distiller(Generic[Item, PackedT, BatchT]):
         self.student.train()
         self.objective.train()
         for group in self._optimizer.param_groups:
-            group["lr"] = self.plan.lr * self.plan.lr_factor(self._step, steps)
+            group["lr"] = self.settings.lr * self.settings.lr_factor(self._step, steps)
         self.objective.at(self._step / steps)
-        with self.plan.autocast(self.device):
+        with self.settings.autocast(self.device):
             loss = self._compare(self.student, batch, targets)
         if not torch.isfinite(loss.total):
             raise ConfigError(
@@ -197,7 +199,7 @@ class Distiller(Generic[Item, PackedT, BatchT]):
         self._optimizer.zero_grad()
         loss.total.backward()
         for module in (self.student, self.objective):  # one cannot use up the other's allowance
-            torch.nn.utils.clip_grad_norm_(module.parameters(), self.plan.clip)
+            torch.nn.utils.clip_grad_norm_(module.parameters(), self.settings.clip)
         self._optimizer.step()
         self._update_average()
         _accumulate(self._sums, loss, count)
@@ -208,7 +210,7 @@ class Distiller(Generic[Item, PackedT, BatchT]):
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        decay = min(self.plan.ema, (1 + self._step) / (10 + self._step))
+        decay = min(self.settings.ema, (1 + self._step) / (10 + self._step))
         averaged = self._average.state_dict()
         for name, value in self.student.state_dict().items():
             averaged[name].lerp_(value, 1 - decay)
@@ -216,10 +218,10 @@ class Distiller(Generic[Item, PackedT, BatchT]):
     def _end_epoch(self, corpus: Corpus[PackedT]) -> None:
         sums: dict[str, float] = {}
         with evaluating(self.objective), torch.no_grad():
-            starts = range(0, len(corpus.valid), self.plan.batch_size)
-            order = [corpus.valid[i : i + self.plan.batch_size] for i in starts]
+            starts = range(0, len(corpus.valid), self.settings.batch_size)
+            order = [corpus.valid[i : i + self.settings.batch_size] for i in starts]
             for rows, batch, targets in self._batches(corpus, order):
-                with self.plan.autocast(self.device):
+                with self.settings.autocast(self.device):
                     loss = self._compare(self._average, batch, targets)
                 _accumulate(sums, loss, len(rows))
         record = {
@@ -235,7 +237,7 @@ class Distiller(Generic[Item, PackedT, BatchT]):
 
     def _finished(self) -> bool:
         """Whether validation has not improved for `patience` epochs."""
-        return self._epoch - 1 - int(self._best["epoch"]) >= self.plan.patience
+        return self._epoch - 1 - int(self._best["epoch"]) >= self.settings.patience
 
     def _save(self, folder: Path, digest: str) -> None:
         state = {

@@ -18,7 +18,8 @@ import torch
 from molkd.errors import ConfigError, CorruptFileError, UnknownNameError
 from molkd.objectives import densities
 from molkd.objectives.densities import Density
-from molkd.objectives.ladder import HeadSettings, Ladder
+from molkd.objectives.ladder import Ladder
+from molkd.objectives.settings import HeadSettings
 from molkd.runtime import files
 from molkd.runtime.registry import near
 from molkd.targets import scaling

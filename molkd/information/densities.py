@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from molkd.errors import ConfigError
 from molkd.information.adaptors import Adaptor, Adaptors
+from molkd.information.settings import EstimatorSettings
 from molkd.objectives import MutualInformation, MutualInformationSettings
 from molkd.objectives.densities.gaussian import SMALLEST_SD
 from molkd.objectives.faithful_regression import Faithful
@@ -31,43 +32,6 @@ _Model = TypeVar("_Model", bound=MutualInformation)
 
 _RIDGE = 10.0
 """Penalty of the linear regressions from which adaptors start."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EstimatorSettings:
-    """How the densities are fitted.
-
-    Attributes:
-        epochs: passes over the training rows; each teacher keeps its best one.
-        batch_size: rows per step.
-        lr: highest learning rate of AdamW, decayed to zero along a cosine.
-        hidden: width of the density networks' hidden layer.
-        held_out: share of the training rows that chooses the best epoch.
-        train_rows: rows to fit on, at most.
-        valid_rows: rows to report on, at most.
-        seed: of draws, initial weights and order; a distillation gives its own.
-    """
-
-    epochs: int = 12
-    batch_size: int = 512
-    lr: float = 2e-3
-    hidden: int = 384
-    held_out: float = 0.1
-    train_rows: int = 20_000
-    valid_rows: int = 5_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "hidden"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"estimate: {name} must be at least 1, not {getattr(self, name)}")
-        if self.lr <= 0 or not 0 < self.held_out < 1:
-            raise ConfigError(
-                "estimate: lr must be positive and held_out in (0, 1), not "
-                f"{self.lr} and {self.held_out}"
-            )
-        if self.train_rows < 4 or self.valid_rows < 2:
-            raise ConfigError("estimate: at least 4 train_rows and 2 valid_rows are needed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import numpy as np
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from molkd.information.densities import EmbeddedRows, EstimatorSettings, entropies, fit
+from molkd.information.densities import EmbeddedRows, entropies, fit
+from molkd.information.settings import EstimatorSettings
 from molkd.objectives import MutualInformation
 from molkd.targets.reader import TargetReader
 from molkd.types import Matrix

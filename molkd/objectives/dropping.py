@@ -8,14 +8,11 @@ the same), missing teachers are never the hardest, and hardness may be relative 
 from __future__ import annotations
 
 import warnings
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-Hardness = Literal["absolute", "relative"]
-"""`relative` measures a loss by the mean and spread of its teacher's losses so far, so that a
-teacher that nothing can predict is not the hardest of every row."""
+from molkd.objectives.settings import Hardness
 
 _MEMORY = 0.99
 _PATIENCE = 200

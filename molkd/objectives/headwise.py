@@ -1,65 +1,30 @@
 """Objectives with one head, or ladder, per teacher and one loss per teacher and row.
 
 Mutual information, the regressions and UNIC differ in that loss and in what they set by default;
-everything else is theirs in common: dropping, weights, prefixes, relations, parts of items.
+everything else is theirs in common: dropping, weights, Matryoshka dimensions, relations, parts of
+items.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, cast, get_args
+from dataclasses import replace
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from molkd.errors import ConfigError
-from molkd.objectives.base import Objective, ObjectiveSettings, key
-from molkd.objectives.dropping import Hardness, TeacherDropping
-from molkd.objectives.ladder import HeadSettings, Ladder
+from molkd.objectives.base import Objective, key
+from molkd.objectives.dropping import TeacherDropping
+from molkd.objectives.ladder import Ladder
 from molkd.objectives.relational import relational
+from molkd.objectives.settings import Average, HeadwiseSettings, ObjectiveSettings
 from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
-
-Average = Literal["teachers", "pairs", "rows"]
 
 NODES = "/parts"
 """What a head that predicts the parts of an item is called, after its teacher."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeadwiseSettings(HeadSettings):
-    """What all objectives with a head per teacher let their user choose.
-
-    Attributes:
-        average: `teachers` averages over rows and then over teachers; `pairs` over all pairs of
-            teacher and row that count; `rows` over a row's teachers and then over rows.
-        drop: probability with which a teacher that is not the hardest of a row does not count.
-        hardness: what makes a teacher the hardest: its loss, or its loss beside its usual one.
-        prefixes: lengths at which the embedding can be cut ("Matryoshka"); every step also trains
-            one of them, drawn at random.
-        relational: weight of the relational term, for the embedding and every teacher.
-        nodes: whether teachers that give states of an item's parts are distilled there,
-            too; a row's loss is then the mean over both.
-    """
-
-    average: Average = "teachers"
-    drop: float = 0.0
-    hardness: Hardness = "absolute"
-    prefixes: tuple[int, ...] = ()
-    relational: float = 0.0
-    nodes: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.average not in get_args(Average):
-            raise ConfigError(f"average is one of {get_args(Average)}, not {self.average!r}")
-        if self.hardness not in get_args(Hardness):
-            raise ConfigError(f"hardness is one of {get_args(Hardness)}, not {self.hardness!r}")
-        if not 0 <= self.drop <= 1:
-            raise ConfigError(f"objective: drop must lie in [0, 1], not {self.drop}")
-        if self.relational < 0:
-            raise ConfigError(f"objective: relational must not be negative, not {self.relational}")
 
 
 class HeadwiseObjective(Objective):
@@ -90,20 +55,15 @@ class HeadwiseObjective(Objective):
         self.reads_layers = bool(self.settings.ladder)
         self.heads = nn.ModuleDict({key(h): self._head(h, features) for h in self.head_specs})
         self.dropping = TeacherDropping(
-            list(self.specs), self.settings.drop, self.settings.hardness
+            list(self.specs), self.settings.teacher_drop_prob, self.settings.drop_by
         )
         weights = torch.tensor([spec.weight for spec in self.specs.values()])
         self.register_buffer("weights", weights / weights.mean(), persistent=False)
 
-    @classmethod
-    def wants_nodes(cls, settings: ObjectiveSettings) -> bool:
-        """See `Objective`."""
-        return cast("HeadwiseSettings", settings).nodes
-
     def forward(self, features: Features, targets: Targets) -> Loss:
         """Compares a batch with its teachers; see `Objective` and `HeadwiseSettings.average`.
 
-        The parts are those of the whole embedding, whatever its prefixes say.
+        The parts are those of the whole embedding, whatever its first dimensions say.
         """
         targets = replace(targets, values=self.clean(targets))
         present = torch.stack([targets.present[name] for name in self.specs])
@@ -112,8 +72,8 @@ class HeadwiseObjective(Objective):
         losses = torch.stack(views).mean(dim=0)
         counted = self.dropping(losses.detach(), present)
         total = _average(self.settings.average, losses, counted, self.weights)
-        if self.settings.relational:
-            total = total + self.settings.relational * self._relational(features, targets)
+        if self.settings.relational_weight:
+            total = total + self.settings.relational_weight * self._relational(features, targets)
         return Loss(total, self._parts(whole.detach(), present), self._facts())
 
     def row_losses(self, features: Features, targets: Targets) -> Tensor:
@@ -144,7 +104,7 @@ class HeadwiseObjective(Objective):
 
     def _lengths(self) -> tuple[int, ...]:
         """The prefixes to look at: one while training, all in evaluation."""
-        lengths = self.settings.prefixes
+        lengths = self.settings.matryoshka_dims
         if not (self.training and lengths):
             return lengths
         return (lengths[int(torch.randint(len(lengths), ()))],)
@@ -186,18 +146,18 @@ class HeadwiseObjective(Objective):
 
     def _facts(self) -> dict[str, Tensor]:
         """While teachers are dropped: the share of rows for which each is the hardest."""
-        if not (self.training and self.settings.drop):
+        if not (self.training and self.settings.teacher_drop_prob):
             return {}
         shares = self.dropping.hardest.clone()
         return {f"hardest {n}": share for n, share in zip(self.specs, shares, strict=True)}
 
 
 def _check(settings: HeadwiseSettings, features: FeatureSpec) -> None:
-    for length in settings.prefixes:
+    for length in settings.matryoshka_dims:
         if not 0 < length < features.embedding:
             raise ConfigError(
-                f"prefixes: {length} must be positive and shorter than the embedding, which has "
-                f"{features.embedding} dimensions"
+                f"matryoshka_dims: {length} must be positive and shorter than the embedding, "
+                f"which has {features.embedding} dimensions"
             )
     if settings.nodes and not features.layers:
         raise ConfigError("nodes = true needs a student that shows its layers")

@@ -10,61 +10,13 @@ and a rung reads the pooled state of a layer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from molkd.errors import ConfigError
-from molkd.objectives.base import ObjectiveSettings
-from molkd.tensors import FeatureSpec
-
-Norm = Literal["hidden", "input", "none"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeadSettings(ObjectiveSettings):
-    """The shape of what predicts a teacher.
-
-    Attributes:
-        head_hidden: width of the hidden layers between embedding and one teacher.
-        head_layers: number of these hidden layers; 0 makes a head linear.
-        head_norm: where a head normalises: its hidden layers, its input, or nowhere.
-        head_skip: whether a linear map from the embedding is added to them.
-        ladder: 0 predicts from the embedding alone; k also from the last but one layer and every
-            k-th one before it.
-        rung_hidden: width of the hidden layers between one layer and one teacher.
-    """
-
-    head_hidden: int = 384
-    head_layers: int = 1
-    head_norm: Norm = "hidden"
-    head_skip: bool = False
-    ladder: int = 0
-    rung_hidden: int = 64
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        least = {"head_hidden": 1, "head_layers": 0, "ladder": 0, "rung_hidden": 1}
-        for name, low in least.items():
-            if getattr(self, name) < low:
-                found = getattr(self, name)
-                raise ConfigError(f"objective: {name} must be at least {low}, not {found}")
-        if self.head_norm not in get_args(Norm):
-            raise ConfigError(f"head_norm is one of {get_args(Norm)}, not {self.head_norm!r}")
-
-    def rungs(self, features: FeatureSpec) -> tuple[int, ...]:
-        """The layers that have a rung; never the last one, whose place the embedding takes.
-
-        Raises:
-            ConfigError: a ladder is asked for, and the student shows no layers.
-        """
-        if not self.ladder:
-            return ()
-        if not features.layers:
-            raise ConfigError(f"ladder={self.ladder} needs a student that shows its layers")
-        return tuple(range(len(features.layers) - 2, -1, -self.ladder))[::-1]
+from molkd.objectives.settings import HeadSettings
 
 
 class Ladder(nn.Module):

@@ -12,40 +12,19 @@ have densities of their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import ClassVar, cast
 
 from torch import Tensor
 
 from molkd.errors import ConfigError
 from molkd.objectives import densities
-from molkd.objectives.base import ObjectiveSettings, scaled_form
 from molkd.objectives.densities import GAUSSIAN_ENTROPY, Density
-from molkd.objectives.headwise import HeadwiseObjective, HeadwiseSettings
+from molkd.objectives.headwise import HeadwiseObjective
 from molkd.objectives.ladder import Ladder
+from molkd.objectives.settings import MutualInformationSettings, ObjectiveSettings
 from molkd.tensors import FeatureSpec, TargetSpec
 from molkd.types import Form, TeacherCard
-
-
-@dataclass(frozen=True, kw_only=True)
-class MutualInformationSettings(HeadwiseSettings):
-    """The options of mutual information; see `HeadwiseSettings` for those in common.
-
-    Attributes:
-        densities: teacher -> density, where it is not the one of its support; see
-            `molkd.objectives.densities.make`.
-        smallest_sd: of a Gaussian without a density of its own here, in standard deviations of
-            its dimension. Without a bound the few dimensions that a student can copy exactly
-            would rule its gradient.
-    """
-
-    smallest_sd: float = 0.3
-    densities: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        densities.make(f"gaussian:{self.smallest_sd}")  # refuses what is out of range
 
 
 class MutualInformation(HeadwiseObjective):
@@ -76,21 +55,11 @@ class MutualInformation(HeadwiseObjective):
         super().__init__(features, specs, settings)
 
     @classmethod
-    def check(cls, settings: ObjectiveSettings, teachers: Sequence[str]) -> None:
-        """Refuses densities of unknown families, and for teachers that are not there."""
-        for name, density in cast("MutualInformationSettings", settings).densities.items():
-            densities.make(density)
-            if name not in teachers:
-                raise ConfigError(
-                    f"density: {name!r} is not among the teachers, which are {', '.join(teachers)}"
-                )
-
-    @classmethod
     def form(cls, settings: ObjectiveSettings, card: TeacherCard) -> Form:
         """Bits and counts are read as they are, unless a density for real values is chosen."""
         chosen = cast("MutualInformationSettings", settings).densities
         density = densities.of(card.name, card.support, chosen)
-        return scaled_form(settings) if density.support == "real" else "as-is"
+        return settings.scaled_form if density.support == "real" else "as-is"
 
     def nats(self, head: str, outputs: Tensor, target: Tensor) -> Tensor:
         """Shape (b,): negative log-likelihood of whole target rows, in nats."""

@@ -9,39 +9,16 @@ as wide), the last rung reads the embedding, and evaluation drops no teacher.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from molkd.errors import ConfigError
-from molkd.objectives.base import ObjectiveSettings
-from molkd.objectives.headwise import Average, HeadwiseObjective, HeadwiseSettings
-from molkd.objectives.ladder import Ladder, Norm
+from molkd.objectives.headwise import HeadwiseObjective
+from molkd.objectives.ladder import Ladder
+from molkd.objectives.settings import ObjectiveSettings, UnicSettings
 from molkd.tensors import FeatureSpec
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnicSettings(HeadwiseSettings):
-    """UNIC's options; see `HeadwiseSettings` for those in common.
-
-    Attributes:
-        cosine: weight of the cosine part; smooth L1 has the rest.
-    """
-
-    name: str = "unic"
-    ladder: int = 1
-    drop: float = 0.5
-    average: Average = "pairs"
-    head_norm: Norm = "none"
-    cosine: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.cosine <= 1:
-            raise ConfigError(f"objective: cosine must lie in [0, 1], not {self.cosine}")
 
 
 class Unic(HeadwiseObjective):
@@ -67,4 +44,4 @@ class Unic(HeadwiseObjective):
         outputs = outputs.float()
         cosine = 1 - functional.cosine_similarity(outputs, target, dim=-1)
         smooth = functional.smooth_l1_loss(outputs, target, reduction="none").mean(dim=-1)
-        return torch.lerp(smooth, cosine, self.settings.cosine)
+        return torch.lerp(smooth, cosine, self.settings.cosine_weight)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import difflib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
-from molkd.errors import MissingExtraError, UnknownNameError
+from molkd.errors import ConfigError, MissingExtraError, UnknownNameError
 
 Target = TypeVar("Target")
 
@@ -65,6 +65,9 @@ class Registry(Generic[Target]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def __contains__(self, name: object) -> bool:
         return name in self._entries
 
@@ -113,3 +116,18 @@ def near(name: str, names: Iterable[str]) -> str:
     """Returns " Did you mean ...?" with the nearest names, or nothing where none is near."""
     found = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def check_names(setting: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Refuses a setting that names what is not there.
+
+    Raises:
+        ConfigError: a name is not among those known; the message proposes near ones.
+    """
+    for name in names:
+        if name not in known:
+            among = ", ".join(known)
+            raise ConfigError(
+                f"{setting}: {name!r} is not among the teachers, which are {among}."
+                f"{near(name, known)}"
+            )

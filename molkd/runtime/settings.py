@@ -6,6 +6,7 @@ Later wins: defaults of the class, then the file, then what was given on the com
 from __future__ import annotations
 
 import dataclasses
+import functools
 import tomllib
 import types
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from typing import (
 
 import tomli_w
 
+from molkd.deprecated import with_new_names
 from molkd.errors import ConfigError
 from molkd.runtime import files
 from molkd.runtime.registry import near
@@ -78,7 +80,8 @@ def from_table(kind: type[Settings], table: Mapping[str, object], *, where: str 
     """
     if issubclass(kind, Choosing):
         kind = cast("type[Settings]", kind.choose(table))
-    hints = get_type_hints(kind)
+    table = with_new_names(kind, table)
+    hints = _hints(kind)
     names = [field.name for field in dataclasses.fields(cast("Any", kind))]
     for key in table:
         if key not in names:
@@ -88,6 +91,35 @@ def from_table(kind: type[Settings], table: Mapping[str, object], *, where: str 
             )
     prefix = f"{where}." if where else ""
     return kind(**{key: _value(hints[key], value, prefix + key) for key, value in table.items()})
+
+
+def validate(settings: object, rules: Mapping[str, bool]) -> None:
+    """Refuses values that their types or rules do not allow; for `__post_init__`.
+
+    So a value gets the same answer from a flag, a file and Python.
+
+    Args:
+        settings: a dataclass; its class variable `table` names its table, where it has one.
+        rules: "field must ..." -> whether it does.
+
+    Raises:
+        ConfigError: a value is of a wrong type, none of the choices, or breaks a rule.
+    """
+    table: str = getattr(settings, "table", "")
+    prefix = f"{table}." if table else ""
+    hints = _hints(type(settings))
+    for field in dataclasses.fields(cast("Any", settings)):
+        value = getattr(settings, field.name)
+        if not dataclasses.is_dataclass(value):
+            _value(hints[field.name], value, prefix + field.name)
+    for rule, holds in rules.items():
+        if not holds:
+            raise ConfigError(f"{prefix}{rule}, not {getattr(settings, rule.split()[0])!r}")
+
+
+@functools.cache
+def _hints(kind: type[Any]) -> Mapping[str, Any]:
+    return get_type_hints(kind)
 
 
 def as_table(settings: object) -> dict[str, object]:
@@ -189,6 +221,8 @@ def _items(hint: Any, value: object, where: str) -> Any:
 
 
 def _one_of(hints: tuple[Any, ...], value: object, where: str) -> Any:
+    if value is None and types.NoneType in hints:
+        return None
     hints = tuple(hint for hint in hints if hint is not types.NoneType)
     errors: list[ConfigError] = []
     for hint in hints:

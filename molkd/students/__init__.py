@@ -1,22 +1,25 @@
-"""Students by size and by configuration; `load` reads a trained one from a folder or the hub."""
+"""Students by size and by configuration; `load` reads a trained one from a folder or the hub.
+
+Nothing is imported before it is asked for, so that settings can be read without torch. A new
+architecture is a student and its settings in files here, and a line in each of the tables below.
+"""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping, Sequence
+import pkgutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import torch
-
+from molkd.deprecated import renamed
 from molkd.errors import CorruptFileError
-from molkd.students import pretrained
-from molkd.students.base import Student
-from molkd.students.gine import GineConfig, GineStudent
+from molkd.runtime.registry import Registry
 from molkd.students.settings import SIZES, StudentSettings, sized
-from molkd.students.settings_gine import GineSettings
+from molkd.students.settings_gine import GineConfig, GineSettings
 
-if TYPE_CHECKING:  # they load transformers
+if TYPE_CHECKING:  # they load torch
+    from molkd.students.base import Student
+    from molkd.students.gine import GineStudent
     from molkd.students.image_encoder import ImageStudent
     from molkd.students.static import StaticStudent
     from molkd.students.text_encoder import TextStudent
@@ -38,13 +41,33 @@ __all__ = [
     "untrained_like",
 ]
 
-KINDS: Mapping[str, str] = {
-    "gine": "molkd.students.gine:GineStudent",
-    "static": "molkd.students.static:StaticStudent",
-    "text-encoder": "molkd.students.text_encoder:TextStudent",
-    "image-encoder": "molkd.students.image_encoder:ImageStudent",
+KINDS: Registry[type[Student[Any, Any, Any]]] = Registry("kind of student")
+"""Architecture -> its class."""
+
+for _kind, _class in (
+    ("gine", "molkd.students.gine:GineStudent"),
+    ("static", "molkd.students.static:StaticStudent"),
+    ("text-encoder", "molkd.students.text_encoder:TextStudent"),
+    ("image-encoder", "molkd.students.image_encoder:ImageStudent"),
+):
+    KINDS.add(_kind, _class)
+
+for _settings, _sizes in (
+    ("molkd.students.settings_gine:GineSettings", "tiny small base"),
+    ("molkd.students.settings_text:StaticSettings", "static-small static-base"),
+    ("molkd.students.settings_text:TextSettings", "bert-tiny bert-mini bert-small"),
+    ("molkd.students.settings_image:ImageSettings", "vit-tiny vit-small pvt-tiny pvt-v2-b0"),
+):
+    for _size in _sizes.split():
+        SIZES.add(_size, _settings)
+
+_LATE = {
+    "GineStudent": "molkd.students.gine:GineStudent",
+    "ImageStudent": "molkd.students.image_encoder:ImageStudent",
+    "StaticStudent": "molkd.students.static:StaticStudent",
+    "Student": "molkd.students.base:Student",
+    "TextStudent": "molkd.students.text_encoder:TextStudent",
 }
-"""Architecture -> where its class is."""
 
 
 def make(
@@ -61,6 +84,8 @@ def make(
         ConfigError: a value is out of range.
         WeightsError: a model that it shall start from is not there.
     """
+    import torch
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return (settings or GineSettings()).build(items)
@@ -68,33 +93,31 @@ def make(
 
 def untrained_like(student: Student[Any, Any, Any], *, seed: int = 0) -> Student[Any, Any, Any]:
     """Builds an untrained student of the same shape; the same seed gives the same weights."""
+    import torch
+
+    from molkd.students.pretrained import SavedStudent
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        made = type(student).build(student.config)
-    untrained = pretrained.SavedStudent(
-        student.kind, student.config, made.state_dict(), files=student.files
-    )
+        weights = type(student).build(student.config).state_dict()
+    untrained = SavedStudent(student.kind, student.config, weights, files=student.files)
     return type(student).restore(untrained)
 
 
 def load(model: str | Path, *, revision: str | None = None) -> Student[Any, Any, Any]:
     """Loads a trained student of any architecture; see `Student.from_pretrained`."""
+    from molkd.students import pretrained
+
     saved = pretrained.read(model, revision=revision)
     if saved.kind not in KINDS:
         raise CorruptFileError(
             f"{model} holds a student of kind {saved.kind!r}, which this molkd does not know: "
             "install a newer one"
         )
-    module, _, name = KINDS[saved.kind].partition(":")
-    return cast(
-        "type[Student[Any, Any, Any]]", getattr(importlib.import_module(module), name)
-    ).restore(saved)
+    return KINDS.resolve(saved.kind).restore(saved)
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the class of an architecture when it is first asked for."""
-    for target in KINDS.values():
-        module, _, known = target.partition(":")
-        if name == known:
-            return getattr(importlib.import_module(module), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _LATE:
+        return pkgutil.resolve_name(_LATE[name])
+    return renamed(__name__, name)

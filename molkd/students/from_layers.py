@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -11,18 +12,27 @@ from torch import Tensor
 from molkd.errors import ConfigError
 from molkd.students.text_encoder import TextStudent
 
-if TYPE_CHECKING:
-    from molkd.students.settings_text import TextSettings
-
 _LAYER = re.compile(r"encoder\.layer\.(\d+)\.")
 
 
-def from_layers(model: str, settings: TextSettings) -> TextStudent:
+def from_layers(
+    model: str,
+    *,
+    layers: tuple[int, ...] | int | None,
+    embedding_dim: int | None,
+    max_length: int,
+    dropout: float,
+    expected: Mapping[str, int | None],
+) -> TextStudent:
     """Builds a student from a subset of a model's layers.
 
     Args:
         model: folder, or name on the hub, of a BERT-type encoder.
-        settings: which layers, and the width of the embedding.
+        layers: those to take, from 0, or how many, evenly spaced; None takes half of them.
+        embedding_dim: width of the embedding; None takes that of the model.
+        max_length: tokens at which a text is cut.
+        dropout: in [0, 1).
+        expected: "hidden" and "heads" -> what the model's must be; None is content with any.
 
     Raises:
         ConfigError: sizes are given that differ from the model's, or there is no such layer.
@@ -37,13 +47,13 @@ def from_layers(model: str, settings: TextSettings) -> TextStudent:
             f"a student starts from a model of type {', '.join(TextStudent.bodies)}; {model} is "
             f"of type {config.model_type!r}"
         )
-    _refuse_other_sizes(model, config, settings)
-    chosen = _chosen(config.num_hidden_layers, settings)
+    _refuse_other_sizes(model, config, expected)
+    chosen = _chosen(config.num_hidden_layers, layers)
     body = {**config.to_diff_dict(), "num_hidden_layers": len(chosen)}
-    body["max_position_embeddings"] = min(settings.max_length, config.max_position_embeddings)
+    body["max_position_embeddings"] = min(max_length, config.max_position_embeddings)
     for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-        body[name] = settings.dropout
-    dim = settings.embedding_dim or config.hidden_size
+        body[name] = dropout
+    dim = embedding_dim or config.hidden_size
     tokenizer = inputs.load_tokenizer(checkpoint, config).backend_tokenizer.to_str()
     student = TextStudent.fresh({"body": body, "embedding_dim": dim}, tokenizer)
     weights = checkpoints.load_model(checkpoint, config, "cpu").state_dict()
@@ -51,24 +61,24 @@ def from_layers(model: str, settings: TextSettings) -> TextStudent:
     return student
 
 
-def _refuse_other_sizes(model: str, config: Any, settings: TextSettings) -> None:
+def _refuse_other_sizes(model: str, config: Any, expected: Mapping[str, int | None]) -> None:
     for name, there in (("hidden", "hidden_size"), ("heads", "num_attention_heads")):
-        given, has = getattr(settings, name), getattr(config, there)
+        given, has = expected[name], getattr(config, there)
         if given not in {None, has}:
             raise ConfigError(f"student.{name} is {given}, but {model} has {has}: leave it out")
 
 
-def _chosen(count: int, settings: TextSettings) -> list[int]:
+def _chosen(count: int, layers: tuple[int, ...] | int | None) -> list[int]:
     """The layers to take, evenly spaced where they are not named; always the last one."""
-    if settings.start_layers is not None:
-        wrong = [layer for layer in settings.start_layers if not 0 <= layer < count]
-        if wrong or not settings.start_layers:
+    if isinstance(layers, tuple):
+        wrong = [layer for layer in layers if not 0 <= layer < count]
+        if wrong or not layers:
             raise ConfigError(
-                f"start_layers: the model has layers 0 to {count - 1}, not {wrong or 'none'}"
+                f"student.init_layers: the model has layers 0 to {count - 1}, not {wrong or 'none'}"
             )
-        return list(settings.start_layers)
-    wanted = min(settings.layers or max(count // 2, 1), count)
-    return np.linspace(count - 1, 0, wanted).round().astype(int)[::-1].tolist()
+        return list(layers)
+    number = min(layers or max(count // 2, 1), count)
+    return np.linspace(count - 1, 0, number).round().astype(int)[::-1].tolist()
 
 
 def _kept(weights: dict[str, Tensor], chosen: list[int], positions: int) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
-from typing import Any, ClassVar, Literal, Self, cast, get_args
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
@@ -22,45 +22,8 @@ from molkd.errors import ConfigError
 from molkd.items.molecules import chem, graph
 from molkd.items.molecules.graph import Graphs
 from molkd.students.base import Student
+from molkd.students.settings_gine import GineConfig
 from molkd.tensors import Features, FeatureSpec, Nodes
-
-Readout = Literal["mean", "sum", "mean+sum", "attention"]
-"""How atom states become one vector; "sum" is divided by the square root of the atom count."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class GineConfig:
-    """The shape of a GINE student.
-
-    Attributes:
-        hidden: width of the atom states.
-        layers: number of message-passing layers.
-        embedding_dim: width of the embedding.
-        readout: how atom states become one vector.
-        dropout: probability of dropping a unit of an update while training, in [0, 1).
-        features: version of the atom and bond features.
-    """
-
-    hidden: int = 128
-    layers: int = 4
-    embedding_dim: int = 256
-    readout: Readout = "mean+sum"
-    dropout: float = 0.0
-    features: int = graph.FEATURES_VERSION
-
-    def __post_init__(self) -> None:
-        for name in ("hidden", "layers", "embedding_dim"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"student: {name} must be at least 1, not {getattr(self, name)}")
-        if self.readout not in get_args(Readout):
-            raise ConfigError(f"readout is one of {get_args(Readout)}, not {self.readout!r}")
-        if not 0 <= self.dropout < 1:
-            raise ConfigError(f"dropout must lie in [0, 1), not {self.dropout}")
-        if self.features != graph.FEATURES_VERSION:
-            raise ConfigError(
-                f"this student reads features of version {self.features}, this molkd makes "
-                f"version {graph.FEATURES_VERSION}: install the molkd that trained it"
-            )
 
 
 @dataclass(frozen=True, slots=True)

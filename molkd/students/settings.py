@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from molkd.errors import ConfigError, UnknownNameError
-from molkd.runtime.registry import near
+from molkd.errors import ConfigError
+from molkd.runtime.registry import Registry
+from molkd.runtime.settings import validate
 
 if TYPE_CHECKING:
     from molkd.students.base import Student
 
-_GINE = "molkd.students.settings_gine:GineSettings"
-_STATIC = "molkd.students.settings_text:StaticSettings"
-_TEXT = "molkd.students.settings_text:TextSettings"
-_IMAGE = "molkd.students.settings_image:ImageSettings"
-
-SIZES: Mapping[str, str] = {
-    "tiny": _GINE,
-    "small": _GINE,
-    "base": _GINE,
-    "static-small": _STATIC,
-    "static-base": _STATIC,
-    "bert-tiny": _TEXT,
-    "bert-mini": _TEXT,
-    "bert-small": _TEXT,
-    "vit-tiny": _IMAGE,
-    "vit-small": _IMAGE,
-    "pvt-tiny": _IMAGE,
-    "pvt-v2-b0": _IMAGE,
-}
-"""Size -> the settings that have it."""
+SIZES: Registry[type[StudentSettings]] = Registry("student size")
+"""Size -> the settings that have it; `molkd.students` fills it."""
 
 DEFAULT = "small"
 
@@ -46,22 +28,24 @@ class StudentSettings(ABC):
     another one is refused.
 
     Attributes:
-        size: a key of `SIZES`.
-        reads: what the items of such a student are.
+        size: tiny, small or base; of texts static-..., bert-...; of images vit-..., pvt-....
+        modality: what the items of such a student are.
     """
 
+    table: ClassVar[str] = "student"
     modality: ClassVar[str]
 
     size: str = DEFAULT
 
     def __post_init__(self) -> None:
-        if _type_of(self.size) is not type(self):
+        if SIZES.resolve(self.size) is not type(self):
             raise ConfigError(f"size {self.size!r} is not one of {type(self).__name__}")
+        validate(self, {})
 
     @classmethod
     def choose(cls, table: Mapping[str, object]) -> type[StudentSettings]:
         """Returns the settings that have a table's size; see `molkd.runtime.settings.Choosing`."""
-        return _type_of(str(table.get("size", DEFAULT)))
+        return SIZES.resolve(str(table.get("size", DEFAULT)))
 
     @abstractmethod
     def build(self, items: Sequence[Any]) -> Student[Any, Any, Any]:
@@ -78,13 +62,4 @@ def sized(size: str) -> StudentSettings:
     Raises:
         UnknownNameError: no such size.
     """
-    return _type_of(size)(size=size)
-
-
-def _type_of(size: str) -> type[StudentSettings]:
-    if size not in SIZES:
-        raise UnknownNameError(
-            f"unknown student size {size!r}.{near(size, SIZES)} Sizes are {', '.join(SIZES)}."
-        )
-    module, _, name = SIZES[size].partition(":")
-    return cast("type[StudentSettings]", getattr(importlib.import_module(module), name))
+    return SIZES.resolve(size)(size=size)

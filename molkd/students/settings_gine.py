@@ -1,13 +1,59 @@
-"""Sizes of the molecular student."""
+"""The shape of the molecular student, and its sizes by name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from molkd.students.gine import GineConfig, GineStudent, Readout
+from molkd.errors import ConfigError
+from molkd.items.molecules import graph
+from molkd.runtime.settings import validate
 from molkd.students.settings import StudentSettings
+
+if TYPE_CHECKING:  # it loads torch
+    from molkd.students.gine import GineStudent
+
+Readout = Literal["mean", "sum", "mean+sum", "attention"]
+"""How atom states become one vector; "sum" is divided by the square root of the atom count."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GineConfig:
+    """The shape of a GINE student.
+
+    Attributes:
+        hidden: width of the atom states.
+        layers: number of message-passing layers.
+        embedding_dim: width of the embedding.
+        readout: how atom states become one vector.
+        dropout: probability of dropping a unit of an update while training, in [0, 1).
+        features: version of the atom and bond features.
+    """
+
+    table: ClassVar[str] = "student"
+
+    hidden: int = 128
+    layers: int = 4
+    embedding_dim: int = 256
+    readout: Readout = "mean+sum"
+    dropout: float = 0.0
+    features: int = graph.FEATURES_VERSION
+
+    def __post_init__(self) -> None:
+        rules = {
+            "hidden must be at least 1": self.hidden >= 1,
+            "layers must be at least 1": self.layers >= 1,
+            "embedding_dim must be at least 1": self.embedding_dim >= 1,
+            "dropout must lie in [0, 1)": 0 <= self.dropout < 1,
+        }
+        validate(self, rules)
+        if self.features != graph.FEATURES_VERSION:
+            raise ConfigError(
+                f"this student reads features of version {self.features}, this molkd makes "
+                f"version {graph.FEATURES_VERSION}: install the molkd that trained it"
+            )
+
 
 CONFIGS: Mapping[str, GineConfig] = {
     "tiny": GineConfig(hidden=64, layers=3, embedding_dim=128),
@@ -39,11 +85,14 @@ class GineSettings(StudentSettings):
     @property
     def config(self) -> GineConfig:
         """The size with the changes applied."""
-        names = ("hidden", "layers", "embedding_dim", "readout", "dropout")
-        changes: dict[str, Any] = {name: getattr(self, name) for name in names}
-        given = {name: value for name, value in changes.items() if value is not None}
-        return replace(CONFIGS[self.size], **given)
+        values = {field.name: getattr(self, field.name, None) for field in fields(GineConfig)}
+        changes: dict[str, Any] = {
+            name: value for name, value in values.items() if value is not None
+        }
+        return replace(CONFIGS[self.size], **changes)
 
     def build(self, items: Sequence[Any]) -> GineStudent:  # noqa: ARG002
         """See `StudentSettings`."""
+        from molkd.students.gine import GineStudent
+
         return GineStudent(self.config)

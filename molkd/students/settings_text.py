@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from molkd.deprecated import renamed_fields
 from molkd.errors import ConfigError, WeightsError
 from molkd.items.texts import tokens
 from molkd.students.settings import StudentSettings
@@ -84,6 +85,7 @@ class StaticSettings(_TextSettings):
         return StaticStudent.fresh(config, self._tokenizer(items))
 
 
+@renamed_fields(start="init_from", start_layers="init_layers")
 @dataclass(frozen=True, kw_only=True)
 class TextSettings(_TextSettings):
     """A BERT-type text student.
@@ -94,9 +96,9 @@ class TextSettings(_TextSettings):
         heads: attention heads per layer.
         max_length: tokens at which a text is cut.
         dropout: in [0, 1).
-        start: a BERT-type model, folder or hub name, whose first weights and tokenizer it takes;
-            sizes that are not given are then those of the model.
-        start_layers: layers to take, from 0; None takes `layers` of them, evenly spaced.
+        init_from: a BERT-type model, folder or hub name, whose first weights and tokenizer it
+            takes; sizes that are not given are then those of the model.
+        init_layers: layers to take, from 0; None takes `layers` of them, evenly spaced.
     """
 
     hidden: int | None = None
@@ -104,18 +106,25 @@ class TextSettings(_TextSettings):
     heads: int | None = None
     max_length: int = 128
     dropout: float = 0.0
-    start: str | None = None
-    start_layers: tuple[int, ...] | None = None
+    init_from: str | None = None
+    init_layers: tuple[int, ...] | None = None
 
     def build(self, items: Sequence[Any]) -> TextStudent:
         """See `StudentSettings`."""
         from molkd.students import from_layers
         from molkd.students.text_encoder import TextStudent
 
-        if self.start is not None:
-            return from_layers.from_layers(self.start, self)
-        if self.start_layers is not None:
-            raise ConfigError("student.start_layers needs student.start, the model to take from")
+        if self.init_from is not None:
+            return from_layers.from_layers(
+                self.init_from,
+                layers=self.layers if self.init_layers is None else self.init_layers,
+                embedding_dim=self.embedding_dim,
+                max_length=self.max_length,
+                dropout=self.dropout,
+                expected={"hidden": self.hidden, "heads": self.heads},
+            )
+        if self.init_layers is not None:
+            raise ConfigError("student.init_layers needs student.init_from, the model to take from")
         return TextStudent.fresh(self.config, self._tokenizer(items))
 
     @property

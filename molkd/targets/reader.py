@@ -35,7 +35,7 @@ class TargetReader:
         weights: Mapping[str, float] | None = None,
         nodes: Mapping[str, NodeScaling] | None = None,
         sizes: Rows | None = None,
-        live: QueryableTeachers | None = None,
+        queryable: QueryableTeachers | None = None,
     ) -> None:
         """Reads from a bank.
 
@@ -45,7 +45,7 @@ class TargetReader:
             weights: teacher -> how much it counts; all alike by default.
             nodes: teacher -> scaling of the states of its nodes, for teachers read there too.
             sizes: shape (n,), nodes of each row of the bank to the student; needed for `nodes`.
-            live: teachers that are asked during training, about the bank's items.
+            queryable: teachers that are asked during training, about the bank's items.
 
         Raises:
             ConfigError: there are none.
@@ -59,7 +59,7 @@ class TargetReader:
         self._scalings = dict(scalings)
         self._nodes = dict(nodes or {})
         self._sizes = sizes
-        self._live = dict(live or {})
+        self._queryable = dict(queryable or {})
         if self._nodes and sizes is None:
             raise ConfigError("states of nodes need the number of nodes that the student reads")
         self.specs = {
@@ -81,8 +81,8 @@ class TargetReader:
             device: where the tensors shall lie.
 
         Returns:
-            Float32 values without NaN: where a teacher is not present they are zero. What a live
-            teacher reads lies on its own device.
+            Float32 values without NaN: where a teacher is not present they are zero. What a
+            queryable teacher reads lies on its own device.
 
         Raises:
             ShapeError: a row is not in the bank.
@@ -100,9 +100,12 @@ class TargetReader:
             teacher: torch.from_numpy(self._states(teacher, rows)).to(device)
             for teacher in self._nodes
         }
-        items = [self._bank.items[int(row)] for row in rows] if self._live else []
-        live = {name: one.collate(items).to(one.device) for name, one in self._live.items()}
-        return Targets(values, present, nodes, live)
+        items = [self._bank.items[int(row)] for row in rows] if self._queryable else []
+        queried = {
+            name: teacher.collate(items).to(teacher.device)
+            for name, teacher in self._queryable.items()
+        }
+        return Targets(values, present, nodes, queried)
 
     def _states(self, teacher: str, rows: Rows) -> Matrix:
         """Shape (a, n): scaled states of the student's nodes; NaN where the teacher has none."""

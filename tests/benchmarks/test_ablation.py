@@ -31,7 +31,7 @@ SMALL: dict[str, Any] = {
             "items": 120,
             "seeds": 2,
             "tasks": ["tdc-admet:hia_hou"],
-            "settings": {"plan": {"epochs": 1, "batch_size": 32}},
+            "settings": {"train": {"epochs": 1, "batch_size": 32}},
         }
     },
     "baselines": ["maccs", "untrained:tiny"],
@@ -64,7 +64,7 @@ def test_an_ablation_from_corpus_to_results(
     honest = ablations.distill
 
     def recorded(smiles: Any, made: Any, output: Any, options: DistillSettings, **more: Any) -> Any:
-        plan = options.plan
+        plan = options.train
         asked.append((options.objective.name, plan.seed, plan.epochs, len(smiles)))
         return honest(smiles, made, output, options, **more)
 
@@ -95,7 +95,7 @@ def test_students_of_other_settings_are_not_taken_for_finished(tmp_path: Path, d
     chosen = settings.load(DistillSettings, folder / "settings.toml", names)
     assert ablations.finished(folder, chosen, 120)
     assert not ablations.finished(folder, chosen, 119)
-    longer = settings.load(DistillSettings, folder / "settings.toml", {**names, "plan.epochs": 7})
+    longer = settings.load(DistillSettings, folder / "settings.toml", {**names, "train.epochs": 7})
     assert not ablations.finished(folder, longer, 120)
     assert not ablations.finished(tmp_path / "nowhere", chosen, 120)
 
@@ -128,7 +128,7 @@ def test_the_ablations_that_come_with_molkd_are_whole(name: str) -> None:
         for scale in chosen.scales.values()
         for variant in chosen.variants.values()
     ]
-    assert all(one.plan.seed == 1 for _, one in every)
+    assert all(one.train.seed == 1 for _, one in every)
     assert len({str(one) for one in every}) == len(every)
 
 

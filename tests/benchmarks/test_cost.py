@@ -39,7 +39,7 @@ def _table(**variants: Mapping[str, Any]) -> dict[str, Any]:
         "settings": {
             "teachers": ["maccs"],
             "student": {"size": "tiny"},
-            "plan": {"batch_size": 16, "epochs": 7},
+            "train": {"batch_size": 16, "epochs": 7},
         },
         "variants": {"quick": QUICK, **variants},
         "scales": {"minute": {"items": 120, "seeds": 2}},

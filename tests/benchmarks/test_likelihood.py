@@ -13,7 +13,6 @@ import torch
 from scipy import stats
 from torch import nn
 
-from molkd import objectives
 from molkd.benchmarks.statistics.sentences import number
 from molkd.benchmarks.studies.likelihood import __main__
 from molkd.benchmarks.studies.likelihood.__main__ import QUICK, VARIANTS, Job, Settings
@@ -73,7 +72,7 @@ def test_the_share_of_the_gradient_is_that_of_the_formula_of_a_linear_head() -> 
     specs, task = prepared(made, settings, weighted=False)
     torch.manual_seed(0)
     student = Student(3)
-    objective = cast("HeadwiseObjective", objectives.make(settings, student.spec, specs))
+    objective = cast("HeadwiseObjective", settings.build(student.spec, specs))
     z = student(task.x[:30]).embedding.detach().double()
     sums = [torch.zeros(30, 3).double(), torch.zeros(30, 3).double()]
     for name, value in task.values.items():

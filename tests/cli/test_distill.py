@@ -15,7 +15,7 @@ import pytest
 from molkd import cli
 from molkd.distillation.run import DistillSettings
 from molkd.errors import ConfigError, InputError, MolkdError, UnknownNameError
-from molkd.objectives.unic import UnicSettings
+from molkd.objectives.settings import UnicSettings
 from molkd.runtime import settings
 from molkd.students import load
 
@@ -37,7 +37,7 @@ def config(tmp_path: Path) -> Path:
         "valid_fraction = 0.2\n"
         "[student]\nsize = 'tiny'\nhidden = 16\nlayers = 2\n"
         "[objective]\nhead_hidden = 16\n"
-        "[plan]\nepochs = 2\nbatch_size = 16\n"
+        "[train]\nepochs = 2\nbatch_size = 16\n"
     )
     return path
 
@@ -70,12 +70,12 @@ def test_options_override_the_file_and_reach_the_run(library, config, tmp_path):
     options += ["--bank-dtype", "fp32", "--bank", tmp_path / "bank"]
     _molkd("distill", "-i", library, "-o", out, "-t", "ecfp4", "--config", config, *options)
     effective = settings.load(DistillSettings, out / "settings.toml")
-    assert (effective.plan.epochs, effective.plan.lr, effective.plan.seed) == (1, 0.01, 3)
+    assert (effective.train.epochs, effective.train.lr, effective.train.seed) == (1, 0.01, 3)
     assert (effective.student.embedding_dim, effective.student.readout) == (7, "mean")
     assert (effective.objective.name, effective.split) == ("mse", "scaffold")
     assert (effective.pca, effective.valid_fraction) == ({"ecfp4": 3}, 0.3)
     assert (effective.standardize, effective.bank_dtype) == ("light", "fp32")
-    assert effective.plan.batch_size == 8
+    assert effective.train.batch_size == 8
     report = json.loads((out / "report.json").read_text())
     assert report["scores"]["ecfp4"]["dim"] == 3
     assert (tmp_path / "bank" / "bank.json").is_file()
@@ -113,7 +113,7 @@ def test_mistakes_are_named(library, tmp_path, options, error, message):
 
 def test_an_unknown_setting_is_refused(library, tmp_path):
     config = tmp_path / "bad.toml"
-    config.write_text("[plan]\nepoch = 3\n")
+    config.write_text("[train]\nepoch = 3\n")
     with pytest.raises(ConfigError, match=r"unknown setting 'epoch' in \[plan\]. Did"):
         _molkd("distill", "-i", library, "-o", tmp_path / "o", "-t", "ecfp4", "--config", config)
 

@@ -16,7 +16,7 @@ from tests.fakes.live_teachers import LetterTeacher
 from tests.objectives import samples
 
 ITEMS = ["CCO", "C", "OCCO", "CCCC", "N", "CO"]
-OFF = {"student": 0.0, "anchor": 0.0, "balance": 0.0, "direct": 0.0}
+OFF = dict.fromkeys(("student_weight", "anchor_weight", "balance_weight", "direct_weight"), 0.0)
 ASK = {f"querying.{part}" for part in ("teachers", "match", "general", "decoders")}
 
 
@@ -29,9 +29,9 @@ def make_diverse(
 ) -> Diverse:
     """An objective moved away from its special starting point."""
     torch.manual_seed(0)
-    options = {"query_hidden": 16, "live": tuple(live), **options}
+    options = {"query_hidden": 16, "queried": tuple(live), **options}
     settings = objectives.configured("diverse", options)
-    made = objectives.make(settings, samples.FEATURES, samples.specs(teachers), live=live)
+    made = settings.build(samples.FEATURES, samples.specs(teachers), queryable=live)
     assert isinstance(made, Diverse)
     with torch.no_grad():
         for parameter in made.parameters():
@@ -43,7 +43,7 @@ def make_targets(
     live: Mapping[str, LetterTeacher], teachers: str = samples.NAMES, items: list[str] = ITEMS
 ) -> Targets:
     batches = {name: teacher.collate(items) for name, teacher in live.items()}
-    return dataclasses.replace(samples.targets(samples.specs(teachers)), live=batches)
+    return dataclasses.replace(samples.targets(samples.specs(teachers)), queried=batches)
 
 
 def ask(
@@ -51,10 +51,10 @@ def ask(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Who could be asked, importance, who was, answers."""
     present = torch.stack([targets.present[name] for name in objective.specs])
-    able = objective._able(present, targets.live)
+    able = objective._able(present, targets.queried)
     values = list(objective.clean(targets).values())
     state = features.layers[objective._layer].detach()
-    return able, *objective._ask(state, values, able, targets.live)
+    return able, *objective._ask(state, values, able, targets.queried)
 
 
 # Who learns

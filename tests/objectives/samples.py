@@ -72,7 +72,7 @@ def objective(
     small: dict[str, object] = {"query_hidden": 16} if name == "diverse" else {"head_hidden": 16}
     torch.manual_seed(0)
     settings = objectives.configured(name, {**small, **options})
-    made = objectives.make(settings, FEATURES, specs() if wanted is None else wanted)
+    made = settings.build(FEATURES, specs() if wanted is None else wanted)
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))

@@ -49,7 +49,7 @@ def test_an_item_without_any_row_in_the_bank_is_not_run_and_spoils_nothing():
     targets = make_targets(live, "real")
     targets.values["real"][1:] = torch.nan
     targets.present["real"][1:] = False
-    cast("Letters", targets.live["real"]).counts[1:] = torch.nan
+    cast("Letters", targets.queried["real"]).counts[1:] = torch.nan
     objective(samples.features(), targets).total.backward()
     assert live["real"].forwards == 1
     targets.present["real"][:] = False
@@ -75,38 +75,39 @@ def test_losses_under_autocast_are_close_and_in_single_precision():
 
 
 def test_a_teacher_that_is_not_there_is_refused():
-    settings = objectives.configured("diverse", {"live": ["bit"]})
+    settings = objectives.configured("diverse", {"queried": ["bit"]})
     for refused in (
         lambda: Diverse.check(settings, ["bits", "real"]),
         lambda: Diverse(samples.FEATURES, samples.specs(), settings, make_live("bit")),
     ):
         with pytest.raises(
-            ConfigError, match=r"live: 'bit' is not among .*bits.*real.* Did you mean 'bits'\?"
+            ConfigError,
+            match=r"objective.queried: 'bit' is not among .*bits.*real.* Did you mean 'bits'\?",
         ):
             refused()
 
 
 def test_a_teacher_that_is_not_handed_over_is_refused():
-    settings = objectives.configured("diverse", {"live": ["real", "bits"]})
-    with pytest.raises(ConfigError, match="live: bits cannot be asked: hand the teachers"):
-        objectives.make(settings, samples.FEATURES, samples.specs(), live=make_live("real"))
+    settings = objectives.configured("diverse", {"queried": ["real", "bits"]})
+    with pytest.raises(ConfigError, match="queried: bits cannot be asked: hand the teachers"):
+        settings.build(samples.FEATURES, samples.specs(), queryable=make_live("real"))
 
 
 @pytest.mark.parametrize("name", ["mi", "mse", "cosine", "unic"])
 def test_other_objectives_ask_nobody(name: str):
     settings = objectives.configured(name)
-    assert objectives.objective_type(name).wants_live(settings) == ()
-    with pytest.raises(ConfigError, match="unknown setting 'live'"):
-        objectives.configured(name, {"live": ["real"]})
+    assert settings.queried_teachers == ()
+    with pytest.raises(ConfigError, match="unknown setting 'queried'"):
+        objectives.configured(name, {"queried": ["real"]})
 
 
 def test_teachers_that_are_not_live_are_asked_through_the_bank():
     live = make_live("real")
     objective = make_diverse(live)
     kinds = {name: type(module).__name__ for name, module in objective.answers.items()}
-    assert kinds == {"to bits": "Gate", "to counts": "Gate", "to real": "LiveAnswer"}
+    assert kinds == {"to bits": "Gate", "to counts": "Gate", "to real": "QueriedAnswer"}
     other = make_diverse({})
-    assert other.wants_live(other.settings) == ()
-    more = objectives.make(other.settings, samples.FEATURES, samples.specs(), live=live)
+    assert other.settings.queried_teachers == ()
+    more = other.settings.build(samples.FEATURES, samples.specs(), queryable=live)
     more(samples.features(), samples.targets())
     assert live["real"].forwards == 0

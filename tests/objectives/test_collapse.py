@@ -34,7 +34,7 @@ class Trained:
         settings = objectives.configured(
             "diverse", {"query_hidden": 32, "teacher_dim": 8, **options}
         )
-        self.objective = objectives.make(settings, FeatureSpec(WIDTH, (32,)), specs)
+        self.objective = settings.build(FeatureSpec(WIDTH, (32,)), specs)
         modules = nn.ModuleList([lower, upper, self.objective])
         optimizer = torch.optim.Adam(modules.parameters(), lr=3e-3)
         self.facts: dict[str, float] = {}
@@ -76,7 +76,7 @@ def _trained(importance: str, *, noise: bool = False) -> Trained:
 
 def test_without_anchors_an_embedding_hardly_spreads():  # D10
     anchored = _trained("leave-one-out").embedding.std(dim=0).mean()
-    free = Trained({"anchor": 0.0, "direct": 0.0}).embedding.std(dim=0).mean()
+    free = Trained({"anchor": 0.0, "direct_weight": 0.0}).embedding.std(dim=0).mean()
     assert anchored > 0.3
     assert free < 0.3 * anchored
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,8 +16,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.objectives import densities
-from molkd.objectives.densities import DENSITIES, Density
+from molkd.objectives.densities import DENSITIES
 from molkd.objectives.densities.base import bounded, spread, unbounded
+from molkd.runtime.registry import Registry
 from molkd.tensors import TargetSpec
 
 Array = npt.NDArray[np.float64]
@@ -244,6 +244,6 @@ def test_a_family_of_ones_own_is_a_class_and_a_line(monkeypatch: pytest.MonkeyPa
         factor: float = 2.0
         support: ClassVar = "real"
 
-    table: dict[str, Callable[..., Density]] = {**DENSITIES, "wide": Wide}
+    table = Registry("density", {"wide": Wide})
     monkeypatch.setattr(densities, "DENSITIES", table)
     assert densities.make("wide:0.1:3") == Wide(0.1, 3.0)

@@ -16,7 +16,7 @@ from molkd.tensors import Features, FeatureSpec, Loss, Targets
 from tests.objectives import samples
 from tests.objectives.references import as_numpy
 
-OFF = {"student": 0.0, "anchor": 0.0, "balance": 0.0, "direct": 0.0}
+OFF = dict.fromkeys(("student_weight", "anchor_weight", "balance_weight", "direct_weight"), 0.0)
 
 
 def _diverse(teachers: str = samples.NAMES, **options: Any) -> Diverse:
@@ -29,7 +29,7 @@ def _ask(objective: Diverse, features: Features, targets: Targets) -> tuple[Tens
     """Importance, who is asked, answers."""
     present = torch.stack([targets.present[name] for name in objective.specs])
     values = list(objective.clean(targets).values())
-    return objective._ask(features.layers[objective._layer], values, present, targets.live)
+    return objective._ask(features.layers[objective._layer], values, present, targets.queried)
 
 
 def _learners(objective: Diverse, features: Features) -> set[str]:
@@ -53,11 +53,11 @@ WEIGH = {"querying.teachers", "querying.match"}
 @pytest.mark.parametrize(
     ("term", "learners"),
     [
-        ({"student": 1.0}, {"student"}),
-        ({"anchor": 1.0}, ASK | {"answers", "anchors"}),
-        ({"anchor": 1.0, "detach_query": False}, ASK | {"answers", "anchors", "layer 1"}),
-        ({"balance": 1.0}, WEIGH),
-        ({"direct": 1.0}, {"student", "anchors"}),
+        ({"student_weight": 1.0}, {"student"}),
+        ({"anchor_weight": 1.0}, ASK | {"answers", "anchors"}),
+        ({"anchor_weight": 1.0, "detach_query": False}, ASK | {"answers", "anchors", "layer 1"}),
+        ({"balance_weight": 1.0}, WEIGH),
+        ({"direct_weight": 1.0}, {"student", "anchors"}),
     ],
 )
 def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: set[str]):  # D9
@@ -68,7 +68,9 @@ def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: se
     ("kind", "trained"), [("leave-one-out", True), ("mixture", True), ("uniform", False)]
 )
 def test_importance_is_trained_by_the_anchors_unless_uniform(kind: str, trained: bool):
-    learners = _learners(_diverse(**OFF | {"anchor": 1.0}, importance=kind), samples.features())
+    learners = _learners(
+        _diverse(**OFF | {"anchor_weight": 1.0}, importance=kind), samples.features()
+    )
     assert ("querying.match" in learners) is trained
     assert "querying.decoders" in learners
 
@@ -95,9 +97,16 @@ def test_the_query_comes_from_the_middle_layer_and_needs_one():
 
 
 def test_the_total_is_the_weighted_sum_of_its_terms():
-    weights = {"student": 0.3, "anchor": 0.7, "balance": 0.2, "direct": 1.9}
+    weights = {
+        "student_weight": 0.3,
+        "anchor_weight": 0.7,
+        "balance_weight": 0.2,
+        "direct_weight": 1.9,
+    }
     loss = cast("Loss", _diverse(**weights)(samples.features(), samples.targets()))
-    expected = sum(weight * loss.facts[name].item() for name, weight in weights.items())
+    expected = sum(
+        weight * loss.facts[name.removesuffix("_weight")].item() for name, weight in weights.items()
+    )
     assert loss.total.item() == pytest.approx(expected, rel=1e-5)
 
 
@@ -114,7 +123,7 @@ def test_a_teacher_s_part_is_how_badly_the_embedding_predicts_it():
 
 @pytest.mark.parametrize("answering", ["gate", "attention"])
 def test_a_mixture_predicts_every_teacher_from_the_common_answer(answering: str):
-    objective = _diverse(importance="mixture", own_anchor=0.3, answering=answering)
+    objective = _diverse(importance="mixture", own_share=0.3, answering=answering)
     features, targets = samples.features(), samples.targets()
     targets.present["bits"][[1, 2]] = False
     weights, _, answers = (as_numpy(part) for part in _ask(objective, features, targets))
@@ -184,7 +193,7 @@ def test_settings_that_make_no_sense_are_refused():
         _diverse(answering="attention", pieces=1)
     assert _diverse(answering="gate", pieces=1)
     with pytest.raises(ConfigError, match="budget needs importance"):
-        _diverse(importance="uniform", budget=0.3)
+        _diverse(importance="uniform", skip_fraction=0.3)
 
 
 # Every option changes something
@@ -198,16 +207,19 @@ CHANGES: dict[str, Any] = {
     "pieces": 3,
     "importance": "mixture",
     "temperature": 3.0,
-    "student": 0.5,
-    "anchor": 0.5,
-    "own_anchor": 0.1,
-    "balance": 1.0,
-    "direct": 0.5,
-    "budget": 0.4,
+    "student_weight": 0.5,
+    "anchor_weight": 0.5,
+    "own_share": 0.1,
+    "balance_weight": 1.0,
+    "direct_weight": 0.5,
+    "skip_fraction": 0.4,
     "warmup": 0.9,
     "detach_query": False,
 }
-WITH: dict[str, dict[str, Any]] = {"pieces": {"answering": "attention"}, "warmup": {"budget": 0.4}}
+WITH: dict[str, dict[str, Any]] = {
+    "pieces": {"answering": "attention"},
+    "warmup": {"skip_fraction": 0.4},
+}
 
 
 def _after_some_steps(**options: Any) -> list[float]:
@@ -224,7 +236,7 @@ def _after_some_steps(**options: Any) -> list[float]:
     return totals
 
 
-OPTIONS = [f.name for f in fields(DiverseSettings) if f.name not in {"name", "live"}]
+OPTIONS = [f.name for f in fields(DiverseSettings) if f.name not in {"name", "queried"}]
 """All but `live`, which needs teachers that can be asked: see test_live."""
 
 

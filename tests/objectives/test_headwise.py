@@ -60,7 +60,9 @@ def _by_hand(how: str, losses: Any, counts: Any, weights: list[float]) -> float:
 @pytest.mark.parametrize("how", AVERAGES)
 @pytest.mark.parametrize("training", [False, True])
 def test_averages_are_those_by_hand(how: str, training: bool):  # U2, U5
-    objective = _objective(average=how, drop=0.7, weights={"other": 3.0}).train(training)
+    objective = _objective(average=how, teacher_drop_prob=0.7, weights={"other": 3.0}).train(
+        training
+    )
     features, targets = samples.features(), _targets()
     losses = references.headwise("mse", objective, features, targets)
     counts = ~np.isnan(losses)
@@ -101,7 +103,7 @@ def test_weights_of_teachers_are_relative():
 
 def test_no_gradient_passes_through_what_counts():  # U6
     for training in (True, False):
-        objective = _objective(drop=0.5, average="pairs").train(training)
+        objective = _objective(teacher_drop_prob=0.5, average="pairs").train(training)
         features, targets = samples.features(), _targets()
         torch.manual_seed(1)
         objective(features, targets).total.backward()
@@ -116,7 +118,7 @@ def test_no_gradient_passes_through_what_counts():  # U6
 
 
 def test_evaluation_is_deterministic_and_training_drops():  # U7
-    objective = _objective(drop=0.5, prefixes=(2, 4))
+    objective = _objective(teacher_drop_prob=0.5, matryoshka_dims=(2, 4))
     features, targets = samples.features(), _targets()
 
     def totals() -> set[float]:
@@ -125,12 +127,12 @@ def test_evaluation_is_deterministic_and_training_drops():  # U7
     assert len(totals()) > 2
     objective.eval()
     assert len(totals()) == 1
-    without = _objective(drop=0.0, prefixes=(2, 4)).eval()
+    without = _objective(teacher_drop_prob=0.0, matryoshka_dims=(2, 4)).eval()
     assert totals() == {without(features, targets).total.item()}
 
 
 def test_how_often_each_teacher_is_the_hardest_is_told_while_dropping():
-    objective, features = _objective(drop=0.5), samples.features()
+    objective, features = _objective(teacher_drop_prob=0.5), samples.features()
     facts = objective(features, _targets()).facts
     assert set(facts) == {"hardest real", "hardest other"}
     assert sum(facts.values()).item() == pytest.approx(1)
@@ -155,7 +157,7 @@ def _totals(objective: Any, features: Features, targets: Targets) -> list[float]
 
 
 def test_in_evaluation_all_prefixes_count_and_in_training_one_of_them():
-    objective = _objective(prefixes=(2, 4), average="pairs")
+    objective = _objective(matryoshka_dims=(2, 4), average="pairs")
     features, targets = samples.features(), _targets()
     whole, two, four = _totals(objective, features, targets)
     assert objective.eval()(features, targets).total.item() == pytest.approx(
@@ -168,7 +170,7 @@ def test_in_evaluation_all_prefixes_count_and_in_training_one_of_them():
 
 def test_the_parts_are_those_of_the_whole_embedding():
     features, targets = samples.features(), _targets()
-    cut, whole = (_objective(prefixes=p).eval()(features, targets) for p in ((2,), ()))
+    cut, whole = (_objective(matryoshka_dims=p).eval()(features, targets) for p in ((2,), ()))
     assert cut.parts == whole.parts
     assert cut.total != whole.total
 
@@ -177,20 +179,20 @@ def test_a_prefix_sends_no_gradient_to_the_tail():
     gradients: list[Tensor] = []
     for prefixes in ((3,), ()):
         features = samples.features()
-        _objective(prefixes=prefixes)(features, _targets()).total.backward()
+        _objective(matryoshka_dims=prefixes)(features, _targets()).total.backward()
         gradients.append(cast("Tensor", features.embedding.grad))
     torch.testing.assert_close(gradients[0][:, 3:], gradients[1][:, 3:] / 2)
     assert not torch.allclose(gradients[0][:, :3], gradients[1][:, :3] / 2, atol=1e-3)
 
 
-def _loss_of_a_trained_prefix(prefixes: tuple[int, ...]) -> float:
+def _loss_of_a_trained_prefix(matryoshka_dims: tuple[int, ...]) -> float:
     torch.manual_seed(0)
     x = torch.randn(64, 6)
     value = x @ torch.randn(6, 2)
     targets = Targets({"t": value / value.std(0)}, {"t": torch.ones(64, dtype=torch.bool)})
-    settings = objectives.configured("mse", {"head_hidden": 16, "prefixes": prefixes})
+    settings = objectives.configured("mse", {"head_hidden": 16, "matryoshka_dims": prefixes})
     spec = TargetSpec(2, "real", torch.zeros(2))
-    objective = cast("HeadwiseObjective", objectives.make(settings, FeatureSpec(8), {"t": spec}))
+    objective = cast("HeadwiseObjective", settings.build(FeatureSpec(8), {"t": spec}))
     student = nn.Linear(6, 8)
     optimizer = torch.optim.Adam([*student.parameters(), *objective.parameters()], lr=0.02)
     for _ in range(120):
@@ -208,8 +210,10 @@ def test_a_prefix_that_is_trained_knows_the_teacher():
 
 @pytest.mark.parametrize("length", [0, -1, samples.WIDTH, 100])
 def test_a_prefix_that_does_not_cut_the_embedding_is_refused(length: int):
-    with pytest.raises(ConfigError, match=f"prefixes: {length} must be positive and shorter"):
-        _objective(prefixes=(2, length))
+    with pytest.raises(
+        ConfigError, match=f"matryoshka_dims: {length} must be positive and shorter"
+    ):
+        _objective(matryoshka_dims=(2, length))
 
 
 # Relations
@@ -263,7 +267,7 @@ def test_relations_of_fewer_than_two_rows_are_zero():
 def test_the_relational_term_is_added_with_its_weight_and_those_of_the_teachers():
     features, targets, weights = samples.features(), _targets(), {"other": 3.0}
     without, with_it = (
-        _objective(relational=r, weights=weights).eval()(features, targets).total.item()
+        _objective(relational_weight=r, weights=weights).eval()(features, targets).total.item()
         for r in (0.0, 0.7)
     )
     z = references.as_numpy(features.embedding)

@@ -11,7 +11,8 @@ from torch import nn
 
 from molkd.errors import ConfigError
 from molkd.objectives.headwise import HeadwiseObjective
-from molkd.objectives.ladder import HeadSettings, Ladder
+from molkd.objectives.ladder import Ladder
+from molkd.objectives.settings import HeadSettings
 from molkd.tensors import Features, FeatureSpec, Targets
 from tests.objectives import samples
 

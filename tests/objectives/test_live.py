@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 
 from molkd import objectives
-from molkd.objectives.diverse.answers import LiveAnswer
+from molkd.objectives.diverse.answers import QueriedAnswer
 from molkd.tensors import Features, FeatureSpec, Targets, TargetSpec
 from tests.fakes.live_teachers import Letters, LetterTeacher
 from tests.objectives import samples
@@ -29,11 +29,11 @@ from tests.objectives.references import as_numpy
 @pytest.mark.parametrize(
     ("term", "learners"),
     [
-        ({"student": 1.0}, {"student"}),
-        ({"anchor": 1.0}, ASK | {"answers", "anchors"}),
-        ({"anchor": 1.0, "detach_query": False}, ASK | {"answers", "anchors", "layer"}),
-        ({"balance": 1.0}, {"querying.teachers", "querying.match"}),
-        ({"direct": 1.0}, {"student", "anchors"}),
+        ({"student_weight": 1.0}, {"student"}),
+        ({"anchor_weight": 1.0}, ASK | {"answers", "anchors"}),
+        ({"anchor_weight": 1.0, "detach_query": False}, ASK | {"answers", "anchors", "layer"}),
+        ({"balance_weight": 1.0}, {"querying.teachers", "querying.match"}),
+        ({"direct_weight": 1.0}, {"student", "anchors"}),
     ],
 )
 def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: set[str]):  # D9
@@ -52,10 +52,10 @@ def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: se
 
 def test_questions_learn_through_a_teacher_that_does_not():  # D1
     live = make_live("real")
-    objective = make_diverse(live, "real", **OFF | {"anchor": 1.0})
+    objective = make_diverse(live, "real", **OFF | {"anchor_weight": 1.0})
     objective(samples.features(), make_targets(live, "real")).total.backward()
     answers = objective.answers["to real"]
-    assert isinstance(answers, LiveAnswer)
+    assert isinstance(answers, QueriedAnswer)
     learn = [answers.scale, answers.ask.weight, answers.ask.bias]
     learn += [objective.querying.teachers, objective.querying.decoders[0].weight]
     assert all(one.grad is not None and one.grad.any() for one in learn)
@@ -143,7 +143,7 @@ def test_a_part_of_the_items_gets_the_answers_of_the_whole(rows: list[int]):  # 
 
 def test_runs_are_the_pairs_that_were_kept():  # D7
     live = make_live("real", "bits")
-    objective = make_diverse(live, budget=0.4, warmup=0.0)
+    objective = make_diverse(live, skip_fraction=0.4, warmup=0.0)
     filtered = 0
     for step in range(10):
         objective.at(0.5)
@@ -171,7 +171,7 @@ def test_runs_are_the_pairs_that_were_kept():  # D7
 def test_the_budget_is_what_is_not_run(budget: float):  # D7
     names = samples.NAMES
     live = make_live(*names.split())
-    objective = make_diverse(live, budget=budget, warmup=0.25)
+    objective = make_diverse(live, skip_fraction=budget, warmup=0.25)
     shares: list[float] = []
     for step in range(200):
         objective.at(step / 200)
@@ -188,10 +188,10 @@ def test_the_budget_holds_while_importance_is_learnt():  # D7
     live = make_live("real", "other", "atoms")
     specs = {name: TargetSpec(6, "real", torch.zeros(6)) for name in live}
     settings = objectives.configured(
-        "diverse", {"live": list(live), "budget": 0.3, "query_hidden": 32}
+        "diverse", {"queried": list(live), "skip_fraction": 0.3, "query_hidden": 32}
     )
     torch.manual_seed(0)
-    objective = objectives.make(settings, FeatureSpec(8, (3, 8)), specs, live=live)
+    objective = settings.build(FeatureSpec(8, (3, 8)), specs, queryable=live)
     optimizer = torch.optim.AdamW(objective.parameters(), lr=1e-2)
     present = dict.fromkeys(live, torch.ones(64, dtype=torch.bool))
     generator = torch.Generator().manual_seed(0)
@@ -204,7 +204,7 @@ def test_the_budget_holds_while_importance_is_learnt():  # D7
         values["atoms"] = torch.randn(64, 6, generator=generator)
         before = sum(teacher.forwards for teacher in live.values())
         hidden = torch.tanh(counts @ torch.ones(3, 8))
-        targets = Targets(values, present, live=dict.fromkeys(live, batch))
+        targets = Targets(values, present, queried=dict.fromkeys(live, batch))
         optimizer.zero_grad()
         objective(Features(hidden, (counts, hidden)), targets).total.backward()
         optimizer.step()

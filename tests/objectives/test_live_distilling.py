@@ -18,7 +18,7 @@ from molkd.distillation.run import Distilled, DistillSettings, distill
 from molkd.distillation.schedule import TrainSettings
 from molkd.distillation.trainer import Distiller
 from molkd.errors import ConfigError, MolkdError, StaleBankError
-from molkd.information.densities import EstimatorSettings
+from molkd.information.settings import EstimatorSettings
 from molkd.objectives import configured
 from molkd.runtime import settings
 from molkd.students import GineSettings
@@ -49,11 +49,11 @@ class Run:
 
 
 def _distil(folder: Path, teacher: Any, plan: TrainSettings = PLAN, **options: Any) -> Distilled:
-    options = {"query_hidden": 16, "live": (teacher.card.name,), **options}
+    options = {"query_hidden": 16, "queried": (teacher.card.name,), **options}
     wanted = DistillSettings(
         student=STUDENT,
         objective=configured("diverse", options),
-        plan=plan,
+        train=plan,
         valid_fraction=0.2,
         estimate=EstimatorSettings(epochs=1, hidden=8),
     )
@@ -83,7 +83,7 @@ def test_a_teacher_is_asked_about_every_item_it_can_read(run: Run) -> None:
     for record in run.result.history:
         assert record[f"train/live forwards {run.name}"] == 1
         assert record["train/filtered"] == 0
-    other = _distil(run.folder.parent / "bank", run.teacher, live=())
+    other = _distil(run.folder.parent / "bank", run.teacher, queried=())
     assert not any("live" in name for record in other.history for name in record)
     assert other.student.digest != run.result.student.digest
 
@@ -136,14 +136,14 @@ def test_a_killed_run_resumes_to_the_same_bits(
 
 
 def test_a_run_that_asks_others_is_another_run(run: Run) -> None:
-    others: list[dict[str, Any]] = [{"live": ()}, {"budget": 0.3}]
+    others: list[dict[str, Any]] = [{"queried": ()}, {"skip_fraction": 0.3}]
     for options in others:
         with pytest.raises(ConfigError, match="other settings, teachers or items"):
             _distil(run.folder, run.teacher, **options)
 
 
 def test_a_filtered_teacher_is_not_run(run: Run, tmp_path: Path) -> None:
-    history = _distil(tmp_path, run.teacher, budget=0.4, warmup=0.5).history
+    history = _distil(tmp_path, run.teacher, skip_fraction=0.4, warmup=0.5).history
     share = f"live forwards {run.name}"
     assert [history[0][f"train/{what}"] for what in (share, "filtered")] == [1, 0]
     assert history[1]["train/filtered"] == pytest.approx(0.4, abs=0.05)
@@ -155,7 +155,7 @@ def test_the_reader_hands_over_the_items_of_its_rows(run: Run) -> None:
     live = teachers.as_queryable(run.teacher)
     train = np.arange(len(SMILES))
     scaling = fit_scaling(bank, "maccs", train, form="standardized")
-    reader = TargetReader(bank, {"maccs": scaling}, live={run.name: live})
+    reader = TargetReader(bank, {"maccs": scaling}, queryable={run.name: live})
     rows = np.array([7, 0, len(SMILES), 3])
     batch = reader.targets(rows).to(torch.device("cpu")).live[run.name]
     assert batch.present.tolist() == [True, True, False, True]
@@ -186,26 +186,29 @@ def command(tmp_path: Path) -> list[str]:
     config.write_text(
         "valid_fraction = 0.2\n[student]\nsize = 'tiny'\nhidden = 16\nlayers = 2\n"
         "[objective]\nname = 'diverse'\nquery_hidden = 16\n"
-        "[plan]\nepochs = 1\nbatch_size = 16\n[estimate]\nepochs = 1\nhidden = 8\n"
+        "[train]\nepochs = 1\nbatch_size = 16\n[estimate]\nepochs = 1\nhidden = 8\n"
     )
     return ["distill", "-i", str(library), "--config", str(config), "-j", "1", "--device", "cpu"]
 
 
 def test_live_teachers_are_chosen_on_the_command_line(command: list[str], tmp_path: Path) -> None:
     folder, out = tiny_models.bert(tmp_path / "bert"), tmp_path / "out"
-    command += ["-o", str(out), "-t", f"maccs,hf:{folder}", "--set", 'objective.live=["bert"]']
+    command += ["-o", str(out), "-t", f"maccs,hf:{folder}", "--set", 'objective.queried=["bert"]']
     cli.app(command, standalone_mode=False)
     chosen = settings.load(DistillSettings, out / "settings.toml").objective
-    assert chosen == configured("diverse", {"query_hidden": 16, "live": ["bert"]})
+    assert chosen == configured("diverse", {"query_hidden": 16, "queried": ["bert"]})
     assert '"train/live forwards bert": 1.0' in (out / "metrics.jsonl").read_text()
 
 
 @pytest.mark.parametrize(
     ("live", "said"),
     [
-        ('["mac"]', r"live: 'mac' is not among .* maccs, ecfp4. Did you mean 'maccs'\?"),
+        (
+            '["mac"]',
+            r"objective.queried: 'mac' is not among .* maccs, ecfp4. Did you mean 'maccs'\?",
+        ),
         ('["maccs"]', "teacher 'maccs' cannot answer queries; the graph networks"),
-        ("maccs", re.escape("objective.live: expected a list, got 'maccs'")),
+        ("maccs", re.escape("objective.queried: expected a list, got 'maccs'")),
     ],
 )
 def test_who_cannot_be_asked_is_refused_before_any_work(
@@ -214,7 +217,7 @@ def test_who_cannot_be_asked_is_refused_before_any_work(
     out = tmp_path / "out"
     with pytest.raises(MolkdError, match=said):
         cli.app(
-            [*command, "-o", str(out), "-t", "maccs,ecfp4", "--set", f"objective.live={live}"],
+            [*command, "-o", str(out), "-t", "maccs,ecfp4", "--set", f"objective.queried={live}"],
             standalone_mode=False,
         )
     assert not (out / "bank").exists()

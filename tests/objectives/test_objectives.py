@@ -159,9 +159,9 @@ def test_the_loss_is_float32_under_autocast(name: str):
 
 @each
 def test_a_resumed_objective_gives_the_same_next_loss(name: str):
-    options = {"budget": 0.3, "warmup": 0.0}
+    options = {"skip_fraction": 0.3, "warmup": 0.0}
     if name != "diverse":
-        options = {"drop": 0.5, "hardness": "relative", "prefixes": (2, 4)}
+        options = {"teacher_drop_prob": 0.5, "drop_by": "relative", "matryoshka_dims": (2, 4)}
     features = samples.features()
     torch.manual_seed(5)
     running = samples.objective(name, **options, scaling="ema").train()
@@ -187,9 +187,7 @@ def test_a_student_of_linear_teachers_learns_them_and_does_not_collapse(name: st
     values = {key: x @ m / (x @ m).std(0) for key, m in maps.items()}
     targets = Targets(values, {key: torch.ones(512, dtype=torch.bool) for key in maps})
     small = {"query_hidden": 32} if name == "diverse" else {"head_hidden": 32}
-    objective = objectives.make(
-        objectives.configured(name, small), FeatureSpec(8, (16, 16, 16)), specs
-    )
+    objective = objectives.configured(name, small).build(FeatureSpec(8, (16, 16, 16)), specs)
     lower = torch.nn.Linear(6, 16)
     upper = torch.nn.Linear(16, 8)
     optimizer = torch.optim.Adam(

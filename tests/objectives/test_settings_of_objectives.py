@@ -8,7 +8,7 @@ from molkd import objectives
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.objectives import OBJECTIVES, MutualInformationSettings, ObjectiveSettings
 from molkd.objectives.diverse.objective import Diverse
-from molkd.objectives.unic import UnicSettings
+from molkd.objectives.settings import UnicSettings
 from molkd.runtime import settings
 from molkd.types import TeacherCard
 from tests.objectives import samples
@@ -25,7 +25,7 @@ def test_settings_are_those_of_the_named_objective():
     with pytest.raises(ConfigError, match="unknown setting 'query_layer'"):
         objectives.configured("mse", {"query_layer": 1})
     with pytest.raises(ConfigError, match="is set by UnicSettings, not MutualInformationSettings"):
-        objectives.make(MutualInformationSettings(name="unic"), samples.FEATURES, samples.specs())
+        MutualInformationSettings(name="unic").build(samples.FEATURES, samples.specs())
 
 
 def test_settings_that_contradict_are_refused():
@@ -33,11 +33,11 @@ def test_settings_that_contradict_are_refused():
     with pytest.raises(UnknownNameError, match="Did you mean 'cosine'"):
         objectives.configured("cosin")
     with pytest.raises(UnknownNameError, match="Did you mean 'gaussian'"):
-        objectives.target_form(MutualInformationSettings(densities={"a": "gausian"}), card)
+        MutualInformationSettings(densities={"a": "gausian"}).form(card)
     with pytest.raises(ConfigError, match="real targets, which density 'poisson'"):
         samples.objective("mi", samples.specs("real"), densities={"real": "poisson"})
     with pytest.raises(ConfigError, match="at least one teacher"):
-        objectives.make(MutualInformationSettings(), samples.FEATURES, {})
+        MutualInformationSettings().build(samples.FEATURES, {})
     with pytest.raises(ConfigError, match="scaling"):
         objectives.configured("mse", {"scaling": "wide"})
 
@@ -47,12 +47,12 @@ def test_settings_that_contradict_are_refused():
     [
         ("mi", "head_hidden", 0),
         ("mi", "ladder", -1),
-        ("mi", "drop", 1.5),
-        ("mi", "relational", -1.0),
+        ("mi", "teacher_drop_prob", 1.5),
+        ("mi", "relational_weight", -1.0),
         ("unic", "cosine", 1.1),
-        ("diverse", "budget", 1.0),
+        ("diverse", "skip_fraction", 1.0),
         ("diverse", "temperature", 0.0),
-        ("diverse", "direct", -0.5),
+        ("diverse", "direct_weight", -0.5),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(name: str, option: str, value: float):
@@ -70,11 +70,11 @@ def test_values_out_of_range_are_refused_by_name(name: str, option: str, value: 
 )
 def test_an_own_objective_that_cannot_be_used_is_refused(name: str, said: str):
     with pytest.raises((UnknownNameError, ConfigError), match=said):
-        objectives.objective_type(name)
+        OBJECTIVES.resolve(name)
 
 
 def test_an_own_objective_needs_no_registration():
-    assert objectives.objective_type("molkd.objectives.diverse.objective:Diverse") is Diverse
+    assert OBJECTIVES.resolve("molkd.objectives.diverse.objective:Diverse") is Diverse
 
 
 def test_the_form_of_targets_follows_card_density_and_objective():
@@ -82,7 +82,7 @@ def test_the_form_of_targets_follows_card_density_and_objective():
         card = TeacherCard(
             name="a", kind="", dim=3, support=support, source="", license="", limits=""
         )
-        return objectives.target_form(objectives.configured(name, options), card)
+        return objectives.configured(name, options).form(card)
 
     assert form("real") == "standardized"
     assert form("bits") == form("counts") == "as-is"

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from molkd import objectives
-from molkd.objectives.unic import Unic, UnicSettings
+from molkd.objectives.settings import UnicSettings
+from molkd.objectives.unic import Unic
 from tests.objectives import references, samples
 
 
@@ -85,7 +86,7 @@ def test_losses_under_autocast_are_those_of_float64():  # U14
 def test_heads_start_as_the_authors_do():
     torch.manual_seed(0)
     settings = objectives.configured("unic")
-    made = objectives.make(settings, samples.FEATURES, samples.specs("real"))
+    made = settings.build(samples.FEATURES, samples.specs("real"))
     linear = [m for m in made.modules() if isinstance(m, nn.Linear)]
     assert len(linear) == 2 * 3  # the embedding and two layers
     assert not any(m.bias.any() for m in linear)
@@ -111,10 +112,10 @@ CHANGES: dict[str, Any] = {
     "ladder": 2,
     "rung_hidden": 7,
     "average": "rows",
-    "drop": 0.9,
-    "hardness": "relative",
-    "prefixes": (3,),
-    "relational": 0.5,
+    "teacher_drop_prob": 0.9,
+    "drop_by": "relative",
+    "matryoshka_dims": (3,),
+    "relational_weight": 0.5,
     "nodes": True,
     "cosine": 0.9,
 }

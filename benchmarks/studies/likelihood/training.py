@@ -113,7 +113,7 @@ def learn(world: World, variant: Variant, *, width: int, steps: int, seed: int) 
         student = Student(width)
         settings = variant.settings(world.teachers)
         specs, task = prepared(world, settings, weighted=variant.weighted)
-        objective = objectives.make(settings, student.spec, specs)
+        objective = settings.build(student.spec, specs)
         share = _train(student, objective, task, steps)
     with torch.no_grad():
         z = student.eval()(task.x[task.rows :]).embedding.numpy()
@@ -142,7 +142,7 @@ def prepared(
         value = torch.from_numpy(teacher.values)
         varies = value.std(dim=0) > 0
         value = value[:, varies]
-        as_is = objectives.target_form(settings, _card(name, teacher)) == "as-is"
+        as_is = settings.form(_card(name, teacher)) == "as-is"
         if not as_is:
             value = (value - value.mean(dim=0)) / value.std(dim=0, correction=0)
         support = teacher.support if as_is else "real"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-from molkd.errors import ConfigError, UnknownNameError
+from molkd.errors import ConfigError
 from molkd.objectives.densities.base import GAUSSIAN_ENTROPY, Density
 from molkd.objectives.densities.bernoulli import Bernoulli
 from molkd.objectives.densities.gaussian import Gaussian
@@ -16,7 +16,7 @@ from molkd.objectives.densities.low_rank import LowRank
 from molkd.objectives.densities.mixture import Mixture
 from molkd.objectives.densities.negative_binomial import NegativeBinomial
 from molkd.objectives.densities.poisson import Poisson
-from molkd.runtime.registry import near
+from molkd.runtime.registry import Registry
 from molkd.types import Support
 
 __all__ = [
@@ -35,14 +35,17 @@ __all__ = [
     "text_of",
 ]
 
-DENSITIES: Mapping[str, type[Density]] = {
-    "gaussian": Gaussian,
-    "mixture": Mixture,
-    "low-rank": LowRank,
-    "bernoulli": Bernoulli,
-    "poisson": Poisson,
-    "negative-binomial": NegativeBinomial,
-}
+DENSITIES: Registry[type[Density]] = Registry(
+    "density",
+    {
+        "gaussian": Gaussian,
+        "mixture": Mixture,
+        "low-rank": LowRank,
+        "bernoulli": Bernoulli,
+        "poisson": Poisson,
+        "negative-binomial": NegativeBinomial,
+    },
+)
 """By name; a further family is a frozen dataclass in a file here, and a line in this table."""
 
 DEFAULT_DENSITIES: Mapping[Support, str] = {
@@ -65,12 +68,7 @@ def make(spec: str) -> Density:
         ConfigError: the family has no such option, or its value is out of range.
     """
     name, *words = spec.split(":")
-    if name not in DENSITIES:
-        raise UnknownNameError(
-            f"unknown density {name!r}.{near(name, DENSITIES)} "
-            f"Densities are {', '.join(DENSITIES)}."
-        )
-    family = DENSITIES[name]
+    family = DENSITIES.resolve(name)
     options = fields(family)
     if len(words) > len(options):
         raise ConfigError(f"density {spec!r}: expected {_usage(name)}")
@@ -89,7 +87,7 @@ def make(spec: str) -> Density:
 
 def text_of(density: Density) -> str:
     """Returns the string from which `make` makes a density."""
-    name = next(name for name, family in DENSITIES.items() if type(density) is family)
+    name = next(name for name in DENSITIES if type(density) is DENSITIES.resolve(name))
     options = [str(getattr(density, option.name)) for option in fields(type(density))]
     return ":".join([name, *options])
 
@@ -110,7 +108,7 @@ def of(teacher: str, support: Support, chosen: Mapping[str, str]) -> Density:
 
 
 def _usage(name: str) -> str:
-    options = fields(DENSITIES[name])
+    options = fields(DENSITIES.resolve(name))
     if not options:
         return f"{name!r}, which has no options"
     example = ":".join([name, *(f"{option.default:.3g}" for option in options)])

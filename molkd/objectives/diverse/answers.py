@@ -2,22 +2,20 @@
 
 A frozen teacher that was read into a bank cannot be asked again: what it said is the knowledge
 that a query is asked about. Attention over a single remembered vector would not depend on the
-query (a softmax over one key is 1), hence a gate, or attention over several pieces. A live
+query (a softmax over one key is 1), hence a gate, or attention over several pieces. A queryable
 teacher is run: the query enters its network beside the item.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from molkd.errors import ConfigError
 from molkd.tensors import QueryableTeacher, QueryBatch
-
-Answering = Literal["gate", "attention"]
 
 _QUIET = 0.1
 """Scale at which queries start: what a teacher answers is about the item first."""
@@ -103,7 +101,7 @@ class Attention(nn.Module):
         return cast("Tensor", self.answer(chosen))
 
 
-class LiveAnswer(nn.Module):
+class QueriedAnswer(nn.Module):
     """What a teacher says to a query that enters its network, in the student's space.
 
     The teacher is no part of the module: it comes with every call, is not trained and not saved.

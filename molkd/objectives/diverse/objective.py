@@ -21,17 +21,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from molkd.errors import ConfigError
-from molkd.objectives.base import Objective, ObjectiveSettings, key
+from molkd.objectives.base import Objective, key
 from molkd.objectives.diverse.answers import (
     Attention,
     Gate,
-    LiveAnswer,
+    QueriedAnswer,
     Querying,
     chosen,
     importance,
     shared,
 )
 from molkd.objectives.diverse.settings import DiverseSettings
+from molkd.objectives.settings import ObjectiveSettings
 from molkd.tensors import (
     Features,
     FeatureSpec,
@@ -63,13 +64,13 @@ class Diverse(Objective):
         features: FeatureSpec,
         specs: Mapping[str, TargetSpec],
         settings: ObjectiveSettings | None = None,
-        live: QueryableTeachers | None = None,
+        queryable: QueryableTeachers | None = None,
     ) -> None:
         """Builds queries, answers and anchors; see `Objective`."""
         super().__init__(features, specs, settings)
         s = self.settings
-        self.check(s, list(self.specs))
-        self._live = _among(live or {}, s.live)
+        s.check_teachers(list(self.specs))
+        self._queryable = _among(queryable or {}, s.queried)
         if any(spec.weight != 1 for spec in specs.values()):
             raise ConfigError(
                 "the objective 'diverse' learns how important teachers are for each item: give "
@@ -88,25 +89,20 @@ class Diverse(Objective):
         self.register_buffer("threshold", torch.zeros(()))
 
     @classmethod
-    def wants_live(cls, settings: ObjectiveSettings) -> tuple[str, ...]:
-        """Those of the settings."""
-        return cast("DiverseSettings", settings).live
-
-    @classmethod
     def build(
         cls,
         settings: ObjectiveSettings,
         features: FeatureSpec,
         specs: Mapping[str, TargetSpec],
-        live: QueryableTeachers,
+        queryable: QueryableTeachers,
     ) -> Self:
-        """Builds the objective around its live teachers."""
-        return cls(features, specs, settings, live)
+        """Builds the objective around its queryable teachers."""
+        return cls(features, specs, settings, queryable)
 
     def _answering(self, name: str, said: int, width: int) -> nn.Module:
         s = self.settings
-        if name in self._live:
-            return LiveAnswer(s.query_hidden, self._live[name], width, s.query_hidden)
+        if name in self._queryable:
+            return QueriedAnswer(s.query_hidden, self._queryable[name], width, s.query_hidden)
         sizes = (s.query_hidden, said, width, s.query_hidden)
         return Gate(*sizes) if s.answering == "gate" else Attention(*sizes, s.pieces)
 
@@ -117,9 +113,9 @@ class Diverse(Objective):
         values = list(self.clean(targets).values())
         state = features.layers[self._layer]
         state = state.detach() if s.detach_query else state
-        able = self._able(present, targets.live)
-        before = [teacher.forwards for teacher in self._live.values()]
-        weights, kept, answers = self._ask(state, values, able, targets.live)
+        able = self._able(present, targets.queried)
+        before = [teacher.forwards for teacher in self._queryable.values()]
+        weights, kept, answers = self._ask(state, values, able, targets.queried)
         direct = self._errors(features.embedding.expand(len(self.specs), -1, -1), values, present)
         terms = {
             "student": _distance(features.embedding, answers, shared(weights, kept).detach()),
@@ -129,7 +125,7 @@ class Diverse(Objective):
         }
         total = features.embedding.float().sum() * 0.0
         for name, term in terms.items():
-            total = total + getattr(s, name) * term
+            total = total + getattr(s, f"{name}_weight") * term
         counts = present.sum(dim=1)
         parts = torch.where(counts > 0, direct.detach().sum(1) / counts.clamp(min=1), torch.nan)
         facts = {name: term.detach() for name, term in terms.items()}
@@ -143,24 +139,24 @@ class Diverse(Objective):
         Args:
             weights: shape (teachers, b).
             able: shape (teachers, b), bool; who could be asked.
-            before: how often each live teacher had been run before this batch.
+            before: how often each queryable teacher had been run before this batch.
         """
         counts = dict(zip(self.specs, able.sum(dim=1), strict=True))
         used = zip(self.specs, weights.sum(dim=1), strict=True)
         facts = {f"importance {name}": sum_ / counts[name].clamp(min=1) for name, sum_ in used}
-        for (name, teacher), runs in zip(self._live.items(), before, strict=True):
+        for (name, teacher), runs in zip(self._queryable.items(), before, strict=True):
             facts[f"live forwards {name}"] = (teacher.forwards - runs) / counts[name]
         return facts
 
-    def _able(self, present: Tensor, live: Mapping[str, QueryBatch]) -> Tensor:
-        """Shape (teachers, b), bool: who can answer; a live teacher must be able to read the item.
+    def _able(self, present: Tensor, batches: Mapping[str, QueryBatch]) -> Tensor:
+        """Shape (teachers, b), bool: who can answer; a queryable teacher must read the item.
 
         Args:
             present: shape (teachers, b), bool; where the bank holds what a teacher said.
-            live: the items.
+            batches: the items, for queryable teachers.
         """
         rows = [
-            row & live[name].present.to(row.device) if name in self._live else row
+            row & batches[name].present.to(row.device) if name in self._queryable else row
             for name, row in zip(self.specs, present, strict=True)
         ]
         return torch.stack(rows)
@@ -170,7 +166,7 @@ class Diverse(Objective):
         state: Tensor,
         values: list[Tensor],
         present: Tensor,
-        live: Mapping[str, QueryBatch],
+        batches: Mapping[str, QueryBatch],
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Importance (teachers, b), who is asked (teachers, b), answers (teachers, b, d)."""
         relevance = self.querying.relevance(state)
@@ -181,22 +177,26 @@ class Diverse(Objective):
         answers: list[Tensor] = []
         queries = self.querying(state)
         for name, query, value, asked in zip(self.specs, queries, values, kept, strict=True):
-            given = (self._live[name], live[name], asked) if name in self._live else (value,)
+            given = (
+                (self._queryable[name], batches[name], asked)
+                if name in self._queryable
+                else (value,)
+            )
             answers.append(cast("Tensor", self.answers[key(name)](query, *given)).float())
         return weights, kept, torch.where(kept[..., None], torch.stack(answers), 0.0)
 
     @torch.no_grad()
     def _filtered(self, weights: Tensor, present: Tensor) -> Tensor:
-        """Who is asked: all in the warm-up, then all but the least important within budget."""
-        budget = self.settings.budget
-        if not budget:
+        """Who is asked: all in the warm-up, then all but the share of least importance."""
+        skipped = self.settings.skip_fraction
+        if not skipped:
             return present
         if self.training and present.any():
-            # The heaviest teacher of an item always stays, so the others bear the whole budget.
+            # The heaviest teacher of an item always stays, so the others bear the whole share.
             heaviest = weights == weights.max(dim=0, keepdim=True).values
             others = weights[present & ~heaviest]
             if len(others):
-                share = min(1.0, budget * int(present.sum()) / len(others))
+                share = min(1.0, skipped * int(present.sum()) / len(others))
                 now = torch.quantile(others.float(), share)
                 self.threshold.lerp_(now, 1.0 if self.threshold == 0 else 1 - _MEMORY)
         if self.training and self._share < self.settings.warmup:
@@ -214,13 +214,13 @@ class Diverse(Objective):
         if s.importance == "mixture":
             together = (shared(weights, kept)[..., None] * answers).sum(dim=0)
             mixed = together.expand(len(self.specs), -1, -1)
-            return _mean(self._errors(mixed, values, kept), kept) + s.own_anchor * own
+            return _mean(self._errors(mixed, values, kept), kept) + s.own_share * own
         parts = (weights * kept)[..., None] * answers
         mass = weights * kept
         others = mass.sum(dim=0, keepdim=True) - mass
         rest = (parts.sum(dim=0, keepdim=True) - parts) / others.clamp(min=1e-6)[..., None]
         asked = kept & (others > 1e-6)
-        return _mean(self._errors(rest, values, asked), asked) + s.own_anchor * own
+        return _mean(self._errors(rest, values, asked), asked) + s.own_share * own
 
     def _errors(self, states: Tensor, values: list[Tensor], among: Tensor) -> Tensor:
         """Shape (teachers, b): squared errors of predicting each teacher from its states."""
@@ -231,14 +231,14 @@ class Diverse(Objective):
         return torch.where(among, torch.stack(rows), 0.0)
 
 
-def _among(live: QueryableTeachers, wanted: Sequence[str]) -> dict[str, QueryableTeacher]:
-    missing = [name for name in wanted if name not in live]
+def _among(teachers: QueryableTeachers, names: Sequence[str]) -> dict[str, QueryableTeacher]:
+    missing = [name for name in names if name not in teachers]
     if missing:
         raise ConfigError(
-            f"live: {', '.join(missing)} cannot be asked: hand the teachers that run during "
+            f"queried: {', '.join(missing)} cannot be asked: hand the teachers that run during "
             "training over as well (molkd.teachers.as_live)"
         )
-    return {name: live[name] for name in wanted}
+    return {name: teachers[name] for name in names}
 
 
 def _layer(features: FeatureSpec, asked: int | None) -> int:

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
+from molkd.deprecated import renamed_fields
 from molkd.errors import ConfigError
-from molkd.objectives.base import ObjectiveSettings
-from molkd.objectives.diverse.answers import Answering
+from molkd.objectives.settings import ObjectiveSettings
+from molkd.runtime.settings import validate
+
+Answering = Literal["gate", "attention"]
+"""How a teacher answers: by a gate on what it said, or by attention over pieces of it."""
 
 Importance = Literal["leave-one-out", "mixture", "uniform"]
 """What trains the importance of teachers: how well the others' answers predict a teacher, how well
 all answers together do, or nothing."""
 
 
+@renamed_fields(
+    anchor="anchor_weight",
+    balance="balance_weight",
+    budget="skip_fraction",
+    detach_question="detach_query",
+    direct="direct_weight",
+    live="queried",
+    own_anchor="own_share",
+    question_hidden="query_hidden",
+    question_layer="query_layer",
+    student="student_weight",
+)
 @dataclass(frozen=True, kw_only=True)
 class DiverseSettings(ObjectiveSettings):
     """DiverseDistill's options.
@@ -26,15 +42,15 @@ class DiverseSettings(ObjectiveSettings):
         pieces: into which attention cuts what a teacher said.
         importance: what trains the importance of teachers.
         temperature: of the importance.
-        student: weight of the distance between the embedding and the teachers' common answer.
-        anchor: weight of the anchors of the answers.
-        own_anchor: share of a teacher's own answer in its anchor.
-        balance: weight of the penalty on unequal mean importance.
-        direct: weight of the anchor from the embedding to every teacher.
-        budget: share of teachers' answers to do without, those of least importance.
+        student_weight: of the distance between the embedding and the teachers' common answer.
+        anchor_weight: of the anchors of the answers.
+        own_share: share of a teacher's own answer in its anchor.
+        balance_weight: of the penalty on unequal mean importance.
+        direct_weight: of the anchor from the embedding to every teacher.
+        skip_fraction: share of teachers' answers to do without, those of least importance.
         warmup: share of the training in which none is left out.
         detach_query: whether queries send no gradient to the student.
-        live: teachers that are run during training, with the query in their network.
+        queried: teachers that are run during training, with the query in their network.
     """
 
     name: str = "diverse"
@@ -45,34 +61,41 @@ class DiverseSettings(ObjectiveSettings):
     pieces: int = 8
     importance: Importance = "leave-one-out"
     temperature: float = 1.0
-    student: float = 1.0
-    anchor: float = 1.0
-    own_anchor: float = 0.5
-    balance: float = 0.0
-    direct: float = 1.0
-    budget: float = 0.0
+    student_weight: float = 1.0
+    anchor_weight: float = 1.0
+    own_share: float = 0.5
+    balance_weight: float = 0.0
+    direct_weight: float = 1.0
+    skip_fraction: float = 0.0
     warmup: float = 0.1
     detach_query: bool = True
-    live: tuple[str, ...] = ()
+    queried: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks = {
-            f"answering is one of {get_args(Answering)}": self.answering in get_args(Answering),
-            f"importance is one of {get_args(Importance)}": self.importance in get_args(Importance),
+        weights = (
+            "student_weight",
+            "anchor_weight",
+            "own_share",
+            "balance_weight",
+            "direct_weight",
+        )
+        rules = {
             "query_hidden must be positive": self.query_hidden > 0,
             "teacher_dim must be positive": self.teacher_dim > 0,
             "temperature must be positive": self.temperature > 0,
-            "budget must lie in [0, 1)": 0 <= self.budget < 1,
+            "skip_fraction must lie in [0, 1)": 0 <= self.skip_fraction < 1,
             "warmup must lie in [0, 1]": 0 <= self.warmup <= 1,
+            **{f"{name} must not be negative": getattr(self, name) >= 0 for name in weights},
         }
-        weights = ("student", "anchor", "own_anchor", "balance", "direct")
-        checks |= {f"{name} must not be negative": getattr(self, name) >= 0 for name in weights}
-        for rule, holds in checks.items():
-            if not holds:
-                raise ConfigError(f"objective: {rule}, not {getattr(self, rule.split()[0])!r}")
-        if self.budget and self.importance == "uniform":
+        validate(self, rules)
+        if self.skip_fraction and self.importance == "uniform":
             raise ConfigError(
-                'budget needs importance = "leave-one-out" or "mixture": with "uniform" all '
+                'skip_fraction needs importance = "leave-one-out" or "mixture": with "uniform" all '
                 "teachers are equally important"
             )
+
+    @property
+    def queried_teachers(self) -> tuple[str, ...]:
+        """See `ObjectiveSettings`."""
+        return self.queried
