@@ -97,4 +97,4 @@ class Parts:
 def remove_leftovers(output: Path) -> None:
     """Removes what runs that were killed while they wrote `output` have left beside it."""
     for path in output.parent.glob(f".{glob.escape(output.name)}.*.partial"):
-        path.unlink(missing_ok=True)
+        files.remove(path)
