@@ -29,7 +29,7 @@ from molkd.bank.folder import (
 )
 from molkd.errors import CorruptFileError, IncompleteBankError, StaleBankError
 from molkd.runtime import files
-from molkd.types import Rows, TeacherCard, digest_of
+from molkd.types import Rows, TeacherCard, digest_of, starts_of
 
 NODES = "atoms"
 """Name of the folder within that of the teacher."""
@@ -151,7 +151,7 @@ class NodeFolder(Folder):
     def seal(self) -> None:
         """Closes finished nodes: whose they are, reasons and the checksums of all files."""
         counts, failures = self.journal()
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        starts = starts_of(counts)
         with files.explained(self.path / _VALUES):  # what an interrupted block left at the end
             os.truncate(self.path / _VALUES, int(starts[-1]) * self._bytes)
         self.save(_STARTS, starts)

@@ -17,7 +17,7 @@ from molkd.bank.node_files import HEADER, NODES, NodeFolder
 from molkd.errors import ConfigError, ShapeError, StaleBankError, UnknownNameError
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.registry import near
-from molkd.types import Matrix, NodeEmbeddings, NodeTeacher, Rows, Teacher
+from molkd.types import Matrix, NodeEmbeddings, NodeTeacher, Rows, Teacher, starts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ def _embed(teacher: NodeTeacher[Any], objects: Sequence[Any]) -> NodeEmbeddings:
             failures[place] = single.failures[0]
     empty: Matrix = np.empty((0, teacher.node_dim), dtype=np.float32)
     values = np.concatenate([empty, *(single.values for single in singles)])
-    return NodeEmbeddings(values, _starts(counts), failures)
+    return NodeEmbeddings(values, starts_of(counts), failures)
 
 
 def _checked(embedded: NodeEmbeddings, teacher: NodeTeacher[Any], count: int) -> NodeEmbeddings:
@@ -267,8 +267,4 @@ def _without_failed(embedded: NodeEmbeddings) -> NodeEmbeddings:
     failed = np.array(sorted(failures), dtype=np.int64)
     values = embedded.values[~np.isin(owner, failed)]
     counts[failed] = 0
-    return NodeEmbeddings(values, _starts(counts), dict(sorted(failures.items())))
-
-
-def _starts(counts: Rows) -> Rows:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return NodeEmbeddings(values, starts_of(counts), dict(sorted(failures.items())))
