@@ -262,12 +262,12 @@ def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5])
 
 
-@pytest.mark.parametrize("file", ["values.bin", "starts.npy", "seal.json", "nodes.json"])
+@pytest.mark.parametrize("file", ["values.bin", "starts.npy", "seal.json", "atoms.json"])
 @pytest.mark.parametrize("damage", [_cut, Path.unlink])
 def test_damage_is_named(tmp_path: Path, file: str, damage: Callable[[Path], None]) -> None:
     _build(tmp_path / "bank", LetterTeacher())
-    damage(tmp_path / "bank/fake/nodes" / file)
-    with pytest.raises((CorruptFileError, IncompleteBankError), match=r"nodes|fake"):
+    damage(tmp_path / "bank/fake/atoms" / file)
+    with pytest.raises((CorruptFileError, IncompleteBankError), match=r"atoms|fake"):
         Bank.open(tmp_path / "bank", nodes=["fake"])
 
 
@@ -286,5 +286,5 @@ def test_a_header_that_was_changed_is_refused(tmp_path: Path) -> None:
     _build(tmp_path / "bank", LetterTeacher())
     path = tmp_path / "bank/fake/atoms/atoms.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"dim": 2}))
-    with pytest.raises(CorruptFileError, match=r"nodes.json does not match its own digest"):
+    with pytest.raises(CorruptFileError, match=r"atoms.json does not match its own digest"):
         Bank.open(tmp_path / "bank")
