@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # torch-geometric takes seconds: it is imported when a studen
     from molkd.students import Student
 
 CHUNK = 2048
-"""Molecules read at once: bounds memory, and the same for any `n_jobs`, so that results agree."""
+"""Molecules featurized at once: bounds memory, and makes results the same for any `n_jobs`."""
 
 WORTH_PROCESSES = 4 * CHUNK
 """Molecules below which starting processes costs more than they save."""
@@ -97,7 +97,7 @@ class MolKDTransformer(MoleculeEstimator):
 
     @property
     def card(self) -> TeacherCard:
-        """What the student is; its digest depends on configuration and weights, not on the place.
+        """What the student is; its digest depends on configuration and weights, not on its folder.
 
         Raises:
             InvalidParameterError: no model was given.
@@ -152,7 +152,7 @@ _LOADING = threading.Lock()
 def _load(model: str, device: str) -> _Loaded:
     """Returns a student; clones of an estimator, and threads, share what is loaded.
 
-    It is kept outside the estimators: they stay small to pickle and unchanged by use.
+    It is not an attribute of the estimators, which thus stay small to pickle and unchanged by use.
     """
     from molkd.students.pretrained import CONFIG
 

@@ -1,4 +1,4 @@
-"""Work in several processes, in order, in bounded memory, without leaving orphans behind."""
+"""Work in several processes: in order, in bounded memory, and without orphans."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def ordered_map(
 ) -> Iterator[Result]:
     """Applies a function to tasks and yields the results in order, the same for any `jobs`.
 
-    Every process computes in one thread: how many threads share a sum would change its last bits.
+    Every process computes in one thread: the last bits of a sum depend on the number of threads.
 
     Args:
         function: sent to each process once; picklable where `jobs` > 1.
         tasks: taken as they are needed.
         jobs: processes; 1 computes in this one.
-        prefetch: tasks per process that are taken before the first one is done; many where results
-            are small and tasks of unequal length, so that none waits for a long one.
+        prefetch: tasks per process that are taken before the first one is done; a larger number
+            where tasks take unequal times and results are small, so that no process is idle.
 
     Raises:
         ConfigError: the function cannot be sent to another process.
@@ -112,7 +112,7 @@ def _start(pickled: bytes) -> None:
 
 
 def _end_with_parent() -> None:
-    """Ends a worker whose parent was killed: it would wait for a task for ever."""
+    """Ends a worker whose parent was killed: else it would wait for a task for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -16,12 +16,12 @@ csv.field_size_limit(LONGEST_LINE)  # for the whole process; Python's default is
 
 
 def read_csv(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
-    """Yields the rows of a comma-separated table; see `_read`."""
+    """Yields the rows of a comma-separated table; errors are those of `_read`."""
     return _read(stream, name, columns, _COMMA)
 
 
 def read_tsv(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
-    """Yields the rows of a tab-separated table; see `_read`."""
+    """Yields the rows of a tab-separated table; errors are those of `_read`."""
     return _read(stream, name, columns, _TAB)
 
 
