@@ -1,7 +1,7 @@
 """A trained student as a molfeat, scikit-learn and DeepChem featurizer.
 
-Nothing is imported before it is asked for: molfeat imports this package to find its plugins, and
-DeepChem takes seconds to import.
+Classes are imported on first use: molfeat imports this package to find its plugins, and DeepChem
+takes seconds to import.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What embeds molecules, as a scikit-learn transformer and a molfeat featurizer at once.
+"""The base of encoders of molecules that are scikit-learn transformers and molfeat featurizers.
 
-Input of every usual form, molecules that fail, parameters, cloning, pickling and feature names
-live here; a subclass stores its arguments verbatim and offers a `card` and an `embed`.
+It handles input of every usual form, molecules that fail, parameters, cloning, pickling and feature
+names; a subclass stores its arguments unchanged and implements `card` and `embed`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "on_invalid": [StrOptions({"error", "null"})]
     }
-    # State that molfeat expects of its transformers; a subclass may make a parameter of it.
+    # Attributes that molfeat expects; a subclass may turn them into parameters.
     n_jobs: int | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
     dtype: Any = np.float32
     precompute_cache = None
@@ -54,7 +54,7 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
     parallel_kwargs: ClassVar[dict[str, Any]] = {}
     _fitted = True
     _require_mols = True
-    # What a subclass reads from disk when it first needs it; never pickled.
+    # What a subclass has read from disk; never pickled.
     _loaded: Any = None
 
     on_invalid: OnInvalid
@@ -64,7 +64,7 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
     @property
     @abstractmethod
     def card(self) -> TeacherCard:
-        """What it is, and everything that decides its numbers."""
+        """What it is, and everything that its numbers depend on."""
 
     @abstractmethod
     def embed(self, items: Sequence[Molecule], /) -> Embeddings:
@@ -148,7 +148,7 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
         return self
 
     def __getstate__(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Parameters and output settings; what was read from disk is read again where needed."""
+        """Parameters and output settings, without what was read from disk."""
         state = cast("dict[str, Any]", BaseEstimator.__getstate__(self))
         return {name: value for name, value in state.items() if name != "_loaded"}
 
@@ -180,7 +180,7 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
         Args:
             mols: see `transform`.
             enforce_dtype: without effect; molfeat passes it.
-            ignore_errors: leave out molecules that cannot be embedded, whatever `on_invalid` says.
+            ignore_errors: leave out molecules that cannot be embedded, whatever `on_invalid` is.
 
         Returns:
             What `transform` returns; with `ignore_errors`, the rows of the molecules that can be
@@ -206,7 +206,7 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
         return self.embed(cast("Sequence[Molecule]", smiles)).values
 
     def _transform(self, mol: object, **_: object) -> npt.NDArray[Any] | None:
-        """Embeds one molecule; None, as molfeat says it, where it cannot be embedded."""
+        """Embeds one molecule; None, as molfeat expects, where it cannot be embedded."""
         embedded = self.embed([cast("Molecule", mol)])
         return None if embedded.failures else embedded.values[0].astype(self.dtype, copy=False)
 
@@ -232,7 +232,7 @@ def as_items(X: object) -> list[Any]:
 
 
 def _check_form(X: object) -> None:
-    """Refuses what cannot be one column of molecules, without consuming a generator."""
+    """Raises for what cannot be one column of molecules, without consuming a generator."""
     if sparse.issparse(X):
         raise InputError("sparse data was passed, but one column of SMILES or molecules is needed")
     if isinstance(X, _SINGLE):

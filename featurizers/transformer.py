@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Integral
@@ -21,13 +22,14 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from molkd.featurizers.estimator import MoleculeEstimator, OnInvalid
 from molkd.items import MODALITIES
 from molkd.items.molecules.chem import Molecule
+from molkd.runtime.processes import ordered_map
 from molkd.types import Embeddings, TeacherCard
 
 if TYPE_CHECKING:  # torch-geometric takes seconds: it is imported when a student is loaded
     from molkd.students import Student
 
 CHUNK = 2048
-"""Molecules read at once: bounds memory, and the same for any `n_jobs`, so that results agree."""
+"""Molecules featurized at once: bounds memory, and makes results the same for any `n_jobs`."""
 
 WORTH_PROCESSES = 4 * CHUNK
 """Molecules below which starting processes costs more than they save."""
@@ -79,7 +81,9 @@ class MolKDTransformer(MoleculeEstimator):
             device: where the student runs, in torch's words; "auto" takes CUDA, then Apple's MPS,
                 then the CPU.
             n_jobs: processes that read SMILES, in joblib's counting. They are started for
-                thousands of SMILES only, never for RDKit molecules; the result does not change.
+                thousands of SMILES only, never for RDKit molecules nor within a joblib job; the
+                result does not change. A script that asks for them must do its work below
+                `if __name__ == "__main__":`, for they import it.
             on_invalid: what `transform` does with molecules that cannot be embedded: "error"
                 raises an `ItemError` that names them all, "null" leaves their rows NaN.
             dtype: type of what `transform` returns: "float32" or "float16", or NumPy's class.
@@ -93,7 +97,7 @@ class MolKDTransformer(MoleculeEstimator):
 
     @property
     def card(self) -> TeacherCard:
-        """What the student is; its digest depends on configuration and weights, not on the place.
+        """What the student is; its digest depends on configuration and weights, not on its folder.
 
         Raises:
             InvalidParameterError: no model was given.
@@ -114,24 +118,24 @@ class MolKDTransformer(MoleculeEstimator):
         student = _load(os.fspath(self.model or ""), self.device).student
         values = np.full((len(items), student.embedding_dim), np.nan, dtype=np.float32)
         failures: dict[int, str] = {}
-        start = 0
-        for graphs in self._graphs(items, student):
-            part = student.encode(graphs, batch_size=self.batch_size)
-            values[start : start + len(graphs)] = part.values
-            failures.update({start + row: reason for row, reason in part.failures.items()})
-            start += len(graphs)
+        starts = range(0, len(items), CHUNK)
+        chunks = (items[start : start + CHUNK] for start in starts)
+        featurized = ordered_map(student.featurize, chunks, jobs=self._processes(items))
+        with contextlib.closing(cast("Generator[Any]", featurized)):
+            for start, packed in zip(starts, featurized, strict=True):
+                part = student.encode(packed, batch_size=self.batch_size)
+                values[start : start + len(packed)] = part.values
+                failures.update({start + row: reason for row, reason in part.failures.items()})
         return Embeddings(values, failures)
 
-    def _graphs(self, items: Sequence[Molecule], student: Student[Any, Any, Any]) -> Iterator[Any]:
-        """Reads chunks of items in order, ahead of their use where there are processes for it."""
-        many = len(items) >= WORTH_PROCESSES
-        # An RDKit molecule may lose properties and takes longer to send than to read.
-        in_processes = many and not any(isinstance(item, Chem.Mol) for item in items)
-        jobs = self.n_jobs if in_processes else 1
-        chunks = (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
-        run = joblib.Parallel(n_jobs=jobs, return_as="generator")
-        tasks = (joblib.delayed(student.featurize)(chunk) for chunk in chunks)
-        yield from cast("Iterator[Any]", run(tasks))
+    def _processes(self, items: Sequence[Molecule]) -> int:
+        """Returns how many processes featurize: 1 where more cost more than they save."""
+        # An RDKit molecule may lose properties and takes longer to send than to featurize.
+        if len(items) < WORTH_PROCESSES or any(isinstance(item, Chem.Mol) for item in items):
+            return 1
+        backend, _ = joblib.parallel.get_active_backend()
+        within_a_job = backend.nesting_level > 0  # as in a parallel grid search: all cores work
+        return 1 if within_a_job else joblib.effective_n_jobs(self.n_jobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ _LOADING = threading.Lock()
 def _load(model: str, device: str) -> _Loaded:
     """Returns a student; clones of an estimator, and threads, share what is loaded.
 
-    It is kept outside the estimators: they stay small to pickle and unchanged by use.
+    It is not an attribute of the estimators, which thus stay small to pickle and unchanged by use.
     """
     from molkd.students.pretrained import CONFIG
 

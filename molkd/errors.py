@@ -1,8 +1,8 @@
 """Every error molkd raises on purpose.
 
-Each is a `MolkdError` and also the class that the ecosystem would raise, so that both `except`
-clauses work. A message says what was expected, what came (with its row, name or value), and what
-to do about it.
+Each is a `MolkdError` and also the class that other libraries raise in such a case, so that both
+`except` clauses work. A message says what was expected, what there was instead (with its row, name
+or value), and what to do about it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 
 class MolkdError(Exception):
-    """The root of the family: the command line prints it without a traceback."""
+    """The base class; the command line prints its message without a traceback."""
 
 
 class ConfigError(MolkdError, ValueError):
@@ -19,7 +19,7 @@ class ConfigError(MolkdError, ValueError):
 
 
 class ShapeError(MolkdError, ValueError):
-    """An array has another shape than its place demands."""
+    """An array has an unexpected shape."""
 
 
 class UnknownNameError(MolkdError, LookupError):
@@ -31,7 +31,7 @@ class MissingExtraError(MolkdError, ImportError):
 
 
 class InputError(MolkdError, ValueError):
-    """A file or a table cannot be read as asked."""
+    """A file or a table cannot be read."""
 
 
 class OutputError(MolkdError, OSError):
@@ -39,7 +39,7 @@ class OutputError(MolkdError, OSError):
 
 
 class ItemError(MolkdError, ValueError):
-    """Some items cannot be embedded and the caller asked for an error.
+    """Some items cannot be embedded, where `on_invalid` is "error".
 
     Attributes:
         reasons: row -> why, for every failed row, not only the first.
@@ -62,7 +62,7 @@ class ItemError(MolkdError, ValueError):
 
 
 class StoreError(MolkdError, RuntimeError):
-    """Something on disk is not what it should be."""
+    """A bank, or another file of molkd, is damaged, outdated or incomplete."""
 
 
 class CorruptFileError(StoreError):
@@ -74,7 +74,7 @@ class StaleBankError(StoreError):
 
 
 class IncompleteBankError(StoreError):
-    """A bank's building was interrupted; building it again resumes."""
+    """The building of a bank was interrupted; building it again resumes."""
 
 
 class WorkerDiedError(MolkdError, RuntimeError):

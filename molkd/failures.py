@@ -1,4 +1,4 @@
-"""Reasons by row: kept right where rows are picked or parts are joined."""
+"""Reasons of failed rows, by row: renumbered where rows are selected or parts are joined."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Failures = Mapping[int, str]
 
 
 def picked(failures: Failures, rows: Rows) -> dict[int, str]:
-    """Returns the reasons of some rows, by their new places."""
+    """Returns the reasons of some rows, by their positions among these."""
     if not failures:
         return {}
     return {place: failures[row] for place, row in enumerate(rows.tolist()) if row in failures}
 
 
 def joined(parts: Sequence[tuple[int, Failures]]) -> dict[int, str]:
-    """Returns the reasons of parts, each with its number of rows, one after the other."""
+    """Returns the reasons of consecutive parts, each given by its number of rows and reasons."""
     offsets = [0, *accumulate(count for count, _ in parts)]
     return {
         row + offset: why
@@ -34,14 +34,14 @@ def joined(parts: Sequence[tuple[int, Failures]]) -> dict[int, str]:
 def aligned(
     count: int, dim: int, rows: Sequence[int], computed: npt.ArrayLike, failures: dict[int, str]
 ) -> Embeddings:
-    """Puts what was computed for some rows into a table of all; rows without numbers are NaN.
+    """Places vectors computed for some rows among all rows; the others are NaN.
 
     Args:
-        count: rows of the table.
-        dim: its width.
-        rows: those that were computed.
+        count: number of all rows.
+        dim: width of a vector.
+        rows: those with a vector.
         computed: shape (len(rows), dim).
-        failures: reasons of rows that failed, completed where numbers are not finite.
+        failures: row -> reason; gets one for every vector that is not finite.
     """
     values = np.full((count, dim), np.nan, dtype=np.float32)
     values[rows] = computed
@@ -49,8 +49,3 @@ def aligned(
         failures.setdefault(row, "the teacher returned NaN or infinity")
         values[row] = np.nan
     return Embeddings(values, dict(sorted(failures.items())))
-
-
-def starts(sizes: npt.NDArray[np.int64]) -> Rows:
-    """Returns where runs of so many entries begin and end, shape (n + 1,)."""
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

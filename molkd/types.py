@@ -1,4 +1,4 @@
-"""The data that passes between the parts, and the protocol of a teacher: no behaviour, no torch."""
+"""Types that all parts share, and the protocol of a teacher; without torch."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Support = Literal["real", "bits", "counts"]
 Form = Literal["as-is", "raw", "standardized", "pca", "whitened", "phi-s"]
 """How a teacher's values reach the objective; constant columns never do.
 
-`as-is`: bits or counts, for densities that model them. `raw`: any values as they are, read as
-real, for standardisers that learn during training. `standardized`: mean 0 and sd 1 per column.
-`pca`: log1p of counts, or standardised real values, or bits, on their leading principal
-components, each with sd 1. `whitened`: the same on all components above rounding. `phi-s`: log1p
-of counts, or real values, or bits, rotated so that all dimensions have sd 1 although one number
-scales them all: distances between rows keep their ratios.
+`as-is`: bits or counts unchanged, for densities that model them. `raw`: unchanged values of any
+support, treated as real, for standardisers that learn during training. `standardized`: mean 0 and
+sd 1 per column. `pca`: log1p of counts, or standardised real values, or bits, on their leading
+principal components, each with sd 1. `whitened`: the same on all components above rounding.
+`phi-s`: log1p of counts, or real values, or bits, rotated so that all dimensions have sd 1 although
+one number scales them all: distances between rows keep their ratios.
 """
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
@@ -39,12 +39,12 @@ Item_contra = TypeVar("Item_contra", contravariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeacherCard:
-    """What a teacher is, and everything that decides its numbers.
+    """What a teacher is, and everything that its numbers depend on.
 
     Attributes:
         name: registry name, kebab-case.
-        kind: family in words: "fingerprint", "descriptor", "graph network", "SMILES model", ...
-        reads: what its items are, a name of `molkd.items.MODALITIES`.
+        kind: its family: "fingerprint", "descriptor", "graph network", "SMILES model", ...
+        modality: what its items are, a name in `molkd.items.MODALITIES`.
         dim: width of the embedding.
         support: what values the dimensions take.
         source: paper or repository, with version or commit.
@@ -71,10 +71,10 @@ class TeacherCard:
     def digest(self) -> str:
         """64 hexadecimal digits that change whenever the teacher's numbers may change.
 
-        What only describes the teacher (source, licence, limits, items) does not count.
+        What only describes the teacher (source, licence, limits, modality) does not count.
         """
-        deciding = (self.dim, self.support, self.sha256, self.options, self.versions)
-        return digest_of([self.name, *map(_plain, deciding)])
+        fields_that_count = (self.dim, self.support, self.sha256, self.options, self.versions)
+        return digest_of([self.name, *map(_plain, fields_that_count)])
 
     def as_json(self) -> dict[str, Any]:
         """Returns the card as files hold it; there the modality is under "reads"."""
@@ -114,11 +114,11 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What a student expects a teacher to say, in the teacher's units.
+    """What a student predicts of a teacher's embeddings, in the teacher's units.
 
     Attributes:
         mean: shape (n, d); NaN for items that the student could not embed.
-        sd: shape (n, d), the standard deviation of what the teacher says, given the embedding.
+        sd: shape (n, d), the standard deviation of the teacher's values given the embedding.
         failures: row -> reason.
     """
 
@@ -133,7 +133,7 @@ class Teacher(Protocol[Item_contra]):
 
     @property
     def card(self) -> TeacherCard:
-        """What it is, and everything that decides its numbers."""
+        """What it is, and everything that its numbers depend on."""
         ...
 
     def embed(self, items: Sequence[Item_contra], /) -> Embeddings:
@@ -165,19 +165,23 @@ class NodeEmbeddings:
 class NodeTeacher(Teacher[Item_contra], Protocol[Item_contra]):
     """A teacher that also has a state per atom.
 
-    Its atoms are those of the molecule as given (of the parsed SMILES where that is text), heavy
-    ones and explicit hydrogens alike, by RDKit's index: those that `molkd.items.molecules.graph`
-    reads.
+    Its atoms are those of the molecule as it comes (or as its SMILES is parsed), heavy ones and
+    explicit hydrogens alike, in RDKit's order: those that `molkd.items.molecules.graph` reads.
     """
 
     @property
     def node_dim(self) -> int:
-        """Width of an atom's state; the card decides it as it does the embedding."""
+        """Width of an atom's state; two teachers with the same card have the same."""
         ...
 
     def embed_nodes(self, items: Sequence[Item_contra], /) -> NodeEmbeddings:
         """Returns the atoms' states; a failed item costs its atoms, never an exception."""
         ...
+
+
+def starts_of(sizes: Rows) -> Rows:
+    """Returns where groups of these sizes begin, laid end to end, and the end: shape (n + 1,)."""
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 def _plain(value: object) -> object:

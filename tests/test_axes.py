@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from molkd.targets.rotations import covariance, levelling, principal
+from molkd.targets.rotations import covariance, equalizing_rotation, principal
 
 RANDOM = np.random.default_rng(0)
 SPECTRA = {
@@ -23,7 +23,7 @@ SPECTRA = {
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 12, 37, 64, 100, 250])
 def test_levelling_is_a_rotation_to_equal_variances(count: int, spectrum: str) -> None:
     variances = SPECTRA[spectrum](count)
-    rotation = levelling(variances)
+    rotation = equalizing_rotation(variances)
     np.testing.assert_allclose(rotation @ rotation.T, np.eye(count), atol=1e-12)
     found = np.diagonal(rotation @ np.diag(variances) @ rotation.T)
     np.testing.assert_allclose(found, variances.mean(), rtol=1e-12)
@@ -32,7 +32,7 @@ def test_levelling_is_a_rotation_to_equal_variances(count: int, spectrum: str) -
 @pytest.mark.parametrize("spectrum", SPECTRA)
 @pytest.mark.parametrize("count", [8, 37, 250])
 def test_every_coordinate_is_a_mixture_of_all(count: int, spectrum: str) -> None:
-    shares = np.square(levelling(SPECTRA[spectrum](count))) * count
+    shares = np.square(equalizing_rotation(SPECTRA[spectrum](count))) * count
     assert shares.max() < 5  # a single rotation of two coordinates would give count / 2
     if count == 8:
         np.testing.assert_allclose(shares, 1)
@@ -40,7 +40,7 @@ def test_every_coordinate_is_a_mixture_of_all(count: int, spectrum: str) -> None
 
 def test_levelling_gives_the_same_bits_twice() -> None:
     variances = SPECTRA["falling"](37)
-    assert np.array_equal(levelling(variances), levelling(variances.copy()))
+    assert np.array_equal(equalizing_rotation(variances), equalizing_rotation(variances.copy()))
 
 
 def test_principal_axes_are_those_of_numpy() -> None:

@@ -200,7 +200,7 @@ def _scores(cells: Sequence[ScoringJob], place: Place) -> list[Score]:
     ):
         bar.update(sum(key in found for key, _ in wanted))
         jobs = min(place.jobs, len(orders))
-        for scores in ordered_map(answered, orders, jobs=jobs, ahead=_AHEAD):
+        for scores in ordered_map(answered, orders, jobs=jobs, prefetch=_AHEAD):
             stream.writelines(map(results.line, scores))
             stream.flush()
             found |= {score.key: score for score in scores}

@@ -1,7 +1,7 @@
-"""The bank: what every teacher says about every item of a corpus, computed once, kept on disk.
+"""The bank: the embeddings of a corpus by every teacher, computed once and stored on disk.
 
-A bank is about items and teachers, of whatever kind; statistics of its columns are in
-`molkd.targets.fitting`, its rows as tensors in `molkd.targets.reader`.
+Items are of any modality. Statistics of a bank's columns are in `molkd.targets.fitting`, its rows
+as tensors in `molkd.targets.reader`.
 """
 
 from molkd.bank.builder import StoreAs, build

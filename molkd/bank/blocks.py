@@ -1,4 +1,4 @@
-"""Computing a block of a bank: what each teacher says about it, checked, with failures by row."""
+"""Computing a block of a bank: the embeddings of its items by each teacher, checked."""
 
 from __future__ import annotations
 
@@ -9,18 +9,14 @@ from typing import Any
 import numpy as np
 
 from molkd.bank.folder import Stored, StoredType
-from molkd.errors import (
-    ConfigError,
-    MissingExtraError,
-    ShapeError,
-    WeightsError,
-)
+from molkd.errors import ConfigError, MissingExtraError, ShapeError, WeightsError
 from molkd.types import Embeddings, Matrix, Teacher, TeacherCard
 
-Prepare = Callable[[Sequence[Any]], Sequence[Any]]
+Parse = Callable[[Sequence[Any]], Sequence[Any]]
+"""Turns items into what teachers read."""
 
 NOT_THE_ITEMS = (ConfigError, MissingExtraError, ShapeError, WeightsError)
-"""Errors of a teacher that no item is to blame for: they end the building."""
+"""Errors of a teacher that no item causes: they end the building."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +26,8 @@ class Task:
     Attributes:
         start: its first row.
         items: its items.
-        errors: row of the bank -> reason, for items that no teacher is asked about.
-        teachers: who still lacks it.
+        errors: row of the bank -> reason, for invalid items, which no teacher embeds.
+        teachers: those that still lack it.
     """
 
     start: int
@@ -42,7 +38,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What one teacher says about one block.
+    """The embeddings of one block by one teacher.
 
     Attributes:
         teacher: name.
@@ -59,23 +55,23 @@ class Block:
 
 @dataclass(frozen=True)
 class Computer:
-    """Computes tasks; travels to the worker processes.
+    """Computes tasks; sent to the worker processes.
 
     Attributes:
         teachers: name -> teacher.
-        dtypes: name -> in which its values are stored.
-        parse: turns items into what the teachers read, once per block for all of them.
+        dtypes: name -> type in which its values are stored.
+        parse: applied once per block for all teachers.
     """
 
     teachers: Mapping[str, Teacher[Any]]
     dtypes: Mapping[str, StoredType]
-    parse: Prepare | None = None
+    parse: Parse | None = None
 
     def compute(self, task: Task) -> list[Block]:
         """Returns one block per teacher of the task.
 
         Raises:
-            ShapeError: a teacher does not return what its card promises.
+            ShapeError: a teacher's array has not the shape or type of its card.
             ConfigError: a value does not fit its card or the type it is stored in.
         """
         errors = dict(task.errors)
@@ -115,8 +111,8 @@ class Computer:
         failures = dict(sorted(failures.items()))
         values[[row - task.start for row in failures]] = np.nan
         _refuse_off_support(values, card, task.start)
-        kept = stored(values, self.dtypes[name], card.name, "row", task.start)
-        return Block(name, task.start, kept, failures)
+        rounded = stored(values, self.dtypes[name], card.name, "row", task.start)
+        return Block(name, task.start, rounded, failures)
 
 
 def _embed(teacher: Teacher[Any], objects: Sequence[Any]) -> Embeddings:
@@ -124,7 +120,7 @@ def _embed(teacher: Teacher[Any], objects: Sequence[Any]) -> Embeddings:
         return _checked(teacher.embed(objects), teacher.card, len(objects))
     except NOT_THE_ITEMS:
         raise
-    except Exception:  # noqa: BLE001, asked again row by row to find the items to blame
+    except Exception:  # noqa: BLE001, one by one, to find the items that cause it
         singles, failures = one_by_one(
             lambda single: [_checked(teacher.embed(single), teacher.card, 1)], objects
         )
@@ -140,7 +136,7 @@ def _embed(teacher: Teacher[Any], objects: Sequence[Any]) -> Embeddings:
 def one_by_one(
     function: Callable[[Sequence[Any]], Sequence[Any]], items: Sequence[Any]
 ) -> tuple[list[Any], dict[int, str]]:
-    """Returns what a function makes of items that do not raise, and place -> reason for others."""
+    """Returns the results of items that do not raise, and place -> reason for the others."""
     results: list[Any] = []
     failures: dict[int, str] = {}
     for place, item in enumerate(items):
@@ -161,13 +157,18 @@ def _checked(embedded: Embeddings, card: TeacherCard, count: int) -> Embeddings:
             f"teacher {card.name!r} returned shape {values.shape} of {values.dtype} for {count} "
             f"items, expected ({count}, {card.dim}) of float32"
         )
-    outside = [row for row in embedded.failures if not 0 <= row < count]
-    if outside:
-        raise ShapeError(f"teacher {card.name!r} reports row {outside[0]} of {count} as failed")
+    refuse_outside(embedded.failures, card.name, count)
     failures = dict(embedded.failures)
     for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
         failures.setdefault(row, "the teacher returned NaN or infinity")
     return Embeddings(values, failures)
+
+
+def refuse_outside(failures: Mapping[int, str], teacher: str, count: int) -> None:
+    """Raises a `ShapeError` where a teacher reports a row that it was not given."""
+    outside = [row for row in failures if not 0 <= row < count]
+    if outside:
+        raise ShapeError(f"teacher {teacher!r} reports row {outside[0]} of {count} as failed")
 
 
 def _refuse_off_support(values: Matrix, card: TeacherCard, start: int) -> None:
@@ -189,20 +190,20 @@ def stored(values: Matrix, dtype: StoredType, name: str, what: str, start: int) 
     Args:
         values: shape (m, d).
         dtype: that type.
-        name: of the teacher.
-        what: stands in one of its rows, in words.
-        start: number of the first of them, for the message.
+        name: of the teacher, for the message.
+        what: a row in words, for the message: "row".
+        start: number of the first row, for the message.
 
     Raises:
         ConfigError: a value is too large for it.
     """
     with np.errstate(over="ignore"):
-        kept = values.astype(np.float16) if dtype == "fp16" else values
-    lost = np.isinf(kept)
+        rounded = values.astype(np.float16) if dtype == "fp16" else values
+    lost = np.isinf(rounded)
     if lost.any():
         row, column = np.argwhere(lost)[0].tolist()
         raise ConfigError(
             f"teacher {name!r}: {what} {start + row}, column {column} is {values[row, column]}, "
             "too large for fp16: delete the folder of this teacher and build with dtype 'fp32'"
         )
-    return kept
+    return rounded

@@ -1,4 +1,4 @@
-"""Building a bank: every teacher is asked about every item once, block by block, resumably."""
+"""Building a bank: every teacher embeds every item once, block by block, resumably."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from molkd.bank import index
-from molkd.bank.blocks import Block, Computer, Prepare, Task
+from molkd.bank.blocks import Block, Computer, Parse, Task
 from molkd.bank.files import CARD, TeacherFolder, folder_name
 from molkd.bank.folder import StoredType
 from molkd.bank.index import Header
@@ -30,11 +30,11 @@ def build(  # noqa: PLR0913
     *,
     keys: Sequence[str] | None = None,
     errors: Mapping[int, str] | None = None,
-    preparation: str = "none",
+    standardization: str = "none",
     dtype: StoreAs = "auto",
     jobs: int = 1,
     block: int = 1024,
-    parse: Prepare | None = None,
+    parse: Parse | None = None,
     nodes: Sequence[str] = (),
     progress: bool = True,
 ) -> Bank:
@@ -45,18 +45,19 @@ def build(  # noqa: PLR0913
 
     Args:
         path: folder of the bank.
-        items: what `parse`, or the teachers, read; picklable where `jobs` > 1.
-        keys: one string per item by which the bank knows it, equal for equal items; None where
-            the items are such strings themselves.
+        items: what `parse`, or else the teachers, read; picklable where `jobs` > 1.
+        keys: one string per item, equal for equal items, by which the bank identifies it; None
+            where the items themselves are such strings.
         teachers: those the bank shall hold at the end; others already in it stay.
-        errors: row -> reason for items known to be invalid; no teacher is asked about them.
-        preparation: label of what was done to the items before they came here.
+        errors: row -> reason for invalid items; no teacher embeds them.
+        standardization: level to which the items were standardised; one bank holds one level.
         dtype: type of the stored values; "auto" takes fp16 for bits and counts, fp32 for real
             values and fp16 for nodes, and for what is already in the bank the type it has.
-        jobs: processes; the bits do not depend on it.
+        jobs: processes, for teachers on the CPU; those on a GPU compute in this one. The bits do
+            not depend on it.
         block: rows per block of a new bank; an existing one keeps its own.
         parse: turns items into what the teachers read; picklable where `jobs` > 1.
-        nodes: names of those of the teachers whose states of nodes the bank shall hold too.
+        nodes: names of the teachers whose states of nodes the bank shall hold too.
         progress: whether to show a progress bar.
 
     Returns:
@@ -67,7 +68,7 @@ def build(  # noqa: PLR0913
         UnknownNameError: `nodes` names none of the teachers.
         StaleBankError: the folder holds a bank of other items or of another teacher by this name.
         CorruptFileError: the folder holds a bank that is damaged.
-        ShapeError: a teacher does not return what its card promises.
+        ShapeError: a teacher's array has not the shape or type of its card.
         OutputError: the disk is full; run again to resume.
         WorkerDiedError: a worker process died; run again to resume.
     """
@@ -77,20 +78,23 @@ def build(  # noqa: PLR0913
         raise ConfigError(f"{len(keys)} keys for {len(items)} items")
     _refuse_bad_settings(items, teachers, errors, jobs, block)
     node_teachers = with_nodes(teachers, nodes)
-    header = _index(path, keys, errors, preparation, block)
+    header = _index(path, keys, errors, standardization, block)
     folders = {card.name: _folder(path, card, dtype, len(items)) for card in _cards(teachers)}
-    teachers = [teacher for teacher in teachers if not folders[teacher.card.name].sealed]
-    _fill(items, errors, folders, teachers, header.block, jobs, parse, progress=progress)
-    build_nodes(
-        items,
-        folders,
-        node_teachers,
-        None if dtype == "auto" else dtype,
-        block=header.block,
-        jobs=jobs,
-        parse=parse,
-        progress=progress and bool(node_teachers),
-    )
+    for on_gpu in (True, False):
+        processes = 1 if on_gpu else jobs
+        some = [t for t in teachers if _on_gpu(t) is on_gpu and not folders[t.card.name].sealed]
+        with_states = [t for t in node_teachers if _on_gpu(t) is on_gpu]
+        _fill(items, errors, folders, some, header.block, processes, parse, progress=progress)
+        build_nodes(
+            items,
+            folders,
+            with_states,
+            None if dtype == "auto" else dtype,
+            block=header.block,
+            jobs=processes,
+            parse=parse,
+            progress=progress,
+        )
     return Bank.open(path, teachers=list(folders), nodes=nodes)
 
 
@@ -101,11 +105,11 @@ def _fill(
     teachers: Sequence[Teacher[Any]],
     block: int,
     jobs: int,
-    parse: Prepare | None,
+    parse: Parse | None,
     *,
     progress: bool,
 ) -> None:
-    """Asks teachers about the rows that they lack, and seals their folders."""
+    """Embeds the rows that teachers lack, and seals their folders."""
     unfinished = {teacher.card.name: folders[teacher.card.name] for teacher in teachers}
     computer = Computer(
         {teacher.card.name: teacher for teacher in teachers},
@@ -115,8 +119,9 @@ def _fill(
     done = {name: folder.journal()[0] for name, folder in unfinished.items()}
     tasks = _tasks(items, errors, done, block)
     first = min(done.values(), default=len(items))
+    hidden = not (progress and teachers)
     with tqdm(
-        total=len(items), initial=first, desc="teachers", unit=" items", disable=not progress
+        total=len(items), initial=first, desc="teachers", unit=" items", disable=hidden
     ) as bar:
         for blocks in ordered_map(computer.compute, tasks, jobs=jobs):
             _write(blocks, unfinished)
@@ -131,8 +136,8 @@ def _tasks(
     for start in range(min(done.values(), default=len(items)), len(items), block):
         stop = min(start + block, len(items))
         lacking = [name for name, rows in done.items() if rows <= start]
-        known = {row: errors[row] for row in range(start, stop) if row in errors}
-        yield Task(start, items[start:stop], known, lacking)
+        invalid = {row: errors[row] for row in range(start, stop) if row in errors}
+        yield Task(start, items[start:stop], invalid, lacking)
 
 
 def _write(blocks: Sequence[Block], folders: Mapping[str, TeacherFolder]) -> None:
@@ -153,6 +158,10 @@ def _finish(folder: TeacherFolder) -> None:
 
 def _cards(teachers: Sequence[Teacher[Any]]) -> list[TeacherCard]:
     return [teacher.card for teacher in teachers]
+
+
+def _on_gpu(teacher: Teacher[Any]) -> bool:
+    return str(getattr(teacher, "device", "cpu")) != "cpu"
 
 
 def _refuse_bad_settings(
@@ -179,17 +188,17 @@ def _refuse_bad_settings(
 
 
 def _index(
-    path: Path, items: Sequence[str], errors: Mapping[int, str], preparation: str, block: int
+    path: Path, items: Sequence[str], errors: Mapping[int, str], standardization: str, block: int
 ) -> Header:
     if not index.exists(path):
-        return index.create(path, items, errors, preparation=preparation, block=block)
+        return index.create(path, items, errors, standardization=standardization, block=block)
     header = index.read(path)
     index.refuse_other_items(path, header, items)
     index.refuse_other_errors(path, header, errors)
-    if header.preparation != preparation:
+    if header.standardization != standardization:
         raise StaleBankError(
-            f"{path} was built with preparation {header.preparation!r}, not {preparation!r}: "
-            "use another folder"
+            f"{path} was built with standardization {header.standardization!r}, not "
+            f"{standardization!r}: use another folder"
         )
     return header
 
@@ -219,8 +228,8 @@ def _stored_type(dtype: StoreAs, support: Support) -> StoredType:
     return dtype
 
 
-def _differences(stored: TeacherCard, given: TeacherCard) -> list[str]:
-    if stored.digest == given.digest:
+def _differences(stored: TeacherCard, current: TeacherCard) -> list[str]:
+    if stored.digest == current.digest:
         return []
-    old, new = stored.as_json(), given.as_json()
+    old, new = stored.as_json(), current.as_json()
     return [f"{key}: {old[key]!r} there, {new[key]!r} now" for key in old if old[key] != new[key]]

@@ -44,7 +44,7 @@ class TeacherFolder(Folder):
 
     Attributes:
         card: of the teacher that wrote it.
-        dtype: in which the values are stored.
+        dtype: type in which the values are stored.
         count: rows of the bank.
     """
 
@@ -56,7 +56,7 @@ class TeacherFolder(Folder):
 
     @classmethod
     def create(cls, path: Path, card: TeacherCard, dtype: StoredType, count: int) -> TeacherFolder:
-        """Lays out an empty folder; the card comes last and makes it one.
+        """Creates the files of an empty folder; the card, written last, makes it valid.
 
         Raises:
             OutputError: it cannot be written.
@@ -76,7 +76,7 @@ class TeacherFolder(Folder):
 
     @classmethod
     def read(cls, path: Path, count: int) -> TeacherFolder:
-        """Reads what the folder says about itself.
+        """Reads the card of a folder.
 
         Raises:
             CorruptFileError: the card is not readable or does not match its digest.
@@ -84,12 +84,12 @@ class TeacherFolder(Folder):
         raw = files.read_json(path / CARD)
         try:
             card = TeacherCard.from_json(raw["card"])
-            known = raw["digest"] == card.digest and raw["dtype"] in DTYPES
+            consistent = raw["digest"] == card.digest and raw["dtype"] in DTYPES
         except (KeyError, TypeError) as error:
             raise CorruptFileError(
                 f"{path / CARD} is not the card of a teacher: {error}"
             ) from error
-        if not known:
+        if not consistent:
             raise CorruptFileError(f"{path / CARD} does not match its own digest: {remedy(path)}")
         return cls(path, card, cast("StoredType", raw["dtype"]), count)
 
@@ -117,7 +117,7 @@ class TeacherFolder(Folder):
             self.checksum()
 
     def append(self, start: int, values: Stored, failures: Mapping[int, str]) -> None:
-        """Writes a block: the values reach the disk before the journal says so.
+        """Writes a block; its values are on the disk before its line in the journal is.
 
         Args:
             start: first row.

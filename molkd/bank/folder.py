@@ -1,7 +1,7 @@
-"""What every folder of a bank shares: blocks that reach the disk in order, a journal, a seal.
+"""What every folder of a bank shares: blocks written in order, a journal, a seal.
 
-While it is being built, `journal.jsonl` gets one line per finished block; a line that was cut by a
-kill does not count. `seal.json` holds the checksums and says that the folder is complete.
+During the building, `journal.jsonl` gets one line per finished block; a line that was cut by a kill
+does not count. `seal.json` holds the checksums and marks the folder as complete.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Folder:
                 raise CorruptFileError(f"{path} does not match its checksum: {remedy(self.path)}")
 
     def repair(self) -> None:
-        """Prepares an interrupted building for the next block: forgets a line that was cut."""
+        """Removes a line of the journal that was cut, so that the next block can follow."""
         with files.explained(self.path / JOURNAL):
             (self.path / JOURNAL).write_bytes(b"".join(self._lines()))
 
@@ -159,5 +159,5 @@ def mapped(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.me
 
 
 def remedy(folder: Path) -> str:
-    """Says what to do about a damaged folder."""
+    """Returns the advice about a damaged folder."""
     return f"delete {folder} and build the bank again, the other teachers stay"

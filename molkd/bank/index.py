@@ -1,4 +1,4 @@
-"""The index of a bank: which item stands in which row, which are invalid, and their digest."""
+"""The index of a bank: the item of each row, which rows are invalid, and the digests of both."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Header:
         count: items, valid or not.
         block: rows per block; fixed for the life of the bank, so that a teacher whose numbers
             depend on the batch in the last bits ends with the same ones after a resumption.
-        preparation: label of what was done to the items before the teachers saw them.
+        standardization: level to which the items were standardised; "preparation" in the file.
         items: digest of the items in order.
         errors: digest of the rows that are invalid.
         versions: packages that wrote the bank; for the record only.
@@ -39,14 +39,19 @@ class Header:
 
     count: int
     block: int
-    preparation: str
+    standardization: str
     items: str
     errors: str
     versions: Mapping[str, str]
 
 
 def create(
-    folder: Path, items: Sequence[str], errors: Mapping[int, str], *, preparation: str, block: int
+    folder: Path,
+    items: Sequence[str],
+    errors: Mapping[int, str],
+    *,
+    standardization: str,
+    block: int,
 ) -> Header:
     """Writes the index of a new bank; the header comes last and makes it one.
 
@@ -56,7 +61,7 @@ def create(
     header = Header(
         len(items),
         block,
-        preparation,
+        standardization,
         digest_items(items),
         digest_items(map(str, sorted(errors))),
         {"molkd": __version__, "pyarrow": pa.__version__},
@@ -71,13 +76,16 @@ def create(
     )
     with files.atomic_path(folder / _ITEMS) as temporary:
         pq.write_table(table, temporary)
-    fields = {name: getattr(header, name) for name in Header.__slots__}
+    fields = {
+        "preparation" if name == "standardization" else name: getattr(header, name)
+        for name in Header.__slots__
+    }
     files.write_json(folder / _HEADER, {"format": FORMAT, **fields})
     return header
 
 
 def exists(folder: Path) -> bool:
-    """Says whether the folder holds a bank, finished or not."""
+    """Returns whether the folder holds a bank, finished or not."""
     return (folder / _HEADER).exists()
 
 
@@ -126,8 +134,8 @@ def read_items(folder: Path, header: Header) -> tuple[list[str], dict[int, str]]
     items: list[str] = table["item"].to_pylist()
     reasons: list[str | None] = table["error"].to_pylist()
     errors = {row: reason for row, reason in enumerate(reasons) if reason is not None}
-    found = digest_items(items), digest_items(map(str, errors))
-    if found != (header.items, header.errors):
+    digests = digest_items(items), digest_items(map(str, errors))
+    if digests != (header.items, header.errors):
         raise CorruptFileError(f"{path} does not hold the items that {_HEADER} names")
     return items, errors
 
@@ -141,14 +149,12 @@ def refuse_other_items(folder: Path, header: Header, items: Sequence[str]) -> No
     if digest_items(items) == header.items:
         return
     stored, _ = read_items(folder, header)
-    row, kept, given = next(
-        (row, kept, given)
-        for row, (kept, given) in enumerate(zip_longest(stored, items))
-        if kept != given
+    row, old, new = next(
+        (row, old, new) for row, (old, new) in enumerate(zip_longest(stored, items)) if old != new
     )
     raise StaleBankError(
         f"{folder} was built for other items ({len(stored)}, now {len(items)}): row {row} is "
-        f"{_shown(kept)} there and {_shown(given)} now; use another folder"
+        f"{_shown(old)} there and {_shown(new)} now; use another folder"
     )
 
 

@@ -1,7 +1,8 @@
 """The folder of one teacher's nodes in a bank: ragged, all nodes of all items end to end.
 
-It lies within the teacher's own folder, so that both go together. `values.bin` holds the states
-without a header, since their number is known only at the end; `starts.npy` says whose they are.
+It lies within the teacher's own folder, so that both are deleted together. `values.bin` holds the
+states without a header, since their number is known only at the end; `starts.npy` holds where those
+of each item begin.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from molkd.bank.folder import (
 )
 from molkd.errors import CorruptFileError, IncompleteBankError, StaleBankError
 from molkd.runtime import files
-from molkd.types import Rows, TeacherCard, digest_of
+from molkd.types import Rows, TeacherCard, digest_of, starts_of
 
 NODES = "atoms"
 """Name of the folder within that of the teacher."""
@@ -47,7 +48,7 @@ class NodeFolder(Folder):
         teacher: name.
         card: digest of the card of the teacher that wrote them.
         dim: width of a node's state.
-        dtype: in which the values are stored.
+        dtype: type in which the values are stored.
         count: rows of the bank.
     """
 
@@ -63,7 +64,7 @@ class NodeFolder(Folder):
     def create(
         cls, path: Path, card: TeacherCard, dim: int, dtype: StoredType, count: int
     ) -> NodeFolder:
-        """Lays out an empty folder; the header comes last and makes it one.
+        """Creates the files of an empty folder; the header, written last, makes it valid.
 
         Raises:
             OutputError: it cannot be written.
@@ -81,7 +82,7 @@ class NodeFolder(Folder):
 
     @classmethod
     def read(cls, path: Path, count: int) -> NodeFolder:
-        """Reads what the folder says about itself.
+        """Reads the header of a folder.
 
         Raises:
             CorruptFileError: the header is not readable or does not match its digest.
@@ -91,10 +92,10 @@ class NodeFolder(Folder):
             dtype = cast("StoredType", raw["dtype"])
             dim = int(cast("int", raw["dim"]))
             folder = cls(path, str(raw["teacher"]), str(raw["card"]), dim, dtype, count)
-            known = raw["digest"] == folder.digest and dtype in DTYPES
+            consistent = raw["digest"] == folder.digest and dtype in DTYPES
         except (KeyError, TypeError, ValueError) as error:
             raise CorruptFileError(f"{path / HEADER} is no header of nodes: {error}") from error
-        if not known:
+        if not consistent:
             raise CorruptFileError(f"{path / HEADER} does not match its own digest: {remedy(path)}")
         return folder
 
@@ -134,7 +135,7 @@ class NodeFolder(Folder):
     def append(
         self, before: int, values: Stored, counts: Rows, failures: Mapping[int, str]
     ) -> None:
-        """Writes a block: the values reach the disk before the journal says so.
+        """Writes a block; its values are on the disk before its line in the journal is.
 
         Args:
             before: nodes of all blocks before this one.
@@ -149,9 +150,9 @@ class NodeFolder(Folder):
         self.note({"counts": counts.tolist(), "failures": failures})
 
     def seal(self) -> None:
-        """Closes finished nodes: whose they are, reasons and the checksums of all files."""
+        """Completes the folder: writes starts, reasons and the checksums of all files."""
         counts, failures = self.journal()
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        starts = starts_of(counts)
         with files.explained(self.path / _VALUES):  # what an interrupted block left at the end
             os.truncate(self.path / _VALUES, int(starts[-1]) * self._bytes)
         self.save(_STARTS, starts)
@@ -171,8 +172,8 @@ class NodeFolder(Folder):
         shape = (int(self.starts()[-1]), self.dim)
         size, due = (path.stat().st_size if path.exists() else -1), shape[0] * self._bytes
         if size != due:
-            found = f"has {size} bytes" if size >= 0 else "is missing"
-            raise CorruptFileError(f"{path} {found}, {due} expected: {remedy(self.path)}")
+            what = f"has {size} bytes" if size >= 0 else "is missing"
+            raise CorruptFileError(f"{path} {what}, {due} expected: {remedy(self.path)}")
         if not due:
             return np.empty(shape, dtype=DTYPES[self.dtype])
         return np.asarray(np.memmap(path, dtype=DTYPES[self.dtype], mode="r", shape=shape))
@@ -193,21 +194,21 @@ def opened(
         StaleBankError: they were written by another teacher of this name.
         CorruptFileError: a file is damaged; names it.
     """
-    found = {
+    present = {
         name: NodeFolder.read(folder.path / NODES, folder.count)
         for name, folder in folders.items()
         if (folder.path / NODES / HEADER).exists() and (names is None or name in names)
     }
     for name in names or ():
-        if name not in found:
-            raise IncompleteBankError(no_nodes(path, name, found))
-        if not found[name].sealed:
-            done, _ = found[name].journal()
+        if name not in present:
+            raise IncompleteBankError(no_nodes(path, name, present))
+        if not present[name].sealed:
+            done, _ = present[name].journal()
             raise IncompleteBankError(
                 f"nodes of teacher {name!r} in {path} are there for {len(done)} of "
-                f"{found[name].count} rows: build the bank again with the same items to resume"
+                f"{present[name].count} rows: build the bank again with the same items to resume"
             )
-    complete = {name: folder for name, folder in found.items() if folder.sealed}
+    complete = {name: folder for name, folder in present.items() if folder.sealed}
     for name, folder in complete.items():
         folder.check()
         if folder.card != folders[name].card.digest:
@@ -217,9 +218,9 @@ def opened(
     return complete
 
 
-def no_nodes(path: Path, teacher: str, known: Mapping[str, NodeFolder]) -> str:
-    """Says that a bank lacks the nodes of a teacher, and how to add them."""
-    there = f"only of {', '.join(known)}" if known else "nor of any other"
+def no_nodes(path: Path, teacher: str, present: Mapping[str, NodeFolder]) -> str:
+    """Returns the message that a bank lacks the nodes of a teacher, and how to add them."""
+    there = f"only of {', '.join(present)}" if present else "nor of any other"
     return (
         f"{path} holds no nodes of teacher {teacher!r}, {there}: build it again with "
         f"nodes=[{teacher!r}], which keeps the rows that are there (a teacher without "

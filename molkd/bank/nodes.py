@@ -1,4 +1,4 @@
-"""Building the nodes of a bank: teachers with a state per node are asked for it, block by block."""
+"""Building the nodes of a bank: the states of nodes by teachers that have them, block by block."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from molkd.bank.blocks import NOT_THE_ITEMS, Prepare, one_by_one, stored
+from molkd.bank.blocks import NOT_THE_ITEMS, Parse, one_by_one, refuse_outside, stored
 from molkd.bank.files import TeacherFolder
 from molkd.bank.folder import Stored, StoredType
 from molkd.bank.node_files import HEADER, NODES, NodeFolder
 from molkd.errors import ConfigError, ShapeError, StaleBankError, UnknownNameError
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.registry import near
-from molkd.types import Matrix, NodeEmbeddings, NodeTeacher, Rows, Teacher
+from molkd.types import Matrix, NodeEmbeddings, NodeTeacher, Rows, Teacher, starts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +54,35 @@ class NodeBlock:
 
 @dataclass(frozen=True)
 class NodeComputer:
-    """Computes tasks; travels to the worker processes.
-
-    Attributes:
-        teachers: name -> teacher.
-        dtypes: name -> in which its nodes are stored.
-        parse: turns items into what the teachers read, once per block for all of them.
-    """
+    """Computes tasks; see `molkd.bank.blocks.Computer`, whose attributes it has."""
 
     teachers: Mapping[str, NodeTeacher[Any]]
     dtypes: Mapping[str, StoredType]
-    parse: Prepare | None = None
+    parse: Parse | None = None
 
     def compute(self, task: NodeTask) -> list[NodeBlock]:
         """Returns one block per teacher of the task.
 
         Raises:
-            ShapeError: a teacher does not return what it promises.
+            ShapeError: a teacher's array has another width, or counts nodes that are not there.
             ConfigError: a value does not fit the type it is stored in.
         """
         rows = [task.start + place for place in range(len(task.items))]
-        asked = [row for row in rows if any(row not in f for f in task.failures.values())]
-        items = [task.items[row - task.start] for row in asked]
+        rows = [row for row in rows if any(row not in f for f in task.failures.values())]
+        items = [task.items[row - task.start] for row in rows]
         objects = self.parse(items) if self.parse and items else items
         if len(objects) != len(items):
             raise ShapeError(f"parse returned {len(objects)} objects for {len(items)} items")
-        ready = dict(zip(asked, objects, strict=True))
-        return [self._block(name, task, ready) for name in task.failures]
+        objects_of = dict(zip(rows, objects, strict=True))
+        return [self._block(name, task, objects_of) for name in task.failures]
 
-    def _block(self, name: str, task: NodeTask, ready: Mapping[int, Any]) -> NodeBlock:
+    def _block(self, name: str, task: NodeTask, objects_of: Mapping[int, Any]) -> NodeBlock:
         failures = dict(task.failures[name])
-        rows = [row for row in ready if row not in failures]
+        rows = [row for row in objects_of if row not in failures]
         counts = np.zeros(len(task.items), dtype=np.int64)
         values: Matrix = np.empty((0, self.teachers[name].node_dim), dtype=np.float32)
         if rows:
-            embedded = _embed(self.teachers[name], [ready[row] for row in rows])
+            embedded = _embed(self.teachers[name], [objects_of[row] for row in rows])
             values = embedded.values
             counts[np.asarray(rows) - task.start] = embedded.counts
             failures |= {rows[place]: reason for place, reason in embedded.failures.items()}
@@ -108,7 +102,7 @@ def build_nodes(
     *,
     block: int,
     jobs: int,
-    parse: Prepare | None,
+    parse: Parse | None,
     progress: bool,
 ) -> None:
     """Fills the nodes of teachers whose rows are complete; see `molkd.bank.build`."""
@@ -125,9 +119,8 @@ def build_nodes(
     written = {name: int(rows.sum()) for name, rows in counts.items()}
     failures = {name: folders[name].failures() for name in unfinished}
     first = min(done.values(), default=len(items))
-    with tqdm(
-        total=len(items), initial=first, desc="nodes", unit=" items", disable=not progress
-    ) as bar:
+    hidden = not (progress and teachers)
+    with tqdm(total=len(items), initial=first, desc="nodes", unit=" items", disable=hidden) as bar:
         tasks = _tasks(items, failures, done, block)
         for blocks in ordered_map(computer.compute, tasks, jobs=jobs):
             for one in blocks:
@@ -146,13 +139,13 @@ def with_nodes(teachers: Sequence[Teacher[Any]], names: Sequence[str]) -> list[N
         UnknownNameError: a name is not among the teachers.
         ConfigError: a teacher has no states of nodes; names those that do.
     """
-    known = {teacher.card.name: teacher for teacher in teachers}
-    able = {name: one for name, one in known.items() if isinstance(one, NodeTeacher)}
+    named = {teacher.card.name: teacher for teacher in teachers}
+    able = {name: one for name, one in named.items() if isinstance(one, NodeTeacher)}
     for name in names:
-        if name not in known:
+        if name not in named:
             raise UnknownNameError(
                 f"nodes of teacher {name!r}, which is not among those to build "
-                f"({', '.join(known)}).{near(name, known)}"
+                f"({', '.join(named)}).{near(name, named)}"
             )
         if name not in able:
             who = f"of those given, {', '.join(able)} do" if able else "none of those given does"
@@ -179,16 +172,14 @@ def _tasks(
         yield NodeTask(start, items[start:stop], lacking)
 
 
-def _folder(
-    teacher: TeacherFolder, given: NodeTeacher[Any], dtype: StoredType | None
-) -> NodeFolder:
-    place, card = teacher.path / NODES, given.card
+def _folder(rows: TeacherFolder, teacher: NodeTeacher[Any], dtype: StoredType | None) -> NodeFolder:
+    place, card = rows.path / NODES, teacher.card
     if not (place / HEADER).exists():
-        return NodeFolder.create(place, card, given.node_dim, dtype or "fp16", teacher.count)
-    folder = NodeFolder.read(place, teacher.count)
+        return NodeFolder.create(place, card, teacher.node_dim, dtype or "fp16", rows.count)
+    folder = NodeFolder.read(place, rows.count)
     pairs = {
         "teacher": (folder.card, card.digest),
-        "width": (folder.dim, given.node_dim),
+        "width": (folder.dim, teacher.node_dim),
         "dtype": (folder.dtype, dtype or folder.dtype),
     }
     differing = [
@@ -206,11 +197,12 @@ def _folder(
     return folder
 
 
-def _finish(folder: NodeFolder, known: Mapping[int, str]) -> None:
+def _finish(folder: NodeFolder, failures_of_rows: Mapping[int, str]) -> None:
     folder.seal()
     failures = folder.failures()
-    if len(failures) == folder.count > len(known):
-        row, reason = next((row, why) for row, why in failures.items() if row not in known)
+    new = [(row, why) for row, why in failures.items() if row not in failures_of_rows]
+    if len(failures) == folder.count and new:
+        row, reason = new[0]
         warnings.warn(
             f"teacher {folder.teacher!r} gave no nodes of any item; row {row}: {reason}",
             stacklevel=4,
@@ -222,7 +214,7 @@ def _embed(teacher: NodeTeacher[Any], objects: Sequence[Any]) -> NodeEmbeddings:
         return _checked(teacher.embed_nodes(objects), teacher, len(objects))
     except NOT_THE_ITEMS:
         raise
-    except Exception:  # noqa: BLE001, asked again item by item to find those to blame
+    except Exception:  # noqa: BLE001, one by one, to find the items that cause it
         singles, failures = one_by_one(
             lambda single: [_checked(teacher.embed_nodes(single), teacher, 1)], objects
         )
@@ -234,7 +226,7 @@ def _embed(teacher: NodeTeacher[Any], objects: Sequence[Any]) -> NodeEmbeddings:
             failures[place] = single.failures[0]
     empty: Matrix = np.empty((0, teacher.node_dim), dtype=np.float32)
     values = np.concatenate([empty, *(single.values for single in singles)])
-    return NodeEmbeddings(values, _starts(counts), failures)
+    return NodeEmbeddings(values, starts_of(counts), failures)
 
 
 def _checked(embedded: NodeEmbeddings, teacher: NodeTeacher[Any], count: int) -> NodeEmbeddings:
@@ -250,9 +242,7 @@ def _checked(embedded: NodeEmbeddings, teacher: NodeTeacher[Any], count: int) ->
             f"teacher {name!r} returned starts that do not divide {len(values)} nodes among "
             f"{count} items"
         )
-    outside = [row for row in embedded.failures if not 0 <= row < count]
-    if outside:
-        raise ShapeError(f"teacher {name!r} reports row {outside[0]} of {count} as failed")
+    refuse_outside(embedded.failures, name, count)
     return _without_failed(embedded)
 
 
@@ -267,8 +257,4 @@ def _without_failed(embedded: NodeEmbeddings) -> NodeEmbeddings:
     failed = np.array(sorted(failures), dtype=np.int64)
     values = embedded.values[~np.isin(owner, failed)]
     counts[failed] = 0
-    return NodeEmbeddings(values, _starts(counts), dict(sorted(failures.items())))
-
-
-def _starts(counts: Rows) -> Rows:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return NodeEmbeddings(values, starts_of(counts), dict(sorted(failures.items())))

@@ -1,4 +1,4 @@
-"""Reading a bank: what frozen teachers said about a corpus, computed once and mapped from disk.
+"""Reading a bank: the embeddings of a corpus by frozen teachers, mapped from disk.
 
 Building one is in `molkd.bank.builder`, statistics of its columns in `molkd.targets.fitting`.
 """
@@ -31,9 +31,9 @@ class Bank:
 
     Attributes:
         path: the folder.
-        header: what it says about its items.
+        header: count and digests of its items.
         folders: teacher -> its files, complete and of the right size.
-        node_folders: teacher -> the files of its nodes, likewise; only those with nodes.
+        node_folders: teacher with nodes -> their files, likewise.
     """
 
     path: Path
@@ -55,10 +55,10 @@ class Bank:
 
         Args:
             path: the folder.
-            items: the items it must hold, where the caller knows them.
+            items: the items it must hold; any by default.
             teachers: names of those to open; all by default.
-            nodes: names of those whose nodes to open; by default all whose nodes are complete.
-            verify: whether to compare every file with its checksum too; reads everything once.
+            nodes: names of teachers whose nodes to open; by default all whose nodes are complete.
+            verify: whether to compare every file with its checksum too, which reads all of it.
 
         Raises:
             IncompleteBankError: there is no bank, or a teacher or its nodes are absent or
@@ -93,12 +93,12 @@ class Bank:
 
     @property
     def items(self) -> Sequence[str]:
-        """The items in order; read when first asked for."""
+        """The items in order, read on first use."""
         return self._index[0]
 
     @property
     def errors(self) -> Mapping[int, str]:
-        """Row -> reason, for items that no teacher was asked about."""
+        """Row -> reason, for invalid items, which no teacher embedded."""
         return self._index[1]
 
     @property
@@ -108,26 +108,26 @@ class Bank:
 
     @property
     def digest(self) -> str:
-        """64 hexadecimal digits that change with items, preparation, teachers and their values.
+        """64 hexadecimal digits that change with items, teachers and their values, nodes included.
 
-        Nodes count where there are any: a bank without has the digest it always had.
+        A bank without nodes has the digest that it had before there were nodes.
         """
-        held: dict[str, object] = {
-            "items": [self.header.items, self.header.errors, self.header.preparation],
+        content: dict[str, object] = {
+            "items": [self.header.items, self.header.errors, self.header.standardization],
             "teachers": {
                 name: [folder.card.digest, folder.checksum()]
                 for name, folder in self.folders.items()
             },
         }
         if self.node_folders:
-            held["atoms"] = {
+            content["atoms"] = {
                 name: [folder.digest, folder.checksum()]
                 for name, folder in self.node_folders.items()
             }
-        return digest_of(held)
+        return digest_of(content)
 
     def raw(self, teacher: str, rows: Rows) -> Matrix:
-        """Returns what a teacher said about some items.
+        """Returns the embeddings of some items by a teacher, unscaled.
 
         Args:
             teacher: name.
@@ -203,8 +203,8 @@ class Bank:
             UnknownNameError: no such teacher in the bank.
         """
         if teacher not in self.folders:
-            known = ", ".join(self.folders)
-            raise UnknownNameError(f"{self.path} holds no teacher {teacher!r}, only {known}")
+            names = ", ".join(self.folders)
+            raise UnknownNameError(f"{self.path} holds no teacher {teacher!r}, only {names}")
         return self.folders[teacher]
 
     def checked(self, rows: Rows) -> Rows:
@@ -250,10 +250,10 @@ class Bank:
 def _gathered(array: npt.NDArray[Any], rows: Rows) -> Matrix:
     """Returns rows of an array on disk as float32."""
     order = np.argsort(rows, kind="stable")  # the disk is read in one direction
-    found = array[rows[order]]
-    restored = np.empty_like(found)
-    restored[order] = found
-    return _HALVES.take(restored.view(np.uint16)) if found.dtype == np.float16 else restored
+    ascending = array[rows[order]]
+    values = np.empty_like(ascending)
+    values[order] = ascending
+    return _HALVES.take(values.view(np.uint16)) if values.dtype == np.float16 else values
 
 
 def _places(path: Path, teachers: Sequence[str] | None) -> list[Path]:

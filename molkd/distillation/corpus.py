@@ -69,7 +69,7 @@ def filled_bank(
     jobs: int,
     progress: bool,
 ) -> Bank:
-    """Builds the bank: teachers on a GPU in this process, all others in `jobs` processes.
+    """Builds the bank of the teachers, or completes one; see `molkd.bank.build`.
 
     Args:
         path: its folder.
@@ -79,25 +79,19 @@ def filled_bank(
         jobs: processes.
         progress: whether to show progress bars.
     """
-    on_gpu = [t for t in teachers if str(getattr(t, "device", "cpu")) != "cpu"]
-    on_cpu = [t for t in teachers if t not in on_gpu]
-    for some, processes in ((on_gpu, 1), (on_cpu, jobs)):
-        if some:
-            banks.build(
-                path,
-                corpus.items,
-                some,
-                keys=corpus.keys,
-                errors=corpus.failures,
-                preparation=settings.standardize,
-                dtype=settings.bank_dtype,
-                jobs=processes,
-                parse=settings.modality.parse,
-                nodes=node_names(some, settings),
-                progress=progress,
-            )
-    names = [teacher.card.name for teacher in teachers]
-    return Bank.open(path, items=corpus.keys, teachers=names, nodes=node_names(teachers, settings))
+    return banks.build(
+        path,
+        corpus.items,
+        teachers,
+        keys=corpus.keys,
+        errors=corpus.failures,
+        standardization=settings.standardize,
+        dtype=settings.bank_dtype,
+        jobs=jobs,
+        parse=settings.modality.parse,
+        nodes=node_names(teachers, settings),
+        progress=progress,
+    )
 
 
 def node_names(teachers: Sequence[Teacher[Any]], settings: DistillSettings) -> list[str]:

@@ -1,10 +1,10 @@
 """The embedding job: from a file of items to a file of embeddings, streaming and resumable.
 
-Chunks of rows are read in order, prepared in worker processes without torch, embedded in this
-one, and kept as parts in OUTPUT.parts until all are there; then the output is put together.
+Chunks of rows are read in order, featurized in worker processes without torch, embedded in this
+process, and stored as parts in OUTPUT.parts until all are finished; then the output is written.
 Killed at any moment and run again with the same arguments, the job reuses the finished parts and
-writes the same bytes. A part made from other items, by another encoder or with other settings
-is computed anew without a word.
+writes the same bytes. A part of other items, of another encoder or of other settings is computed
+anew.
 """
 
 from __future__ import annotations
@@ -44,21 +44,22 @@ def embed_file(
 ) -> Summary:
     """Embeds a file of items, in memory that does not depend on its size.
 
-    Beside the output, OUTPUT.settings.toml keeps the settings and a record of the run. An output
-    that this very command made from the same items before is left as it is.
+    Beside the output, OUTPUT.settings.toml holds the settings and a record of the run. An output
+    that the same command wrote from the same items before stays as it is.
 
     Args:
         encoder: a student on its device, or a `TeacherEncoder`.
         source: file of items, folder of them, or "-" for standard input.
         output: file of embeddings.
         options: see `EmbedSettings`.
-        name: what the encoder is called in the metadata.
-        jobs: processes that prepare items; the bytes written do not depend on it.
+        name: of the encoder, for the metadata.
+        jobs: processes that featurize; the bytes written do not depend on it.
         overwrite: whether to replace an existing output.
         progress: whether to show a progress bar where standard error is a terminal.
 
     Raises:
         ConfigError: a setting is out of range, or a format or column choice makes no sense.
+        UnknownNameError: there is no such format.
         InputError: the source cannot be read to its end, or has too many invalid items.
         ItemError: an item is invalid and `on_invalid` is "error".
         OutputError: the output exists, or cannot be written; finished parts are kept.

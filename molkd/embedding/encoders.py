@@ -1,4 +1,4 @@
-"""What a job can embed with, and what its worker processes do."""
+"""What a job embeds with, and how its worker processes featurize."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from molkd.formats.rows import Records
-from molkd.items import MODALITIES, Modality
+from molkd.formats.rows import Chunk
+from molkd.items import MODALITIES
 from molkd.types import Embeddings, Teacher
 
 PackedT = TypeVar("PackedT")
@@ -18,7 +18,7 @@ class Encoder(Protocol[PackedT]):
 
     @property
     def modality(self) -> str:
-        """What its items are, a key of `molkd.items.MODALITIES`."""
+        """What its items are, a name in `molkd.items.MODALITIES`."""
         ...
 
     @property
@@ -33,15 +33,15 @@ class Encoder(Protocol[PackedT]):
 
     @property
     def featurize(self) -> Callable[[Sequence[Any]], PackedT]:
-        """What reads items; sent to worker processes, so it is picklable and light."""
+        """Turns items into what `encode` takes; picklable, and loads no torch in a worker."""
         ...
 
-    def encode(self, prepared: PackedT, /, *, batch_size: int) -> Embeddings:
-        """Embeds prepared items, one row each; runs in the process of the caller."""
+    def encode(self, packed: PackedT, /, *, batch_size: int) -> Embeddings:
+        """Embeds featurized items, one row each; runs in the process of the caller."""
         ...
 
-    def shortened(self, prepared: PackedT, /) -> int:
-        """How many of the items lose their end, because they are longer than what it reads."""
+    def shortened(self, packed: PackedT, /) -> int:
+        """How many of the items lost their end, because the encoder reads no longer ones."""
         ...
 
 
@@ -67,42 +67,42 @@ class TeacherEncoder:
 
     @property
     def digest(self) -> str:
-        """See `molkd.types.TeacherCard.digest`."""
+        """That of the teacher's card."""
         return self.teacher.card.digest
 
     @property
     def featurize(self) -> Callable[[Sequence[Any]], Embeddings]:
-        """What embeds items."""
+        """The teacher's own `embed`: it needs the items, and works in the worker processes."""
         return self.teacher.embed
 
-    def encode(self, prepared: Embeddings, /, *, batch_size: int) -> Embeddings:  # noqa: ARG002
-        """Returns what `featurize` made."""
-        return prepared
+    def encode(self, packed: Embeddings, /, *, batch_size: int) -> Embeddings:  # noqa: ARG002
+        """Returns the embeddings, which `featurize` has computed already."""
+        return packed
 
-    def shortened(self, prepared: Embeddings, /) -> int:  # noqa: ARG002
-        """None that is known of: a teacher that cuts counts in its own process."""
+    def shortened(self, packed: Embeddings, /) -> int:  # noqa: ARG002
+        """0: teachers do not tell which items they cut."""
         return 0
 
 
 @dataclass(frozen=True, slots=True)
 class FeaturizedChunk(Generic[PackedT]):
-    """A chunk that a worker has read.
+    """The items of a chunk as the encoder reads them.
 
     Attributes:
-        prepared: what the encoder reads, one item per row.
-        failures: position -> reason, for rows that could not be read before the encoder saw them.
+        packed: what `Encoder.encode` takes, one item per row.
+        failures: row of the chunk -> reason, for items that failed before they were featurized.
     """
 
-    prepared: PackedT
+    packed: PackedT
     failures: dict[int, str]
 
 
 @dataclass(frozen=True)
 class ChunkFeaturizer(Generic[PackedT]):
-    """What a worker process does with a chunk; does not import torch.
+    """Standardises and featurizes chunks in worker processes, without torch.
 
     Attributes:
-        prepare: what the encoder does before it embeds; see `Encoder.featurize`.
+        featurize: of the encoder.
         modality: what the items are.
         standardize: one of the modality's standardisations.
     """
@@ -111,12 +111,12 @@ class ChunkFeaturizer(Generic[PackedT]):
     modality: str
     standardize: str
 
-    def __call__(self, records: Records) -> FeaturizedChunk[PackedT]:
-        """Standardises items, where asked to, and prepares them."""
-        modality: Modality = MODALITIES[self.modality]
+    def __call__(self, chunk: Chunk) -> FeaturizedChunk[PackedT]:
+        """Featurizes one chunk."""
+        modality = MODALITIES[self.modality]
         if self.standardize == modality.standardizations[0]:
-            return FeaturizedChunk(self.featurize(records.items), dict(records.failures))
-        checked = modality.check(records.items, self.standardize)
-        failures = {**checked.failures, **records.failures}
+            return FeaturizedChunk(self.featurize(chunk.items), dict(chunk.failures))
+        checked = modality.check(chunk.items, self.standardize)
+        failures = {**checked.failures, **chunk.failures}
         items = [None if row in failures else item for row, item in enumerate(checked.items)]
         return FeaturizedChunk(self.featurize(items), failures)

@@ -22,9 +22,9 @@ from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary
 from molkd.errors import ItemError, OutputError, ShapeError
 from molkd.formats.readers import read
-from molkd.formats.rows import Columns, Records
+from molkd.formats.rows import Chunk, Columns
 from molkd.formats.writers import WRITERS, format_of
-from molkd.formats.writers.table import Result, Table
+from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.items import MODALITIES, Modality
 from molkd.runtime import files, memory, settings
 from molkd.runtime.processes import ordered_map
@@ -35,7 +35,7 @@ _REASONS_KEPT = 5
 
 @dataclass
 class Tally:
-    """What is known about the rows so far; small, whatever their number."""
+    """Counts of the rows so far, in memory that does not grow with their number."""
 
     total: int = 0
     invalid: int = 0
@@ -45,20 +45,20 @@ class Tally:
     reasons: dict[int, str] = field(default_factory=dict[int, str])
     keys: Any = field(default_factory=hashlib.sha256)
 
-    def add(self, row0: int, table: Table) -> dict[int, str]:
+    def add(self, row0: int, part: EmbeddedChunk) -> dict[int, str]:
         """Counts a part; returns row -> reason of its invalid rows."""
-        found = {row0 + row: text for row, text in enumerate(table.errors) if text is not None}
-        self.total += len(table)
-        self.invalid += len(found)
-        self.shortened += table.shortened
+        reasons = {row0 + row: why for row, why in enumerate(part.errors) if why is not None}
+        self.total += len(part)
+        self.invalid += len(reasons)
+        self.shortened += part.shortened
         self.parts += 1
-        self.reasons = dict(sorted({**self.reasons, **found}.items())[:_REASONS_KEPT])
-        return found
+        self.reasons = dict(sorted({**self.reasons, **reasons}.items())[:_REASONS_KEPT])
+        return reasons
 
 
 @dataclass(frozen=True)
 class Job:
-    """What shall be embedded, with what, how, and whereto."""
+    """One encoder, one source and one output."""
 
     encoder: Encoder[Any]
     source: str
@@ -67,7 +67,7 @@ class Job:
     name: str
 
     def run(self, jobs: int, *, progress: bool) -> Summary:
-        """Makes the output, from parts that are there and parts that are not."""
+        """Embeds what no finished part holds, then writes the output from all parts."""
         started = time.monotonic()
         parts = self._parts
         remove_leftovers(self.output)
@@ -76,11 +76,11 @@ class Job:
             unit=f" {self.encoder.modality}", unit_scale=True, disable=None if progress else True
         ) as bar:
 
-            def count(row0: int, table: Table) -> None:
-                found = tally.add(row0, table)
-                if found and self.options.on_invalid == "error":
-                    raise ItemError(found, total=tally.total)
-                bar.update(len(table))
+            def count(row0: int, part: EmbeddedChunk) -> None:
+                reasons = tally.add(row0, part)
+                if reasons and self.options.on_invalid == "error":
+                    raise ItemError(reasons, total=tally.total)
+                bar.update(len(part))
 
             self._complete(parts, tally, count, jobs)
         self._assemble(parts, tally)
@@ -101,8 +101,8 @@ class Job:
             invalid=int(str(record.get("invalid"))),
             resumed=int(str(record["rows"])),
         )
-        for records in self._chunks():
-            tally.keys.update(self._key(records).encode())
+        for chunk in self._chunks():
+            tally.keys.update(self._key(chunk).encode())
         if record.get("run") != self._run_digest(tally):
             raise OutputError(
                 f"{self.output} exists and was made from other {self._kind.name}, by another model "
@@ -133,18 +133,19 @@ class Job:
     def _parts(self) -> Parts:
         return Parts(self.output.with_name(f"{self.output.name}.parts"))
 
-    def _chunks(self) -> Iterator[Records]:
+    def _chunks(self) -> Iterator[Chunk]:
         options = self.options
         columns = Columns(options.column, options.id_column, self._kind.style)
         rows = options.chunk_rows or self._kind.chunk
         return read(self.source, columns, kind=options.input_format, chunk_rows=rows)
 
-    def _key(self, records: Records) -> str:
-        """Returns a digest of all that decides the content of a part."""
-        return digest_of([self._deciding, records.digest])
+    def _key(self, chunk: Chunk) -> str:
+        """Returns a digest of all that the content of a part depends on."""
+        return digest_of([self._common, chunk.digest])
 
     @cached_property
-    def _deciding(self) -> dict[str, object]:
+    def _common(self) -> dict[str, object]:
+        """What the content of every part depends on."""
         options = self.options
         return {
             "encoder": self.encoder.digest,
@@ -159,22 +160,22 @@ class Job:
         return digest_of([tally.keys.hexdigest(), form, self.options.on_invalid])
 
     def _complete(
-        self, parts: Parts, tally: Tally, count: Callable[[int, Table], None], jobs: int
+        self, parts: Parts, tally: Tally, count: Callable[[int, EmbeddedChunk], None], jobs: int
     ) -> None:
-        """Makes the parts that are not there yet; counts all of them."""
-        waiting: deque[tuple[int, str, Records]] = deque()
+        """Writes the parts that are missing; counts all of them."""
+        waiting: deque[tuple[int, str, Chunk]] = deque()
 
-        def unfinished() -> Iterator[Records]:
-            for index, records in enumerate(self._chunks()):
-                key = self._key(records)
+        def unfinished() -> Iterator[Chunk]:
+            for index, chunk in enumerate(self._chunks()):
+                key = self._key(chunk)
                 tally.keys.update(key.encode())
-                table = parts.find(index, key)
-                if table is None:
-                    waiting.append((index, key, records))
-                    yield records
+                part = parts.find(index, key)
+                if part is None:
+                    waiting.append((index, key, chunk))
+                    yield chunk
                 else:
-                    tally.resumed += len(table)
-                    count(records.row0, table)
+                    tally.resumed += len(part)
+                    count(chunk.row0, part)
 
         featurize = ChunkFeaturizer[Any](
             self.encoder.featurize, self.encoder.modality, self.options.standardize
@@ -183,23 +184,22 @@ class Job:
             "Generator[FeaturizedChunk[Any]]", ordered_map(featurize, unfinished(), jobs=jobs)
         )
         with contextlib.closing(results):
-            for ready in results:
-                index, key, records = waiting.popleft()
-                table = self._embedded(records, ready)
-                parts.write(index, key, table)
-                count(records.row0, table)
+            for featurized in results:
+                index, key, chunk = waiting.popleft()
+                part = self._embedded(chunk, featurized)
+                parts.write(index, key, part)
+                count(chunk.row0, part)
                 memory.release()
 
-    def _embedded(self, records: Records, ready: FeaturizedChunk[Any]) -> Table:
-        """Embeds a prepared chunk."""
-        embedded = self.encoder.encode(ready.prepared, batch_size=self.options.batch_size)
-        expected = (len(records), self.encoder.embedding_dim)
+    def _embedded(self, chunk: Chunk, featurized: FeaturizedChunk[Any]) -> EmbeddedChunk:
+        embedded = self.encoder.encode(featurized.packed, batch_size=self.options.batch_size)
+        expected = (len(chunk), self.encoder.embedding_dim)
         if embedded.values.shape != expected:
             raise ShapeError(
                 f"{self.name} returned an array of shape {embedded.values.shape} for rows from "
-                f"{records.row0}, expected {expected}"
+                f"{chunk.row0}, expected {expected}"
             )
-        failures = {**embedded.failures, **ready.failures}
+        failures = {**embedded.failures, **featurized.failures}
         with np.errstate(over="ignore"):
             values = embedded.values.astype(self.options.dtype)
         for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
@@ -207,12 +207,12 @@ class Job:
             what = "a value exceeds float16" if finite else "the model returned NaN or infinity"
             failures.setdefault(row, what)
         values[list(failures)] = np.nan
-        errors = [failures.get(row) for row in range(len(records))]
-        shortened = self.encoder.shortened(ready.prepared)
-        return Table(records.ids, records.shown, errors, values, shortened)
+        errors = [failures.get(row) for row in range(len(chunk))]
+        shortened = self.encoder.shortened(featurized.packed)
+        return EmbeddedChunk(chunk.ids, chunk.labels, errors, values, shortened)
 
     def _assemble(self, parts: Parts, tally: Tally) -> None:
-        """Writes the output and, just before it takes its place, the settings."""
+        """Writes the output and, just before it is put in place, the settings."""
         drop = self.options.on_invalid == "drop"
         facts = {
             "model": self.name,
@@ -226,7 +226,7 @@ class Job:
             column=self._kind.style.column,
             dtype=self.options.dtype,
             metadata={f"molkd.{key}": value for key, value in facts.items()},
-            tables=_Assembled(parts, tally.parts, drop),
+            chunks=_Finished(parts, tally.parts, drop),
         )
         write = WRITERS[format_of(self.output, self.options.format)]
         with files.atomic_path(self.output) as temporary:
@@ -245,25 +245,25 @@ class Job:
 
 
 @dataclass(frozen=True)
-class _Assembled:
-    """All parts in order, read anew each time."""
+class _Finished:
+    """All parts in order, read from disk in every iteration."""
 
     parts: Parts
     count: int
     drop: bool
 
-    def __iter__(self) -> Iterator[Table]:
+    def __iter__(self) -> Iterator[EmbeddedChunk]:
         for index in range(self.count):
-            table = self.parts.read(index)
+            part = self.parts.read(index)
             if self.drop:
-                table = table.select(np.flatnonzero(table.valid))
-            if len(table):
-                yield table
+                part = part.select(np.flatnonzero(part.valid))
+            if len(part):
+                yield part
             memory.release()
 
 
 def settings_path(output: Path) -> Path:
-    """Returns where the effective settings of a result are kept."""
+    """Returns the file of settings that belongs to an output."""
     return output.with_name(f"{output.name}.settings.toml")
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from molkd.errors import CorruptFileError
 from molkd.formats.writers.parquet import text_arrays, text_fields
-from molkd.formats.writers.table import Table
+from molkd.formats.writers.table import EmbeddedChunk
 from molkd.runtime import files
 
 _SHORTENED = b"shortened"
@@ -26,15 +26,15 @@ class Parts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def find(self, index: int, key: str) -> Table | None:
+    def find(self, index: int, key: str) -> EmbeddedChunk | None:
         """Returns a part, or None where it is absent, damaged or holds something else."""
         try:
             return self._read(index, key)
         except (OSError, CorruptFileError, KeyError, TypeError):  # the last two: of an older molkd
             return None
 
-    def read(self, index: int) -> Table:
-        """Returns a part that was found or written before.
+    def read(self, index: int) -> EmbeddedChunk:
+        """Returns a part that is known to be finished.
 
         Raises:
             CorruptFileError: it was damaged or removed since.
@@ -46,27 +46,27 @@ class Parts:
                 f"{self._path(index)} was removed meanwhile: run the same command again"
             ) from error
 
-    def write(self, index: int, key: str, table: Table) -> None:
+    def write(self, index: int, key: str, part: EmbeddedChunk) -> None:
         """Writes a part, atomically.
 
         Raises:
             OutputError: the disk is full or the folder cannot be written.
         """
-        flat = pa.array(np.ascontiguousarray(table.values).reshape(-1))
-        lists = pa.FixedSizeListArray.from_arrays(flat, table.values.shape[1])
+        flat = pa.array(np.ascontiguousarray(part.values).reshape(-1))
+        lists = pa.FixedSizeListArray.from_arrays(flat, part.values.shape[1])
         schema = pa.schema(
             [*text_fields("item"), pa.field("values", lists.type)],
-            metadata={_SHORTENED: str(table.shortened)},
+            metadata={_SHORTENED: str(part.shortened)},
         )
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema) as writer:
-            writer.write_batch(pa.record_batch([*text_arrays(table), lists], schema=schema))
+            writer.write_batch(pa.record_batch([*text_arrays(part), lists], schema=schema))
         data = sink.getvalue().to_pybytes()
         head = f"{key} {hashlib.sha256(data).hexdigest()}\n".encode()
         files.write_bytes(self._path(index), head + data)
 
     def remove(self) -> None:
-        """Removes all parts, and the folder unless somebody else keeps files in it."""
+        """Removes all parts, and the folder unless it holds other files."""
         for pattern in ("part-*.arrow", ".part-*.partial"):
             for path in self.folder.glob(pattern):
                 path.unlink(missing_ok=True)
@@ -76,13 +76,13 @@ class Parts:
     def _path(self, index: int) -> Path:
         return self.folder / f"part-{index:08d}.arrow"
 
-    def _read(self, index: int, key: str | None) -> Table:
+    def _read(self, index: int, key: str | None) -> EmbeddedChunk:
         path = self._path(index)
         data = path.read_bytes()
-        found, _, checksum = data[: _HEAD - 1].decode("ascii", "replace").partition(" ")
+        written_key, _, checksum = data[: _HEAD - 1].decode("ascii", "replace").partition(" ")
         body = memoryview(data)[_HEAD:]
         whole = hashlib.sha256(body).hexdigest() == checksum
-        if not whole or (key is not None and found != key):
+        if not whole or (key is not None and written_key != key):
             raise CorruptFileError(f"{path} is damaged: run the same command again")
         batch = pa.ipc.open_stream(pa.py_buffer(body)).read_next_batch()
         lists = batch.column("values")
@@ -91,10 +91,10 @@ class Parts:
             cast("list[Any]", batch.column(name).to_pylist()) for name in ("id", "item", "error")
         )
         shortened = int(batch.schema.metadata[_SHORTENED])
-        return Table(ids, items, errors, values, shortened)
+        return EmbeddedChunk(ids, items, errors, values, shortened)
 
 
 def remove_leftovers(output: Path) -> None:
     """Removes what runs that were killed while they wrote `output` have left beside it."""
     for path in output.parent.glob(f".{glob.escape(output.name)}.*.partial"):
-        path.unlink(missing_ok=True)
+        files.remove(path)

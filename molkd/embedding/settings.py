@@ -1,4 +1,4 @@
-"""What decides an embedded file beside the encoder and the molecules, and what came of it."""
+"""The settings of an embedding job, and the summary of its result."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class EmbedSettings:
         column: that of the items (SMILES, texts, images); by default the one with a usual name.
         id_column: column, or property in an SD file, of the identifiers; by default the name of
             the molecule, the path of the image, or the row number.
-        input_format: one that such items come in; by default what the suffix says.
-        format: "parquet", "npz", "npy" or "csv"; by default what the suffix of the output says.
+        input_format: one of the modality's formats; by default what the suffix says.
+        format: a name in `molkd.formats.writers.WRITERS`; by default what the suffix says.
         dtype: of the values; float16 halves the file, but few programs read it from Parquet.
         on_invalid: "null" keeps items that cannot be embedded as empty rows with a reason,
             "drop" leaves them out, "error" stops at the first chunk that has one.
         max_invalid_frac: share of invalid items above which the job fails after writing.
-        standardize: what is done to the items first, one of their kind's standardisations.
+        standardize: one of the modality's standardisations, done first.
         batch_size: items per pass of the network.
-        chunk_rows: rows per part: what is in memory at once in each process, and what a kill can
-            cost; by default as many as suit the kind.
+        chunk_rows: rows per part: what is in memory at once in each process, and what is lost at
+            most when the job is killed; by default what suits the modality.
     """
 
     column: str | None = None
@@ -66,14 +66,14 @@ class Summary:
     Attributes:
         output: the file.
         total: items read.
-        noun: what they are called: "molecules".
+        noun: the name of their modality: "molecules".
         invalid: those that could not be embedded.
-        shortened: those that lost their end, because they were longer than what a student reads.
+        shortened: those that lost their end, because the student reads no longer ones.
         dropped: those that were left out of the file.
         resumed: those that an earlier, interrupted run had finished.
         seconds: time it took.
         reasons: row -> why, for the first invalid items.
-        already_done: whether the file was there, made by the same command from the same items.
+        already_done: whether the same command had written the file from the same items before.
     """
 
     output: Path

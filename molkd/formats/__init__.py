@@ -1,4 +1,5 @@
-"""Files of molecules in, files of embeddings out: one format per file, all of them streamed.
+"""Files of items in, files of embeddings out: one format per file, all of them streamed.
 
-Reading starts at `molkd.formats.readers.read`, writing at `molkd.formats.writers.writer_for`.
+Reading items starts at `molkd.formats.readers.read`, writing embeddings at
+`molkd.formats.writers.WRITERS`; `molkd.formats.embeddings.read` reads them back.
 """

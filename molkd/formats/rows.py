@@ -15,13 +15,13 @@ from molkd.items.molecules.modality import SMILES
 from molkd.runtime.registry import near
 
 Row = tuple[str | None, Any, str | None]
-"""Identifier or None for its row number, item or None, why the row cannot be read or None.
+"""Identifier (None: the row number), item (None: there is none), reason why it cannot be read.
 
 An item is a string (SMILES, a text), the path of a file, or encoded bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class Chunk:
     """Consecutive rows of a file.
 
     Attributes:
@@ -40,15 +40,15 @@ class Records:
         return len(self.ids)
 
     @classmethod
-    def of(cls, row0: int, rows: Sequence[Row]) -> Records:
+    def of(cls, row0: int, rows: Sequence[Row]) -> Chunk:
         """Collects rows."""
         ids = [str(row0 + place) if row[0] is None else row[0] for place, row in enumerate(rows)]
         failures = {place: row[2] for place, row in enumerate(rows) if row[2] is not None}
         return cls(row0, ids, [row[1] for row in rows], failures)
 
     @property
-    def shown(self) -> list[str | None]:
-        """What a file of results says of each item: its text, its path, or nothing for bytes."""
+    def labels(self) -> list[str | None]:
+        """What stands for each item in a file of embeddings: its text or path, None for bytes."""
         return [
             None if isinstance(item, bytes) or item is None else _writable(item)
             for item in self.items
@@ -56,20 +56,20 @@ class Records:
 
     @property
     def digest(self) -> str:
-        """64 hexadecimal digits of all that the rows say."""
-        items = [_mark(item) for item in self.items]
-        said = [self.row0, self.ids, items, sorted(self.failures.items())]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        """64 hexadecimal digits of the content of all rows."""
+        items = [_fingerprint(item) for item in self.items]
+        content = [self.row0, self.ids, items, sorted(self.failures.items())]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where items and identifiers are.
+    """Which columns hold the items and their identifiers.
 
     Attributes:
         item: column, or None to take the one with a usual name.
         id: column (in an SD file: property), or None for the format's own name of an item.
-        style: how the items stand in files.
+        style: the conventions by which files hold such items.
     """
 
     item: str | None = None
@@ -80,7 +80,7 @@ class Columns:
         """Returns the positions of the column of items and of the identifiers', if any.
 
         Raises:
-            InputError: a column is missing or there are several; lists those there are.
+            InputError: a column is missing or there are several; lists the columns of the file.
         """
         item = _position(self.item, names, file) if self.item else self._usual(names, file)
         return item, _position(self.id, names, file) if self.id else None
@@ -96,10 +96,10 @@ class Columns:
             raise ConfigError(f"{file} has no columns to choose from: leave out {option}")
 
     def _usual(self, names: Sequence[str], file: str) -> int:
-        found = [place for place, name in enumerate(names) if name.lower() in self.style.usual]
-        if len(found) == 1:
-            return found[0]
-        what = "several columns" if found else "no column"
+        places = [place for place, name in enumerate(names) if name.lower() in self.style.usual]
+        if len(places) == 1:
+            return places[0]
+        what = "several columns" if places else "no column"
         plain = next(iter(self.style.formats))
         raise InputError(
             f"{file} has {what} with a usual name for {self.style.noun}: choose one with --column, "
@@ -107,21 +107,21 @@ class Columns:
         )
 
 
-def _mark(item: Any) -> object:
-    """What decides an item, as JSON knows it."""
+def _fingerprint(item: Any) -> object:
+    """A JSON value that changes with the item; of a file its size and time, not its content."""
     if isinstance(item, bytes):
         return hashlib.sha256(item).hexdigest()
     if isinstance(item, Path):
         try:
-            about = item.stat()
+            status = item.stat()
         except OSError:
             return [str(item)]
-        return [str(item), about.st_size, about.st_mtime_ns]
+        return [str(item), status.st_size, status.st_mtime_ns]
     return item
 
 
 def _writable(item: str | Path) -> str:
-    """A text as UTF-8 can hold it."""
+    """A text with "?" for what UTF-8 cannot encode."""
     return str(item).encode(errors="replace").decode()
 
 

@@ -32,7 +32,7 @@ DAMAGE = (DamagedError, EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdEr
 
 @contextlib.contextmanager
 def open_bytes(path: Path | None) -> Generator[BinaryIO]:
-    """Opens a file, or standard input for None; gzip and zstd are known by their first bytes.
+    """Opens a file, or standard input for None; gzip and zstd are recognised by their first bytes.
 
     Raises:
         InputError: there is no such file, or it is empty or cannot be opened.
@@ -56,9 +56,9 @@ def open_bytes(path: Path | None) -> Generator[BinaryIO]:
 
 
 def text_lines(stream: BinaryIO, name: str, style: FileConventions = SMILES) -> Iterator[str]:
-    """Yields the lines of UTF-8 text with their ends, be they LF, CR LF or CR, mixed or not.
+    """Yields the lines of UTF-8 text with their ends: LF, CR LF or CR, even mixed.
 
-    Where items are prose, a byte that is not UTF-8 becomes a lone surrogate: it costs its item.
+    In prose, a byte that is not UTF-8 becomes a lone surrogate, so that only its item fails.
 
     Raises:
         InputError: a line is not UTF-8 or longer than `LONGEST_LINE`; names it.

@@ -1,8 +1,8 @@
-"""What a student predicts a teacher would say, with its uncertainty, without running the teacher.
+"""Adaptors: predict a teacher's embedding, with its uncertainty, from that of a student.
 
 An adaptor is a conditional density of a teacher given the frozen embedding, fitted after training
-(see `molkd.information.densities`), so that a student of any objective can have them. They lie in a
-folder beside the student and are read when they are asked for.
+(see `molkd.information.densities`), so that a student of any objective can have them. They are
+stored in a folder beside the student.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Adaptor:
     """One teacher's density, and the way back to its units.
 
     Attributes:
-        head: from a standardised embedding to the density's parameters.
-        density: what these mean.
-        scaling: how the teacher's values were scaled.
+        head: maps a standardised embedding to the density's parameters.
+        density: of the teacher's scaled values.
+        scaling: of the teacher's values.
     """
 
     head: Ladder

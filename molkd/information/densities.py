@@ -1,6 +1,6 @@
-"""Fits conditional densities of the teachers on a frozen embedding.
+"""Fits conditional densities of the teachers given a frozen embedding.
 
-For what a student knows (`molkd.information.estimate`) and for what it predicts
+They estimate its information (`molkd.information.estimate`) and predict teachers
 (`molkd.information.adaptors`).
 """
 
@@ -57,7 +57,7 @@ class EmbeddedRows:
         return mean, np.where(sd > 0, sd, np.float32(1.0))
 
     def refuse_fewer(self, least: int, what: str) -> None:
-        """Raises a `ConfigError` where there are too few rows to fit on, or to report on."""
+        """Raises a `ConfigError` where there are too few rows; `what` names them."""
         if len(self.rows) < least:
             raise ConfigError(
                 f"{len(self.rows)} {what} rows are too few to estimate mutual information: at "
@@ -77,7 +77,7 @@ def fit(
     Args:
         reader: of the teachers' values.
         train: what to fit on; the densities read standardised embeddings.
-        settings: how.
+        settings: of the optimisation.
         progress: whether to show a progress bar.
 
     Raises:
@@ -98,16 +98,16 @@ def fit_adaptors(
     *,
     progress: bool = False,
 ) -> Adaptors:
-    """Fits what a student predicts of its teachers; see `molkd.objectives.faithful_regression`.
+    """Fits the adaptors of a student; see `molkd.objectives.faithful_regression`.
 
-    Means of real targets start from a linear regression, which a density fitted by likelihood
-    falls short of: it gives up on rows that are rare.
+    Means of real targets start from a linear regression: a density fitted by likelihood alone
+    predicts rare rows worse than that.
 
     Args:
         reader: of the teachers' values.
         scalings: teacher -> the scaling with which the reader reads it.
         train: what to fit on.
-        settings: how.
+        settings: of the optimisation.
         progress: whether to show a progress bar.
 
     Raises:
@@ -142,12 +142,12 @@ def _model(
 
 
 def _start_linear(model: MutualInformation, reader: TargetReader, train: EmbeddedRows) -> None:
-    """Sets the means of real targets to ridge regressions on the rows where they are known."""
+    """Sets the means of real targets to ridge regressions on the rows that have them."""
     targets = reader.targets(train.rows)
     for name, spec in model.specs.items():
-        known = targets.present[name].numpy()
-        if spec.support == "real" and known.any():
-            z, t = train.values[known].astype(np.float64), targets.values[name].numpy()[known]
+        there = targets.present[name].numpy()
+        if spec.support == "real" and there.any():
+            z, t = train.values[there].astype(np.float64), targets.values[name].numpy()[there]
             linear = Ridge(alpha=_RIDGE).fit(z, t)
             slope, bias = (torch.from_numpy(a) for a in (linear.coef_, linear.intercept_))
             model.head(name).start_linear(slope.reshape(spec.dim, -1), bias)

@@ -1,8 +1,8 @@
-"""How much an embedding knows about each teacher: mutual information and a linear probe.
+"""How much information an embedding has about each teacher, and how well a linear map predicts it.
 
 Estimated after training, on a frozen embedding and the same way for every objective: one
-conditional density per teacher is fitted on training rows and read on rows that nothing was
-fitted on. An objective's own heads are not used, so that objectives can be compared.
+conditional density per teacher is fitted on training rows and evaluated on others. An objective's
+own heads are not used, so that objectives can be compared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from molkd.types import Matrix
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Information:
-    """What an embedding knows about one teacher, on validation rows.
+    """What an embedding tells of one teacher, on validation rows.
 
     Attributes:
         conditional_entropy: nats per row, an upper bound of h(teacher | student) in expectation.
@@ -42,9 +42,9 @@ class Information:
     def mutual_information(self) -> float:
         """Nats per row: marginal minus conditional entropy.
 
-        Both factorise over the dimensions, so that this counts the information about each
-        dimension on its own and adds it up; for teachers whose dimensions are independent it
-        estimates I(teacher; student).
+        Both densities factorise over the dimensions, so that this is the sum of the information
+        about each dimension. It estimates I(teacher; student) where a teacher's dimensions are
+        independent.
         """
         return self.marginal_entropy - self.conditional_entropy
 
@@ -57,7 +57,7 @@ def estimate(
     settings: EstimatorSettings | None = None,
     progress: bool = False,
 ) -> dict[str, Information]:
-    """Estimates what an embedding knows about each teacher.
+    """Estimates how much information an embedding has about each teacher.
 
     Args:
         reader: of the teachers' values.
@@ -78,23 +78,23 @@ def _report(
     model: MutualInformation, reader: TargetReader, train: EmbeddedRows, valid: EmbeddedRows
 ) -> dict[str, Information]:
     conditional = entropies(model, reader, valid, np.arange(len(valid.rows)))
-    known, asked = reader.targets(train.rows), reader.targets(valid.rows)
+    train_targets, valid_targets = reader.targets(train.rows), reader.targets(valid.rows)
     report: dict[str, Information] = {}
     for name, spec in model.specs.items():
-        fitted, read = known.present[name], asked.present[name]
-        t, t_valid = known.values[name][fitted], asked.values[name][read]
+        there, there_valid = train_targets.present[name], valid_targets.present[name]
+        t, t_valid = train_targets.values[name][there], valid_targets.values[name][there_valid]
         marginal = model.densities[name].marginal(t)
         report[name] = Information(
             conditional_entropy=conditional[name],
             marginal_entropy=float(model.nats(name, marginal, t_valid).mean()),
             r2=linear_r2(
-                train.values[fitted.numpy()],
+                train.values[there.numpy()],
                 t.numpy(),
-                valid.values[read.numpy()],
+                valid.values[there_valid.numpy()],
                 t_valid.numpy(),
             ),
             dim=spec.dim,
-            rows=int(read.sum()),
+            rows=int(there_valid.sum()),
         )
     return {name: report[name] for name in reader.specs}
 
@@ -102,7 +102,7 @@ def _report(
 def linear_r2(z: Matrix, t: Matrix, z_valid: Matrix, t_valid: Matrix) -> float:
     """Returns the R2 of a ridge regression: the share of all variance of t_valid explained.
 
-    A mean over dimensions would be ruled by the rarest bits, whose few ones nothing explains.
+    A mean over dimensions would depend most on the rarest bits, whose few ones nothing explains.
 
     Args:
         z: shape (n, d), standardised embeddings to fit on.

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from molkd.items.base import Modality, ReadItems
 from molkd.items.images.modality import IMAGES
 from molkd.items.molecules.modality import MOLECULES
 from molkd.items.texts.modality import TEXTS
+from molkd.runtime.registry import Registry
 
 __all__ = ["IMAGES", "MODALITIES", "MOLECULES", "TEXTS", "Modality", "ReadItems", "check"]
 
-MODALITIES: Mapping[str, Modality] = {
-    modality.name: modality for modality in (MOLECULES, TEXTS, IMAGES)
-}
-"""Name -> modality: "molecules", "texts", "images"."""
+MODALITIES: Registry[Modality] = Registry(
+    "modality", {modality.name: modality for modality in (MOLECULES, TEXTS, IMAGES)}
+)
 
 
 def check(items: Sequence[object], *, modality: str, level: str) -> ReadItems:
@@ -22,7 +22,10 @@ def check(items: Sequence[object], *, modality: str, level: str) -> ReadItems:
 
     Args:
         items: of any usual form.
-        modality: a key of `MODALITIES`.
+        modality: a name in `MODALITIES`.
         level: one of the modality's standardisations.
+
+    Raises:
+        UnknownNameError: there is no such modality.
     """
     return MODALITIES[modality].check(items, level)

@@ -1,7 +1,7 @@
-"""What an item of a corpus is: how it is read, told apart, checked and split.
+"""Modalities: how the items of one kind are read, identified, split and stored in files.
 
-A kind of items is data: functions with one signature each. Teachers and students say by its name
-what they read; bank, objectives and the training loop hand items on without looking at them.
+A modality is an instance of `Modality`, not a class. Teachers and students name the one they read;
+bank, objectives and the training loop pass items on without looking at them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class ReadItems:
     """Items after they have been read once.
 
     Attributes:
-        keys: one string per row; equal strings are equal items, and a bank knows rows by them.
-        items: one per row: what teachers and students are given; arbitrary where the row failed.
+        keys: one string per row, by which a bank identifies it; equal items have equal keys.
+        items: one per row, for teachers and students; arbitrary where the row failed.
         failures: row -> why the item cannot be used, in words.
     """
 
@@ -38,16 +38,16 @@ class Split(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileConventions:
-    """How items of one kind stand in files.
+    """The conventions by which files hold items of one modality.
 
     Attributes:
-        noun: what they are called in messages: "SMILES".
-        column: what a column of them is called in a file of results.
-        usual: names of columns, in lower case, that hold them unless another one is named.
-        formats: keys of `readers.READERS`, or "folder" for files in a folder.
-        missing: texts by which programs write that there is no value.
+        noun: the items in messages: "SMILES".
+        column: name of their column in files of embeddings.
+        usual: names of columns, in lower case, that hold them unless another one is chosen.
+        formats: names in `molkd.formats.readers.READERS`, or "folder" for files in a folder.
+        missing: texts that stand for a missing value.
         binary: whether they are bytes rather than strings.
-        prose: whether one string that is not UTF-8 costs its own row only.
+        prose: whether a string that is not UTF-8 fails alone, instead of the whole file.
     """
 
     noun: str
@@ -58,8 +58,8 @@ class FileConventions:
     binary: bool = False
     prose: bool = False
 
-    def known(self, text: str) -> str | None:
-        """Returns a text as it is, and None where it stands for a missing value."""
+    def value_of(self, text: str) -> str | None:
+        """Returns a text, or None where it stands for a missing value."""
         return None if text in self.missing else text
 
 
@@ -68,16 +68,16 @@ class Modality:
     """A kind of items.
 
     Attributes:
-        name: what many of them are called: "molecules".
-        one: what one of them is called: "molecule".
-        example: program that embeds some with the student of a folder.
-        style: what a column of them is called, and how a missing one is written.
-        standardizations: what can be done to items first; the first is to do nothing.
-        check: reads items of every usual form; level is one of `standardizations`.
-        parse: items as `check` gave them -> what the teachers read, once for all of them.
+        name: plural: "molecules".
+        one: singular: "molecule".
+        example: program for the student's model card that embeds some items.
+        style: how files hold the items.
+        standardizations: levels of standardisation; the first changes nothing.
+        check: reads items of every usual form, standardised to one of these levels.
+        parse: turns the items of `check` into what teachers read, once for all teachers.
         splits: name -> how to choose validation rows by key.
         readable_keys: whether an item can be read from its key.
-        chunk: how many are held at once where a file is embedded: those of a large file are many.
+        chunk: items in memory at once where a file is embedded.
     """
 
     name: str

@@ -32,7 +32,7 @@ def random_split(keys: Sequence[str], *, fraction: float, seed: int) -> tuple[Ro
 
     Args:
         keys: one per row; canonical SMILES keep duplicate structures together.
-        fraction: share of the rows wanted for validation, between 0 and 1.
+        fraction: share of the rows for validation, between 0 and 1.
         seed: another seed gives another split.
 
     Returns:
@@ -96,8 +96,8 @@ def time_split(
 ) -> tuple[Rows, Rows]:
     """Splits rows by time: the oldest for training, the newest for validation.
 
-    Rows of equal keys stay together and count from the first of their times: a molecule is known
-    once it has been measured. The seed decides only which keys of one time come first.
+    Rows of equal keys stay together and take the earliest of their times: that of a molecule's
+    first measurement. The seed decides only the order of keys of the same time.
 
     Args:
         keys: one per row; canonical SMILES keep duplicate structures together.
@@ -111,16 +111,16 @@ def time_split(
     Raises:
         ConfigError: a time is not finite (names its row), or see `random_split`.
     """
-    unknown = np.flatnonzero(~np.isfinite(times))
-    if len(unknown):
-        raise ConfigError(f"row {unknown[0]} has no time: leave it out, or split in another way")
+    untimed = np.flatnonzero(~np.isfinite(times))
+    if len(untimed):
+        raise ConfigError(f"row {untimed[0]} has no time: leave it out, or split in another way")
     groups = _groups(keys, fraction, unit="item")
     first = {key: min(times[rows]) for key, rows in groups.items()}
     newest = sorted(groups, key=lambda key: (-first[key], _ticket(key, seed)))
-    wanted = _wanted(keys, fraction)
+    target = _valid_count(keys, fraction)
     valid = np.zeros(len(keys), dtype=np.bool_)
     for place, key in enumerate(newest[:-1]):  # the oldest key is always for training
-        if place and valid.sum() + len(groups[key]) > wanted:
+        if place and valid.sum() + len(groups[key]) > target:
             break
         valid[groups[key]] = True
     return np.flatnonzero(~valid), np.flatnonzero(valid)
@@ -128,8 +128,8 @@ def time_split(
 
 def scaffold(mol: Chem.Mol) -> str:
     """Returns the SMILES of a molecule's scaffold; see `scaffold_split`."""
-    found = MurckoScaffold.MurckoScaffoldSmiles(mol=mol, includeChirality=False)
-    return str(found or Chem.MolToSmiles(mol, isomericSmiles=False))
+    rings = MurckoScaffold.MurckoScaffoldSmiles(mol=mol, includeChirality=False)
+    return str(rings or Chem.MolToSmiles(mol, isomericSmiles=False))
 
 
 def clusters(smiles: Sequence[str], *, distance: float = CLUSTER_DISTANCE) -> list[str]:
@@ -205,26 +205,26 @@ def _groups(keys: Sequence[str], fraction: float, *, unit: str) -> dict[str, lis
     return groups
 
 
-def _wanted(keys: Sequence[str], fraction: float) -> int:
+def _valid_count(keys: Sequence[str], fraction: float) -> int:
     return min(max(round(fraction * len(keys)), 1), len(keys) - 1)
 
 
 def _split(keys: Sequence[str], fraction: float, seed: int, *, unit: str) -> tuple[Rows, Rows]:
     groups = _groups(keys, fraction, unit=unit)
-    wanted = _wanted(keys, fraction)
+    target = _valid_count(keys, fraction)
     valid = np.zeros(len(keys), dtype=np.bool_)
-    left = wanted
+    left = target
     drawn = sorted(groups, key=lambda key: _ticket(key, seed))
     for key in drawn:
         if len(groups[key]) <= left:
             valid[groups[key]] = True
             left -= len(groups[key])
-    if left == wanted:  # every group is larger than the share of validation
+    if left == target:  # every group is larger than the share of validation
         valid[groups[min(drawn, key=lambda key: len(groups[key]))]] = True
     return np.flatnonzero(~valid), np.flatnonzero(valid)
 
 
 def _ticket(key: str, seed: int) -> bytes:
-    """A random number that is the same on every machine, whatever the version of numpy."""
+    """A pseudorandom number that depends on neither machine nor version of numpy."""
     text = f"{seed}:{key}".encode(errors="surrogatepass")
     return hashlib.blake2b(text, digest_size=16).digest()

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from molkd.errors import CorruptFileError, OutputError
 def atomic_path(path: Path) -> Generator[Path]:
     """Yields a temporary sibling that takes the place of `path` when the block ends well.
 
+    The block writes a file or makes a folder. A file replaces what was there in one step; a folder
+    cannot, so that an old one is removed just before.
+
     Raises:
         OutputError: the disk is full or the folder cannot be written; `path` is untouched.
     """
@@ -27,11 +31,23 @@ def atomic_path(path: Path) -> Generator[Path]:
     try:
         with explained(path):
             yield temporary
-            with temporary.open("rb") as stream:
-                os.fsync(stream.fileno())
+            for written in (temporary, *temporary.rglob("*")):
+                if written.is_file():
+                    with written.open("rb") as stream:
+                        os.fsync(stream.fileno())
+            if temporary.is_dir():
+                remove(path)
             temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        remove(temporary)
+
+
+def remove(path: Path) -> None:
+    """Removes a file, or a folder with all that is in it, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Memory that was freed but not given back: what makes a long job look as if it leaked."""
+"""Memory that was freed but not returned, which makes a long job seem to leak."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 
 
 def release() -> None:
-    """Gives freed memory back to the system, where the C library keeps it (glibc does).
+    """Returns freed memory to the system, where the C library holds on to it (glibc does).
 
     Batches of ever new sizes leave holes that glibc neither reuses nor returns: 4 kB for each
     molecule embedded, without end. Called once per chunk, this costs a few percent of the time.

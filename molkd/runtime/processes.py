@@ -1,4 +1,4 @@
-"""Work in several processes, in order, in bounded memory, without leaving orphans behind."""
+"""Work in several processes: in order, in bounded memory, and without orphans."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ Result = TypeVar("Result")
 
 
 def ordered_map(
-    function: Callable[[Task], Result], tasks: Iterable[Task], *, jobs: int, ahead: int = 2
+    function: Callable[[Task], Result], tasks: Iterable[Task], *, jobs: int, prefetch: int = 2
 ) -> Iterator[Result]:
     """Applies a function to tasks and yields the results in order, the same for any `jobs`.
 
-    Every process computes in one thread: how many threads share a sum would change its last bits.
+    Every process computes in one thread: the last bits of a sum depend on the number of threads.
 
     Args:
         function: sent to each process once; picklable where `jobs` > 1.
         tasks: taken as they are needed.
         jobs: processes; 1 computes in this one.
-        ahead: tasks per process that are taken before the first one is done; many where results
-            are small and tasks of unequal length, so that none waits for a long one.
+        prefetch: tasks per process that are taken before the first one is done; a larger number
+            where tasks take unequal times and results are small, so that no process is idle.
 
     Raises:
         ConfigError: the function cannot be sent to another process.
@@ -45,7 +45,7 @@ def ordered_map(
                 result = function(task)
             yield result
         return
-    yield from _in_processes(function, tasks, jobs, ahead)
+    yield from _in_processes(function, tasks, jobs, prefetch)
 
 
 def usable_cores() -> int:
@@ -71,7 +71,7 @@ def one_thread() -> Generator[None]:
 
 
 def _in_processes(
-    function: Callable[[Task], Result], tasks: Iterable[Task], jobs: int, ahead: int
+    function: Callable[[Task], Result], tasks: Iterable[Task], jobs: int, prefetch: int
 ) -> Iterator[Result]:
     try:
         pickled = pickle.dumps(function)
@@ -83,14 +83,15 @@ def _in_processes(
     try:
         for task in tasks:
             waiting.append(pool.submit(_work, task))
-            if len(waiting) >= ahead * jobs:  # bounds the memory of results that wait
+            if len(waiting) >= prefetch * jobs:  # bounds the memory of results that wait
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise WorkerDiedError(
             "a worker process died, perhaps for want of memory: run the same command again with "
-            "fewer jobs, what is finished is kept"
+            "fewer jobs, what is finished is kept (a script that starts processes must do so "
+            "below 'if __name__ == \"__main__\":')"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
@@ -111,7 +112,7 @@ def _start(pickled: bytes) -> None:
 
 
 def _end_with_parent() -> None:
-    """Ends a worker whose parent was killed: it would wait for a task for ever."""
+    """Ends a worker whose parent was killed: else it would wait for a task for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

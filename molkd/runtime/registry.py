@@ -71,6 +71,9 @@ class Registry(Generic[Target]):
     def __contains__(self, name: object) -> bool:
         return name in self._entries
 
+    def __getitem__(self, name: str) -> Target:
+        return self.resolve(name)
+
     def resolve(self, name: str) -> Target:
         """Returns what a name stands for.
 

@@ -1,8 +1,7 @@
 """Statistics of a bank's columns, and the scalings that follow from them.
 
-Both are fitted on rows that the caller names, so that validation rows cannot slip in, and in
-float64. A fitted scaling is kept with the bank and found again by the digest of what it was
-fitted on.
+Both are fitted in float64, on the rows that the caller names, so that validation rows cannot slip
+in. A fitted scaling is stored in the bank, under the digest of what it was fitted on.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ NOISE = 1e-6
 """Share of its mean, or of the median sd of all columns, below which a column's sd is rounding."""
 
 _ABOVE_ROUNDING = 2
-"""An axis is whitened only if its sd is at least so many times that of rounding along it."""
+"""An axis is whitened only if its sd is at least this multiple of that of rounding along it."""
 
 _ROTATED = ("pca", "whitened", "phi-s")
 _CHUNK = 4096
@@ -36,7 +35,7 @@ _VERSION = 2
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the columns of a teacher look like over some rows.
+    """Moments and range of a teacher's columns over some rows.
 
     Attributes:
         count: rows in which the teacher succeeded.
@@ -59,10 +58,10 @@ class Statistics:
 
     @property
     def constant(self) -> npt.NDArray[np.bool_]:
-        """Shape (d,): columns that say nothing.
+        """Shape (d,): columns that do not vary.
 
-        The scale they are compared with is the median sd: one wild column (such as an
-        information content of 1e12) must not make all others look constant.
+        Their sd is compared with the median sd: one column of huge values (such as an information
+        content of 1e12) must not make all others look constant.
         """
         moving = self.sd[(self.minimum < self.maximum) & (self.sd > 0)]
         if not len(moving):
@@ -107,16 +106,16 @@ def fit_scaling(
     components: int = 256,
     winsorize: float | None = None,
 ) -> Scaling:
-    """Fits a scaling on some rows of a bank, or finds the one fitted on them before.
+    """Fits a scaling on some rows of a bank, or reads the one fitted on them before.
 
     Args:
         bank: holds the teacher.
         teacher: name.
         rows: shape (m,), the rows to learn from; their order does not matter.
-        form: what targets shall look like.
+        form: of the targets; see `molkd.types.Form`.
         components: principal components of `pca` at most; fewer where the rows span fewer.
-        winsorize: standardised values are cut at plus and minus so many sd; for descriptors with
-            heavy tails. The sd is that of the values before.
+        winsorize: standardised values are clipped at plus and minus this many sd of the values
+            before clipping; for descriptors with heavy tails.
 
     Returns:
         The scaling.
@@ -141,11 +140,11 @@ def fit_scaling(
         ]
     )
     path = folder.path / f"statistics-{key[:16]}.npz"
-    found = scaling.load(path, key)
-    if found is not None:
-        return found
+    stored = scaling.load(path, key)
+    if stored is not None:
+        return stored
     fitted = replace(_fit(bank, teacher, rows, form, components), bound=bound)
-    with contextlib.suppress(OutputError):  # a bank that cannot be written is fitted every time
+    with contextlib.suppress(OutputError):  # of a read-only bank: fitted again every time
         scaling.save(path, key, fitted)
     return fitted
 
@@ -197,7 +196,7 @@ def _fit(bank: Bank, teacher: str, rows: Rows, form: Form, components: int) -> S
     if form in ("as-is", "raw"):
         return as_is
     if form in _ROTATED and (support != "real" or form == "phi-s"):
-        sd = np.ones(len(kept))  # rare bits must not lead the axes; phi-s keeps distances
+        sd = np.ones(len(kept))  # divided by it, rare bits would dominate and distances change
     scaled = replace(as_is, mean=mean, sd=sd, mean_of_targets=np.zeros(len(kept)))
     if form == "standardized":
         return scaled
@@ -206,35 +205,35 @@ def _fit(bank: Bank, teacher: str, rows: Rows, form: Form, components: int) -> S
         statistics.count,
     )
     rounding = _rounding(bank, teacher, statistics)[kept] / sd
-    found, scale = _axes(form, matrix, components, rounding)
-    if not len(found):
+    axes, scale = _axes(form, matrix, components, rounding)
+    if not len(axes):
         raise ConfigError(
             f"teacher {teacher!r} varies by no more than what storing it rounds off: store it as "
             "fp32, or take another form than 'whitened'"
         )
-    return replace(scaled, components=found, scale=scale, mean_of_targets=np.zeros(len(found)))
+    return replace(scaled, components=axes, scale=scale, mean_of_targets=np.zeros(len(axes)))
 
 
-def _axes(form: Form, matrix: Vector, wanted: int, rounding: Vector) -> tuple[Vector, Vector]:
+def _axes(form: Form, matrix: Vector, most: int, rounding: Vector) -> tuple[Vector, Vector]:
     """Axes (q, d') of a covariance for a form, and the scale (q,) along each."""
     variances, principal = rotations.principal(matrix)
     if form == "phi-s":
         variances = variances.clip(min=0)
         scale = np.sqrt(variances.mean())
-        return rotations.levelling(variances) @ principal, np.full(len(variances), scale)
+        return rotations.equalizing_rotation(variances) @ principal, np.full(len(variances), scale)
     spanned = variances > NOISE**2 * variances[0]
     if form == "whitened":
         spanned &= variances > _ABOVE_ROUNDING**2 * (np.square(principal) @ np.square(rounding))
     else:
-        spanned[wanted:] = False
+        spanned[most:] = False
     return principal[spanned], np.sqrt(variances[spanned])
 
 
 def _rounding(bank: Bank, teacher: str, statistics: Statistics) -> Vector:
-    """Shape (d,): bounds on the sd of what storing a teacher rounded off its columns.
+    """Shape (d,): bounds on the sd of the rounding errors of a teacher's stored columns.
 
-    A value x lies within half a unit in the last place, at most eps |x| / 2, of what was stored;
-    an error that is uniform there has the variance (eps x)^2 / 12. Bits and counts are exact.
+    A stored value is at most half a unit in the last place, eps |x| / 2, from the exact x; an error
+    that is uniform there has the variance (eps x)^2 / 12. Bits and counts are exact.
     """
     if bank.cards[teacher].support != "real":
         return np.zeros(len(statistics.mean))

@@ -1,4 +1,4 @@
-"""A bank's rows as tensors: what the distiller hands to the objective."""
+"""A bank's rows as tensors: the targets of an objective."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class TargetReader:
 
         Args:
             bank: holds the teachers.
-            scalings: teacher -> its scaling; the teachers that are read, in this order.
-            weights: teacher -> how much it counts; all alike by default.
-            nodes: teacher -> scaling of the states of its nodes, for teachers read there too.
-            sizes: shape (n,), nodes of each row of the bank to the student; needed for `nodes`.
-            queryable: teachers that are asked during training, about the bank's items.
+            scalings: teacher -> its scaling; the teachers to read, in this order.
+            weights: teacher -> its weight in the loss; 1 by default.
+            nodes: teacher -> scaling of the states of its nodes, for teachers whose nodes are read.
+            sizes: shape (n,), nodes that the student has for each row; needed for `nodes`.
+            queryable: teachers that are queried during training, about the bank's items.
 
         Raises:
-            ConfigError: there are none.
+            ConfigError: there are no teachers.
             UnknownNameError: a teacher is not in the bank.
         """
         if not scalings:
@@ -78,11 +78,11 @@ class TargetReader:
 
         Args:
             rows: shape (b,), in any order.
-            device: where the tensors shall lie.
+            device: of the tensors.
 
         Returns:
-            Float32 values without NaN: where a teacher is not present they are zero. What a
-            queryable teacher reads lies on its own device.
+            Float32 values without NaN: zero where a teacher failed. The input of a queried teacher
+            is on its own device.
 
         Raises:
             ShapeError: a row is not in the bank.
@@ -91,11 +91,11 @@ class TargetReader:
         present: dict[str, torch.Tensor] = {}
         for teacher, scaling in self._scalings.items():
             raw = self._bank.raw(teacher, rows)
-            there = self._bank.valid(teacher)[rows]
+            valid = self._bank.valid(teacher)[rows]
             scaled = scaling.apply(raw)
-            scaled[~there] = 0
+            scaled[~valid] = 0
             values[teacher] = torch.from_numpy(scaled).to(device)
-            present[teacher] = torch.from_numpy(there).to(device)
+            present[teacher] = torch.from_numpy(valid).to(device)
         nodes = {
             teacher: torch.from_numpy(self._states(teacher, rows)).to(device)
             for teacher in self._nodes

@@ -1,4 +1,4 @@
-"""How much a teacher counts where others say the same."""
+"""Weights of teachers that share information: redundant ones count less."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SAMPLE = 2000
 
 
 def weights(bank: Bank, teachers: Sequence[str], rows: Rows, *, seed: int = 0) -> dict[str, float]:
-    """Weighs teachers by how many say the same: two equal ones count as one.
+    """Weighs teachers by their redundancy: two equal ones count as one.
 
     A teacher's weight is one over the sum of its similarities to all teachers, itself included.
     The similarity is the debiased linear CKA (see `molkd.targets.similarity.cka`) on a sample of
-    the rows that all teachers could embed; below zero, and where too few rows are common to all, it
-    is taken as zero.
+    the rows that all teachers could embed; negative values count as 0. All weights are 1 where
+    fewer than 4 rows are common to all.
 
     Args:
         bank: holds the teachers.
@@ -30,8 +30,7 @@ def weights(bank: Bank, teachers: Sequence[str], rows: Rows, *, seed: int = 0) -
     Returns:
         Teacher -> weight; the mean is 1.
     """
-    known = np.logical_and.reduce([bank.valid(name)[rows] for name in teachers])
-    common = rows[known]
+    common = rows[np.logical_and.reduce([bank.valid(name)[rows] for name in teachers])]
     if len(common) < 4:
         return dict.fromkeys(teachers, 1.0)
     if len(common) > _SAMPLE:

@@ -1,4 +1,4 @@
-"""Axes of a covariance: principal ones, and rotations of them along which all variances are equal.
+"""Principal axes of a covariance, and the rotation of them that makes all variances equal.
 
 All in float64; the same covariance gives the same axes.
 """
@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 Vector = npt.NDArray[np.float64]
-"""Shape (d,), or (m, d) where said so."""
+"""Shape (d,), or another where a docstring names it."""
 
-_LEVEL = 1e-13
+_TOLERANCE = 1e-13
 """How far from 1 a variance may stay when all are made equal."""
 
 
@@ -36,7 +36,7 @@ def covariance(chunks: Iterator[Vector], count: int) -> Vector:
 
 
 def principal(covariance: Vector) -> tuple[Vector, Vector]:
-    """Finds the principal axes of a covariance.
+    """Returns the principal axes of a covariance.
 
     Args:
         covariance: shape (d, d), symmetric.
@@ -48,20 +48,19 @@ def principal(covariance: Vector) -> tuple[Vector, Vector]:
     variances, columns = np.linalg.eigh(covariance)
     axes = columns[:, ::-1].T
     leading = np.abs(axes).argmax(axis=1)
-    signs = np.sign(axes[np.arange(len(axes)), leading])  # eigenvectors have none of their own
+    signs = np.sign(axes[np.arange(len(axes)), leading])  # LAPACK leaves them open
     return variances[::-1], axes * signs[:, None]
 
 
-def levelling(variances: Vector) -> Vector:
-    """Builds the rotation that gives independent coordinates of any variances equal ones.
+def equalizing_rotation(variances: Vector) -> Vector:
+    """Returns a rotation after which uncorrelated coordinates have equal variances.
 
-    Where the width is a power of two this is Sylvester's Hadamard matrix: all its entries are
-    ±1/sqrt(n), so that every new coordinate has the mean of the variances, whatever they are.
-    Other widths may have no real matrix of such entries (and none but multiples of four has one).
-    There it is the matrix of the discrete Hartley transform, cas(2 pi j k / n) / sqrt(n), which
-    mixes all coordinates but leaves the variances only nearly equal, followed by at most n - 1
-    plane rotations, each of which makes one more variance equal to the mean exactly. Of the two
-    angles that do so the smaller is taken, so that the mixing is disturbed least.
+    For a width that is a power of two this is Sylvester's Hadamard matrix: all entries are
+    ±1/sqrt(n), so that every new variance is the mean of the old ones. No such real matrix exists
+    for most other widths. They get the matrix of the discrete Hartley transform,
+    cas(2 pi j k / n) / sqrt(n), whose variances are only nearly equal, followed by at most n - 1
+    plane rotations, each of which makes one more variance equal to the mean. Of the two angles that
+    do so the smaller is taken: it changes the mixing of the coordinates least.
 
     Args:
         variances: shape (n,), non-negative, not all zero.
@@ -77,11 +76,11 @@ def levelling(variances: Vector) -> Vector:
         return _sylvester(count)
     rotation = _hartley(count)
     weights = variances / variances.mean()
-    found = np.square(rotation) @ weights
+    rotated = np.square(rotation) @ weights
     for _ in range(count - 1):
-        low, high = int(found.argmin()), int(found.argmax())
-        below, above = found[low] - 1, found[high] - 1
-        if below >= -_LEVEL or above <= _LEVEL:
+        low, high = int(rotated.argmin()), int(rotated.argmax())
+        below, above = rotated[low] - 1, rotated[high] - 1
+        if below >= -_TOLERANCE or above <= _TOLERANCE:
             break
         shared = (rotation[low] * weights) @ rotation[high]
         root = np.sqrt(shared**2 - below * above)  # below * above < 0: never zero
@@ -89,7 +88,7 @@ def levelling(variances: Vector) -> Vector:
         cosine = 1 / np.hypot(1, tangent)
         turn = cosine * np.array([[1, tangent], [-tangent, 1]])
         rotation[[low, high]] = turn @ rotation[[low, high]]
-        found[[low, high]] = 1, 1 + below + above
+        rotated[[low, high]] = 1, 1 + below + above
     return rotation
 
 

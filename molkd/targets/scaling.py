@@ -29,13 +29,13 @@ class Scaling:
         support: "real" unless bits or counts stay as they are.
         kept: shape (d',), the columns that are used.
         log1p: whether the logarithm of 1 + value is taken first.
-        mean: shape (d',), what is subtracted; None for values as they are.
-        sd: shape (d',), what they are divided by.
-        components: shape (q, d'), orthogonal axes of length 1, where values are rotated.
-        scale: shape (q,), what the coordinate along each axis is divided by.
-        bound: targets are winsorised at plus and minus this; None for no bound.
-        mean_of_targets: shape (dim,), over the rows it was fitted on, before any bound.
-        filling: shape (d,), raw values that stand for the columns that are not kept.
+        mean: shape (d',), subtracted next; None for unscaled values.
+        sd: shape (d',), divides next.
+        components: shape (q, d'), orthogonal axes of length 1 onto which values are projected.
+        scale: shape (q,), divides the coordinate along each axis.
+        bound: targets are clipped at plus and minus this; None for no bound.
+        mean_of_targets: shape (dim,), over the rows of the fit, before clipping.
+        filling: shape (d,), `invert` gives these raw values to columns that are not kept.
     """
 
     support: Support
@@ -61,8 +61,8 @@ class Scaling:
             values: shape (m, d), as the bank gives them.
 
         Returns:
-            Shape (m, dim); rows that were NaN stay NaN. Winsorised values are not standardised
-            again, so that their sd is below 1 where the bound cuts.
+            Shape (m, dim); rows that were NaN stay NaN. Clipped values are not standardised again:
+            their sd is below 1.
         """
         taken = values if len(self.kept) == values.shape[1] else values[:, self.kept]
         if self.log1p:
@@ -75,12 +75,11 @@ class Scaling:
         return scaled if self.bound is None else scaled.clip(-self.bound, self.bound)
 
     def invert(self, values: Matrix) -> Matrix:
-        """Gives scaled rows, or predictions of them, in the teacher's own units.
+        """Returns scaled rows, or predictions of them, in the teacher's own units.
 
-        Exact, up to the rounding of float32, for as many axes as the columns span. With fewer
-        (`pca`, `whitened`) it gives the projection onto them, the nearest rows in the space in
-        which the axes were found. Winsorised values come back at the bound, and columns that
-        were constant at their constant.
+        Exact, up to the rounding of float32, where the axes span the columns. With fewer axes
+        (`pca`, `whitened`) it returns the projection onto them, the nearest rows in the space of
+        the axes. Clipped values come back at the bound, constant columns at their constant.
 
         Args:
             values: shape (m, dim).
@@ -98,13 +97,12 @@ class Scaling:
         return raw.astype(np.float32)
 
     def invert_sd(self, values: Matrix, sd: Matrix) -> Matrix:
-        """Gives standard deviations of predictions in the teacher's own units.
+        """Returns standard deviations of predictions in the teacher's own units.
 
-        Exact for values as they are and standardised ones. Through a rotation it is exact where
-        the errors of the targets are uncorrelated, and for the part within the axes: what lies
-        outside of them is not counted. For log1p it is the first order of the delta method,
-        sd(raw) = (1 + raw) sd(log1p), good while sd(log1p) is well below 1. A bound is not
-        considered.
+        Exact for unscaled and standardised values. Through a rotation it is exact where the errors
+        of the targets are uncorrelated, apart from variance outside the axes, which is not counted.
+        For log1p it is the first order of the delta method, sd(raw) = (1 + raw) sd(log1p), good
+        while sd(log1p) is well below 1. A bound is not considered.
 
         Args:
             values: shape (m, dim), the predictions.
@@ -133,7 +131,7 @@ class Scaling:
         return raw.astype(np.float32)
 
     def _columns(self, values: Matrix) -> Vector:
-        """Shape (m, d'): the kept columns that belong to targets, still in log1p where taken."""
+        """Shape (m, d'): the kept columns of targets, in logarithms where `log1p`."""
         columns = self._checked(values)
         if self.components is not None and self.scale is not None:
             columns = (columns * self.scale) @ self.components
@@ -162,11 +160,10 @@ def save(path: Path, key: str, scaling: Scaling) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    names = (*_ARRAYS, "bound")
-    found = {name: getattr(scaling, name) for name in names}
-    given: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
+    fields: dict[str, Any] = {name: getattr(scaling, name) for name in (*_ARRAYS, "bound")}
+    arrays = {name: value for name, value in fields.items() if value is not None}
     with files.atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, key=key, support=scaling.support, log1p=scaling.log1p, **given)
+        np.savez(stream, key=key, support=scaling.support, log1p=scaling.log1p, **arrays)
 
 
 def load(path: Path, key: str) -> Scaling | None:

@@ -18,7 +18,7 @@ from molkd.targets.fitting import describe
 from molkd.types import Matrix, Rows, Support
 
 Floats = npt.NDArray[np.float64]
-"""Of the shape that is said beside it."""
+"""Of the shape that the docstring names."""
 
 _BLOCK = 512
 
@@ -26,17 +26,16 @@ _BLOCK = 512
 def prepared(values: Matrix, support: Support) -> Floats:
     """Returns the columns that vary, in the form in which embeddings are compared.
 
-    Real columns get mean 0 and sd 1. Bits, and logarithms of 1 + count, are centred and keep
-    their variance, or a bit that is set once would weigh as much as one that is set in every
-    second molecule.
+    Real columns get mean 0 and sd 1. Bits, and logarithms of 1 + count, are centred and keep their
+    variance: else a bit that is set once would weigh as much as one that is set in every second
+    molecule.
 
     Args:
         values: shape (n, d), without NaN.
         support: what values they take.
-        rows: shape (m,), where mean and sd are learnt; all rows by default.
 
     Returns:
-        Shape (n, d'), d' columns that vary over those rows; it may be 0.
+        Shape (n, d'), of the d' columns that vary; d' may be 0.
     """
     taken = values.astype(np.float64)
     if support == "counts":
@@ -116,15 +115,15 @@ def neighbours(values: Matrix, support: Support, *, k: int = 10) -> Rows:
     real = support == "real"
     taken = prepared(values, support).astype(np.float32) if real else values
     squares = np.square(taken).sum(axis=1)
-    found = np.empty((n, k), dtype=np.int64)
+    nearest = np.empty((n, k), dtype=np.int64)
     for start in range(0, n, _BLOCK):
         rows = np.arange(start, min(start + _BLOCK, n))
         common = taken[rows] @ taken.T
         both = squares[rows, None] + squares
         close = 2 * common - both if real else _tanimoto(common, both)
         close[rows - start, rows] = -np.inf
-        found[rows] = _nearest(close, k)
-    return found
+        nearest[rows] = _nearest(close, k)
+    return nearest
 
 
 def _tanimoto(common: Matrix, both: Matrix) -> Matrix:
@@ -170,7 +169,7 @@ def effective_rank(values: Floats) -> float:
 def participation_ratio(values: Floats) -> float:
     """Returns (sum of variances)² / sum of squared variances along the principal axes.
 
-    Like `effective_rank`, but ruled by the leading axes; NaN where nothing varies.
+    Like `effective_rank`, but dominated by the leading axes; NaN where nothing varies.
     """
     variances = _variances(values)
     if not variances.any():
@@ -179,14 +178,14 @@ def participation_ratio(values: Floats) -> float:
 
 
 def _variances(values: Floats) -> Floats:
-    """Squared singular values of the centred columns; rounding is 0."""
+    """Squared singular values of the centred columns; those within rounding are 0."""
     centred = values - values.mean(axis=0)
     n, d = centred.shape
     if not d:
         return np.zeros(1)
-    found = np.linalg.eigvalsh(centred.T @ centred if d <= n else centred @ centred.T)
-    rounding = found[-1] * max(n, d) * np.finfo(np.float64).eps
-    return np.where(found > rounding, found, 0.0)
+    squares = np.linalg.eigvalsh(centred.T @ centred if d <= n else centred @ centred.T)
+    rounding = squares[-1] * max(n, d) * np.finfo(np.float64).eps
+    return np.where(squares > rounding, squares, 0.0)
 
 
 def groups(similarity: Floats, *, least: float) -> list[list[int]]:
@@ -202,14 +201,14 @@ def groups(similarity: Floats, *, least: float) -> list[list[int]]:
     if len(similarity) < 2:
         return [[row] for row in range(len(similarity))]
     labels = fcluster(_tree(similarity), t=1 - least, criterion="distance").tolist()
-    found: dict[int, list[int]] = {}
+    members: dict[int, list[int]] = {}
     for row, label in enumerate(labels):
-        found.setdefault(label, []).append(row)
-    return list(found.values())
+        members.setdefault(label, []).append(row)
+    return list(members.values())
 
 
 def order(similarity: Floats) -> list[int]:
-    """Returns positions with like beside like, for a heat map; see `groups`."""
+    """Returns all positions, similar embeddings next to each other, for a heat map."""
     if len(similarity) < 3:
         return list(range(len(similarity)))
     return leaves_list(_tree(similarity)).tolist()

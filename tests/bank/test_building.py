@@ -81,6 +81,14 @@ def test_bits_do_not_depend_on_the_block(tmp_path: Path, block: int) -> None:
     assert one.digest == other.digest
 
 
+def test_teachers_on_a_gpu_compute_in_this_process(tmp_path: Path) -> None:
+    here, elsewhere = FakeTeacher("gpu"), FakeTeacher("cpu")
+    here.device = "cuda"  # type: ignore[attr-defined]
+    bank = _build(tmp_path / "bank", ITEMS, elsewhere, here, jobs=2)
+    assert (here.asked, elsewhere.asked) == (ITEMS, [])
+    assert list(bank.folders) == ["cpu", "gpu"]
+
+
 def test_bits_do_not_depend_on_the_jobs(tmp_path: Path) -> None:
     items = [*ITEMS, "fail 1", "raise 2", "nan 3", "bad 4"]
     teachers = FakeTeacher("a"), FakeTeacher("b", support="bits", dim=40)

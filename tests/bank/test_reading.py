@@ -35,7 +35,7 @@ TEACHERS = FakeTeacher("real", dim=4), FakeTeacher("bits", dim=9, support="bits"
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("banks") / "bank"
-    build(path, ITEMS, TEACHERS, errors={2: "broken"}, preparation="full", progress=False)
+    build(path, ITEMS, TEACHERS, errors={2: "broken"}, standardization="full", progress=False)
     return path
 
 
@@ -88,7 +88,7 @@ def test_what_a_bank_says_about_itself(built: Path) -> None:
     assert len(bank) == len(ITEMS)
     assert list(bank.items) == ITEMS
     assert bank.errors == {2: "broken"}
-    assert bank.header.preparation == "full"
+    assert bank.header.standardization == "full"
     assert bank.cards == {teacher.name: teacher.card for teacher in TEACHERS}
     assert bank.failures("bits") == {2: "broken", 60: "fail 60 is too hard"}
     assert np.flatnonzero(~bank.valid("bits")).tolist() == [2, 60]

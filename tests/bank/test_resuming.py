@@ -227,7 +227,7 @@ def test_another_teacher_by_the_same_name_is_refused(tmp_path: Path) -> None:
         (ITEMS[:60], {}, r"\(100, now 60\): row 60 is 'item 60' there and missing now"),
         ([*ITEMS, "more"], {}, "row 100 is missing there and 'more' now"),
         (ITEMS, {"errors": {3: "broken"}}, "row 3 is valid there and broken now"),
-        (ITEMS, {"preparation": "full"}, "preparation 'none', not 'full'"),
+        (ITEMS, {"standardization": "full"}, "standardization 'none', not 'full'"),
     ],
 )
 def test_a_bank_of_other_items_is_refused(

@@ -13,8 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from molkd.embedding import EmbedSettings, Summary, TeacherEncoder, embed_file, job, settings_path
-from molkd.errors import ConfigError, InputError, ItemError, OutputError, ShapeError
-from molkd.formats.rows import Records
+from molkd.errors import (
+    ConfigError,
+    InputError,
+    ItemError,
+    OutputError,
+    ShapeError,
+    UnknownNameError,
+)
+from molkd.formats.rows import Chunk
 from molkd.formats.writers.npy import ids_path
 from molkd.runtime import settings
 from tests.fakes.fake_encoders import FakeEncoder
@@ -86,7 +93,7 @@ def test_as_many_rows_are_held_at_once_as_suit_the_kind(
 ) -> None:
     asked: list[int] = []
 
-    def read(*_: object, chunk_rows: int, **__: object) -> Iterator[Records]:
+    def read(*_: object, chunk_rows: int, **__: object) -> Iterator[Chunk]:
         asked.append(chunk_rows)
         return iter(())
 
@@ -238,12 +245,12 @@ def test_a_wrong_width_is_refused(tmp_path: Path) -> None:
         ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
         ({"chunk_rows": 0}, "chunk_rows must be at least 1, not 0"),
         ({"jobs": 0}, "jobs must be at least 1, not 0"),
-        ({"format": "hdf5"}, "unknown format 'hdf5'"),
-        ({"input_format": "xlsx"}, "unknown format 'xlsx'"),
+        ({"format": "hdf5"}, r"unknown format 'hdf5'\. Known: parquet, npz, npy, csv\."),
+        ({"input_format": "xlsx"}, r"unknown format 'xlsx'\. Known: smi, csv, tsv"),
     ],
 )
 def test_wrong_settings(tmp_path: Path, some: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises((ConfigError, UnknownNameError), match=message):
         _embed(FakeEncoder(), _smi(tmp_path, GOOD), tmp_path / "out.npy", **some)
 
 

@@ -151,7 +151,7 @@ def test_a_part_that_vanishes_meanwhile_is_reported(
         write(*_, **__)  # type: ignore[arg-type]
 
     write = WRITERS["csv"]
-    monkeypatch.setitem(WRITERS, "csv", removing)  # type: ignore[arg-type]
+    monkeypatch.setattr("molkd.formats.writers.csv.write_csv", removing)
     with pytest.raises(CorruptFileError, match=r"part-00000001\.arrow was removed meanwhile"):
         _embed(FakeEncoder(), source, tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()

@@ -17,6 +17,7 @@ from molkd.errors import ConfigError, CorruptFileError, ItemError, WeightsError
 from molkd.featurizers import MolKDTransformer
 from molkd.featurizers import transformer as module
 from molkd.runtime.files import read_json, sha256_of
+from molkd.runtime.processes import ordered_map
 from molkd.students import GineSettings, load, make
 from molkd.teachers import as_teacher
 from molkd.teachers import make as make_teacher
@@ -134,15 +135,14 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def jobs_used(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
-    used: list[int | None] = []
-    parallel = joblib.Parallel
+def jobs_used(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    used: list[int] = []
 
-    def recorded(n_jobs: int | None, **options: Any) -> Any:
-        used.append(n_jobs)
-        return parallel(n_jobs=n_jobs, **options)
+    def recorded(function: Any, tasks: Any, *, jobs: int) -> Any:
+        used.append(jobs)
+        return ordered_map(function, tasks, jobs=min(jobs, 2))
 
-    monkeypatch.setattr(joblib, "Parallel", recorded)
+    monkeypatch.setattr(module, "ordered_map", recorded)
     return used
 
 
@@ -161,12 +161,12 @@ def test_chunks_keep_rows_and_reasons(transformer: Any, smiles: list[str]) -> No
 
 @pytest.mark.usefixtures("small_chunks")
 def test_processes_change_nothing(
-    transformer: Any, smiles: list[str], jobs_used: list[int | None]
+    transformer: Any, smiles: list[str], jobs_used: list[int]
 ) -> None:
     items = [*smiles, None, "x", *smiles]
     alone = transformer.embed(items)
     together = transformer.set_params(n_jobs=2).embed(items)
-    assert jobs_used == [None, 2]
+    assert jobs_used == [1, 2]
     assert_array_equal(together.values, alone.values)
     assert together.failures == alone.failures
     with pytest.raises(ItemError, match=r"row 11: SMILES syntax error"):
@@ -175,11 +175,32 @@ def test_processes_change_nothing(
 
 @pytest.mark.usefixtures("small_chunks")
 def test_processes_are_not_started_where_they_cost_more(
-    transformer: Any, smiles: list[str], jobs_used: list[int | None]
+    transformer: Any, smiles: list[str], jobs_used: list[int]
 ) -> None:
     transformer.set_params(n_jobs=2).transform(smiles[:7])
     transformer.transform([*smiles, Chem.MolFromSmiles("C")])
     assert jobs_used == [1, 1]
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_joblib_job_starts_no_processes_of_its_own(
+    transformer: Any, smiles: list[str], jobs_used: list[int]
+) -> None:
+    transformer.set_params(n_jobs=2)
+    run = joblib.Parallel(n_jobs=2, backend="threading")
+    results = list(run(joblib.delayed(transformer.transform)(smiles) for _ in range(2)))
+    assert jobs_used == [1, 1]
+    assert_array_equal(results[0], results[1])
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_jobs_are_counted_as_by_joblib(
+    transformer: Any, smiles: list[str], jobs_used: list[int]
+) -> None:
+    with joblib.parallel_config(n_jobs=3):
+        transformer.transform(smiles)
+    transformer.set_params(n_jobs=-1).transform(smiles)
+    assert jobs_used == [3, joblib.cpu_count()]
 
 
 def test_workers_need_no_torch(student_folder: Path) -> None:

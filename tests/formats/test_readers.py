@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
-from molkd.errors import ConfigError, InputError
+from molkd.errors import ConfigError, InputError, UnknownNameError
 from molkd.formats.readers import read
-from molkd.formats.rows import Columns, Records
+from molkd.formats.rows import Chunk, Columns
 
 IDS = ["ethanol", "benzene", "salt", "charged"]
 SMILES = ["CCO", "c1ccccc1", "[Na+].[Cl-]", "C[N+](C)(C)C"]
@@ -58,9 +58,9 @@ CONTENT = {
 }
 
 
-def _read(path: Path | str, columns: Columns | None = None, **options: object) -> Records:
+def _read(path: Path | str, columns: Columns | None = None, **options: object) -> Chunk:
     chunks = list(read(path, columns, **options))  # type: ignore[arg-type]
-    return Records(
+    return Chunk(
         0,
         [name for chunk in chunks for name in chunk.ids],
         [text for chunk in chunks for text in chunk.items],
@@ -117,7 +117,7 @@ def test_an_unknown_suffix_can_be_overruled(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"in.txt names no format.*--input-format"):
         _read(path)
     assert _read(path, kind="smi").ids == IDS
-    with pytest.raises(ConfigError, match=r"unknown format 'smii'. Did you mean 'smi'"):
+    with pytest.raises(UnknownNameError, match=r"unknown format 'smii'. Did you mean 'smi'"):
         _read(path, kind="smii")
 
 

@@ -13,21 +13,21 @@ import pytest
 
 from molkd.errors import ConfigError, InputError
 from molkd.formats.readers import kind_of, read
-from molkd.formats.rows import Columns, Records
+from molkd.formats.rows import Chunk, Columns
 from molkd.items import IMAGES, TEXTS
 from tests.fakes.kinds import pngs
 
 TEXT, IMAGE = Columns(style=TEXTS.style), Columns(style=IMAGES.style)
 
 
-def _read(path: Path, columns: Columns, kind: str | None = None) -> Records:
+def _read(path: Path, columns: Columns, kind: str | None = None) -> Chunk:
     chunks = list(read(path, columns, kind=kind, chunk_rows=3))
     assert [chunk.row0 for chunk in chunks] == list(range(0, sum(map(len, chunks)), 3))
     rows = [row for chunk in chunks for row in _rows(chunk)]
-    return Records.of(0, rows)
+    return Chunk.of(0, rows)
 
 
-def _rows(chunk: Records) -> list[tuple[str, Any, str | None]]:
+def _rows(chunk: Chunk) -> list[tuple[str, Any, str | None]]:
     return [
         (chunk.ids[place], chunk.items[place], chunk.failures.get(place))
         for place in range(len(chunk))
@@ -49,7 +49,7 @@ def test_a_byte_that_is_not_utf8_costs_its_own_row(tmp_path: Path):
     assert [found.items[0], found.items[2]] == ["good", "good again"]
     checked = TEXTS.check(found.items, "none")
     assert checked.failures == {1: "not UTF-8: byte 0xff at character 4: convert the text first"}
-    assert found.shown[1] == "bad ? here"
+    assert found.labels[1] == "bad ? here"
     path = tmp_path / "in.csv"
     path.write_bytes(b"id,text\n1,good\n2,b\xe4d\n3,good\n")
     assert list(TEXTS.check(_read(path, TEXT).items, "none").failures) == [1]
@@ -102,7 +102,7 @@ def test_parquet_of_images(tmp_path: Path, form: str):
     found = _read(path, Columns(id="name", style=IMAGES.style))
     assert found.items == images
     assert found.ids == list("abcdef")
-    assert found.shown == [None] * 6
+    assert found.labels == [None] * 6
     with pytest.raises(InputError, match="holds string, not images"):
         _read(path, Columns(item="name", style=IMAGES.style))
 
@@ -115,7 +115,7 @@ def test_folders_of_images(tmp_path: Path):
     found = _read(tmp_path, IMAGE)
     assert found.ids == ["a.JPG", "b.png", "deep/d.gif", "deep/er/c.png"]
     assert found.items == [tmp_path / name for name in found.ids]
-    assert found.shown == [str(path) for path in found.items]
+    assert found.labels == [str(path) for path in found.items]
     before = found.digest
     (tmp_path / "b.png").write_bytes(b"more")
     assert _read(tmp_path, IMAGE).digest != before
@@ -133,6 +133,8 @@ def test_formats_belong_to_their_items(tmp_path: Path):
         kind_of("in.smi", None, TEXTS.style)
     with pytest.raises(ConfigError, match="names no format"):
         kind_of(tmp_path, None, TEXTS.style)
+    with pytest.raises(ConfigError, match=r"sdf holds no texts\. Formats of texts are txt"):
+        kind_of("in.txt", "sdf", TEXTS.style)
     assert kind_of("in.ndjson.gz", None, TEXTS.style) == "jsonl"
     assert kind_of(tmp_path, None, IMAGES.style) == "folder"
 

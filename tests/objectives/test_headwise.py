@@ -185,12 +185,12 @@ def test_a_prefix_sends_no_gradient_to_the_tail():
     assert not torch.allclose(gradients[0][:, :3], gradients[1][:, :3] / 2, atol=1e-3)
 
 
-def _loss_of_a_trained_prefix(matryoshka_dims: tuple[int, ...]) -> float:
+def _loss_of_a_trained_prefix(dims: tuple[int, ...]) -> float:
     torch.manual_seed(0)
     x = torch.randn(64, 6)
     value = x @ torch.randn(6, 2)
     targets = Targets({"t": value / value.std(0)}, {"t": torch.ones(64, dtype=torch.bool)})
-    settings = objectives.configured("mse", {"head_hidden": 16, "matryoshka_dims": prefixes})
+    settings = objectives.configured("mse", {"head_hidden": 16, "matryoshka_dims": dims})
     spec = TargetSpec(2, "real", torch.zeros(2))
     objective = cast("HeadwiseObjective", settings.build(FeatureSpec(8), {"t": spec}))
     student = nn.Linear(6, 8)

@@ -142,7 +142,7 @@ def study(output: Path, settings: Settings, *, seeds: int, jobs_at_once: int = 1
     known = read(path, settings) if path.exists() else {}
     missing = [job for job in wanted if job not in known]
     _write(path, settings, known.values())
-    found = ordered_map(partial(run_one, settings), missing, jobs=jobs_at_once, ahead=8)
+    found = ordered_map(partial(run_one, settings), missing, jobs=jobs_at_once, prefetch=8)
     with path.open("a", encoding="utf-8") as stream:
         for record in tqdm(found, total=len(missing), desc="students", disable=not missing):
             stream.write(_line(record))

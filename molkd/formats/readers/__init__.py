@@ -1,42 +1,41 @@
 """Reading items from any file, in chunks and in constant memory.
 
-A new format is a function in a file of its own and a line in `READERS`.
+A new format is a function in a file of its own and a line in `READERS`; which items come in it is
+for `molkd.items` to say.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from molkd.errors import ConfigError, InputError
-from molkd.formats.readers.delimited import read_csv, read_tsv
 from molkd.formats.readers.folder import read_folder
-from molkd.formats.readers.json_lines import read_json_lines
-from molkd.formats.readers.parquet import read_parquet
-from molkd.formats.readers.sdf import read_sdf
-from molkd.formats.readers.smi import read_smi
-from molkd.formats.readers.txt import read_txt
-from molkd.formats.rows import Columns, Records, Row
+from molkd.formats.rows import Chunk, Columns, Row
 from molkd.formats.streams import DAMAGE, open_bytes
 from molkd.items.base import FileConventions
 from molkd.items.molecules.modality import SMILES
-from molkd.runtime.registry import near
+from molkd.runtime.registry import Registry, near
 
 Reader = Callable[[BinaryIO, str, Columns], Iterator[Row]]
-"""From a decompressed stream, its name for messages and the choice of columns to rows."""
+"""Yields the rows of a decompressed stream; the string names it in messages."""
 
-READERS: Mapping[str, Reader] = {
-    "smi": read_smi,
-    "csv": read_csv,
-    "tsv": read_tsv,
-    "parquet": read_parquet,
-    "sdf": read_sdf,
-    "txt": read_txt,
-    "jsonl": read_json_lines,
-}
+_HERE = "molkd.formats.readers"
+READERS: Registry[Reader] = Registry(
+    "format",
+    {
+        "smi": f"{_HERE}.smi:read_smi",
+        "csv": f"{_HERE}.delimited:read_csv",
+        "tsv": f"{_HERE}.delimited:read_tsv",
+        "parquet": f"{_HERE}.parquet:read_parquet",
+        "sdf": f"{_HERE}.sdf:read_sdf",
+        "txt": f"{_HERE}.txt:read_txt",
+        "jsonl": f"{_HERE}.json_lines:read_json_lines",
+    },
+)
 
 _OTHER_SUFFIXES = {
     "smiles": "smi",
@@ -59,17 +58,19 @@ def read(
     *,
     kind: str | None = None,
     chunk_rows: int = 8192,
-) -> Iterator[Records]:
+) -> Iterator[Chunk]:
     """Yields the rows of a file of items, or the files of a folder.
 
     Args:
         source: a file, plain or compressed with gzip or zstd, or "-" for standard input.
         columns: what the items are, and where; SMILES by default.
-        kind: a key of `READERS`; by default what the suffix says.
+        kind: a name in `READERS`; by default what the suffix says.
         chunk_rows: rows at a time.
 
     Raises:
-        ConfigError: the format is unknown, or columns are chosen where there are none.
+        UnknownNameError: there is no such format.
+        ConfigError: the suffix names no format of such items, or columns are chosen where there
+            are none.
         InputError: the file is missing, empty, cut, damaged, not UTF-8, or lacks a column.
     """
     columns = columns or Columns()
@@ -84,7 +85,7 @@ def read(
             stream = stack.enter_context(open_bytes(None if standard_input else Path(source)))
             rows = _undamaged(READERS[kind](stream, name, columns), name)
         while chunk := list(itertools.islice(rows, chunk_rows)):
-            yield Records.of(row0, chunk)
+            yield Chunk.of(row0, chunk)
             row0 += len(chunk)
     if not row0:
         raise InputError(f"{name} holds no {columns.style.noun}")
@@ -94,7 +95,8 @@ def kind_of(source: str | Path, kind: str | None = None, style: FileConventions 
     """Returns the format of a file, one of those of its items.
 
     Raises:
-        ConfigError: it is unknown, or not one for such items.
+        UnknownNameError: there is no such format.
+        ConfigError: the suffix names none, or such items do not come in it.
     """
     if FOLDER in style.formats and kind in {None, FOLDER} and Path(source).is_dir():
         return FOLDER
@@ -103,14 +105,18 @@ def kind_of(source: str | Path, kind: str | None = None, style: FileConventions 
     suffixes = [part.lower() for part in (kind or Path(source).name).split(".")]
     if len(suffixes) > 1 and suffixes[-1] in _COMPRESSED:
         suffixes.pop()
-    found = _OTHER_SUFFIXES.get(suffixes[-1], suffixes[-1])
-    if found not in style.formats:
-        what = f"unknown format {kind!r}" if kind else f"the suffix of {source} names no format"
+    name = _OTHER_SUFFIXES.get(suffixes[-1], suffixes[-1])
+    if name not in style.formats:
+        if kind:
+            READERS.resolve(name)  # refuses a name that no reader has
+            what = f"{name} holds no {style.noun}"
+        else:
+            what = f"the suffix of {source} names no format"
         raise ConfigError(
-            f"{what}.{near(found, style.formats)} Formats of {style.noun} are "
+            f"{what}.{near(name, style.formats)} Formats of {style.noun} are "
             f"{', '.join(style.formats)}: name one with --input-format"
         )
-    return found
+    return name
 
 
 def _undamaged(rows: Iterator[Row], name: str) -> Iterator[Row]:

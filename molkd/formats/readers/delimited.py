@@ -12,24 +12,24 @@ from molkd.formats.streams import LONGEST_LINE, DamagedError, text_lines
 
 _COMMA, _TAB = ",", "\t"
 
-csv.field_size_limit(LONGEST_LINE)  # of all readers: Python's own limit is an eighth of it
+csv.field_size_limit(LONGEST_LINE)  # for the whole process; Python's default is an eighth of it
 
 
 def read_csv(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
-    """Yields the rows of a comma-separated table; see `_read`."""
+    """Yields the rows of a comma-separated table; errors are those of `_read`."""
     return _read(stream, name, columns, _COMMA)
 
 
 def read_tsv(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
-    """Yields the rows of a tab-separated table; see `_read`."""
+    """Yields the rows of a tab-separated table; errors are those of `_read`."""
     return _read(stream, name, columns, _TAB)
 
 
 def _read(stream: BinaryIO, name: str, columns: Columns, delimiter: str) -> Iterator[Row]:
     """Yields the rows of a table whose fields may be quoted with double quotes.
 
-    A row with too few or too many fields keeps its place but nothing else: which field is which
-    cannot be known. Blank lines at the end are no rows, others are rows that cannot be read.
+    A row with too few or too many fields counts as one that cannot be read, for its fields cannot
+    be told apart. Blank lines count likewise, except at the end of the file.
 
     Raises:
         InputError: a column is missing, the quoting is wrong or the text is not UTF-8.
@@ -48,7 +48,7 @@ def _read(stream: BinaryIO, name: str, columns: Columns, delimiter: str) -> Iter
             yield from [(None, None, "blank line")] * blanks
             blanks = 0
         if len(fields) == width:
-            text = columns.style.known(fields[item])
+            text = columns.style.value_of(fields[item])
             yield None if identifier is None else fields[identifier], text, None
         else:
             where = f"line {table.line_num}"

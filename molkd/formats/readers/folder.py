@@ -30,16 +30,16 @@ def read_folder(folder: Path, columns: Columns) -> Iterator[Row]:
 
 
 def _files(folder: Path) -> list[Path]:
-    found: list[Path] = []
+    paths: list[Path] = []
 
     def refuse(error: OSError) -> None:
         raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
 
     for place, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
+        paths += [
             Path(place) / name
             for name in names
             if not name.startswith(".") and name.rpartition(".")[2].lower() in _SUFFIXES
         ]
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())

@@ -27,7 +27,7 @@ def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]
     The format's index is at its end: compressed files and pipes are first copied to disk.
 
     Raises:
-        InputError: a column is missing or holds something else than such items.
+        InputError: a column is missing or holds something other than such items.
         DamagedError: the file is cut, damaged or no Parquet file.
     """
     with _seekable(stream) as source:
@@ -38,16 +38,14 @@ def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]
         schema = file.schema_arrow
         item, identifier = columns.find(schema.names, name)
         _refuse_others(schema.field(item), name, columns.style)
-        wanted = [schema.names[place] for place in (item, identifier) if place is not None]
+        names = [schema.names[place] for place in (item, identifier) if place is not None]
         rows = _FEW if columns.style.binary else _ROWS
-        batches = file.iter_batches(rows, columns=wanted, use_threads=False)
+        batches = file.iter_batches(rows, columns=names, use_threads=False)
         for batch in _undamaged(batches):
-            items = _items(batch.column(wanted[0]), columns.style)
-            ids = (
-                [None] * len(items) if identifier is None else batch.column(wanted[-1]).to_pylist()
-            )
-            for key, known in zip(ids, items, strict=True):
-                yield None if key is None else str(key), known, None
+            items = _items(batch.column(names[0]), columns.style)
+            ids = [None] * len(items) if identifier is None else batch.column(names[-1]).to_pylist()
+            for key, value in zip(ids, items, strict=True):
+                yield None if key is None else str(key), value, None
 
 
 @contextlib.contextmanager
@@ -69,7 +67,7 @@ def _undamaged(batches: Iterator[Any]) -> Iterator[Any]:
 
 
 def _items(column: Any, style: FileConventions) -> list[Any]:
-    """Strings, or bytes; those of the form that the Hugging Face library `datasets` writes too."""
+    """Strings, or bytes: plain ones or those of the structs that the library `datasets` writes."""
     if style.binary:
         values = column.field("bytes") if pa.types.is_struct(column.type) else column
         return list(values.to_pylist())
@@ -77,7 +75,7 @@ def _items(column: Any, style: FileConventions) -> list[Any]:
         column = column.dictionary_decode()
     raw: list[bytes | None] = column.cast(pa.binary()).to_pylist()
     errors = "surrogateescape" if style.prose else "strict"
-    return [None if one is None else style.known(one.decode(errors=errors)) for one in raw]
+    return [None if one is None else style.value_of(one.decode(errors=errors)) for one in raw]
 
 
 def _refuse_others(column: Any, name: str, style: FileConventions) -> None:

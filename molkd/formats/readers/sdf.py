@@ -23,8 +23,8 @@ _PROPERTY = re.compile(r">.*?<([^>]*)>")
 def read_sdf(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
     """Yields canonical isomeric SMILES of an SD file's molecules, in order.
 
-    The identifier is the property that `columns.id` names or else the title line. Blocks are cut
-    out here rather than by RDKit, so that a bad one costs its own row and no other.
+    The identifier is the property that `columns.id` names or else the title line. The file is split
+    into blocks here rather than by RDKit, so that a bad block costs its own row and no other.
 
     Raises:
         ConfigError: a SMILES column was chosen.
@@ -63,12 +63,12 @@ def _blocks(lines: Iterator[str], name: str) -> Iterator[list[str]]:
 
 def _properties(block: Sequence[str]) -> dict[str, str]:
     """Property -> first line of its value."""
-    found: dict[str, str] = {}
+    properties: dict[str, str] = {}
     for line, value in itertools.pairwise(block):
         match = _PROPERTY.match(line)
         if match:
-            found[match[1]] = value.strip()
-    return found
+            properties[match[1]] = value.strip()
+    return properties
 
 
 def _smiles(block: str) -> tuple[str | None, str | None]:

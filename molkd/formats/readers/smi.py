@@ -34,4 +34,4 @@ def read_smi(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
             yield line.strip(), "", None
         else:
             title = words[1].strip() if len(words) == 2 else None
-            yield title or None, columns.style.known(words[0]), None
+            yield title or None, columns.style.value_of(words[0]), None

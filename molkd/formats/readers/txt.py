@@ -25,4 +25,4 @@ def read_txt(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
             continue
         yield from [(None, "", None)] * blanks
         blanks = 0
-        yield None, columns.style.known(text), None
+        yield None, columns.style.value_of(text), None

@@ -9,23 +9,23 @@ import numpy as np
 import pyarrow as pa
 
 from molkd.formats.writers.parquet import text_arrays, text_fields, write_batches
-from molkd.formats.writers.table import Result, Table
+from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.runtime import files
 
 
 def write_npy(path: Path, result: Result, /, *, final: Path) -> None:
     """Writes the matrix, NaN in rows without an embedding, and FINAL.ids.parquet.
 
-    The table has columns id, the items', valid and error and the metadata; see `tables.Writer`.
+    The table has columns id, the items', valid and error and the metadata; see `table.Writer`.
     """
     schema = pa.schema(text_fields(result.column), metadata=dict(result.metadata))
-    tables = (pa.record_batch(text_arrays(table), schema=schema) for table in result.tables)
+    batches = (pa.record_batch(text_arrays(chunk), schema=schema) for chunk in result.chunks)
     with files.atomic_path(ids_path(final)) as temporary:
-        write_batches(temporary, schema, tables)
+        write_batches(temporary, schema, batches)
     with path.open("wb") as stream:
         write_header(stream, (result.rows, result.dim), np.dtype(result.dtype))
-        for table in result.tables:
-            stream.write(matrix_bytes(table))
+        for chunk in result.chunks:
+            stream.write(matrix_bytes(chunk))
 
 
 def ids_path(final: Path) -> Path:
@@ -43,6 +43,6 @@ def write_header(stream: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.ge
     np.lib.format.write_array_header_1_0(stream, header)
 
 
-def matrix_bytes(table: Table) -> memoryview:
+def matrix_bytes(chunk: EmbeddedChunk) -> memoryview:
     """Returns the values row by row."""
-    return np.ascontiguousarray(table.values).data.cast("B")
+    return np.ascontiguousarray(chunk.values).data.cast("B")

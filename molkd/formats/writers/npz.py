@@ -15,36 +15,36 @@ import numpy as np
 import numpy.typing as npt
 
 from molkd.formats.writers.npy import write_header
-from molkd.formats.writers.table import Result, Table
+from molkd.formats.writers.table import EmbeddedChunk, Result
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def _texts(column: str) -> dict[str, Callable[[Table], list[str]]]:
-    """Array -> its texts, from a table."""
+def _texts(column: str) -> dict[str, Callable[[EmbeddedChunk], list[str]]]:
+    """Array -> what computes its texts from a chunk."""
     return {
-        "ids": lambda table: list(table.ids),
-        column: lambda table: [text or "" for text in table.items],
-        "error": lambda table: [text or "" for text in table.errors],
+        "ids": lambda chunk: list(chunk.ids),
+        column: lambda chunk: [text or "" for text in chunk.items],
+        "error": lambda chunk: [text or "" for text in chunk.errors],
     }
 
 
 def write_npz(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: ARG001
-    """Writes the arrays one after the other; see `tables.Writer`.
+    """Writes the arrays one after the other; see `table.Writer`.
 
     X has NaN in rows without an embedding. Texts are as wide as the longest one, deflated on disk;
     where some items are thousands of characters long, Parquet is easier to read back.
     """
     with path.open("wb") as stream, zipfile.ZipFile(stream, "w") as archive:
         dtype = np.dtype(result.dtype)
-        blocks = (table.values for table in result.tables)
+        blocks = (chunk.values for chunk in result.chunks)
         _add(archive, "X", (result.rows, result.dim), dtype, blocks)
-        valid = (table.valid for table in result.tables)
+        valid = (chunk.valid for chunk in result.chunks)
         _add(archive, "valid", (result.rows,), np.dtype(np.bool_), valid)
         for name, texts in _texts(result.column).items():
-            widths = (len(text) for table in result.tables for text in texts(table))
+            widths = (len(text) for chunk in result.chunks for text in texts(chunk))
             kind = np.dtype(f"<U{max(widths, default=1) or 1}")
-            columns = (np.array(texts(table), dtype=kind) for table in result.tables)
+            columns = (np.array(texts(chunk), dtype=kind) for chunk in result.chunks)
             _add(archive, name, (result.rows,), kind, columns)
         facts = np.array(json.dumps(dict(result.metadata), ensure_ascii=False))
         _add(archive, "metadata", (), facts.dtype, iter([facts]))

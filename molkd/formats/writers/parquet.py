@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from molkd.formats.writers.table import Result, Table
+from molkd.formats.writers.table import EmbeddedChunk, Result
 
 
 def write_parquet(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: ARG001
-    """Writes columns id, the items', valid, error and embedding; see `tables.Writer`.
+    """Writes columns id, the items', valid, error and embedding; see `table.Writer`.
 
     Rows without an embedding have a null there.
     """
@@ -21,7 +21,7 @@ def write_parquet(path: Path, result: Result, /, *, final: Path) -> None:  # noq
     embedding = pa.list_(pa.field("item", number, nullable=False), result.dim)
     fields = [*text_fields(result.column), pa.field("embedding", embedding)]
     schema = pa.schema(fields, metadata=dict(result.metadata))
-    write_batches(path, schema, (_batch(table, schema) for table in result.tables))
+    write_batches(path, schema, (_batch(chunk, schema) for chunk in result.chunks))
 
 
 def text_fields(column: str) -> list[Any]:
@@ -34,13 +34,13 @@ def text_fields(column: str) -> list[Any]:
     ]
 
 
-def text_arrays(table: Table) -> list[Any]:
+def text_arrays(chunk: EmbeddedChunk) -> list[Any]:
     """Returns the values of `text_fields`."""
     return [
-        pa.array(table.ids, pa.string()),
-        pa.array(table.items, pa.string()),
-        pa.array(table.valid),
-        pa.array(table.errors, pa.string()),
+        pa.array(chunk.ids, pa.string()),
+        pa.array(chunk.items, pa.string()),
+        pa.array(chunk.valid),
+        pa.array(chunk.errors, pa.string()),
     ]
 
 
@@ -60,8 +60,8 @@ def write_batches(path: Path, schema: Any, batches: Any) -> None:
             writer.write_batch(batch, row_group_size=len(batch))
 
 
-def _batch(table: Table, schema: Any) -> Any:
+def _batch(chunk: EmbeddedChunk, schema: Any) -> Any:
     kind = schema.field("embedding").type
-    flat = pa.array(np.ascontiguousarray(table.values).reshape(-1))
-    lists = pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=pa.array(~table.valid))
-    return pa.record_batch([*text_arrays(table), lists], schema=schema)
+    flat = pa.array(np.ascontiguousarray(chunk.values).reshape(-1))
+    lists = pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=pa.array(~chunk.valid))
+    return pa.record_batch([*text_arrays(chunk), lists], schema=schema)

@@ -19,12 +19,12 @@ Values = npt.NDArray[np.float16 | np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Consecutive rows of a result.
+class EmbeddedChunk:
+    """Consecutive rows of a result, embedded.
 
     Attributes:
         ids: one identifier per row.
-        items: one text per row, as it was read; None where it was missing or no text.
+        items: one text per row, see `molkd.formats.rows.Chunk.labels`.
         errors: why the row has no embedding; None where it has one.
         values: shape (n, d); NaN in the rows of errors.
         shortened: how many items lost their end before they were embedded.
@@ -44,10 +44,10 @@ class Table:
         """Shape (n,): where there is an embedding."""
         return np.array([error is None for error in self.errors], dtype=np.bool_)
 
-    def select(self, rows: Rows) -> Table:
+    def select(self, rows: Rows) -> EmbeddedChunk:
         """Returns some rows, in the order given."""
         places: list[int] = rows.tolist()
-        return Table(
+        return EmbeddedChunk(
             [self.ids[row] for row in places],
             [self.items[row] for row in places],
             [self.errors[row] for row in places],
@@ -57,15 +57,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A result as a whole: what a writer must know before its first row.
+    """The whole of what a writer writes.
 
     Attributes:
         rows: number of rows.
         dim: width of the embedding.
-        column: what the column of the items is called.
-        dtype: type of its values.
+        column: name of the column of items.
+        dtype: type of the values.
         metadata: facts to keep with the values: model, digest, settings, versions.
-        tables: the rows in order; can be read several times, each time from the start.
+        chunks: the rows in order; can be iterated several times.
     """
 
     rows: int
@@ -73,23 +73,23 @@ class Result:
     column: str
     dtype: Dtype
     metadata: Mapping[str, str]
-    tables: Iterable[Table]
+    chunks: Iterable[EmbeddedChunk]
 
 
 class Writer(Protocol):
     """Writes a result in one format, in constant memory.
 
-    The same result gives the same bytes: no times, no names of machines.
+    The same result gives the same bytes: nothing depends on time or machine.
     """
 
     def __call__(self, path: Path, result: Result, /, *, final: Path) -> None:
         """Writes the rows.
 
         Args:
-            path: the file to write; it is put in place by the caller.
+            path: the file to write; the caller moves it to its place.
             result: the rows and facts about them.
-            final: where `path` will be in the end, for formats of more than one file: these write
-                the others atomically.
+            final: that place, for formats of more than one file: they write the others beside it,
+                atomically.
 
         Raises:
             OSError: the file cannot be written.

@@ -25,11 +25,10 @@ Picture = npt.NDArray[np.uint8]
 """Shape (h, w, 3): RGB, from the upper left corner."""
 
 ImageItem = Path | bytes
-"""What an item of a corpus of images may be once it was checked: a file, or encoded bytes."""
+"""An image in a corpus: a file, or encoded bytes."""
 
 MAX_PIXELS = 64_000_000
 """Above which an image is refused: it would take a gigabyte to decode."""
-
 
 _DEPTHS = (np.dtype(np.uint8), np.dtype(np.uint16))
 
@@ -87,7 +86,7 @@ def decode_all(items: Sequence[object]) -> tuple[list[Picture], list[int], dict[
 
 
 def stored(item: object) -> ImageItem:
-    """Returns an item in a form that is small and can be decoded later, bit for bit.
+    """Returns an item in a small form that decodes to the same pixels later.
 
     Raises:
         InvalidImageError: it is neither a path nor bytes, and no array or image either.
@@ -104,7 +103,7 @@ def stored(item: object) -> ImageItem:
 
 
 def key(item: ImageItem) -> str:
-    """Returns a text that is the same for the same encoded bytes, wherever they are.
+    """Returns the digest of an image's encoded bytes, wherever they are.
 
     Raises:
         InvalidImageError: the file cannot be read.

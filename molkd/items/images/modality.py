@@ -13,16 +13,16 @@ from molkd.items.splits import random_split
 
 def check(items: Sequence[object], _level: str) -> ReadItems:
     """Decodes every image once; a key is the digest of its encoded bytes."""
-    keys, known, failures = [""] * len(items), list[Any]([None] * len(items)), dict[int, str]()
+    keys, images, failures = [""] * len(items), list[Any]([None] * len(items)), dict[int, str]()
     for row, item in enumerate(items):
         try:
-            kept = decoding.stored(item)
-            decoding.decode(kept)
-            keys[row], known[row] = decoding.key(kept), kept
+            image = decoding.stored(item)
+            decoding.decode(image)
+            keys[row], images[row] = decoding.key(image), image
         except decoding.InvalidImageError as error:
             failures[row] = str(error)
             keys[row] = str(item) if isinstance(item, str | Path) else ""
-    return ReadItems(keys, known, failures)
+    return ReadItems(keys, images, failures)
 
 
 def parse(items: Sequence[decoding.ImageItem]) -> Sequence[decoding.ImageItem]:

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from molkd import failures as rows_
+from molkd.failures import joined, picked
 from molkd.items.images import decoding
 from molkd.types import Rows
 
@@ -46,12 +46,12 @@ class Pixels:
 
     def select(self, rows: Rows) -> Self:
         """Returns some images, in the order given."""
-        return type(self)(self.values[rows], rows_.picked(self.failures, rows))
+        return type(self)(self.values[rows], picked(self.failures, rows))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Returns the images of several parts, one after the other."""
-        failures = rows_.joined([(len(part), part.failures) for part in parts])
+        failures = joined([(len(part), part.failures) for part in parts])
         return cls(np.concatenate([part.values for part in parts]), failures)
 
 

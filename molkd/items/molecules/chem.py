@@ -1,7 +1,6 @@
-"""SMILES and RDKit molecules: parsing with a reason for every failure, standardisation, scaffolds.
+"""SMILES and RDKit molecules: parsing with a reason for every failure, and standardisation.
 
-Holds no features; those of the student are in `molkd.items.molecules.graph`, those of teachers with
-them.
+The features of graph students are in `molkd.items.molecules.graph`.
 """
 
 from __future__ import annotations

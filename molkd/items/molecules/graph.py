@@ -16,9 +16,9 @@ import numpy.typing as npt
 from rdkit import Chem
 from rdkit.Chem import rdCIPLabeler
 
-from molkd import failures as rows_
+from molkd.failures import joined, picked
 from molkd.items.molecules import chem
-from molkd.types import Rows
+from molkd.types import Rows, starts_of
 
 FEATURES_VERSION = 1
 """Changes whenever the same molecule may get other integers: old students refuse newer features."""
@@ -100,9 +100,9 @@ class Graphs:
             self.atoms[atoms],
             self.bonds[bonds],
             self.ends[bonds],
-            rows_.starts(self.sizes[rows]),
-            rows_.starts(np.diff(self.bond_starts)[rows]),
-            rows_.picked(self.failures, rows),
+            starts_of(self.sizes[rows]),
+            starts_of(np.diff(self.bond_starts)[rows]),
+            picked(self.failures, rows),
         )
 
     @classmethod
@@ -112,9 +112,9 @@ class Graphs:
             np.concatenate([part.atoms for part in parts]),
             np.concatenate([part.bonds for part in parts]),
             np.concatenate([part.ends for part in parts]),
-            rows_.starts(np.concatenate([part.sizes for part in parts])),
-            rows_.starts(np.concatenate([np.diff(part.bond_starts) for part in parts])),
-            rows_.joined([(len(part), part.failures) for part in parts]),
+            starts_of(np.concatenate([part.sizes for part in parts])),
+            starts_of(np.concatenate([np.diff(part.bond_starts) for part in parts])),
+            joined([(len(part), part.failures) for part in parts]),
         )
 
 
@@ -132,8 +132,8 @@ def featurize(items: Sequence[chem.Molecule]) -> Graphs:
         np.array(atoms, dtype=np.uint8).reshape(-1, len(ATOM_SIZES)),
         bond_table[:, 2:].astype(np.uint8),
         bond_table[:, :2],
-        rows_.starts(counts[:, 0]),
-        rows_.starts(counts[:, 1]),
+        starts_of(counts[:, 0]),
+        starts_of(counts[:, 1]),
         parsed.failures,
     )
 
@@ -196,4 +196,4 @@ def _code(part: Chem.Atom | Chem.Bond, codes: Mapping[str, int], otherwise: int)
 def _ranges(starts: Indices, ends: Indices) -> Indices:
     """Concatenates the integer ranges [start, end)."""
     counts = ends - starts
-    return np.repeat(starts - rows_.starts(counts)[:-1], counts) + np.arange(counts.sum())
+    return np.repeat(starts - starts_of(counts)[:-1], counts) + np.arange(counts.sum())

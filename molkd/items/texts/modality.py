@@ -12,8 +12,8 @@ from molkd.items.texts import reading
 def check(items: Sequence[object], _level: str) -> ReadItems:
     """Returns texts as they are, with a reason for those that are empty or no text."""
     _, _, failures = reading.read_all(items)
-    known = ["" if row in failures else str(item) for row, item in enumerate(items)]
-    return ReadItems(known, list(known), failures)
+    texts = ["" if row in failures else str(item) for row, item in enumerate(items)]
+    return ReadItems(texts, list(texts), failures)
 
 
 def parse(items: Sequence[str]) -> Sequence[str]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
-from molkd import failures as rows_
 from molkd.errors import ConfigError
+from molkd.failures import joined, picked
 from molkd.items.texts.reading import read_all
-from molkd.types import Mask, Rows
+from molkd.types import Mask, Rows, starts_of
 
 if TYPE_CHECKING:  # tokenizers is loaded in the process that tokenizes
     from tokenizers import Tokenizer
@@ -60,9 +60,9 @@ class Tokens:
         pieces = [self.ids[self.starts[row] : self.starts[row + 1]] for row in rows]
         return type(self)(
             np.concatenate([np.empty(0, np.int32), *pieces]),
-            rows_.starts(self.sizes[rows]),
+            starts_of(self.sizes[rows]),
             self.cut[rows],
-            rows_.picked(self.failures, rows),
+            picked(self.failures, rows),
         )
 
     @classmethod
@@ -70,9 +70,9 @@ class Tokens:
         """Returns the tokens of several parts, one after the other."""
         return cls(
             np.concatenate([part.ids for part in parts]),
-            rows_.starts(np.concatenate([part.sizes for part in parts])),
+            starts_of(np.concatenate([part.sizes for part in parts])),
             np.concatenate([part.cut for part in parts]),
-            rows_.joined([(len(part), part.failures) for part in parts]),
+            joined([(len(part), part.failures) for part in parts]),
         )
 
 
@@ -101,7 +101,7 @@ class Tokenizing:
         sizes[rows] = [len(one.ids) for one in encodings]
         cut[rows] = [bool(one.overflowing) for one in encodings]
         ids = np.array([token for one in encodings for token in one.ids], dtype=np.int32)
-        return Tokens(ids, rows_.starts(sizes), cut, failures)
+        return Tokens(ids, starts_of(sizes), cut, failures)
 
 
 def learn(texts: Sequence[str], *, size: int, lower_case: bool = True) -> str:
@@ -129,15 +129,15 @@ def learn(texts: Sequence[str], *, size: int, lower_case: bool = True) -> str:
             f"a vocabulary of {size} tokens is too small for {len(seeds)} different letters: "
             f"give at least {2 * len(first)}"
         )
-    # The trainer numbers letters in the order of a hash table. Given as special tokens they have
-    # the same numbers every time; the vocabulary is then taken over without that meaning.
+    # The trainer numbers letters in the order of a hash table, special tokens in the order given:
+    # letters are special tokens here, and plain ones in the tokenizer that is returned.
     rough = Tokenizer(models.WordPiece(unk_token=SPECIAL[1]))
     rough.normalizer = normalizer  # pyright: ignore[reportAttributeAccessIssue]
     rough.pre_tokenizer = pre_tokenizers.BertPreTokenizer()  # pyright: ignore[reportAttributeAccessIssue]
     trainer = WordPieceTrainer(vocab_size=size, special_tokens=first, show_progress=False)
-    known = set(seeds)
+    letters = set(seeds)
     rough.train_from_iterator(
-        (_spelt(normalizer.normalize_str(one), known) for one in texts), trainer
+        (_spelt(normalizer.normalize_str(one), letters) for one in texts), trainer
     )
     tokenizer = Tokenizer(models.WordPiece(rough.get_vocab(), unk_token=SPECIAL[1]))
     tokenizer.add_special_tokens(list(SPECIAL))
@@ -175,10 +175,10 @@ def vocabulary(tokenizer: str) -> dict[str, int]:
 def _tokenizer(tokenizer: str, max_length: int | None) -> Tokenizer:
     from tokenizers import Tokenizer
 
-    made = Tokenizer.from_str(tokenizer)
-    made.no_padding()
+    loaded = Tokenizer.from_str(tokenizer)
+    loaded.no_padding()
     if max_length is None:
-        made.no_truncation()
+        loaded.no_truncation()
     else:
-        made.enable_truncation(max_length)
-    return made
+        loaded.enable_truncation(max_length)
+    return loaded

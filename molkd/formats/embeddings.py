@@ -1,0 +1,136 @@
+"""Reading files of embeddings back: those of `molkd embed`, and tables of the same form."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+
+from molkd.errors import InputError
+from molkd.formats.writers.npy import ids_path
+from molkd.items import MODALITIES
+from molkd.types import Matrix
+
+MODALITY_OF = {MODALITIES[name].style.column: name for name in MODALITIES}
+"""Column of the items -> their modality."""
+
+_NO_NUMBERS = ("id", *MODALITY_OF, "valid", "error")
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEmbeddings:
+    """The rows of a file of embeddings.
+
+    Attributes:
+        modality: what the items are, a name in `molkd.items.MODALITIES`.
+        ids: one identifier per row; the row number where the file has none.
+        items: one text or path per row; empty where there was none.
+        values: shape (n, d); NaN in rows without an embedding.
+    """
+
+    modality: str
+    ids: list[str]
+    items: list[str]
+    values: Matrix
+
+
+def read(path: Path) -> StoredEmbeddings:
+    """Reads a file that `molkd embed` wrote, in any of its formats.
+
+    Parquet and CSV may also come from elsewhere: a column of items named as `molkd embed` names it,
+    and either a column of lists called "embedding" or numbers in all other columns.
+
+    Raises:
+        InputError: it cannot be read, or holds no items or no numbers; names the file.
+    """
+    readers = {".parquet": _parquet, ".npz": _npz, ".npy": _npy, ".csv": _csv}
+    if path.suffix not in readers:
+        raise InputError(
+            f"{path}: embeddings are read from {', '.join(readers)}; "
+            "molkd embed --format parquet writes one"
+        )
+    try:
+        stored = readers[path.suffix](path)
+    except (*_DAMAGE, pa.ArrowException) as error:
+        raise InputError(f"cannot read embeddings from {path}: {error}") from error
+    if stored.values.ndim != 2 or not stored.values.size:
+        raise InputError(f"{path} holds no embeddings but numbers of shape {stored.values.shape}")
+    if not len(stored.ids) == len(stored.items) == len(stored.values):
+        raise InputError(
+            f"{path} holds {len(stored.items)} {stored.modality}, {len(stored.ids)} identifiers "
+            f"and {len(stored.values)} embeddings"
+        )
+    return stored
+
+
+def _parquet(path: Path) -> StoredEmbeddings:
+    return _of_table(pq.read_table(path))
+
+
+def _csv(path: Path) -> StoredEmbeddings:
+    texts = dict.fromkeys(("id", *MODALITY_OF), pa.string())
+    convert = pc.ConvertOptions(column_types=texts)
+    parse = pc.ParseOptions(newlines_in_values=True)
+    return _of_table(pc.read_csv(path, parse_options=parse, convert_options=convert))
+
+
+def _npz(path: Path) -> StoredEmbeddings:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+        column, values = _item_column(archive.files), archive["X"].astype(np.float32)
+        ids = archive["ids"].tolist() if "ids" in archive.files else _numbers(len(values))
+        return StoredEmbeddings(MODALITY_OF[column], ids, archive[column].tolist(), values)
+
+
+def _npy(path: Path) -> StoredEmbeddings:
+    table = pq.read_table(ids_path(path))
+    return _with_rows(table, np.load(path, allow_pickle=False).astype(np.float32))
+
+
+def _of_table(table: Any) -> StoredEmbeddings:
+    if "embedding" in table.column_names:
+        return _with_rows(table, _lists(table["embedding"].combine_chunks()))
+    names = [name for name in table.column_names if name not in _NO_NUMBERS]
+    columns = [table[name].cast(pa.float32()).to_numpy(zero_copy_only=False) for name in names]
+    return _with_rows(table, np.array(columns, dtype=np.float32).reshape(-1, len(table)).T)
+
+
+def _with_rows(table: Any, values: Matrix) -> StoredEmbeddings:
+    column = _item_column(table.column_names)
+    items = [text or "" for text in table[column].to_pylist()]
+    there = "id" in table.column_names
+    ids = [str(name) for name in table["id"].to_pylist()] if there else _numbers(len(items))
+    return StoredEmbeddings(MODALITY_OF[column], ids, items, values)
+
+
+def _lists(column: Any) -> Matrix:
+    """A column of lists, all equally long, as rows; NaN where there is none."""
+    present = column.is_valid().to_numpy(zero_copy_only=False)
+    widths = np.unique(column.drop_null().value_lengths().to_numpy(zero_copy_only=False))
+    if len(widths) > 1:
+        raise ValueError(f"embeddings of different widths, {widths[0]} and {widths[-1]}")
+    width = int(widths[0]) if len(widths) else getattr(column.type, "list_size", 0)
+    values = np.full((len(column), width), np.nan, dtype=np.float32)
+    values[present] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+    return values
+
+
+def _numbers(count: int) -> list[str]:
+    return [str(row) for row in range(count)]
+
+
+def _item_column(names: Sequence[str]) -> str:
+    columns = [name for name in MODALITY_OF if name in names]
+    if len(columns) != 1:
+        expected = " or ".join(map(repr, MODALITY_OF))
+        what = "several columns of items" if columns else f"no column {expected}"
+        raise ValueError(f"{what} among {', '.join(names[:20])}")
+    return columns[0]

@@ -1,0 +1,86 @@
+"""Files of embeddings are read back as they were written, whatever their format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from molkd.errors import InputError
+from molkd.formats.embeddings import read
+from molkd.formats.writers import WRITERS
+from molkd.formats.writers.npy import ids_path
+from molkd.formats.writers.table import EmbeddedChunk, Result
+
+IDS = ["007", 'b, "c"', "d", "ü"]
+ITEMS = ["CCO", "two\nlines", None, "NA"]
+ERRORS = [None, None, "a missing value", None]
+VALUES = np.array([[0.1, 1 / 3], [3, 4], [np.nan] * 2, [-1e-7, 12345.678]], np.float32)
+
+
+def _write(path: Path, column: str = "smiles", dtype: Any = "float32") -> Path:
+    halves = (slice(0, 3), slice(3, 4))
+    values = VALUES.astype(dtype)
+    chunks = [EmbeddedChunk(IDS[s], ITEMS[s], ERRORS[s], values[s]) for s in halves]
+    result = Result(rows=4, dim=2, column=column, dtype=dtype, metadata={}, chunks=chunks)
+    WRITERS[path.suffix[1:]](path, result, final=path)
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("column", ["smiles", "text", "image"])
+@pytest.mark.parametrize("kind", list(WRITERS))
+def test_what_was_written_is_read(tmp_path: Path, kind: str, column: str, dtype: Any) -> None:
+    stored = read(_write(tmp_path / f"out.{kind}", column, dtype))
+    assert stored.modality == {"smiles": "molecules", "text": "texts", "image": "images"}[column]
+    assert stored.ids == IDS
+    assert stored.items == ["CCO", "two\nlines", "", "NA"]
+    expected = VALUES.astype(dtype).astype(np.float32)
+    np.testing.assert_array_equal(stored.values, expected, strict=True)
+
+
+def test_tables_from_elsewhere(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"smiles": ["C", "N"], "embedding": [[1.0, 2.0], None]})
+    frame.to_parquet(tmp_path / "lists.parquet")
+    stored = read(tmp_path / "lists.parquet")
+    assert stored.ids == ["0", "1"]
+    np.testing.assert_array_equal(stored.values, np.array([[1, 2], [np.nan] * 2], np.float32))
+    (tmp_path / "wide.csv").write_text("a,text,b\n1,C,2\n,N,4\n")
+    stored = read(tmp_path / "wide.csv")
+    assert (stored.modality, stored.items) == ("texts", ["C", "N"])
+    np.testing.assert_array_equal(stored.values, np.array([[1, 2], [np.nan, 4]], np.float32))
+
+
+@pytest.mark.parametrize("kind", list(WRITERS))
+def test_a_cut_file_is_named(tmp_path: Path, kind: str) -> None:
+    path = _write(tmp_path / f"out.{kind}")
+    path.write_bytes(path.read_bytes()[: 70 if kind == "csv" else -8])
+    with pytest.raises(InputError, match=rf"out\.{kind}"):
+        read(path)
+
+
+def test_a_matrix_needs_the_table_of_its_rows(tmp_path: Path) -> None:
+    path = _write(tmp_path / "out.npy")
+    np.save(path, VALUES[:3])
+    with pytest.raises(InputError, match=r"out\.npy holds 4 molecules, 4 ident.* and 3 embeddings"):
+        read(path)
+    ids_path(path).unlink()
+    with pytest.raises(InputError, match=r"out\.npy\.ids\.parquet"):
+        read(path)
+
+
+def test_what_holds_no_embeddings_is_refused(tmp_path: Path) -> None:
+    pd.DataFrame({"smiles": ["C"]}).to_parquet(tmp_path / "none.parquet")
+    with pytest.raises(InputError, match=r"none\.parquet holds no embeddings"):
+        read(tmp_path / "none.parquet")
+    pd.DataFrame({"smiles": ["C", "N"], "embedding": [[1.0], [1.0, 2.0]]}).to_parquet(
+        tmp_path / "ragged.parquet"
+    )
+    with pytest.raises(InputError, match=r"ragged\.parquet: embeddings of different widths"):
+        read(tmp_path / "ragged.parquet")
+    pd.DataFrame({"smiles": ["C"], "text": ["C"], "x": [1.0]}).to_parquet(tmp_path / "two.parquet")
+    with pytest.raises(InputError, match=r"two\.parquet: several columns of items among"):
+        read(tmp_path / "two.parquet")
