@@ -13,10 +13,10 @@ import torch
 def no_tf32() -> Generator[None]:
     """Without TF32, which rounds to three digits on a GPU, whatever the program around chose."""
     products: Any = torch.backends.cuda.matmul
-    # The older switch of torch before 2.9 cannot be read once somebody has set the newer one.
-    newer = hasattr(products, "fp32_precision")
-    switch, off = ("fp32_precision", "ieee") if newer else ("allow_tf32", False)
-    before = getattr(products, switch)
+    try:
+        switch, off, before = "allow_tf32", False, products.allow_tf32
+    except RuntimeError:  # torch refuses to read it where the program has set its newer switch
+        switch, off, before = "fp32_precision", "ieee", products.fp32_precision
     setattr(products, switch, off)
     try:
         with torch.backends.cudnn.flags(allow_tf32=False):  # which turns cuDNN off as well

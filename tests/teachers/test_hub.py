@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from molkd import teachers
-from molkd.errors import ConfigError, UnknownNameError, WeightsError
+from molkd.errors import UnknownNameError, WeightsError
 from molkd.runtime import files
 from molkd.teachers.hub import known
 from molkd.teachers.hub.smiles import HuggingFaceTeacher
@@ -125,11 +125,6 @@ def test_code_of_a_checkpoint_is_not_run(roberta: Path) -> None:
         HuggingFaceTeacher(str(roberta)).embed(["C"])
 
     assert not (roberta / "ran").exists()
-
-
-def test_unknown_device(folders: dict[str, Path]) -> None:
-    with pytest.raises(ConfigError, match="device 'abacus' is not available here"):
-        teacher_of(folders, "roberta", device="abacus").embed(["C"])
 
 
 # == The hub

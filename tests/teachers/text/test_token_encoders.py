@@ -132,9 +132,3 @@ def test_a_text_without_tokens_has_a_reason(tmp_path: Path) -> None:
 
     assert embedded.failures == {1: "the tokenizer makes no token of it"}
     assert np.isfinite(embedded.values[[0, 2]]).all()
-
-
-def test_unknown_device(tmp_path: Path) -> None:
-    for make in (tiny_encoders.bert, tiny_encoders.static):
-        with pytest.raises(ConfigError, match="device 'abacus' is not available here"):
-            SentenceEncoder(str(make(tmp_path / make.__name__)), device="abacus").embed(["a"])
