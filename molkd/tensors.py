@@ -93,7 +93,7 @@ def as_queryable(teacher: Teacher[Any], *, layer: int | None = None) -> Queryabl
     """Returns a teacher as one that answers queries during training.
 
     Args:
-        teacher: one with a method `live`.
+        teacher: one with a method `queryable`.
         layer: before which of its layers a query enters, from 0; None is the middle of a
             transformer and the last but one of a graph network.
 
@@ -101,13 +101,13 @@ def as_queryable(teacher: Teacher[Any], *, layer: int | None = None) -> Queryabl
         ConfigError: it cannot, or has no such layer.
         WeightsError: its weights are missing.
     """
-    live = getattr(teacher, "live", None)
-    if not callable(live):
+    queryable = getattr(teacher, "queryable", None)
+    if not callable(queryable):
         raise ConfigError(
             f"teacher {teacher.card.name!r} cannot answer queries: graph networks (hu-..., "
             "molclr-gcn) and transformers (hf:...) can"
         )
-    return cast("QueryableTeacher", live(layer=layer))
+    return cast("QueryableTeacher", queryable(layer=layer))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from molkd.deprecated import renamed
-from molkd.teachers.hub.known_images import NAMED as IMAGE_MODELS
-from molkd.teachers.hub.known_smiles import NAMED as SMILES_MODELS
-from molkd.teachers.hub.known_texts import NAMED as TEXT_MODELS
+from molkd.teachers.hub import known
 from molkd.teachers.registry import (
     ENTRY_POINTS,
     PREFIXES,
@@ -78,13 +76,19 @@ for _layers in (20, 32, 44, 56):
         "molkd.teachers.vision.cifar_resnets:CifarResNetTeacher",
         layers=_layers,
     )
-for _name, _model in SMILES_MODELS.items():
-    TEACHERS.add(_name, "molkd.teachers.hub.smiles:HuggingFaceTeacher", **_model.options)
-for _name, _image_model in IMAGE_MODELS.items():
-    TEACHERS.add(_name, "molkd.teachers.hub.images:HubVisionTeacher", **_image_model.options)
+_HUB = {"molecules": "smiles:HuggingFaceTeacher", "images": "images:HubVisionTeacher"}
+for _modality, _class in _HUB.items():
+    for _model in known.named(_modality):
+        TEACHERS.add(
+            _model.name,
+            f"molkd.teachers.hub.{_class}",
+            model=_model.hub,
+            revision=_model.revision,
+            **_model.options,
+        )
 TEACHERS.add("hashed-ngrams", "molkd.teachers.text.hashed_ngrams:HashedNgrams")
-for _name in TEXT_MODELS:
-    TEACHERS.add(_name, "molkd.teachers.hub.known_texts:make", known=_name)
+for _model in known.named("texts"):
+    TEACHERS.add(_model.name, "molkd.teachers.hub.texts:known_encoder", model=_model.name)
 
 PREFIXES.add("hf", "molkd.teachers.hub.smiles:HuggingFaceTeacher")
 PREFIXES.add("molfeat", "molkd.teachers.adapters.molfeat:MolfeatTeacher")

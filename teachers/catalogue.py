@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from molkd import teachers
 from molkd.errors import MolkdError
 from molkd.teachers.base import weights
-from molkd.teachers.hub.known_images import NAMED as IMAGE_MODELS
-from molkd.teachers.hub.known_smiles import NAMED as MOLECULE_MODELS
-from molkd.teachers.hub.known_texts import NAMED as TEXT_MODELS
+from molkd.teachers.hub import known
 
 Readiness = Literal["ready", "weights missing", "broken"]
 """Whether a teacher can embed here and now."""
@@ -25,7 +22,7 @@ class Entry:
     Attributes:
         name: registry name.
         kind: see `TeacherCard`; empty for a broken teacher, like all that follows.
-        reads: see `TeacherCard`.
+        modality: see `TeacherCard`.
         dim: see `TeacherCard`.
         support: see `TeacherCard`.
         license: see `TeacherCard`.
@@ -49,8 +46,10 @@ def entries(weights_dir: str | os.PathLike[str] | None = None) -> list[Entry]:
     Args:
         weights_dir: folder of weights beside those that are always searched.
     """
-    known = {entry.name: entry for entry in _of_the_hub()}
-    return [known.get(name) or _entry(name, weights_dir) for name in teachers.names()]
+    return [
+        _hub_entry(known.KNOWN[name]) if name in known.KNOWN else _entry(name, weights_dir)
+        for name in teachers.names()
+    ]
 
 
 def _entry(name: str, weights_dir: str | os.PathLike[str] | None) -> Entry:
@@ -70,39 +69,13 @@ def _entry(name: str, weights_dir: str | os.PathLike[str] | None) -> Entry:
     )
 
 
-def _of_the_hub() -> Iterator[Entry]:
-    """Describes the models of the hub without asking it."""
-    for molecules in MOLECULE_MODELS.values():
-        kind = f"{molecules.representation.upper()} model"
-        yield _hub_entry(molecules, kind, "molecules", molecules.revision)
-    for texts in TEXT_MODELS.values():
-        here = texts.installed() is not None
-        yield _hub_entry(texts, "text encoder", "texts", texts.revision, here=here)
-    for pictures in IMAGE_MODELS.values():
-        yield _hub_entry(pictures, "image network", "images", None)
-
-
-class _HubModel(Protocol):
-    """What all models of the hub that have a name here say of themselves."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def hub(self) -> str: ...
-    @property
-    def dim(self) -> int: ...
-    @property
-    def license(self) -> str: ...
-
-
-def _hub_entry(
-    model: _HubModel, kind: str, modality: str, revision: str | None, *, here: bool = False
-) -> Entry:
-    ready = here or _is_cached(model.hub, revision)
+def _hub_entry(model: known.KnownModel) -> Entry:
+    """Describes a model of the hub without asking it."""
+    ready = model.installed() is not None or _is_cached(model.hub, model.revision)
     return Entry(
         name=model.name,
-        kind=kind,
-        modality=modality,
+        kind=model.kind,
+        modality=model.modality,
         dim=model.dim,
         support="real",
         license=model.license,

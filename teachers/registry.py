@@ -40,7 +40,8 @@ def make(name: str, *, weights_dir: Path | str | None = None, device: str = "cpu
     Args:
         name: a name of `names`, or "prefix:rest"; see `PREFIXES`.
         weights_dir: directory of pretrained weights, for teachers that read some.
-        device: where networks run: "cpu", "cuda", "mps"; for teachers that have one.
+        device: where networks run, a name of `molkd.runtime.devices.choose`; for teachers that
+            have one.
 
     Raises:
         UnknownNameError: no such name; the message proposes near ones.
@@ -55,7 +56,7 @@ def make(name: str, *, weights_dir: Path | str | None = None, device: str = "cpu
         teacher = PREFIXES.resolve(prefix)(rest)
     else:
         teacher = TEACHERS.make(name)
-    _set_known(teacher, weights_dir=weights_dir, device=device)
+    _set_parameters(teacher, weights_dir=weights_dir, device=device)
     return teacher
 
 
@@ -80,11 +81,12 @@ def as_teacher(candidate: object) -> Teacher[Any]:
     Raises:
         ConfigError: it does not; the message lists everything that is missing.
     """
-    wrong = _misfits(candidate)
-    if wrong:
+    reasons = _misfits(candidate)
+    if reasons:
         raise ConfigError(
-            f"{type(candidate).__name__} is not a teacher: {'; '.join(wrong)}. "
-            "A teacher has `card` (molkd.types.Card) and `embed(items) -> molkd.types.Embedded`"
+            f"{type(candidate).__name__} is not a teacher: {'; '.join(reasons)}. "
+            "A teacher has `card` (molkd.types.TeacherCard) and "
+            "`embed(items) -> molkd.types.Embeddings`"
         )
     return cast("Teacher[Any]", candidate)
 
@@ -96,34 +98,37 @@ def _misfits(candidate: object) -> list[str]:
     if not hasattr(candidate, "card"):
         wrong.append("it has no `card`")
     elif not isinstance(cast("Any", candidate).card, TeacherCard):
-        wrong.append(f"its `card` is a {type(cast('Any', candidate).card).__name__}, not a Card")
+        wrong.append(
+            f"its `card` is a {type(cast('Any', candidate).card).__name__}, not a TeacherCard"
+        )
     if not callable(getattr(candidate, "embed", None)):
         wrong.append("it has no method `embed`")
     return wrong
 
 
-def _set_known(teacher: object, **values: object) -> None:
-    """Sets those parameters that are given and that the teacher, or one inside it, has."""
+def _set_parameters(teacher: object, **values: object) -> None:
+    """Sets those parameters that are not None and that the teacher, or one inside it, has."""
     if not hasattr(teacher, "get_params"):
         return
     estimator = cast("Any", teacher)
-    given = {key: value for key, value in values.items() if value is not None}
-    known = {name: name.rpartition("__")[2] for name in estimator.get_params(deep=True)}
-    estimator.set_params(**{name: given[leaf] for name, leaf in known.items() if leaf in given})
+    leaves = {name: name.rpartition("__")[2] for name in estimator.get_params(deep=True)}
+    estimator.set_params(
+        **{name: values[leaf] for name, leaf in leaves.items() if values.get(leaf) is not None}
+    )
 
 
 def _plugins() -> dict[str, EntryPoint]:
-    found: dict[str, EntryPoint] = {}
+    plugins: dict[str, EntryPoint] = {}
     for entry in entry_points(group=ENTRY_POINTS):
-        if entry.name in TEACHERS or entry.name in found or ":" in entry.name:
+        if entry.name in TEACHERS or entry.name in plugins or ":" in entry.name:
             warn(
                 f"teacher {entry.name!r} of {_distribution(entry)} is ignored: "
                 "the name is taken or not allowed",
                 stacklevel=3,
             )
         else:
-            found[entry.name] = entry
-    return found
+            plugins[entry.name] = entry
+    return plugins
 
 
 def _from_plugin(entry: EntryPoint) -> Teacher[Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from molkd.errors import ConfigError
-from molkd.teachers.base.items import FrozenEncoder
+from molkd.teachers.base.items import ItemTeacher
 from molkd.teachers.registry import as_teacher, make
 from molkd.teachers.views import Describe, View, depict
 from molkd.types import Matrix, Teacher, TeacherCard
@@ -25,7 +25,7 @@ DRAWN = 128
 """Pixels of a drawing for a teacher that reads images of any size."""
 
 
-class ViewedTeacher(FrozenEncoder[Any]):
+class ViewedTeacher(ItemTeacher[Any]):
     """A teacher applied to a view of the item.
 
     Attributes:
@@ -102,9 +102,9 @@ def through(view: View, teacher: Teacher[Any], *, name: str | None = None) -> Vi
     Raises:
         ConfigError: the view does not give what the teacher reads, or there is no such teacher.
     """
-    made = ViewedTeacher(view, as_teacher(teacher), name=name)
-    _ = made.card
-    return made
+    viewed = ViewedTeacher(view, as_teacher(teacher), name=name)
+    _ = viewed.card
+    return viewed
 
 
 def depicted(teacher: str) -> ViewedTeacher:
@@ -121,10 +121,10 @@ def depicted(teacher: str) -> ViewedTeacher:
         ConfigError: the teacher reads no images, or such a size cannot be drawn.
         UnknownNameError: no such teacher.
     """
-    given = re.fullmatch(r"(\d+):(.+)", teacher)
-    inner: Any = make(given[2] if given else teacher)
+    sized = re.fullmatch(r"(\d+):(.+)", teacher)
+    inner: Any = make(sized[2] if sized else teacher)
     fixed = "size" not in (inner.get_params(deep=False) if hasattr(inner, "get_params") else {})
-    size = int(given[1]) if given else None
+    size = int(sized[1]) if sized else None
     view = depict(size=size) if size else depict() if fixed else depict(size=DRAWN)
     if not fixed:
         inner.set_params(size=view.size)

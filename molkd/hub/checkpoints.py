@@ -16,7 +16,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from molkd.errors import ConfigError, CorruptFileError, WeightsError
+from molkd.errors import CorruptFileError, WeightsError
+from molkd.runtime import devices
 from molkd.runtime.files import read_json, sha256_of
 
 FILES = (
@@ -188,7 +189,7 @@ def load_model(checkpoint: Checkpoint, config: Any, device: str) -> nn.Module:
         )
     if config.is_encoder_decoder:
         model = model.get_encoder()
-    return model.requires_grad_(requires_grad=False).eval().to(device_of(device))
+    return model.requires_grad_(requires_grad=False).eval().to(devices.choose(device))
 
 
 def mask_of(config: Any, mask: Tensor, states: Tensor, sees: Any) -> Tensor:
@@ -232,20 +233,6 @@ def _check_weights(folder: Path) -> None:
         blob = file.resolve().name
         if re.fullmatch("[0-9a-f]{64}", blob) and checksums(folder)[file.name] != blob:
             raise WeightsError(f"{file} is not the file the hub published: delete it and retry")
-
-
-def device_of(name: str) -> torch.device:
-    """Returns a device that torch can use here.
-
-    Raises:
-        ConfigError: there is none of that name.
-    """
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ConfigError(f"device {name!r} cannot be used here: {error}") from error
-    return device
 
 
 @contextlib.contextmanager

@@ -8,7 +8,11 @@ from molkd.errors import ConfigError
 
 
 def choose(name: str) -> torch.device:
-    """Returns a device; "auto" takes CUDA, then MPS, then the CPU.
+    """Returns a device.
+
+    Args:
+        name: "cpu", "cuda", "cuda:N", "mps", or "auto": CUDA if it is there, then MPS, then the
+            CPU.
 
     Raises:
         ConfigError: no such device, or it is not there.
@@ -20,11 +24,16 @@ def choose(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ConfigError(
-            f"device {name!r} is not available here: use auto or cpu ({error})"
+            f"device {name!r} is not available here: use auto, cpu, cuda, cuda:N or mps ({error})"
         ) from error
     return device
+
+
+def of(network: torch.nn.Module) -> torch.device:
+    """Returns where the parameters of a network lie."""
+    return next(network.parameters()).device
 
 
 def random_state(device: torch.device) -> dict[str, torch.Tensor]:

@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import HasMethods
 from molkd.errors import ConfigError, MissingExtraError, UnknownNameError
 from molkd.runtime.registry import near
 from molkd.teachers.base.molecules import MoleculeTeacher, OnInvalid
-from molkd.teachers.base.per_molecule import Encoder, RowwiseTeacher
+from molkd.teachers.base.per_molecule import Encoder, PerMoleculeTeacher
 from molkd.types import Support, TeacherCard
 
 BITS: Final = frozenset({"CircularFingerprint", "MACCSKeysFingerprint", "PubChemFingerprint"})
@@ -25,7 +25,7 @@ BITS: Final = frozenset({"CircularFingerprint", "MACCSKeysFingerprint", "PubChem
 _PROBE = "CC(=O)Nc1ccc(O)cc1"
 
 
-class DeepChemTeacher(RowwiseTeacher):
+class DeepChemTeacher(PerMoleculeTeacher):
     """A DeepChem featurizer of molecules.
 
     DeepChem turns a molecule that fails into an empty row and a line in a log; here it is a NaN
@@ -125,11 +125,11 @@ def _classes() -> dict[str, type[Any]]:
     finally:
         logger.setLevel(level)
     return {
-        name: found
-        for name, found in vars(library).items()
-        if isinstance(found, type)
-        and issubclass(found, MolecularFeaturizer)
-        and found is not MolecularFeaturizer
+        name: member
+        for name, member in vars(library).items()
+        if isinstance(member, type)
+        and issubclass(member, MolecularFeaturizer)
+        and member is not MolecularFeaturizer
     }
 
 

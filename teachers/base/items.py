@@ -23,7 +23,7 @@ from molkd.types import Embeddings, Matrix, TeacherCard
 ReadT = TypeVar("ReadT")
 
 
-class FrozenEncoder(TransformerMixin, BaseEstimator, Generic[ReadT]):
+class ItemTeacher(TransformerMixin, BaseEstimator, Generic[ReadT]):
     """A frozen encoder of items that are read before it sees them."""
 
     _loaded: Any = None  # what is read from disk when first needed; never pickled
@@ -80,7 +80,7 @@ class FrozenEncoder(TransformerMixin, BaseEstimator, Generic[ReadT]):
         return {name: value for name, value in super().__getstate__().items() if name != "_loaded"}
 
 
-class TextTeacher(FrozenEncoder[str]):
+class TextTeacher(ItemTeacher[str]):
     """A frozen encoder of texts."""
 
     @staticmethod
@@ -88,7 +88,7 @@ class TextTeacher(FrozenEncoder[str]):
         return reading.read_all(items)
 
 
-class ImageTeacher(FrozenEncoder[decoding.Picture]):
+class ImageTeacher(ItemTeacher[decoding.Picture]):
     """A frozen encoder of images; what it computes with is 8-bit RGB, shape (h, w, 3) each."""
 
     @staticmethod

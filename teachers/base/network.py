@@ -14,21 +14,23 @@ from rdkit import Chem
 from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 
+from molkd.runtime import devices
+from molkd.teachers.base.loading import LoadsOnce
 from molkd.teachers.base.molecules import MoleculeTeacher, OnInvalid
-from molkd.teachers.base.precision import exact
+from molkd.teachers.base.precision import no_tf32
 from molkd.types import Matrix
 
 VERSIONS = {"rdkit": rdkit.__version__}
 """What else decides the numbers: RDKit's perception. torch's versions differ by rounding only."""
 
 
-class NetworkTeacher(MoleculeTeacher):
-    """A pretrained network, loaded when it is first needed and again when parameters change.
+class NetworkTeacher(LoadsOnce[nn.Module], MoleculeTeacher):
+    """A pretrained network over molecules.
 
     Attributes:
         weights_dir: folder that holds the weights; None leaves the search to
             `molkd.teachers.base.weights.locate`.
-        device: where the network runs, in torch's words.
+        device: where the network runs, a name of `molkd.runtime.devices.choose`.
         batch_size: molecules per forward pass; changes speed and memory, not the numbers.
     """
 
@@ -38,8 +40,6 @@ class NetworkTeacher(MoleculeTeacher):
         "device": [str],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
     }
-
-    _loaded: tuple[object, nn.Module] | None = None
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class NetworkTeacher(MoleculeTeacher):
         self.on_invalid = on_invalid
 
     @abstractmethod
-    def _load(self) -> nn.Module:
+    def _build(self) -> nn.Module:
         """Builds the network with its weights, on the CPU.
 
         Raises:
@@ -63,25 +63,20 @@ class NetworkTeacher(MoleculeTeacher):
         """
 
     @abstractmethod
-    def _encode(self, network: nn.Module, mols: list[Chem.Mol]) -> Tensor:
+    def _encode(self, network: nn.Module, mols: list[Chem.Mol], device: torch.device) -> Tensor:
         """Embeds one batch; shape (len(mols), card.dim)."""
 
-    def _network(self) -> nn.Module:
-        key = (self.card.digest, str(self.weights_dir), self.device)
-        if self._loaded is None or self._loaded[0] != key:
-            self._loaded = (key, self._frozen())
-        return self._loaded[1]
+    def _load(self) -> nn.Module:
+        device = devices.choose(self.device)
+        return self._build().float().eval().to(device).requires_grad_(requires_grad=False)
 
-    def _frozen(self) -> nn.Module:
-        with torch.inference_mode(mode=False):  # else no gradient could ever pass through it
-            network = self._load().float().eval().to(self.device)
-        return network.requires_grad_(requires_grad=False)
-
-    @exact()
+    @torch.inference_mode()
+    @no_tf32()
     def _compute(self, mols: list[Chem.Mol]) -> Matrix:
-        network = self._network()
+        network = self._ready()
+        device = devices.of(network)
         values = np.empty((len(mols), self.card.dim), dtype=np.float32)
         for start in range(0, len(mols), self.batch_size):
             rows = slice(start, start + self.batch_size)
-            values[rows] = self._encode(network, mols[rows]).cpu().numpy()
+            values[rows] = self._encode(network, mols[rows], device).cpu().numpy()
         return values

@@ -18,7 +18,7 @@ Encoder = Callable[[Chem.Mol], npt.ArrayLike]
 """Molecule -> its row, of shape (d,)."""
 
 
-class RowwiseTeacher(MoleculeTeacher):
+class PerMoleculeTeacher(MoleculeTeacher):
     """A teacher whose molecules are independent calls into a toolkit."""
 
     @abstractmethod
@@ -45,7 +45,7 @@ def fill(values: Matrix, mols: list[Chem.Mol], encode: Encoder) -> dict[int, str
         try:
             vector = np.asarray(encode(mol), dtype=np.float32)
         except Exception as error:  # noqa: BLE001 - toolkits raise bare C++ exceptions
-            reasons[row] = _summary(error)
+            reasons[row] = summary(error)
         else:
             if vector.shape != values[row].shape:
                 raise ShapeError(f"expected a row of shape {values[row].shape}, got {vector.shape}")
@@ -53,7 +53,7 @@ def fill(values: Matrix, mols: list[Chem.Mol], encode: Encoder) -> dict[int, str
     return reasons
 
 
-def _summary(error: Exception) -> str:
+def summary(error: Exception) -> str:
     """Returns the kind of an error and the first two of its lines that say something."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip(" *\t")]
     return ": ".join([type(error).__name__, *lines[:2]])

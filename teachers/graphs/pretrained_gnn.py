@@ -185,7 +185,7 @@ class PretrainedGnnTeacher(AtomBondTeacher):
             versions=VERSIONS,
         )
 
-    def _load(self) -> nn.Module:
+    def _build(self) -> nn.Module:
         network = abg.AtomBondNetwork(LAYERS[self.architecture], atom_types=ATOM_TYPES)
         network.load_state_dict(load_torch(self.weights, self.weights_dir))
         return network

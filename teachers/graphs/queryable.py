@@ -16,7 +16,7 @@ from rdkit import Chem
 from torch import Tensor
 
 from molkd.items.molecules.chem import Molecule
-from molkd.teachers.base.queryable import NetworkLiveTeacher, chosen, entrance
+from molkd.teachers.base.queryable import QueryableNetwork, chosen, entrance
 from molkd.teachers.graphs import atom_bond_graph as abg
 
 Read = Callable[[Sequence[Molecule]], tuple[list[Chem.Mol], list[int], dict[int, str]]]
@@ -51,7 +51,7 @@ class GraphBatch:
         return GraphBatch(self.graph.to(device), self.present.to(device))
 
 
-class LiveGraphTeacher(NetworkLiveTeacher[GraphBatch]):
+class QueryableGraphNetwork(QueryableNetwork[GraphBatch]):
     """An `AtomBondNetwork` that answers queries."""
 
     def __init__(
@@ -137,16 +137,16 @@ def selected(graph: abg.AtomBondGraph, molecules: Tensor) -> abg.AtomBondGraph:
     )
 
 
-def _members(owner: Tensor, wanted: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def _members(owner: Tensor, groups: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Returns the places of all members of some groups, and how many each group has.
 
     Args:
         owner: shape (n,), the group of each member, ascending.
-        wanted: shape (k,), groups.
+        groups: shape (k,).
         size: number of groups.
     """
     counts = owner.bincount(minlength=size)
-    starts, taken = (counts.cumsum(0) - counts)[wanted], counts[wanted]
+    starts, taken = (counts.cumsum(0) - counts)[groups], counts[groups]
     shift = starts - (taken.cumsum(0) - taken)
     total = torch.arange(int(taken.sum()), device=owner.device)
     return shift.repeat_interleave(taken) + total, taken

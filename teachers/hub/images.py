@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from PIL import Image
@@ -15,20 +14,17 @@ from torch import Tensor, nn
 from molkd.errors import ConfigError, WeightsError
 from molkd.hub import checkpoints, inputs
 from molkd.items.images.decoding import Picture
-from molkd.teachers.base.provenance import Origin, stated
-from molkd.teachers.hub.known_images import BY_HUB, NAMED, ImagePooling, VisionModel
-from molkd.teachers.vision.network import Prepared, VisionNetworkTeacher
-from molkd.types import Matrix, TeacherCard
+from molkd.runtime import devices
+from molkd.teachers.hub.base import HubModel, HubTeacher, Origin, origin_of
+from molkd.teachers.vision.network import ImageArray, ImageNetworkTeacher
+from molkd.types import Matrix
 
-__all__ = ["NAMED", "HubVisionTeacher", "VisionModel"]
+ImagePooling = Literal["auto", "features", "pooler", "cls", "mean"]
 
-FILES = (
-    "config.json",
-    "model*.safetensors",
-    "model.safetensors.index.json",
-    "preprocessor_config.json",
-    "processor_config.json",
-)
+PROCESSOR = ("preprocessor_config.json", "processor_config.json")
+"""Files that say how images are prepared."""
+
+FILES = ("config.json", "model*.safetensors", "model.safetensors.index.json", *PROCESSOR)
 """What decides the numbers of a model that reads images."""
 
 WITH_CLASS_TOKEN = frozenset(
@@ -44,8 +40,8 @@ RANDOM = frozenset({"vit_mae"})
 """Model types that hide patches at random, also outside training."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ImageModel(HubModel):
     """A loaded model.
 
     Attributes:
@@ -53,44 +49,38 @@ class _Ready:
         processor: brings an image to what the model reads.
         patch: pixels of a patch's side; 0 where the model has no patches.
         pooling: as resolved.
-        origin: for the card.
     """
 
     model: nn.Module
     processor: Any
     patch: int
     pooling: ImagePooling
-    origin: Origin
 
 
-class HubVisionTeacher(VisionNetworkTeacher):
+class HubVisionTeacher(HubTeacher[_ImageModel], ImageNetworkTeacher[_ImageModel]):
     """The embedding of an image by an encoder in the format of the Hugging Face hub.
 
     How an image is resized, cut and normalised is what preprocessor_config.json says, by Pillow
     and NumPy whatever else is installed.
 
     Attributes:
-        model: local directory in the hub's format, or name on the hub.
         pooling: "features", the projection of a model that was trained with texts; "pooler", what
             the architecture itself makes of its last states; "cls", the last state of the class
             token; "mean" over the last states of all patches; "auto" is features where a model
             has them, the class token for those that are meant to be read there (ViT, DeiT,
             DINO), else the pooler.
-        revision: commit, tag, branch or "refs/pr/N" on the hub; None is the main branch.
-        name: name on the card; None is derived from `model`.
-        license: licence on the card; None is what molkd knows of the model.
-        device: where torch computes.
-        batch_size: images per forward pass.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **VisionNetworkTeacher._parameter_constraints,  # noqa: SLF001
-        "model": [str],
+        **HubTeacher._parameter_constraints,  # noqa: SLF001
         "pooling": [StrOptions({"auto", "features", "pooler", "cls", "mean"})],
-        "revision": [str, None],
-        "name": [str, None],
-        "license": [str, None],
     }
+    _kind = "image network"
+    _modality = "images"
+    _limits = "sees an image in the size that its preprocessing makes of it"
+    _options = ("pooling",)
+    _packages = ("transformers", "pillow")
+    _small = PROCESSOR
 
     def __init__(
         self,
@@ -112,49 +102,22 @@ class HubVisionTeacher(VisionNetworkTeacher):
         self.batch_size = batch_size
 
     @property
-    def card(self) -> TeacherCard:
-        """What the model is; asks the hub for config.json at most, never for weights.
+    def _known_dim(self) -> int | None:
+        facts = self._facts
+        return facts.dim if facts and self.pooling == facts.options["pooling"] else None
 
-        Raises:
-            InvalidParameterError: a parameter has another type or value than documented.
-            WeightsError: neither a known model nor one whose config.json can be had.
-        """
-        self._validate_params()
-        known = BY_HUB.get(self.model)
-        pooling, origin = self._origin(known)
-        return TeacherCard(
-            **stated(self.model, known, name=self.name, license=self.license),
-            kind="image network",
-            modality="images",
-            dim=origin.dim,
-            support="real",
-            limits="sees an image in the size that its preprocessing makes of it",
-            sha256=origin.sha256,
-            options={"pooling": pooling, "revision": origin.revision},
-            versions={package: version(package) for package in ("transformers", "pillow")},
-        )
+    def _describe(self, checkpoint: checkpoints.Checkpoint) -> Origin:
+        config = checkpoints.read_config(checkpoint)
+        pooling = _resolved(config, self.pooling)
+        return origin_of(checkpoint, _width(config, pooling), FILES, {"pooling": pooling})
 
-    def _origin(self, known: VisionModel | None) -> tuple[ImagePooling, Origin]:
-        if self._loaded is not None and self._loaded[0] == self._key:
-            return self._loaded[1].pooling, self._loaded[1].origin
-        try:
-            checkpoint = checkpoints.locate(self.model, self.revision, weights=False)
-        except WeightsError:
-            if known is None or self.pooling != known.pooling:
-                raise
-            return known.pooling, Origin(known.dim, self.revision, {})
-        return _origin_of(checkpoint, checkpoints.read_config(checkpoint), self.pooling)
-
-    @property
-    def _key(self) -> tuple[object, ...]:
-        return (self.model, self.revision, self.pooling, self.device)
-
-    def _load(self) -> _Ready:
-        checkpoint = checkpoints.locate(self.model, self.revision, weights=True, also=FILES)
+    def _load(self) -> _ImageModel:
+        checkpoint = self._locate(weights=True)
         config = checkpoints.read_config(checkpoint)
         if config.model_type in RANDOM:
             raise ConfigError(f"{self.model} hides patches at random: its rows would not repeat")
-        pooling, origin = _origin_of(checkpoint, config, self.pooling)
+        pooling = _resolved(config, self.pooling)
+        origin = self._checked(self._describe(checkpoint))
         model: Any = checkpoints.load_model(checkpoint, config, self.device)
         if pooling != "features":
             model = getattr(model, "vision_model", model)
@@ -165,29 +128,32 @@ class HubVisionTeacher(VisionNetworkTeacher):
                 f"{checkpoint.folder} holds no weights of its pooler, which would be random: "
                 "choose pooling='cls' or 'mean'"
             )
-        processor = inputs.load_image_processor(checkpoint)
-        patch = getattr(_vision(config), "patch_size", 0)
-        return _Ready(model, processor, patch if isinstance(patch, int) else 0, pooling, origin)
+        side = getattr(_vision(config), "patch_size", 0)
+        return _ImageModel(
+            origin=origin,
+            model=model,
+            processor=inputs.load_image_processor(checkpoint),
+            patch=side if isinstance(side, int) else 0,
+            pooling=pooling,
+        )
 
-    def _prepare(self, loaded: _Ready, picture: Picture) -> Prepared:
+    def _prepare(self, loaded: _ImageModel, picture: Picture) -> ImageArray:
         # An image and no array: of an array, few pixels could be taken for channels.
         read = loaded.processor(images=[Image.fromarray(picture)], return_tensors="np")
         if set(read) - {"pixel_values", "pixel_mask"}:
             raise ConfigError(f"{self.model} reads more than pixels: {', '.join(sorted(read))}")
         return read["pixel_values"][0]
 
-    def _encode(self, loaded: _Ready, batch: Prepared) -> Matrix:
-        pixels = torch.from_numpy(batch).float().to(self.device)
+    def _encode(self, loaded: _ImageModel, batch: ImageArray) -> Matrix:
+        model: Any = loaded.model
+        pixels = torch.from_numpy(batch).float().to(devices.of(model))
         if loaded.pooling == "features":
-            found = loaded.model.get_image_features(pixel_values=pixels)  # type: ignore[operator]
-            values = getattr(found, "pooler_output", found)
+            features = model.get_image_features(pixel_values=pixels)
+            values = getattr(features, "pooler_output", features)
         else:
-            patches = (
-                (pixels.shape[2] // loaded.patch) * (pixels.shape[3] // loaded.patch)
-                if loaded.patch
-                else 0
-            )
-            values = pooled(loaded.model(pixel_values=pixels), loaded.pooling, patches)
+            side = loaded.patch
+            patches = (pixels.shape[2] // side) * (pixels.shape[3] // side) if side else 0
+            values = pooled(model(pixel_values=pixels), loaded.pooling, patches)
         return values.float().cpu().numpy()
 
 
@@ -208,10 +174,10 @@ def pooled(output: Any, pooling: ImagePooling, patches: int) -> Tensor:
     """
     states = output.last_hidden_state
     if pooling == "pooler":
-        found = getattr(output, "pooler_output", None)
-        if found is None:
+        features = getattr(output, "pooler_output", None)
+        if features is None:
             raise ConfigError("the model has no pooler: choose pooling='cls' or 'mean'")
-        return found.flatten(1)
+        return features.flatten(1)
     if states.ndim == 4:
         states = states.flatten(2).transpose(1, 2)
     before = states.shape[1] - patches if 0 < patches < states.shape[1] else 0
@@ -234,13 +200,6 @@ def _resolved(config: Any, pooling: ImagePooling) -> ImagePooling:
     return "cls" if config.model_type in WITH_CLASS_TOKEN else "pooler"
 
 
-def _origin_of(
-    checkpoint: checkpoints.Checkpoint, config: Any, pooling: ImagePooling
-) -> tuple[ImagePooling, Origin]:
-    resolved = _resolved(config, pooling)
-    return resolved, Origin.of(_width(config, resolved), checkpoint, FILES)
-
-
 def _width(config: Any, pooling: ImagePooling) -> int:
     vision = _vision(config)
     if pooling == "features":
@@ -257,11 +216,11 @@ def _lacks_pooler(model: nn.Module, folder: Path) -> bool:
     """Says whether a model has a pooler with weights that its files do not hold."""
     from safetensors import safe_open
 
-    wanted = [name for name, _ in model.named_parameters() if name.startswith("pooler.")]
-    if not wanted:
+    weights = [name for name, _ in model.named_parameters() if name.startswith("pooler.")]
+    if not weights:
         return False
-    held: list[str] = []
+    stored: list[str] = []
     for file in folder.glob("model*.safetensors"):
         with safe_open(file, framework="pt") as opened:
-            held += opened.keys()
-    return not all(any(name.endswith(want) for name in held) for want in wanted)
+            stored += opened.keys()
+    return not all(any(name.endswith(weight) for name in stored) for weight in weights)

@@ -75,13 +75,13 @@ def _linear(folder: Path, stage: Dense, device: torch.device) -> Step:
     shape = (stage.outputs, stage.inputs)
     adapts = stage.residual and stage.inputs != stage.outputs
     if weight is None or weight.shape != shape or (adapts and across is None):
-        found = {name: tuple(value.shape) for name, value in tensors.items()}
-        raise WeightsError(f"{path}: expected linear.weight of shape {shape}, found {found}")
+        shapes = {name: tuple(value.shape) for name, value in tensors.items()}
+        raise WeightsError(f"{path}: expected linear.weight of shape {shape}, found {shapes}")
 
     def step(rows: Tensor) -> Tensor:
-        given = activation(functional.linear(rows, weight, bias))
+        outputs = activation(functional.linear(rows, weight, bias))
         if not stage.residual:
-            return given
-        return given + (rows if across is None else functional.linear(rows, across))
+            return outputs
+        return outputs + (rows if across is None else functional.linear(rows, across))
 
     return step

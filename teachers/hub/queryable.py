@@ -17,10 +17,9 @@ from torch import Tensor, nn
 
 from molkd.errors import ConfigError
 from molkd.hub.checkpoints import mask_of
-from molkd.teachers.base.queryable import NetworkLiveTeacher, entrance
+from molkd.teachers.base.queryable import QueryableNetwork, entrance
 from molkd.teachers.graphs.queryable import Read
-from molkd.teachers.hub.known_smiles import Pooling
-from molkd.teachers.hub.token_batches import TokenBatch, pooled
+from molkd.teachers.hub.token_batches import Pooling, TokenBatch, pooled
 from molkd.teachers.hub.tokens import Reader, Tokens, UnreadableError
 
 
@@ -56,7 +55,7 @@ _ATTENTION = ("sdpa", "eager")
 """Implementations of attention that take any mask."""
 
 
-class LiveTransformer(NetworkLiveTeacher[TokenBatch]):
+class QueryableTransformer(QueryableNetwork[TokenBatch]):
     """A transformer that answers queries."""
 
     def __init__(
@@ -153,13 +152,13 @@ def _guest(
 
     def enter(block: nn.Module, args: Any, kwargs: Any) -> tuple[Any, Any]:
         call = inspect.signature(block.forward).bind(*args, **kwargs)
-        given = call.arguments
+        inputs = call.arguments
         if block is blocks[layer]:
-            given["hidden_states"] = torch.cat([given["hidden_states"], query[:, None]], dim=1)
-        given["attention_mask"] = mask
-        bias = given.get("position_bias")
-        if bias is not None and bias.shape[-1] < given["hidden_states"].shape[1]:
-            given["position_bias"] = nn.functional.pad(bias, (0, 1, 0, 1))
+            inputs["hidden_states"] = torch.cat([inputs["hidden_states"], query[:, None]], dim=1)
+        inputs["attention_mask"] = mask
+        bias = inputs.get("position_bias")
+        if bias is not None and bias.shape[-1] < inputs["hidden_states"].shape[1]:
+            inputs["position_bias"] = nn.functional.pad(bias, (0, 1, 0, 1))
         return call.args, call.kwargs
 
     def leave(_block: nn.Module, _args: Any, output: Any) -> Any:
@@ -177,13 +176,12 @@ def _guest(
 
 
 def _family(name: str, config: Any) -> Family:
-    known = ", ".join(FAMILIES)
     kind = str(config.model_type)
     family = FAMILIES.get(kind)
     if family is None:
         raise ConfigError(
             f"teacher {name!r} is a model of type {kind!r}, which cannot answer queries; those "
-            f"of type {known} can. Without queries it is a teacher like any other"
+            f"of type {', '.join(FAMILIES)} can. Without queries it is a teacher like any other"
         )
     if getattr(config, "is_decoder", False) and not family.causal:
         raise ConfigError(f"teacher {name!r} is a {kind} decoder; only encoders answer queries")

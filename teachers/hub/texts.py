@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from numbers import Integral
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
-import torch
 from sklearn.utils._param_validation import Interval, StrOptions
+from torch import Tensor
 
-from molkd.errors import ConfigError, UnknownNameError, WeightsError
+from molkd.errors import ConfigError, UnknownNameError
 from molkd.hub import checkpoints
+from molkd.hub.checkpoints import Checkpoint
+from molkd.runtime import devices
 from molkd.runtime.registry import near
 from molkd.teachers.base.items import TextTeacher
-from molkd.teachers.base.provenance import Origin, stated
-from molkd.teachers.hub.known_texts import BY_HUB, NAMED, TextModel
+from molkd.teachers.hub.base import HubModel, HubTeacher, Origin, origin_of
+from molkd.teachers.hub.known import KNOWN, KnownModel
 from molkd.teachers.hub.modules_json import (
     MODES,
     SMALL,
@@ -29,21 +29,25 @@ from molkd.teachers.hub.modules_json import (
     usual_pool,
 )
 from molkd.teachers.hub.post_modules import Step, load_steps
-from molkd.teachers.hub.token_encoders import Body, load_static, load_transformer, static_vectors
-from molkd.types import TeacherCard
+from molkd.teachers.hub.token_batches import embed_by_length
+from molkd.teachers.hub.token_encoders import (
+    TokenEncoder,
+    load_static,
+    load_transformer,
+    static_vectors,
+)
+from molkd.teachers.hub.tokens import Tokens
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A loaded encoder, and the parameters it was loaded for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TextModel(HubModel):
+    """What turns texts into rows, and what follows."""
 
-    key: tuple[object, ...]
-    body: Body
+    encoder: TokenEncoder
     steps: list[Step]
-    origin: Origin
 
 
-class SentenceEncoder(TextTeacher):
+class SentenceEncoder(HubTeacher[_TextModel], TextTeacher):
     """An encoder whose own files say how it reads, pools and normalises.
 
     It gives what `SentenceTransformer(model).encode` gives (to 1e-5), in single precision and
@@ -52,44 +56,35 @@ class SentenceEncoder(TextTeacher):
     included; one saved as "...ForCausalLM" by its last token. Texts are sorted by length, padded
     on the right and masked, so that neither batch nor padding changes a row (to 1e-5).
 
-    A text with more tokens than the model can take loses its end, and `truncated` counts it.
-
-    The card of a local directory carries the checksums of its files. That of a hub model carries
-    the commit, which fixes all of them; a branch is resolved to its commit before anything else.
+    A text with more tokens than the model can take loses its end, and `shortened` counts it.
 
     Attributes:
-        model: local directory, or name on the hub.
         prompt: name of one of the model's prompts, put before every text; None is the model's
             default, mostly none.
         prefix: text to put before every text in place of a prompt.
-        pooling: one of `layout.MODES`; None is what the model says.
-        max_length: tokens, special ones included, to which a text is cut; None is the model's
-            limit.
+        pooling: one of `modules_json.MODES`; None is what the model says.
+        max_length: tokens, special ones included, to which a text is shortened; None is the
+            model's limit.
         normalize: whether rows get length one at the end; None is what the model says.
-        revision: commit, tag, branch or "refs/pr/N" on the hub; None is the one that molkd
-            names for a model it knows, else the main branch.
-        name: name on the card; None is derived from `model`. One of `named.NAMED` brings source
-            and licence along, for a copy of that model in a directory.
-        license: licence on the card; None is what molkd knows of the model.
-        device: where torch computes.
-        batch_size: texts per forward pass.
+        name: as for every `HubTeacher`. One of `known.KNOWN` brings source and licence along, for
+            a copy of that model in a directory.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "model": [str],
+        **HubTeacher._parameter_constraints,  # noqa: SLF001
         "prompt": [str, None],
         "prefix": [str, None],
         "pooling": [StrOptions(set(MODES)), None],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
         "normalize": [bool, None],
-        "revision": [str, None],
-        "name": [str, None],
-        "license": [str, None],
-        "device": [str],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
     }
-    _loaded: _Ready | None = None
-    _truncated = 0
+    _kind = "text encoder"
+    _modality = "texts"
+    _limits = "a text with more tokens than its limit loses its end; it counts how many did"
+    _options = ("prompt", "prefix", "pooling", "max_length", "normalize")
+    _packages = ("transformers", "tokenizers")
+    _small = SMALL
+    _shortened = 0
 
     def __init__(  # noqa: PLR0913 - scikit-learn's parameters
         self,
@@ -119,97 +114,45 @@ class SentenceEncoder(TextTeacher):
         self.batch_size = batch_size
 
     @property
-    def truncated(self) -> int:
+    def shortened(self) -> int:
         """How many texts lost their end since this object was made; copies begin at zero."""
-        return self._truncated
-
-    @property
-    def card(self) -> TeacherCard:
-        """What the model is; asks the hub for small files at most, never for weights.
-
-        Raises:
-            WeightsError: neither a known model nor one whose small files can be had.
-        """
-        origin = self._origin()
-        options = ("prompt", "prefix", "pooling", "max_length", "normalize")
-        return TeacherCard(
-            **stated(self.model, self._known, name=self.name, license=self.license),
-            kind="text encoder",
-            modality="texts",
-            dim=origin.dim,
-            support="real",
-            limits="a text with more tokens than its limit loses its end; it counts how many did",
-            sha256=origin.sha256,
-            options={
-                **{option: getattr(self, option) for option in options},
-                "revision": origin.revision,
-            },
-            versions={package: version(package) for package in ("transformers", "tokenizers")},
-        )
+        return self._shortened
 
     def __getstate__(self) -> dict[str, Any]:
         """Parameters only."""
-        return {key: value for key, value in super().__getstate__().items() if key != "_truncated"}
+        return {key: value for key, value in super().__getstate__().items() if key != "_shortened"}
 
     @property
-    def _known(self) -> TextModel | None:
-        return BY_HUB.get(self.model) or NAMED.get(self.name or "")
+    def _facts(self) -> KnownModel | None:
+        copied = KNOWN.get(self.name or "")
+        return super()._facts or (copied if copied and copied.modality == "texts" else None)
 
-    @property
-    def _pinned(self) -> str | None:
-        """The revision that is asked for."""
-        known = BY_HUB.get(self.model)
-        return self.revision or (known.revision if known else None)
-
-    @property
-    def _key(self) -> tuple[object, ...]:
-        """The parameters that decide what is loaded."""
-        reading = (self.prompt, self.prefix, self.pooling, self.max_length, self.normalize)
-        return (self.model, self.revision, self.name, self.device, *reading)
-
-    def _origin(self) -> Origin:
-        if self._loaded is not None and self._loaded.key == self._key:
-            return self._loaded.origin
-        self._validate_params()
-        at_hub = BY_HUB.get(self.model)
-        if at_hub and checkpoints.is_commit(self._pinned):
-            return Origin(at_hub.dim, self._pinned, {})
-        try:
-            checkpoint = checkpoints.locate(self.model, self._pinned, weights=False, also=SMALL)
-        except WeightsError:
-            if at_hub is None:
-                raise
-            return Origin(at_hub.dim, self._pinned, {})
+    def _describe(self, checkpoint: Checkpoint) -> Origin:
         layout = read_layout(checkpoint.folder)
-        if layout.static:
+        if layout.static:  # only the weights themselves say how wide they are
             checkpoint = self._with_weights(checkpoint, layout)
         return self._origin_of(checkpoint, layout)
 
-    def _origin_of(self, checkpoint: checkpoints.Checkpoint, layout: Layout) -> Origin:
-        body = checkpoints.Checkpoint(checkpoint.folder / layout.body, checkpoint.commit)
+    def _origin_of(self, checkpoint: Checkpoint, layout: Layout) -> Origin:
+        folder = checkpoint.folder / layout.body
         if layout.static:
-            dim = layout.width(static_vectors(body.folder).shape[1], 1)
+            dim = layout.width(static_vectors(folder).shape[1], 1)
         else:
-            config = checkpoints.read_config(body)
+            config = checkpoints.read_config(Checkpoint(folder, checkpoint.commit))
             dim = layout.width(int(config.hidden_size), len(self._pool(layout, config).modes))
-        return Origin.of(dim, checkpoint, layout.patterns)
+        return origin_of(checkpoint, dim, layout.patterns)
 
-    def _with_weights(
-        self, checkpoint: checkpoints.Checkpoint, layout: Layout
-    ) -> checkpoints.Checkpoint:
+    def _with_weights(self, checkpoint: Checkpoint, layout: Layout) -> Checkpoint:
         revision = checkpoint.commit or self.revision
         return checkpoints.locate(self.model, revision, weights=True, also=layout.patterns)
 
     def _pool(self, layout: Layout, config: Any) -> Pool:
-        said = layout.pool or usual_pool(config)
+        pool = layout.pool or usual_pool(config)
         if self.pooling is None:
-            return said
-        if self.pooling == "cls" and checkpoints.is_causal(config):
-            raise ConfigError(
-                "pooling='cls': the first token of a decoder sees none of the rest; "
-                f"use 'mean' or 'lasttoken' for {self.model}"
-            )
-        return Pool((self.pooling,), said.include_prompt)
+            return pool
+        if self.pooling == "cls":
+            self._check_cls(config, "lasttoken")
+        return Pool((self.pooling,), pool.include_prompt)
 
     def _prefix(self, layout: Layout) -> str:
         if self.prefix is not None:
@@ -225,27 +168,20 @@ class SentenceEncoder(TextTeacher):
             )
         return layout.prompts[self.prompt]
 
-    def _load(self) -> _Ready:
-        self._validate_params()
-        known = self._known
-        small = checkpoints.locate(self.model, self._pinned, weights=False, also=SMALL)
+    def _load(self) -> _TextModel:
+        small = self._locate(weights=False)
         layout = read_layout(small.folder)
         prefix = self._prefix(layout)
-        if not layout.static:
-            checkpoints.read_config(checkpoints.Checkpoint(small.folder / layout.body, None))
+        if not layout.static:  # before large files are downloaded in vain
+            checkpoints.read_config(Checkpoint(small.folder / layout.body, None))
         checkpoint = self._with_weights(small, layout)
-        origin = self._origin_of(checkpoint, layout)
-        if known is not None and known.dim != origin.dim:
-            raise WeightsError(
-                f"{self.model} has {origin.dim} dimensions, {known.dim} were expected: it is not "
-                f"the model that molkd knows as {known.name!r}; give the revision you mean"
-            )
-        body = self._body(checkpoint, layout, prefix)
-        device = checkpoints.device_of(self.device)
-        steps = load_steps(checkpoint.folder, layout.ending(normalize=self.normalize), device)
-        return _Ready(self._key, body, steps, origin)
+        origin = self._checked(self._origin_of(checkpoint, layout))
+        encoder = self._encoder(checkpoint, layout, prefix)
+        stages = layout.ending(normalize=self.normalize)
+        steps = load_steps(checkpoint.folder, stages, devices.choose(self.device))
+        return _TextModel(origin=origin, encoder=encoder, steps=steps)
 
-    def _body(self, checkpoint: checkpoints.Checkpoint, layout: Layout, prefix: str) -> Body:
+    def _encoder(self, checkpoint: Checkpoint, layout: Layout, prefix: str) -> TokenEncoder:
         folder = checkpoint.folder / layout.body
         reading: dict[str, Any] = {
             "prefix": prefix,
@@ -254,23 +190,28 @@ class SentenceEncoder(TextTeacher):
         }
         if layout.static:
             return load_static(folder, **reading)
-        body = checkpoints.Checkpoint(folder, checkpoint.commit)
-        config = checkpoints.read_config(body)
-        return load_transformer(body, config, layout, self._pool(layout, config), **reading)
+        inner = Checkpoint(folder, checkpoint.commit)
+        config = checkpoints.read_config(inner)
+        return load_transformer(inner, config, layout, self._pool(layout, config), **reading)
 
     def _compute(self, readable: list[str]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
-        if self._loaded is None or self._loaded.key != self._key:
-            self._loaded = self._load()
-        ready = self._loaded
-        split = ready.body.split(readable)
-        self._truncated += split.cut
-        values = np.full((len(readable), ready.origin.dim), np.nan, dtype=np.float32)
-        order = sorted(split.sequences, key=lambda row: len(split.sequences[row].ids))
-        with torch.inference_mode():
-            for start in range(0, len(order), self.batch_size):
-                rows = order[start : start + self.batch_size]
-                embedded = ready.body.rows([split.sequences[row] for row in rows])
-                for step in ready.steps:
-                    embedded = step(embedded)
-                values[rows] = embedded.cpu().numpy()
-        return values, split.reasons
+        loaded = self._ready()
+        split = loaded.encoder.split(readable)
+        self._shortened += split.shortened
+
+        def encode(batch: list[Tokens]) -> Tensor:
+            rows = loaded.encoder.rows(batch)
+            for step in loaded.steps:
+                rows = step(rows)
+            return rows
+
+        shape = (len(readable), loaded.origin.dim)
+        return embed_by_length(split.sequences, shape, self.batch_size, encode), split.reasons
+
+
+def known_encoder(model: str) -> SentenceEncoder:
+    """Makes a model of `known.KNOWN`, from the package that carries it where that is installed."""
+    facts = KNOWN[model]
+    folder = facts.installed()
+    place = facts.hub if folder is None else str(folder)
+    return SentenceEncoder(place, name=facts.name, **facts.options)

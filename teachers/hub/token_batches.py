@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from molkd.teachers.base.precision import no_tf32
 from molkd.teachers.base.queryable import chosen
-from molkd.teachers.hub.known_smiles import Pooling
 from molkd.teachers.hub.tokens import Tokens
+from molkd.types import Matrix
+
+Pooling = Literal["mean", "cls", "last"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,30 @@ class TokenBatch:
         """Returns the batch on a device."""
         tables = (self.ids, self.mask, self.content, self.present)
         return TokenBatch(*(table.to(device) for table in tables))
+
+
+@torch.inference_mode()
+@no_tf32()
+def embed_by_length(
+    sequences: Mapping[int, Tokens],
+    shape: tuple[int, int],
+    batch_size: int,
+    encode: Callable[[list[Tokens]], Tensor],
+) -> Matrix:
+    """Embeds sequences in batches of like length, so that little is spent on padding.
+
+    Args:
+        sequences: row -> tokens.
+        shape: rows and dimensions; rows without tokens are NaN.
+        batch_size: sequences per forward pass.
+        encode: b sequences -> shape (b, dimensions).
+    """
+    values = np.full(shape, np.nan, dtype=np.float32)
+    order = sorted(sequences, key=lambda row: len(sequences[row].ids))
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        values[rows] = encode([sequences[row] for row in rows]).cpu().numpy()
+    return values
 
 
 def pooled(hidden: Tensor, mask: Tensor, content: Tensor, pooling: Pooling) -> Tensor:

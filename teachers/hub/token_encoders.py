@@ -13,11 +13,12 @@ from torch.nn import functional
 
 from molkd.errors import ConfigError, WeightsError
 from molkd.hub import checkpoints, inputs
+from molkd.runtime import devices
 from molkd.teachers.hub.modules_json import Layout, Pool
 from molkd.teachers.hub.pooling import pool
 from molkd.teachers.hub.post_modules import read_tensors
 from molkd.teachers.hub.token_batches import TokenBatch
-from molkd.teachers.hub.tokens import Tokens, token_limit
+from molkd.teachers.hub.tokens import Tokens, check_max_length, token_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,16 @@ class Split:
     Attributes:
         sequences: position -> tokens; a token that is not `content` is not pooled.
         reasons: position -> why there are none.
-        cut: how many texts lost their end.
+        shortened: how many texts lost their end.
     """
 
     sequences: dict[int, Tokens]
     reasons: dict[int, str]
-    cut: int
+    shortened: int
 
 
-class Body(Protocol):
-    """The first part of an encoder; everything after it works on rows."""
+class TokenEncoder(Protocol):
+    """The first part of an encoder of texts; everything after it works on rows."""
 
     def split(self, texts: Sequence[str]) -> Split:
         """Returns the tokens of texts."""
@@ -48,7 +49,7 @@ class Body(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransformerBody:
+class TransformerEncoder:
     """A transformer of the Hugging Face kind whose states are pooled.
 
     Attributes:
@@ -58,8 +59,7 @@ class TransformerBody:
         pooled: how states are pooled.
         prefix: what goes before every text.
         skipped: leading tokens that are not pooled.
-        limit: tokens to which a text is cut; None for any number.
-        device: where the model lies.
+        limit: tokens to which a text is shortened; None for any number.
     """
 
     model: nn.Module
@@ -69,7 +69,6 @@ class TransformerBody:
     prefix: str
     skipped: int
     limit: int | None
-    device: torch.device
 
     def split(self, texts: Sequence[str]) -> Split:
         """Returns the tokens of texts, special ones included."""
@@ -77,27 +76,27 @@ class TransformerBody:
         ids = _tokenized(self.tokenizer, whole)
         long = [row for row, one in enumerate(ids) if self.limit and len(one) > self.limit]
         if long:
-            cut = _tokenized(self.tokenizer, [whole[row] for row in long], limit=self.limit)
-            for row, one in zip(long, cut, strict=True):
+            first = _tokenized(self.tokenizer, [whole[row] for row in long], limit=self.limit)
+            for row, one in zip(long, first, strict=True):
                 ids[row] = one
-        return _split(ids, skipped=self.skipped, cut=len(long))
+        return _split(ids, skipped=self.skipped, shortened=len(long))
 
     def rows(self, batch: Sequence[Tokens]) -> Tensor:
         """Returns pooled states; shape (len(batch), d * number of poolings)."""
-        tokens = TokenBatch.of(batch, self.pad).to(self.device)
+        tokens = TokenBatch.of(batch, self.pad).to(devices.of(self.model))
         hidden = self.model(input_ids=tokens.ids, attention_mask=tokens.mask).last_hidden_state
         return pool(hidden, tokens.content, self.pooled.modes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StaticBody:
+class StaticEncoder:
     """The mean of a text's token vectors.
 
     Attributes:
         vectors: shape (vocabulary, d).
         tokenizer: of the library tokenizers, without padding and truncation.
         prefix: what goes before every text.
-        limit: tokens to which a text is cut; None for any number.
+        limit: tokens to which a text is shortened; None for any number.
     """
 
     vectors: Tensor
@@ -111,7 +110,7 @@ class StaticBody:
         encoded = self.tokenizer.encode_batch(whole, add_special_tokens=False)
         ids: list[list[int]] = [one.ids for one in encoded]
         long = sum(self.limit is not None and len(one) > self.limit for one in ids)
-        return _split([one[: self.limit] for one in ids], skipped=0, cut=long)
+        return _split([one[: self.limit] for one in ids], skipped=0, shortened=long)
 
     def rows(self, batch: Sequence[Tokens]) -> Tensor:
         """Returns means; shape (len(batch), d)."""
@@ -131,7 +130,7 @@ def load_transformer(
     prefix: str,
     max_length: int | None,
     device: str,
-) -> TransformerBody:
+) -> TransformerEncoder:
     """Loads a transformer, its tokenizer and its limit.
 
     Raises:
@@ -142,21 +141,17 @@ def load_transformer(
     if layout.lower:
         _lower(tokenizer)
     model = checkpoints.load_model(checkpoint, config, device)
-    most = token_limit(model, config, tokenizer)
-    limit = min((one for one in (most, layout.max_tokens) if one), default=None)
-    if max_length is not None:
-        if most is not None and max_length > most:
-            raise ConfigError(
-                f"max_length={max_length} is more than the {most} tokens of {checkpoint.folder}"
-            )
-        limit = max_length
+    limit = token_limit(model, config, tokenizer)
+    check_max_length(max_length, limit, checkpoint.folder)
+    usual = min((one for one in (limit, layout.max_tokens) if one), default=None)
+    limit = max_length or usual
     (opening,) = _tokenized(tokenizer, [prefix])  # special tokens where there is no prompt
     if limit is not None and len(opening) >= limit:
         raise ConfigError(
             f"{limit} tokens leave no room for a text beside special tokens and the prompt "
             f"{prefix!r}: raise max_length or choose a shorter prompt"
         )
-    return TransformerBody(
+    return TransformerEncoder(
         model=model,
         tokenizer=tokenizer,
         pad=getattr(config, "pad_token_id", None) or 0,  # masked; RoBERTa counts positions by it
@@ -164,11 +159,10 @@ def load_transformer(
         prefix=prefix,
         skipped=_leading(opening, tokenizer) if prefix and not pooled.include_prompt else 0,
         limit=limit,
-        device=torch.device(device),
     )
 
 
-def load_static(folder: Path, *, prefix: str, max_length: int | None, device: str) -> StaticBody:
+def load_static(folder: Path, *, prefix: str, max_length: int | None, device: str) -> StaticEncoder:
     """Loads a table of token vectors and its tokenizer.
 
     Raises:
@@ -177,7 +171,7 @@ def load_static(folder: Path, *, prefix: str, max_length: int | None, device: st
     """
     from tokenizers import Tokenizer
 
-    where = checkpoints.device_of(device)
+    where = devices.choose(device)
     path = folder / "tokenizer.json"
     try:
         tokenizer = Tokenizer.from_file(str(path))
@@ -190,7 +184,7 @@ def load_static(folder: Path, *, prefix: str, max_length: int | None, device: st
     if max(tokenizer.get_vocab().values()) >= len(vectors):
         raise WeightsError(f"the tokenizer of {folder} has more tokens than there are vectors")
     limit = min((one for one in limits if one), default=None)
-    return StaticBody(vectors=vectors.to(where), tokenizer=tokenizer, prefix=prefix, limit=limit)
+    return StaticEncoder(vectors=vectors.to(where), tokenizer=tokenizer, prefix=prefix, limit=limit)
 
 
 def static_vectors(folder: Path) -> Tensor:
@@ -226,7 +220,7 @@ def _tokenized(tokenizer: Any, texts: Sequence[str], limit: int | None = None) -
     return list(encoded["input_ids"])
 
 
-def _split(ids: Sequence[list[int]], *, skipped: int, cut: int) -> Split:
+def _split(ids: Sequence[list[int]], *, skipped: int, shortened: int) -> Split:
     sequences: dict[int, Tokens] = {}
     reasons: dict[int, str] = {}
     for row, one in enumerate(ids):
@@ -234,7 +228,7 @@ def _split(ids: Sequence[list[int]], *, skipped: int, cut: int) -> Split:
             sequences[row] = Tokens(one, [place >= skipped for place in range(len(one))])
         else:
             reasons[row] = "the tokenizer makes no token of it"
-    return Split(sequences, reasons, cut)
+    return Split(sequences, reasons, shortened)
 
 
 def _leading(prompt: Sequence[int], tokenizer: Any) -> int:

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from rdkit import Chem
 from torch import nn
 
+from molkd.errors import ConfigError
 from molkd.items.molecules import chem
-from molkd.teachers.hub.known_smiles import Representation
 
+Representation = Literal["smiles", "selfies"]
 TooLong = Literal["refuse", "truncate"]
 Unknown = Literal["refuse", "keep"]
 
@@ -108,8 +109,8 @@ class Reader:
             if inside and not lost:
                 covered[start:end] = [True] * (end - start)
         parts: dict[str, None] = {}
-        for known, group in groupby(zip(text, covered, strict=True), key=lambda pair: pair[1]):
-            if not known:
+        for is_covered, group in groupby(zip(text, covered, strict=True), key=lambda pair: pair[1]):
+            if not is_covered:
                 parts["".join(character for character, _ in group)[:_SHOWN]] = None
         return ", ".join(map(repr, parts))
 
@@ -153,3 +154,13 @@ def token_limit(model: nn.Module, config: Any, tokenizer: Any) -> int | None:
     if tokenizer.model_max_length < _UNLIMITED:
         limits.append(int(tokenizer.model_max_length))
     return min(limits, default=None)
+
+
+def check_max_length(max_length: int | None, limit: int | None, model: object) -> None:
+    """Checks the number of tokens that a user limits items to.
+
+    Raises:
+        ConfigError: the model, shown as `model`, takes fewer.
+    """
+    if max_length is not None and limit is not None and max_length > limit:
+        raise ConfigError(f"max_length={max_length} is more than the {limit} tokens of {model}")

@@ -106,7 +106,7 @@ def _rings(mol: Chem.Mol) -> str:
     if not rings:
         return "It has no rings."
     aromatic = rdMolDescriptors.CalcNumAromaticRings(mol)
-    named = _found(mol, RINGS)
+    named = _present(mol, RINGS)
     of_them = "" if rings == 1 else f"{_number(aromatic)} of them "
     kind = "aromatic" if aromatic or rings > 1 else "not aromatic"
     text = f"It has {_many(rings, 'ring')}, {of_them}{kind}"
@@ -114,8 +114,8 @@ def _rings(mol: Chem.Mol) -> str:
 
 
 def _groups(mol: Chem.Mol) -> str:
-    found = _found(mol, GROUPS)
-    return f"It contains {_listed(found)}." if found else "It contains no functional groups."
+    groups = _present(mol, GROUPS)
+    return f"It contains {_listed(groups)}." if groups else "It contains no functional groups."
 
 
 def _stereo(mol: Chem.Mol) -> str:
@@ -148,7 +148,7 @@ def _weight(mol: Chem.Mol) -> float:
     return Descriptors.MolWt(mol)  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _found(mol: Chem.Mol, patterns: dict[str, str]) -> list[str]:
+def _present(mol: Chem.Mol, patterns: dict[str, str]) -> list[str]:
     """Returns what there is of named patterns, with how many."""
     counts = {
         name: len(mol.GetSubstructMatches(_pattern(smarts))) for name, smarts in patterns.items()

@@ -27,7 +27,7 @@ from rdkit.Chem.EState import EState, EState_VSA
 
 from molkd.errors import ConfigError
 from molkd.teachers.base.molecules import OnInvalid
-from molkd.teachers.base.per_molecule import Encoder, RowwiseTeacher
+from molkd.teachers.base.per_molecule import Encoder, PerMoleculeTeacher
 from molkd.types import TeacherCard, digest_of
 
 TABLE: Final = Path(__file__).with_name("rdkit2d.csv")
@@ -59,7 +59,7 @@ class Table:
         return digest_of([list(self.names), *columns])
 
 
-class Rdkit2dTeacher(RowwiseTeacher):
+class Rdkit2dTeacher(PerMoleculeTeacher):
     """RDKit's 2-D descriptors of a frozen list, clipped to frozen bounds, in their own units."""
 
     def __init__(self, *, on_invalid: OnInvalid = "error") -> None:
@@ -122,10 +122,10 @@ def calculator(names: tuple[str, ...]) -> Callable[[Chem.Mol], npt.NDArray[np.fl
             "list of rdkit2d was made with RDKit 2026.9: install that version"
         )
     families = [family for family in _families() if set(family[0]) & set(names)]
-    known = [name for group, _ in families for name in group]
-    singles = [name for name in names if name not in known]
+    grouped = [name for group, _ in families for name in group]
+    singles = [name for name in names if name not in grouped]
     functions: list[Callable[[Chem.Mol], float]] = [getattr(Descriptors, name) for name in singles]
-    order = np.array([[*known, *singles].index(name) for name in names])
+    order = np.array([[*grouped, *singles].index(name) for name in names])
 
     def compute(mol: Chem.Mol) -> npt.NDArray[np.float64]:
         mol = Chem.Mol(mol)  # RDKit's descriptors leave their intermediate results on the molecule

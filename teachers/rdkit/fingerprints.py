@@ -15,7 +15,7 @@ from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from sklearn.utils._param_validation import Interval
 
 from molkd.teachers.base.molecules import MoleculeTeacher, OnInvalid
-from molkd.teachers.base.per_molecule import Encoder, RowwiseTeacher
+from molkd.teachers.base.per_molecule import Encoder, PerMoleculeTeacher
 from molkd.types import Support, TeacherCard
 
 RDKIT = f"RDKit {rdkit.__version__}"
@@ -24,7 +24,7 @@ LIMITS = "every molecule that RDKit can sanitise"
 WIDTH = Interval(Integral, 8, None, closed="left")
 
 
-class GeneratedFingerprint(RowwiseTeacher):
+class GeneratedFingerprint(PerMoleculeTeacher):
     """A fingerprint of RDKit's generators, hashed to `width` dimensions."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -168,7 +168,7 @@ class TopologicalTorsionTeacher(GeneratedFingerprint):
         )
 
 
-class RDKitPathTeacher(RowwiseTeacher):
+class RDKitPathTeacher(PerMoleculeTeacher):
     """Bits of RDKit's Daylight-like fingerprint: branched and linear paths of 1 to 7 bonds."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -194,7 +194,7 @@ class RDKitPathTeacher(RowwiseTeacher):
         return generator.GetFingerprintAsNumPy
 
 
-class MaccsTeacher(RowwiseTeacher):
+class MaccsTeacher(PerMoleculeTeacher):
     """The 166 public MACCS keys; dimension k is key k, so dimension 0 is always 0."""
 
     def __init__(self, *, on_invalid: OnInvalid = "error") -> None:
@@ -216,7 +216,7 @@ class MaccsTeacher(RowwiseTeacher):
         return lambda mol: _as_array(rdMolDescriptors.GetMACCSKeysFingerprint(mol), 167)
 
 
-class AvalonTeacher(RowwiseTeacher):
+class AvalonTeacher(PerMoleculeTeacher):
     """Bits of the Avalon toolkit: paths, rings, augmented atoms and pairs of classes."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

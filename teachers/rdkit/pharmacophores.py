@@ -14,7 +14,7 @@ from rdkit import Chem
 from rdkit.Chem import rdmolops, rdReducedGraphs
 
 from molkd.teachers.base.molecules import OnInvalid
-from molkd.teachers.base.per_molecule import Encoder, RowwiseTeacher
+from molkd.teachers.base.per_molecule import Encoder, PerMoleculeTeacher
 from molkd.types import TeacherCard
 
 _TYPES = ("A", "D", "L", "N", "P", "R")
@@ -25,7 +25,7 @@ _DISTANCES = 9
 """0 to 8 bonds."""
 
 
-class ErgTeacher(RowwiseTeacher):
+class ErgTeacher(PerMoleculeTeacher):
     """Extended reduced graph: fuzzy counts of pharmacophore pairs at 1 to 15 bonds."""
 
     def __init__(self, *, on_invalid: OnInvalid = "error") -> None:
@@ -52,7 +52,7 @@ class ErgTeacher(RowwiseTeacher):
         return rdReducedGraphs.GetErGFingerprint
 
 
-class Cats2dTeacher(RowwiseTeacher):
+class Cats2dTeacher(PerMoleculeTeacher):
     """Counts of pairs of typed atoms at 0 to 8 bonds, 21 pairs of types by 9 distances.
 
     Types of atoms are those of molfeat's CATS calculator, whose numbers it reproduces: ordered

@@ -90,7 +90,7 @@ class BimodalTeacher(NetworkTeacher):
     def _refuse(self, mol: Chem.Mol) -> str | None:
         return refusal(_text(mol), alphabet=CHARACTERS, longest=MAX_LENGTH)
 
-    def _load(self) -> nn.Module:
+    def _build(self) -> nn.Module:
         published = load_npz(WEIGHTS, self.weights_dir)
         state = {
             name.replace("_norm_0.", "norm.").replace("_lstm.", "lstm."): value
@@ -108,9 +108,8 @@ class BimodalTeacher(NetworkTeacher):
         values[order] = super()._compute([mols[row] for row in order])
         return values
 
-    def _encode(self, network: nn.Module, mols: list[Chem.Mol]) -> Tensor:
+    def _encode(self, network: nn.Module, mols: list[Chem.Mol], device: torch.device) -> Tensor:
         rows = [encoded(START + _text(mol) + END, CHARACTERS) for mol in mols]
-        device = torch.device(self.device)
         lengths = torch.tensor([len(row) for row in rows], device=device)
         codes = pad_sequence(rows, batch_first=True).to(device)
         return cast("Tensor", network(codes, lengths))

@@ -84,15 +84,15 @@ class ChemicalVaeTeacher(NetworkTeacher):
     def _refuse(self, mol: Chem.Mol) -> str | None:
         return refusal(Chem.MolToSmiles(mol), alphabet=CHARACTERS, longest=MAX_LENGTH)
 
-    def _load(self) -> nn.Module:
+    def _build(self) -> nn.Module:
         encoder = ChemicalVaeEncoder()
         encoder.load_state_dict(state_from_keras(load_npz(WEIGHTS, self.weights_dir)))
         return encoder
 
-    def _encode(self, network: nn.Module, mols: list[Chem.Mol]) -> Tensor:
+    def _encode(self, network: nn.Module, mols: list[Chem.Mol], device: torch.device) -> Tensor:
         texts = [Chem.MolToSmiles(mol).ljust(MAX_LENGTH, PADDING) for mol in mols]
         codes = encoded("".join(texts), CHARACTERS).view(len(mols), MAX_LENGTH)
-        return cast("Tensor", network(codes.to(torch.device(self.device))))
+        return cast("Tensor", network(codes.to(device)))
 
 
 def state_from_keras(arrays: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -22,8 +22,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from molkd.errors import ConfigError, CorruptFileError, InputError, WeightsError
 from molkd.items.texts import reading
 from molkd.runtime import files
+from molkd.teachers.base.card_facts import kebab
 from molkd.teachers.base.items import TextTeacher
-from molkd.teachers.base.provenance import kebab
 from molkd.types import TeacherCard
 
 SETTINGS, TENSORS = "lsa.json", "lsa.safetensors"

@@ -20,7 +20,7 @@ from molkd.items.images.decoding import Picture
 from molkd.runtime import devices
 from molkd.teachers.base.weights import WeightFile, load_torch
 from molkd.teachers.vision import pixels
-from molkd.teachers.vision.network import Prepared, VisionNetworkTeacher
+from molkd.teachers.vision.network import ImageArray, ImageNetworkTeacher
 from molkd.types import Matrix, TeacherCard
 
 COMMIT = "d5489e8"
@@ -92,7 +92,7 @@ def _stage(before: int, after: int, blocks: int) -> nn.Sequential:
     return nn.Sequential(*(Block(after if index else before, after) for index in range(blocks)))
 
 
-class CifarResNetTeacher(VisionNetworkTeacher):
+class CifarResNetTeacher(ImageNetworkTeacher[CifarResNet]):
     """A residual network of CIFAR-10: the mean over all places before its classifier.
 
     An image is resized so that its shorter side has `size` pixels (bicubic), and its centre is
@@ -108,7 +108,7 @@ class CifarResNetTeacher(VisionNetworkTeacher):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **VisionNetworkTeacher._parameter_constraints,  # noqa: SLF001
+        **ImageNetworkTeacher._parameter_constraints,  # noqa: SLF001
         "layers": [Options(Integral, set(SHA256))],
         "size": [Interval(Integral, 4, 1024, closed="both")],
         "weights_dir": [str, os.PathLike, None],
@@ -163,10 +163,6 @@ class CifarResNetTeacher(VisionNetworkTeacher):
             versions={"pillow": PIL.__version__},
         )
 
-    @property
-    def _key(self) -> tuple[object, ...]:
-        return (self.layers, str(self.weights_dir), self.device)
-
     def _load(self) -> CifarResNet:
         network = CifarResNet(self.layers)
         archive = cast("dict[str, Any]", load_torch(self.weights, self.weights_dir))
@@ -177,10 +173,10 @@ class CifarResNetTeacher(VisionNetworkTeacher):
         network.eval().requires_grad_(requires_grad=False).to(devices.choose(self.device))
         return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
-    def _prepare(self, loaded: CifarResNet, picture: Picture) -> Prepared:  # noqa: ARG002
+    def _prepare(self, loaded: CifarResNet, picture: Picture) -> ImageArray:  # noqa: ARG002
         fitted = pixels.fitted(picture, self.size, Resampling.BICUBIC)
         return pixels.centred(fitted, self.size, self.size)
 
-    def _encode(self, loaded: CifarResNet, batch: Prepared) -> Matrix:
+    def _encode(self, loaded: CifarResNet, batch: ImageArray) -> Matrix:
         values = pixels.normalised(batch, pixels.IMAGENET_MEAN, pixels.IMAGENET_SD)
-        return loaded(torch.from_numpy(values).to(self.device)).cpu().numpy()
+        return loaded(torch.from_numpy(values).to(devices.of(loaded))).cpu().numpy()

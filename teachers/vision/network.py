@@ -15,7 +15,8 @@ from sklearn.utils._param_validation import Interval
 from molkd.errors import WeightsError
 from molkd.items.images.decoding import Picture
 from molkd.teachers.base.items import ImageTeacher
-from molkd.teachers.base.precision import exact
+from molkd.teachers.base.loading import LoadedT, LoadsOnce
+from molkd.teachers.base.precision import no_tf32
 from molkd.types import Embeddings, Matrix
 
 DECODED = 64
@@ -24,15 +25,15 @@ DECODED = 64
 LONGEST = 100
 """How many times longer than the other a side may be: what keeps proportions grows with it."""
 
-Prepared = npt.NDArray[Any]
+ImageArray = npt.NDArray[Any]
 """An image in the size that a network reads: pixels, or values that are normalised already."""
 
 
-class VisionNetworkTeacher(ImageTeacher):
-    """A pretrained network over images, loaded when it is first needed.
+class ImageNetworkTeacher(LoadsOnce[LoadedT], ImageTeacher):
+    """A pretrained network over images.
 
     Attributes:
-        device: where the network runs, in torch's words.
+        device: where the network runs, a name of `molkd.runtime.devices.choose`.
         batch_size: images per forward pass; changes speed and memory, not the numbers.
     """
 
@@ -40,38 +41,17 @@ class VisionNetworkTeacher(ImageTeacher):
         "device": [str],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
     }
-    _loaded: tuple[tuple[object, ...], Any] | None = None
 
     device: str
     batch_size: int
 
     @abstractmethod
-    def _load(self) -> Any:
-        """Builds what is needed to embed, frozen, on its device.
-
-        Raises:
-            ConfigError: there is no such device here.
-            WeightsError: the weights are missing or not the published ones.
-        """
-
-    @abstractmethod
-    def _prepare(self, loaded: Any, picture: Picture) -> Prepared:
+    def _prepare(self, loaded: LoadedT, picture: Picture) -> ImageArray:
         """Brings a picture to the size that the network reads."""
 
     @abstractmethod
-    def _encode(self, loaded: Any, batch: Prepared) -> Matrix:
+    def _encode(self, loaded: LoadedT, batch: ImageArray) -> Matrix:
         """Embeds prepared pictures of one shape, stacked; shape (len(batch), card.dim)."""
-
-    @property
-    @abstractmethod
-    def _key(self) -> tuple[object, ...]:
-        """The parameters that decide what is loaded."""
-
-    def _ready(self) -> Any:
-        if self._loaded is None or self._loaded[0] != self._key:
-            with torch.inference_mode(mode=False):
-                self._loaded = (self._key, self._load())
-        return self._loaded[1]
 
     def embed(self, items: Sequence[Any], /) -> Embeddings:
         """Embeds images, a few decoded at a time; see `molkd.types.Teacher`."""
@@ -83,24 +63,25 @@ class VisionNetworkTeacher(ImageTeacher):
             failures.update({start + row: reason for row, reason in part.failures.items()})
         return Embeddings(np.concatenate(values), failures)
 
-    @exact()
+    @torch.inference_mode()
+    @no_tf32()
     def _compute(self, readable: list[Picture]) -> tuple[Matrix, Mapping[int, str]]:
         loaded = self._ready()
         values = np.full((len(readable), self.card.dim), np.nan, dtype=np.float32)
         reasons = {row: reason for row, one in enumerate(readable) if (reason := _refusal(one))}
-        kept = [row for row in range(len(readable)) if row not in reasons]
-        for start in range(0, len(kept), self.batch_size):
-            rows = kept[start : start + self.batch_size]
+        usable = [row for row in range(len(readable)) if row not in reasons]
+        for start in range(0, len(usable), self.batch_size):
+            rows = usable[start : start + self.batch_size]
             prepared = {row: self._prepare(loaded, readable[row]) for row in rows}
             for shape in {one.shape for one in prepared.values()}:
                 alike = [row for row in rows if prepared[row].shape == shape]
-                found = self._encode(loaded, np.stack([prepared[row] for row in alike]))
-                if found.shape != (len(alike), values.shape[1]):
+                batch = self._encode(loaded, np.stack([prepared[row] for row in alike]))
+                if batch.shape != (len(alike), values.shape[1]):
                     raise WeightsError(
-                        f"{self.card.name} gives {found.shape[1:]} values per image, but "
+                        f"{self.card.name} gives {batch.shape[1:]} values per image, but "
                         f"{values.shape[1]} were expected: it is not the model that it says it is"
                     )
-                values[alike] = found
+                values[alike] = batch
         return values, reasons
 
 

@@ -14,9 +14,9 @@ from molkd.errors import ConfigError, MissingExtraError, UnknownNameError, Weigh
 from molkd.items.images.decoding import Picture
 from molkd.runtime import devices
 from molkd.runtime.registry import near
-from molkd.teachers.base.provenance import UNSTATED
+from molkd.teachers.base.card_facts import UNSTATED
 from molkd.teachers.vision import pixels
-from molkd.teachers.vision.network import Prepared, VisionNetworkTeacher
+from molkd.teachers.vision.network import ImageArray, ImageNetworkTeacher
 from molkd.types import Matrix, TeacherCard
 
 
@@ -41,7 +41,7 @@ class _Ready:
     sd: tuple[float, ...]
 
 
-class TimmTeacher(VisionNetworkTeacher):
+class TimmTeacher(ImageNetworkTeacher[_Ready]):
     """What a model of timm gives without its classifier.
 
     An image is resized, cut and normalised as the model's own configuration says, by Pillow. The
@@ -55,7 +55,7 @@ class TimmTeacher(VisionNetworkTeacher):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **VisionNetworkTeacher._parameter_constraints,  # noqa: SLF001
+        **ImageNetworkTeacher._parameter_constraints,  # noqa: SLF001
         "model": [str],
     }
 
@@ -97,10 +97,6 @@ class TimmTeacher(VisionNetworkTeacher):
             )
         return timm.create_model(self.model, pretrained=pretrained, num_classes=0)
 
-    @property
-    def _key(self) -> tuple[object, ...]:
-        return (self.model, self.device)
-
     def _load(self) -> _Ready:
         timm = _timm()
         try:
@@ -120,13 +116,18 @@ class TimmTeacher(VisionNetworkTeacher):
             sd=tuple(facts["std"]),
         )
 
-    def _prepare(self, loaded: _Ready, picture: Picture) -> Prepared:
+    def _prepare(self, loaded: _Ready, picture: Picture) -> ImageArray:
         fitted = pixels.fitted(picture, loaded.shortest, loaded.resample)
         return pixels.centred(fitted, loaded.size, loaded.size)
 
-    def _encode(self, loaded: _Ready, batch: Prepared) -> Matrix:
+    def _encode(self, loaded: _Ready, batch: ImageArray) -> Matrix:
         values = pixels.normalised(batch, loaded.mean, loaded.sd)
-        return loaded.model(torch.from_numpy(values).to(self.device)).float().cpu().numpy()
+        return (
+            loaded.model(torch.from_numpy(values).to(devices.of(loaded.model)))
+            .float()
+            .cpu()
+            .numpy()
+        )
 
 
 def _timm() -> Any:

@@ -76,7 +76,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def _network(teacher: Any) -> torch.nn.Module:
-    return teacher._network() if hasattr(teacher, "_network") else teacher._ready().model
+    return getattr(teacher._ready(), "model", teacher._ready())
 
 
 def test_a_teacher_is_asked_about_every_item_it_can_read(run: Run) -> None:

@@ -69,7 +69,7 @@ def test_pooled_atoms_are_the_embedding(teacher: AtomBondTeacher) -> None:
         span = slice(atoms.starts[row], atoms.starts[row + 1])
         mean = atoms.values[span].astype(np.float64).mean(axis=0)
         if isinstance(teacher, MolclrTeacher):
-            head = teacher._network().feat_lin
+            head = teacher._ready().feat_lin
             mean = mean @ head.weight.double().numpy().T + head.bias.double().numpy()
         np.testing.assert_allclose(mean, rows[row], rtol=1e-5, atol=1e-5)
 
@@ -106,5 +106,5 @@ def test_networks_are_frozen_wherever_they_are_loaded(teacher: AtomBondTeacher) 
     fresh = type(teacher)(**teacher.get_params())
     with torch.inference_mode():
         fresh.embed(["C"])
-    parameters = list(fresh._network().parameters())
+    parameters = list(fresh._ready().parameters())
     assert not any(one.requires_grad or one.is_inference() for one in parameters)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from molkd import teachers
-from molkd.errors import ConfigError, UnknownNameError, WeightsError
+from molkd.errors import UnknownNameError, WeightsError
 from molkd.runtime import files
-from molkd.teachers.hub.known_smiles import NAMED
+from molkd.teachers.hub import known
 from molkd.teachers.hub.smiles import HuggingFaceTeacher
 from tests.teachers import tiny_models
 from tests.teachers.tiny_models import teacher_of
@@ -127,11 +127,6 @@ def test_code_of_a_checkpoint_is_not_run(roberta: Path) -> None:
     assert not (roberta / "ran").exists()
 
 
-def test_unknown_device(folders: dict[str, Path]) -> None:
-    with pytest.raises(ConfigError, match="device 'abacus' cannot be used here"):
-        teacher_of(folders, "roberta", device="abacus").embed(["C"])
-
-
 # == The hub
 
 
@@ -205,12 +200,12 @@ def test_another_commit_is_another_digest(offline: Path, folders: dict[str, Path
 
 
 def test_a_known_name_with_another_model_behind_it(offline: Path, folders: dict[str, Path]) -> None:
-    known = NAMED["chemberta-10m-mtr"]
-    assert known.revision is not None
-    in_cache(offline, folders["roberta"], known.hub, known.revision)
+    facts = known.KNOWN["chemberta-10m-mtr"]
+    assert facts.revision is not None
+    in_cache(offline, folders["roberta"], facts.hub, facts.revision)
 
     with pytest.raises(WeightsError, match="has 32 dimensions, 384 were expected"):
-        teachers.make(known.name).embed(["C"])
+        teachers.make(facts.name).embed(["C"])
 
 
 def test_changed_file_in_the_cache_is_refused(offline: Path, folders: dict[str, Path]) -> None:
@@ -223,12 +218,12 @@ def test_changed_file_in_the_cache_is_refused(offline: Path, folders: dict[str, 
 
 
 def test_named_cards_need_neither_network_nor_weights(offline: Path) -> None:
-    for name, model in NAMED.items():
-        card = teachers.make(name).card  # type: ignore[union-attr]
-        assert (card.name, card.dim, card.license) == (name, model.dim, model.license)
+    for model in known.named("molecules"):
+        card = teachers.make(model.name).card
+        assert (card.name, card.dim, card.license) == (model.name, model.dim, model.license)
         assert model.hub in card.source
-        assert card.kind == f"{model.representation.upper()} model"
-    assert NAMED["molformer-xl-both-10pct"].license == "Apache-2.0"
+        assert card.kind == model.kind
+    assert known.KNOWN["molformer-xl-both-10pct"].license == "Apache-2.0"
     with pytest.raises(UnknownNameError, match="chemberta-77m-mlm"):
         teachers.make("chemberta-77-mlm")
 

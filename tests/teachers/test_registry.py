@@ -14,6 +14,7 @@ import pytest
 from molkd import teachers
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.teachers import catalogue
+from molkd.teachers.hub import known
 from molkd.types import Embeddings, TeacherCard
 
 CARD = TeacherCard(
@@ -53,7 +54,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_cards_carry_the_registered_name() -> None:
-    local = [name for name in teachers.names() if name not in teachers.SMILES_MODELS]
+    at_hub = {model.name for model in known.named("molecules")}
+    local = [name for name in teachers.names() if name not in at_hub]
     assert [teachers.make(name).card.name for name in local] == local
 
 

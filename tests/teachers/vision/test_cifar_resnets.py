@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from sklearn.utils._param_validation import InvalidParameterError
 
 from molkd import teachers
-from molkd.errors import ConfigError, WeightsError
+from molkd.errors import WeightsError
 from molkd.teachers.vision.cifar_resnets import SHA256, CifarResNet, CifarResNetTeacher
 
 from . import promises
@@ -142,12 +142,6 @@ def test_other_weights_are_refused(tmp_path: Path, pictures: list[Any]) -> None:
 def test_wrong_parameters(wrong: dict[str, Any], pictures: list[Any]) -> None:
     with pytest.raises(InvalidParameterError):
         CifarResNetTeacher().set_params(**wrong).embed(pictures)
-
-
-def test_unknown_device(teacher: CifarResNetTeacher, pictures: list[Any]) -> None:
-    elsewhere = CifarResNetTeacher(20, weights_dir=teacher.weights_dir, device="abacus")
-    with pytest.raises(ConfigError, match="'abacus' is not available here"):
-        elsewhere.embed(pictures)
 
 
 @pytest.mark.parametrize(("layers", "millions"), [(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85)])

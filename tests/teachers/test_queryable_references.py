@@ -16,13 +16,13 @@ from molkd.teachers.graphs import atom_bond_graph as abg
 from molkd.teachers.graphs.queryable import selected
 from molkd.teachers.hub.smiles import HuggingFaceTeacher
 from tests.teachers import tiny_models
-from tests.teachers.live_samples import GRAPHS, ITEMS, TRANSFORMERS, query_to
+from tests.teachers.queryable_samples import GRAPHS, ITEMS, TRANSFORMERS, query_to
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
 def test_a_bert_answers_as_by_hand(tmp_path: Path, pooling: Any) -> None:
     teacher = HuggingFaceTeacher(str(tiny_models.bert(tmp_path / "bert")), pooling=pooling)
-    live: Any = teacher.live(layer=0)
+    live: Any = teacher.queryable(layer=0)
     query = query_to(live, 2)
     found = live.answer(live.collate(["CCO", "OCC(O)CO"]), query)
     for row, smiles in enumerate(["CCO", "OCC(O)CO"]):
@@ -38,7 +38,7 @@ def test_a_bert_answers_as_by_hand(tmp_path: Path, pooling: Any) -> None:
 @pytest.mark.parametrize("name", TRANSFORMERS)
 def test_no_token_sees_the_query(name: str, tmp_path: Path) -> None:
     teacher = HuggingFaceTeacher(str(TRANSFORMERS[name](tmp_path / name)), on_invalid="null")
-    live: Any = teacher.live(layer=1 if name == "t5" else 0)
+    live: Any = teacher.queryable(layer=1 if name == "t5" else 0)
     seen: list[Tensor] = []
     hook = live._model.register_forward_hook(
         lambda _module, _args, output: seen.append(output.last_hidden_state.detach())

@@ -16,7 +16,7 @@ from molkd.teachers.graphs import atom_bond_graph as abg
 from molkd.teachers.hub.smiles import HuggingFaceTeacher
 from molkd.tensors import QueryableTeacher
 from tests.teachers import tiny_models
-from tests.teachers.live_samples import GRAPHS, ITEMS, PRESENT, TRANSFORMERS, query_to
+from tests.teachers.queryable_samples import GRAPHS, ITEMS, PRESENT, TRANSFORMERS, query_to
 
 
 @pytest.fixture(scope="module", params=[*TRANSFORMERS, *GRAPHS])
@@ -229,4 +229,4 @@ def test_other_transformers_are_refused(folders: dict[str, Path]) -> None:
     with pytest.raises(
         ConfigError, match=r"of type 'gpt_neo', which cannot .* bert, roberta, .*can"
     ):
-        neo.live()
+        neo.queryable()

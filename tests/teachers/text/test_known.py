@@ -12,10 +12,9 @@ import pytest
 
 from molkd import teachers
 from molkd.errors import WeightsError
-from molkd.teachers.base.provenance import UNSTATED
-from molkd.teachers.hub import known_texts
-from molkd.teachers.hub.known_texts import NAMED, TextModel
-from molkd.teachers.hub.texts import SentenceEncoder
+from molkd.teachers.base.card_facts import UNSTATED
+from molkd.teachers.hub.known import KNOWN, KnownModel, named
+from molkd.teachers.hub.texts import SentenceEncoder, known_encoder
 from tests.teachers.text import tiny_encoders
 
 
@@ -30,9 +29,10 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_cards_need_neither_network_nor_weights(
     offline: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TextModel, "installed", lambda _: None)
+    monkeypatch.setattr(KnownModel, "installed", lambda _: None)
     widths = {}
-    for name, model in NAMED.items():
+    for model in named("texts"):
+        name = model.name
         card = teachers.make(name).card
         assert (card.name, card.dim, card.license) == (name, model.dim, model.license)
         assert (card.modality, card.support, card.kind) == ("texts", "real", "text encoder")
@@ -47,7 +47,7 @@ def test_cards_need_neither_network_nor_weights(
         "e5-large-v2": 1024,
         "sf-model-e5": 1024,
     }
-    assert NAMED["sf-model-e5"].license == UNSTATED
+    assert KNOWN["sf-model-e5"].license == UNSTATED
     with pytest.raises(WeightsError, match="hf download intfloat/e5-large-v2 --revision b322e09"):
         teachers.make("e5-large-v2").embed(["a"])
 
@@ -94,7 +94,7 @@ def test_the_package_is_found_and_not_imported(minilm: Path) -> None:
         [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
     )
     assert printed.stdout.split() == ["all-minilm-l6-v2", "True", "False", "False"]
-    teacher: Any = known_texts.make("all-minilm-l6-v2").set_params(batch_size=3)
+    teacher: Any = known_encoder("all-minilm-l6-v2").set_params(batch_size=3)
     assert (teacher.model, teacher.batch_size) == (str(minilm), 3)
 
 
@@ -106,7 +106,7 @@ def test_minilm_gives_what_its_library_gives(minilm: Path, banking: list[str]) -
     values = teacher.transform(texts)
 
     np.testing.assert_allclose(values, tiny_encoders.reference(minilm, texts), atol=1e-5)
-    assert teacher.truncated == 1
+    assert teacher.shortened == 1
     np.testing.assert_allclose(np.linalg.norm(values, axis=1), 1, atol=1e-5)
     longer = SentenceEncoder(str(minilm), max_length=512).transform([long])
     assert np.abs(longer - values[-4]).max() > 1e-3

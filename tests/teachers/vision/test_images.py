@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from molkd import teachers
 from molkd.errors import ConfigError, WeightsError
 from molkd.teachers.hub.images import HubVisionTeacher
-from molkd.teachers.hub.known_images import NAMED
+from molkd.teachers.hub.known import KNOWN, named
 from molkd.teachers.through import ViewedTeacher
 
 from . import promises, tiny_vision
@@ -187,10 +187,11 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_named_cards_need_neither_network_nor_weights(offline: Path) -> None:
-    for name, model in NAMED.items():
+    for model in named("images"):
+        name = model.name
         card = teachers.make(name).card
         assert (card.name, card.dim, card.license) == (name, model.dim, model.license)
-        assert (card.modality, card.options["pooling"]) == ("images", model.pooling)
+        assert (card.modality, card.options["pooling"]) == ("images", model.options["pooling"])
         assert model.hub in card.source
         with pytest.raises(WeightsError, match=f"hf download {model.hub}"):
             teachers.make(name).embed([np.zeros((4, 4, 3), dtype=np.uint8)])
@@ -199,11 +200,11 @@ def test_named_cards_need_neither_network_nor_weights(offline: Path) -> None:
 def test_widths_of_named_cards_are_those_of_their_architectures() -> None:
     """As the library builds them by default, which is what the papers call base."""
     swin = transformers.SwinConfig(embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32])
-    assert NAMED["swin-base-patch4-window7-224"].dim == swin.hidden_size
-    assert NAMED["vit-base-patch16-224-in21k"].dim == transformers.ViTConfig().hidden_size
-    assert NAMED["beit-base-patch16-224"].dim == transformers.BeitConfig().hidden_size
-    assert NAMED["dinov2-base"].dim == transformers.Dinov2Config().hidden_size
-    assert NAMED["clip-vit-base-patch32"].dim == transformers.CLIPConfig().projection_dim
+    assert KNOWN["swin-base-patch4-window7-224"].dim == swin.hidden_size
+    assert KNOWN["vit-base-patch16-224-in21k"].dim == transformers.ViTConfig().hidden_size
+    assert KNOWN["beit-base-patch16-224"].dim == transformers.BeitConfig().hidden_size
+    assert KNOWN["dinov2-base"].dim == transformers.Dinov2Config().hidden_size
+    assert KNOWN["clip-vit-base-patch32"].dim == transformers.CLIPConfig().projection_dim
 
 
 def test_a_cached_model_is_known_by_its_commit(offline: Path, models: dict[str, Path]) -> None:

@@ -85,11 +85,11 @@ def test_long_texts_are_cut_and_counted(tmp_path: Path, make: Any) -> None:
 
     embedded = teacher.embed(texts)
 
-    assert teacher.truncated == 2
+    assert teacher.shortened == 2
     np.testing.assert_allclose(embedded.values, reference(folder, texts), atol=1e-5)
     np.testing.assert_allclose(embedded.values[0], embedded.values[1], atol=1e-6)
     teacher.embed(texts[:2])
-    assert teacher.truncated == 3
+    assert teacher.shortened == 3
 
 
 def test_the_limit_of_the_authors_and_of_the_user(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_limit_of_the_authors_and_of_the_user(tmp_path: Path) -> None:
     np.testing.assert_allclose(values[0], values[1], atol=1e-6)
     longer = SentenceEncoder(str(folder), max_length=8)
     assert np.abs(np.diff(longer.embed(texts[:2]).values, axis=0)).max() > 1e-3
-    assert longer.truncated == 0
+    assert longer.shortened == 0
     with pytest.raises(ConfigError, match="max_length=25 is more than the 24 tokens"):
         SentenceEncoder(str(folder), max_length=25).embed(texts)
     with pytest.raises(ConfigError, match="2 tokens leave no room for a text"):
@@ -121,7 +121,7 @@ def test_static_texts_are_cut_where_the_tokenizer_cuts(tmp_path: Path) -> None:
     embedded = teacher.embed(["the cat is", "the cat is not", "a"])
 
     np.testing.assert_allclose(embedded.values[0], embedded.values[1], atol=1e-6)
-    assert teacher.truncated == 1
+    assert teacher.shortened == 1
     check_same(folder)
 
 
@@ -132,9 +132,3 @@ def test_a_text_without_tokens_has_a_reason(tmp_path: Path) -> None:
 
     assert embedded.failures == {1: "the tokenizer makes no token of it"}
     assert np.isfinite(embedded.values[[0, 2]]).all()
-
-
-def test_unknown_device(tmp_path: Path) -> None:
-    for make in (tiny_encoders.bert, tiny_encoders.static):
-        with pytest.raises(ConfigError, match="device 'abacus' cannot be used here"):
-            SentenceEncoder(str(make(tmp_path / make.__name__)), device="abacus").embed(["a"])

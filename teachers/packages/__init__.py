@@ -1,0 +1,1 @@
+"""Teachers whose weights are files inside packages of others."""
