@@ -21,9 +21,10 @@ from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk
 from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary
 from molkd.errors import ItemError, OutputError, ShapeError
+from molkd.formats import WRITERS
 from molkd.formats.readers import read
 from molkd.formats.rows import Columns, Records
-from molkd.formats.writers import WRITERS, format_of
+from molkd.formats.writers import format_of
 from molkd.formats.writers.table import Result, Table
 from molkd.items import MODALITIES, Modality
 from molkd.runtime import files, memory, settings
@@ -228,7 +229,7 @@ class Job:
             metadata={f"molkd.{key}": value for key, value in facts.items()},
             tables=_Assembled(parts, tally.parts, drop),
         )
-        write = WRITERS[format_of(self.output, self.options.format)]
+        write = WRITERS.resolve(format_of(self.output, self.options.format))
         with files.atomic_path(self.output) as temporary:
             write(temporary, result, final=self.output)
             record = {

@@ -14,7 +14,7 @@ import pytest
 from molkd.embedding import EmbedSettings, Summary, embed_file
 from molkd.embedding.parts import Parts
 from molkd.errors import CorruptFileError, WorkerDiedError
-from molkd.formats.writers import WRITERS
+from molkd.formats import WRITERS
 from tests.fakes.fake_encoders import FakeEncoder
 
 SMILES = [f"{'C' * (1 + row % 20)}{'N' * (row // 20)}O" for row in range(100)]
@@ -150,8 +150,8 @@ def test_a_part_that_vanishes_meanwhile_is_reported(
         (tmp_path / "out.csv.parts" / "part-00000001.arrow").unlink()
         write(*_, **__)  # type: ignore[arg-type]
 
-    write = WRITERS["csv"]
-    monkeypatch.setitem(WRITERS, "csv", removing)  # type: ignore[arg-type]
+    write = WRITERS.resolve("csv")
+    monkeypatch.setattr("molkd.formats.writers.csv.write_csv", removing)
     with pytest.raises(CorruptFileError, match=r"part-00000001\.arrow was removed meanwhile"):
         _embed(FakeEncoder(), source, tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()

@@ -1,42 +1,21 @@
-"""Reading items from any file, in chunks and in constant memory.
-
-A new format is a function in a file of its own and a line in `READERS`.
-"""
+"""Reading items from any file, in chunks and in constant memory."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 from molkd.errors import ConfigError, InputError
-from molkd.formats.readers.delimited import read_csv, read_tsv
+from molkd.formats import READERS
 from molkd.formats.readers.folder import read_folder
-from molkd.formats.readers.json_lines import read_json_lines
-from molkd.formats.readers.parquet import read_parquet
-from molkd.formats.readers.sdf import read_sdf
-from molkd.formats.readers.smi import read_smi
-from molkd.formats.readers.txt import read_txt
 from molkd.formats.rows import Columns, Records, Row
 from molkd.formats.streams import DAMAGE, open_bytes
 from molkd.items.base import FileConventions
 from molkd.items.molecules.modality import SMILES
 from molkd.runtime.registry import near
-
-Reader = Callable[[BinaryIO, str, Columns], Iterator[Row]]
-"""From a decompressed stream, its name for messages and the choice of columns to rows."""
-
-READERS: Mapping[str, Reader] = {
-    "smi": read_smi,
-    "csv": read_csv,
-    "tsv": read_tsv,
-    "parquet": read_parquet,
-    "sdf": read_sdf,
-    "txt": read_txt,
-    "jsonl": read_json_lines,
-}
 
 _OTHER_SUFFIXES = {
     "smiles": "smi",
@@ -82,12 +61,24 @@ def read(
             rows = read_folder(Path(source), columns)
         else:
             stream = stack.enter_context(open_bytes(None if standard_input else Path(source)))
-            rows = _undamaged(READERS[kind](stream, name, columns), name)
+            rows = _undamaged(READERS.resolve(kind)(stream, name, columns), name)
         while chunk := list(itertools.islice(rows, chunk_rows)):
             yield Records.of(row0, chunk)
             row0 += len(chunk)
     if not row0:
         raise InputError(f"{name} holds no {columns.style.noun}")
+
+
+def read_items(
+    source: str | Path, columns: Columns | None = None, *, kind: str | None = None
+) -> tuple[list[Any], dict[int, str]]:
+    """Returns the items of all rows, and row -> reason for unreadable ones; see `read`."""
+    items: list[Any] = []
+    failures: dict[int, str] = {}
+    for records in read(source, columns, kind=kind):
+        failures |= {records.row0 + row: reason for row, reason in records.failures.items()}
+        items += records.items
+    return items, failures
 
 
 def kind_of(source: str | Path, kind: str | None = None, style: FileConventions = SMILES) -> str:
