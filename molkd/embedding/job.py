@@ -229,7 +229,7 @@ class Job:
             metadata={f"molkd.{key}": value for key, value in facts.items()},
             tables=_Assembled(parts, tally.parts, drop),
         )
-        write = WRITERS.resolve(format_of(self.output, self.options.format))
+        write = WRITERS[format_of(self.output, self.options.format)]
         with files.atomic_path(self.output) as temporary:
             write(temporary, result, final=self.output)
             record = {

@@ -10,7 +10,7 @@ import difflib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from molkd.errors import MissingExtraError, UnknownNameError
 
@@ -24,7 +24,7 @@ class _Entry:
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-class Registry(Generic[Target]):
+class Registry(Mapping[str, Target]):
     """Holds one kind of thing by name; a thing given as "module:attribute" is imported late."""
 
     def __init__(
@@ -67,6 +67,12 @@ class Registry(Generic[Target]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, name: str) -> Target:
+        return self.resolve(name)
 
     def resolve(self, name: str) -> Target:
         """Returns what a name stands for.

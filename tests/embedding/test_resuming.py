@@ -150,7 +150,7 @@ def test_a_part_that_vanishes_meanwhile_is_reported(
         (tmp_path / "out.csv.parts" / "part-00000001.arrow").unlink()
         write(*_, **__)  # type: ignore[arg-type]
 
-    write = WRITERS.resolve("csv")
+    write = WRITERS["csv"]
     monkeypatch.setattr("molkd.formats.writers.csv.write_csv", removing)
     with pytest.raises(CorruptFileError, match=r"part-00000001\.arrow was removed meanwhile"):
         _embed(FakeEncoder(), source, tmp_path / "out.csv")

@@ -44,7 +44,7 @@ def _write(path: Path, kind: str, dtype: Dtype = "float32") -> Path:
     result = Result(
         column="smiles", rows=4, dim=2, dtype=dtype, metadata=FACTS, tables=Tables(dtype)
     )
-    WRITERS.resolve(kind)(path, result, final=path)
+    WRITERS[kind](path, result, final=path)
     return path
 
 
@@ -115,7 +115,7 @@ def test_csv_brings_back_the_same_numbers(tmp_path: Path, dtype: Dtype) -> None:
     assert ",,\n" in path.read_text()
 
 
-@pytest.mark.parametrize("kind", list(WRITERS))
+@pytest.mark.parametrize("kind", WRITERS)
 def test_the_same_result_gives_the_same_bytes(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,11 +124,11 @@ def test_the_same_result_gives_the_same_bytes(
     assert _write(tmp_path / "second", kind).read_bytes() == first
 
 
-@pytest.mark.parametrize("kind", list(WRITERS))
+@pytest.mark.parametrize("kind", WRITERS)
 def test_a_result_without_rows(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"out.{kind}"
     result = Result(column="smiles", rows=0, dim=3, dtype="float32", metadata=FACTS, tables=[])
-    WRITERS.resolve(kind)(path, result, final=path)
+    WRITERS[kind](path, result, final=path)
     if kind == "csv":
         assert pd.read_csv(io.BytesIO(path.read_bytes())).shape == (0, 7)
     elif kind == "parquet":
@@ -144,7 +144,5 @@ def test_formats_by_name_and_suffix() -> None:
     assert format_of(Path("a")) == "parquet"
     with pytest.raises(ConfigError, match=r"suffix of a\.parket names no format\. Did you mean"):
         format_of(Path("a.parket"))
-    with pytest.raises(
-        UnknownNameError, match=r"unknown output format 'hdf5'\. Known: parquet"
-    ):
+    with pytest.raises(UnknownNameError, match=r"unknown output format 'hdf5'\. Known: parquet"):
         format_of(Path("a.csv"), "hdf5")

@@ -61,7 +61,7 @@ def read(
             rows = read_folder(Path(source), columns)
         else:
             stream = stack.enter_context(open_bytes(None if standard_input else Path(source)))
-            rows = _undamaged(READERS.resolve(kind)(stream, name, columns), name)
+            rows = _undamaged(READERS[kind](stream, name, columns), name)
         while chunk := list(itertools.islice(rows, chunk_rows)):
             yield Records.of(row0, chunk)
             row0 += len(chunk)
