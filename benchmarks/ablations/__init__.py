@@ -19,6 +19,7 @@ from molkd.benchmarks import records as results
 from molkd.benchmarks.quality import evaluation
 from molkd.benchmarks.quality.evaluation import QualitySettings, Workspace
 from molkd.benchmarks.records import Results
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.distillation.run import DistillSettings, distill
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.items import Modality
@@ -78,7 +79,7 @@ class Ablation:
     variants: Mapping[str, Variant]
     scales: Mapping[str, Scale]
     probes: tuple[str, ...] = ("linear",)
-    baselines: tuple[str, ...] = embedders.BASELINES
+    baselines: tuple[str, ...] = BENCHMARKED["molecules"].baselines
 
     def __post_init__(self) -> None:
         if self.reference not in self.variants:
@@ -119,7 +120,8 @@ class Sources:
 def names() -> list[str]:
     """Returns the ablations that come with molkd."""
     folder = resources.files("molkd.benchmarks") / "ablations"
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir())
+    names = (entry.name for entry in folder.iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 def load(name: str) -> Ablation:

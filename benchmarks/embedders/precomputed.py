@@ -12,10 +12,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from molkd.errors import InputError
+from molkd.items import MODALITIES
 from molkd.runtime import files
 from molkd.types import Embeddings, Matrix
 
-ITEMS = {"smiles": "molecules", "text": "texts"}
+ITEMS = {m.style.column: m.name for m in MODALITIES.values() if not m.style.binary}
 """Column of a result of `molkd embed` that holds the items -> what they are."""
 
 RESERVED = ("id", *ITEMS, "valid", "error")
@@ -33,7 +34,7 @@ class Precomputed:
     "text" and numbers in all other columns.
 
     Attributes:
-        reads: "molecules" or "texts".
+        modality: "molecules" or "texts".
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -14,11 +14,11 @@ from molkd.errors import ConfigError, MolkdError
 
 if TYPE_CHECKING:  # numpy and RDKit are imported when the command runs
     from molkd.benchmarks.embedders import Embedder
-    from molkd.benchmarks.speed.baselines import Yardstick
     from molkd.benchmarks.speed.comparison import Change
     from molkd.benchmarks.speed.corpus import Library
     from molkd.benchmarks.speed.job import Options
     from molkd.benchmarks.speed.records import Results, Work
+    from molkd.benchmarks.tasks.modalities import BenchmarkModality
 
     Selection = list[tuple[Embedder, list[tuple[Work, int]]]]
 
@@ -91,7 +91,7 @@ def speed(  # noqa: PLR0913
     _refuse_contradictions(baseline, against, output, fail_above)
     before = None if baseline is None else records.read(baseline)
     selection = _selection(several(embedder), options, training=training)
-    items = corpus.load(source, _yardstick(selection), column=column, input_format=input_format)
+    items = corpus.load(source, _modality(selection), column=column, input_format=input_format)
     if before is not None:
         comparison.refuse_incomparable(before.settings, job.settings(options, items))
     notify(items.repeated(options.sizes))
@@ -130,7 +130,7 @@ def _measured(
         records.write(output, results)
 
     results = job.run(selection, items, options, start, ask=subprocess_.ask, keep=keep, say=notify)
-    print_table(tables.columns(items.yardstick), tables.rows(results))
+    print_table(tables.columns(items.modality), tables.rows(results))
     grown = tables.growth(results)
     remarks = [*filter(None, [items.repeated(options.sizes)]), *grown, *tables.failures(results)]
     files.write_bytes(output.with_suffix(".md"), tables.markdown(results, remarks).encode())
@@ -190,19 +190,19 @@ def _selection(names: list[str], options: Options, *, training: bool) -> Selecti
     ]
 
 
-def _yardstick(selection: Selection) -> Yardstick:
-    """Returns what all are compared with.
+def _modality(selection: Selection) -> BenchmarkModality:
+    """Returns what all embedders read.
 
     Raises:
         ConfigError: they read different things.
     """
-    from molkd.benchmarks.speed.baselines import YARDSTICKS
+    from molkd.benchmarks.tasks.modalities import BENCHMARKED
 
     labels = {one.modality: one.label for one, _ in selection}
     if len(labels) > 1:
         names = " and ".join(f"{label} ({modality})" for modality, label in labels.items())
         raise ConfigError(f"{names} read different things: measure them in runs of their own")
-    return YARDSTICKS[next(iter(labels))]
+    return BENCHMARKED[next(iter(labels))]
 
 
 def _all_there(weights_dir: Path | None) -> list[str]:

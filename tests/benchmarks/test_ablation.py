@@ -140,7 +140,7 @@ def test_the_ablations_of_objectives_cover_all_objectives(name: str) -> None:
 
 
 def test_every_file_of_an_ablation_is_listed() -> None:
-    folder = Path(ablations.__file__).parent / "ablations"
+    folder = Path(ablations.__file__).parent
     assert ablations.names() == sorted(path.stem for path in folder.glob("*.toml"))
     for path in folder.glob("*.toml"):
         assert tomllib.loads(path.read_text())["question"].endswith("?")
