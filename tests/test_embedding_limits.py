@@ -14,7 +14,7 @@ from fake_encoders import FakeEncoder
 
 from molkd.embedding import EmbedSettings, Summary, embed_file
 from molkd.errors import OutputError
-from molkd.formats.writers import WRITERS
+from molkd.formats import WRITERS
 
 SMILES = [f"{'C' * (1 + row % 20)}{'N' * (row // 20)}O" for row in range(100)]
 

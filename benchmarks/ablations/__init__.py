@@ -17,8 +17,9 @@ from molkd import teachers
 from molkd.benchmarks import embedders, tasks
 from molkd.benchmarks import records as results
 from molkd.benchmarks.quality import evaluation
-from molkd.benchmarks.quality.evaluation import Place, QualitySettings
+from molkd.benchmarks.quality.evaluation import QualitySettings, Workspace
 from molkd.benchmarks.records import Results
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.distillation.run import DistillSettings, distill
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.items import Modality
@@ -78,7 +79,7 @@ class Ablation:
     variants: Mapping[str, Variant]
     scales: Mapping[str, Scale]
     probes: tuple[str, ...] = ("linear",)
-    baselines: tuple[str, ...] = embedders.BASELINES
+    baselines: tuple[str, ...] = BENCHMARKED["molecules"].baselines
 
     def __post_init__(self) -> None:
         if self.reference not in self.variants:
@@ -141,7 +142,7 @@ def load(name: str) -> Ablation:
         return settings.load(Ablation, folder / f"{name}.toml")
 
 
-def run(ablation: Ablation, scale_name: str, sources: Sources, place: Place) -> Results:
+def run(ablation: Ablation, scale_name: str, sources: Sources, space: Workspace) -> Results:
     """Distils the students, probes them, and writes `results.jsonl`; resumes after a kill.
 
     Untrained students among the baselines get new weights with every seed, like the others.
@@ -158,7 +159,7 @@ def run(ablation: Ablation, scale_name: str, sources: Sources, place: Place) -> 
     asked = tasks.load(scale.tasks, data=sources.data)
     found: list[Results] = []
     for seed in range(scale.seeds):
-        students = list(_distilled(ablation, scale, seed, sources, place))
+        students = list(_distilled(ablation, scale, seed, sources, space))
         made = [embedders.make(spec, weights_dir=sources.weights_dir) for spec in students]
         given = [
             *made,
@@ -168,10 +169,10 @@ def run(ablation: Ablation, scale_name: str, sources: Sources, place: Place) -> 
             ),
         ]
         quality = QualitySettings(probes=ablation.probes, seeds=1, first_seed=seed)
-        folder = place.folder / f"seed-{seed}"
-        found.append(evaluation.evaluate(asked, given, quality, replace(place, folder=folder)))
+        folder = space.folder / f"seed-{seed}"
+        found.append(evaluation.evaluate(asked, given, quality, replace(space, folder=folder)))
     joined = join(found, {"ablation": ablation.question, "scale": scale_name})
-    results.write(place.folder / evaluation.RESULTS, joined)
+    results.write(space.folder / evaluation.RESULTS, joined)
     return joined
 
 
@@ -194,13 +195,13 @@ def join(parts: Sequence[Results], about: Mapping[str, Any]) -> Results:
 
 
 def _distilled(
-    ablation: Ablation, scale: Scale, seed: int, sources: Sources, place: Place
+    ablation: Ablation, scale: Scale, seed: int, sources: Sources, space: Workspace
 ) -> Iterator[str]:
     """Distils the students of a seed; gives each as an embedder, labelled by its variant."""
     for name, variant in ablation.variants.items():
         count = round(scale.items * variant.share)
         wanted = settings_of(ablation, scale, variant, seed=seed)
-        folder = place.folder / "students" / f"{name}-{seed}"
+        folder = space.folder / "students" / f"{name}-{seed}"
         made = [teachers.make(one, weights_dir=sources.weights_dir) for one in wanted.teachers]
         kept = replace(wanted, teachers=tuple(teacher.card.name for teacher in made))
         if not finished(folder, kept, count):
@@ -210,10 +211,10 @@ def _distilled(
                 made,
                 folder,
                 wanted,
-                bank=place.folder / "banks" / str(count),
+                bank=space.folder / "banks" / str(count),
                 device=sources.device,
-                jobs=place.jobs,
-                progress=place.progress,
+                jobs=space.jobs,
+                progress=space.progress,
             )
         yield f"{name}=molkd:{folder}"
 

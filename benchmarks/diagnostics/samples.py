@@ -16,6 +16,8 @@ import numpy as np
 from molkd import bank as banks
 from molkd.bank import Bank
 from molkd.errors import ConfigError, InputError
+from molkd.formats import readers
+from molkd.formats.rows import Columns
 from molkd.items import MOLECULES, Modality
 from molkd.runtime.processes import one_thread, ordered_map
 from molkd.types import Matrix, Rows, Teacher
@@ -85,6 +87,32 @@ def draw(
     )
 
 
+def from_source(
+    source: str | None,
+    column: str | None,
+    input_format: str | None,
+    modality: Modality,
+    *,
+    count: int,
+    seed: int,
+) -> Sample:
+    """Draws from a file, or where there is none from the molecules that are built in; see `draw`.
+
+    Raises:
+        ConfigError: there is no file, and other items than molecules are needed.
+        InputError: the file cannot be read.
+    """
+    if source is not None:
+        rows, _ = readers.read_items(
+            source, Columns(column, style=modality.style), kind=input_format
+        )
+    elif modality is MOLECULES:
+        rows = chembl()
+    else:
+        raise ConfigError(f"no {modality.name} are built in: give a file with --input")
+    return draw(rows, count=count, seed=seed, modality=modality)
+
+
 def _first(drawn: Sequence[object]) -> str:
     return f"row 0 is {textwrap.shorten(repr(drawn[0]), 80)}" if drawn else "there are none"
 
@@ -111,7 +139,7 @@ def chembl() -> list[str]:
 
 
 @contextlib.contextmanager
-def asked(
+def banked(
     sample: Sample,
     teachers: Sequence[Teacher[Any]],
     *,

@@ -13,27 +13,17 @@ split.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from molkd.benchmarks.embedders.store import Embeds, store_of
 from molkd.benchmarks.records import Role
-from molkd.benchmarks.tasks.grouping import HANDLED
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.benchmarks.tasks.task import Item
 from molkd.errors import ConfigError, MolkdError
 from molkd.types import Embeddings, digest_of
-
-BASELINES = ("ecfp4-count", "rdkit2d", "ecfp4-count+rdkit2d")
-"""What stands beside every comparison of molecules, unless it was given already."""
-
-BASELINES_OF: Mapping[str, tuple[str, ...]] = {
-    "molecules": BASELINES,
-    "texts": ("hashed-ngrams",),
-    "images": ("pixels:32",),
-}
-"""What embedders read -> what stands beside them."""
 
 ORACLE_COMPONENTS = 512
 """Width of the oracle: all teachers of a student, concatenated, on principal components."""
@@ -135,9 +125,9 @@ def with_baselines(
 ) -> tuple[list[Embedder], list[str]]:
     """Adds what every comparison needs beside the embedders that were asked for.
 
-    Those of `BASELINES_OF`, for molecules ECFP4 counts, RDKit descriptors, both side by side; for
-    the students among the given, an untrained one of the same shape, and all their teachers
-    concatenated on principal components (what a student tries to compress).
+    The baselines of their modality, for molecules ECFP4 counts, RDKit descriptors, both side by
+    side; for the students among the given, an untrained one of the same shape, and all their
+    teachers concatenated on principal components (what a student tries to compress).
 
     Args:
         given: what was asked for.
@@ -162,7 +152,7 @@ def with_baselines(
     every = list(given)
     taken = {embedder.digest for embedder in given}
     kinds = dict.fromkeys(embedder.modality for embedder in given)
-    for text in [*wanted, *(text for kind in kinds for text in BASELINES_OF[kind])]:
+    for text in [*wanted, *(text for kind in kinds for text in BENCHMARKED[kind].baselines)]:
         made = make(text, weights_dir=weights_dir, seed=seed)
         if made.digest not in taken:
             taken.add(made.digest)
@@ -189,7 +179,7 @@ def _usable(names: Sequence[str], weights_dir: Path | None, notes: list[str]) ->
     for name in names:
         try:
             (source,) = make(name, weights_dir=weights_dir).sources
-            source.model.embed([HANDLED[source.modality].example()])
+            source.model.embed([BENCHMARKED[source.modality].example()])
         except MolkdError as error:
             notes.append(f"teacher {name} is left out: {error}")
         else:

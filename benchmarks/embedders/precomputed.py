@@ -20,7 +20,7 @@ class Precomputed:
     See `molkd.formats.embeddings.read` for the files that can be read.
 
     Attributes:
-        reads: "molecules" or "texts".
+        modality: "molecules" or "texts".
     """
 
     def __init__(self, path: str | Path) -> None:

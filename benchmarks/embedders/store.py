@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import platformdirs
 from tqdm import tqdm
 
 from molkd.benchmarks.tasks.task import Item, told_apart_by
@@ -161,6 +162,11 @@ def read(cache: Path, digests: Sequence[str], items: Sequence[Item]) -> Embeddin
     values = np.concatenate([part.values for part in parts], axis=1)
     values[list(failures)] = np.nan
     return Embeddings(values, dict(sorted(failures.items())))
+
+
+def cache_dir(folder: Path | None) -> Path:
+    """Returns the folder of all stores: the one given, else a cache of the user's."""
+    return folder or platformdirs.user_cache_path("molkd") / "embeddings"
 
 
 def store_of(cache: Path, digest: str) -> EmbeddingStore:

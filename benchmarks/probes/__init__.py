@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from molkd.benchmarks.probes.base import Fitted, Part, Probe
-from molkd.benchmarks.probes.boosting import Boosting
-from molkd.benchmarks.probes.linear import Linear
-from molkd.benchmarks.probes.mlp import Mlp
-from molkd.benchmarks.probes.neighbours import Neighbours
-from molkd.errors import UnknownNameError
-from molkd.runtime.registry import near
+from molkd.runtime.registry import Registry
 
 __all__ = ["PROBES", "Fitted", "Part", "Probe", "describe", "make"]
 
-PROBES: Mapping[str, type[Probe]] = {
-    "linear": Linear,
-    "knn": Neighbours,
-    "mlp": Mlp,
-    "boosting": Boosting,
-}
+PROBES: Registry[type[Probe]] = Registry(
+    "probe",
+    {
+        "linear": "molkd.benchmarks.probes.linear:Linear",
+        "knn": "molkd.benchmarks.probes.neighbours:Neighbours",
+        "mlp": "molkd.benchmarks.probes.mlp:Mlp",
+        "boosting": "molkd.benchmarks.probes.boosting:Boosting",
+    },
+)
 """Name -> probe; called without arguments it has the options that results are reported with."""
 
 
@@ -29,11 +25,7 @@ def make(name: str) -> Probe:
     Raises:
         UnknownNameError: no such probe; the message proposes near ones.
     """
-    if name not in PROBES:
-        raise UnknownNameError(
-            f"unknown probe {name!r}.{near(name, PROBES)} Probes are {', '.join(PROBES)}."
-        )
-    return PROBES[name]()
+    return PROBES.make(name)
 
 
 def describe(name: str) -> dict[str, object]:

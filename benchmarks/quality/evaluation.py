@@ -56,7 +56,7 @@ class QualitySettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Workspace:
     """Where a benchmark works.
 
     Attributes:
@@ -76,7 +76,7 @@ def evaluate(
     tasks: Sequence[Task],
     embedders: Sequence[Embedder],
     settings: QualitySettings,
-    place: Place,
+    space: Workspace,
     *,
     excluded: Mapping[str, Mask] | None = None,
     leakage: Mapping[str, Mapping[str, int]] | None = None,
@@ -92,7 +92,7 @@ def evaluate(
         tasks: what is asked.
         embedders: what is compared.
         settings: how it is asked.
-        place: where to work.
+        space: where to work.
         excluded: task -> shape (n,): test rows that are not scored, such as leaked ones.
         leakage: for the record; see `leakage.count`.
 
@@ -106,15 +106,15 @@ def evaluate(
     _refuse_strangers(tasks, embedders)
     items = list(dict.fromkeys(item for task in tasks for side in task.sides for item in side))
     for embedder in embedders:
-        embedder.fill(items, cache=place.cache, jobs=place.jobs, progress=place.progress)
-    records, alive = _embedder_records(embedders, items, place.cache)
+        embedder.fill(items, cache=space.cache, jobs=space.jobs, progress=space.progress)
+    records, alive = _embedder_records(embedders, items, space.cache)
     plans = plan_all(
         tasks,
         lambda task: np.all([[alive[item] for item in side] for side in task.sides], axis=0),
         method=settings.split,
         seeds=range(settings.first_seed, settings.first_seed + settings.seeds),
         excluded=excluded or {},
-        jobs=place.jobs,
+        jobs=space.jobs,
     )
     if not any(plan.questions for plan in plans):
         reasons = "; ".join(f"{plan.task.name}: {note}" for plan in plans for note in plan.notes)
@@ -123,10 +123,10 @@ def evaluate(
         Run(settings=asdict(settings), versions=_versions(), leakage=leakage or {}),
         tuple(_task_record(plan, settings) for plan in plans),
         records,
-        tuple(_scores(_cells(plans, embedders, settings, place), place)),
+        tuple(_scores(_cells(plans, embedders, settings, space), space)),
     )
-    results.write(place.folder / RESULTS, found)
-    (place.folder / PARTIAL).unlink(missing_ok=True)
+    results.write(space.folder / RESULTS, found)
+    (space.folder / PARTIAL).unlink(missing_ok=True)
     return found
 
 
@@ -167,7 +167,7 @@ def _cells(
     plans: Sequence[TaskPlan],
     embedders: Sequence[Embedder],
     settings: QualitySettings,
-    place: Place,
+    space: Workspace,
 ) -> list[ScoringJob]:
     """All work, the largest tasks first, so that no worker waits for one at the end."""
     return [
@@ -178,28 +178,28 @@ def _cells(
             embedder.digests,
             embedder.components,
             scoring.asked(plan.task.kind, settings.probes),
-            place.cache,
+            space.cache,
         )
         for plan in sorted(plans, key=lambda plan: -len(plan.task.items))
         for embedder in embedders
     ]
 
 
-def _scores(cells: Sequence[ScoringJob], place: Place) -> list[Score]:
+def _scores(cells: Sequence[ScoringJob], space: Workspace) -> list[Score]:
     """All scores: those of an earlier run where nothing changed, the others computed."""
-    found = _known(place.folder)
+    found = _known(space.folder)
     wanted = [(key, cell.label) for cell in cells for key in cell.score_keys()]
     orders = [Order(cell, frozenset(cell.score_keys()) - found.keys()) for cell in cells]
     orders = [order for order in orders if order.keys]
-    partial = place.folder / PARTIAL
+    partial = space.folder / PARTIAL
     files.write_bytes(partial, "".join(map(results.line, found.values())).encode())
     with (
         files.explained(partial),
         partial.open("a", encoding="utf-8") as stream,
-        tqdm(total=len(wanted), unit=" fits", desc="probes", disable=not place.progress) as bar,
+        tqdm(total=len(wanted), unit=" fits", desc="probes", disable=not space.progress) as bar,
     ):
         bar.update(sum(key in found for key, _ in wanted))
-        jobs = min(place.jobs, len(orders))
+        jobs = min(space.jobs, len(orders))
         for scores in ordered_map(answered, orders, jobs=jobs, prefetch=_AHEAD):
             stream.writelines(map(results.line, scores))
             stream.flush()

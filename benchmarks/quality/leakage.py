@@ -155,6 +155,27 @@ def count(seen: Seen, tasks: Sequence[Task], *, jobs: int = 1) -> dict[str, dict
     return {task.name: _counted(leaked(seen, task, jobs=jobs), task.test) for task in tasks}
 
 
+def of_file(
+    path: Path, tasks: Sequence[Task], *, cache: Path, jobs: int = 1, progress: bool = False
+) -> tuple[dict[str, dict[str, int]], dict[str, Mask]]:
+    """Returns what `count` does of a corpus file, and task -> what `leaked` does.
+
+    Args:
+        path: see `molecules`.
+        tasks: what is counted.
+        cache: folder of what was computed before.
+        jobs: worker processes.
+        progress: whether to show progress.
+
+    Raises:
+        InputError: the file cannot be read, or a task holds something else than molecules.
+        OutputError: the cache cannot be written.
+    """
+    seen = known_of_file(path, cache=cache, jobs=jobs, progress=progress)
+    masks = {task.name: leaked(seen, task, jobs=jobs) for task in tasks}
+    return count(seen, tasks, jobs=jobs), masks
+
+
 def _counted(mask: Mask, test: Mask | None) -> dict[str, int]:
     parts: Mapping[str, Mask] = {} if test is None else {"test": mask & test, "train": mask & ~test}
     return {name: int(rows.sum()) for name, rows in {**parts, "items": mask}.items()}

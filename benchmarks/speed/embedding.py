@@ -11,10 +11,10 @@ from typing import Any, Protocol, runtime_checkable
 
 from molkd.benchmarks.embedders.store import Embeds
 from molkd.benchmarks.speed import peak_memory
-from molkd.benchmarks.speed.baselines import Yardstick
 from molkd.benchmarks.speed.interleaved import Clock, Limits, affordable, by_turns
 from molkd.benchmarks.speed.models import SideBySide
 from molkd.benchmarks.speed.records import TOTAL, Measured
+from molkd.benchmarks.tasks.modalities import BenchmarkModality
 from molkd.errors import InputError
 
 _DEEPEST = 4  # a teacher, what it has loaded, a part of that, the module
@@ -41,7 +41,7 @@ def embedding(
     make: Callable[[], Embeds],
     items: Sequence[Any],
     limits: Limits,
-    yardstick: Yardstick,
+    modality: BenchmarkModality,
     *,
     clock: Clock = time.perf_counter,
 ) -> Measured:
@@ -51,7 +51,7 @@ def embedding(
         make: makes it; counts as start-up, with the first call.
         items: the library; fewer of it are measured where time is short.
         limits: how long to measure.
-        yardstick: of the kind of the items.
+        modality: of the items.
         clock: in seconds.
 
     Raises:
@@ -63,7 +63,7 @@ def embedding(
     startup = clock() - start
 
     def trial(rows: int) -> None:
-        one_round(model, items[:rows], yardstick, clock)
+        one_round(model, items[:rows], modality, clock)
 
     count = affordable(trial, len(items), limits, clock=clock)
     chosen = items[:count]
@@ -71,7 +71,7 @@ def embedding(
     failures = embedded.failures
     reason = next(iter(failures.values()), "")
     if len(failures) == count:
-        raise InputError(f"it can embed none of {count} {yardstick.kind.name}; the first: {reason}")
+        raise InputError(f"it can embed none of {count} {modality.name}; the first: {reason}")
     del embedded
     return Measured(
         count=count,
@@ -80,9 +80,9 @@ def embedding(
         parameters=parameters(model),
         startup=startup,
         rounds=by_turns(
-            lambda: one_round(model, chosen, yardstick, clock),
+            lambda: one_round(model, chosen, modality, clock),
             chosen,
-            yardstick,
+            modality,
             limits.repeats,
             clock,
         ),
@@ -92,7 +92,7 @@ def embedding(
 
 
 def one_round(
-    model: Embeds, items: Sequence[Any], yardstick: Yardstick, clock: Clock
+    model: Embeds, items: Sequence[Any], modality: BenchmarkModality, clock: Clock
 ) -> dict[str, float]:
     """Embeds items once as a whole, and once in parts.
 
@@ -104,9 +104,9 @@ def one_round(
     model.embed(items)
     total = clock() - start
     if isinstance(model, Staged):
-        return {TOTAL: total, **_stages(model, items, yardstick, clock)}
+        return {TOTAL: total, **_stages(model, items, modality, clock)}
     start = clock()
-    yardstick.parse(items)
+    modality.parse(items)
     parse = clock() - start
     return {TOTAL: total, "parse": parse, "rest": max(total - parse, 0.0)}
 
@@ -152,11 +152,11 @@ def _inside(thing: Any) -> Sequence[Any]:
 
 
 def _stages(
-    model: Staged, items: Sequence[Any], yardstick: Yardstick, clock: Clock
+    model: Staged, items: Sequence[Any], modality: BenchmarkModality, clock: Clock
 ) -> dict[str, float]:
     """Parses, featurises, collates and runs the network, as `embed` does in one go."""
     start = clock()
-    parsed = yardstick.parse(items)
+    parsed = modality.parse(items)
     after_parse = clock()
     prepared = model.featurize(parsed)
     after_prepare = clock()

@@ -1,4 +1,4 @@
-"""Timing by rounds: work and yardstick by turns, so that a busy machine hits both."""
+"""Timing by rounds: work and the plain library by turns, so that a busy machine hits both."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from molkd.benchmarks.speed.baselines import Yardstick
 from molkd.benchmarks.speed.records import BASE
+from molkd.benchmarks.tasks.modalities import BenchmarkModality
 
 Clock = Callable[[], float]
 """Seconds since some moment."""
@@ -33,7 +33,7 @@ class Limits:
 def by_turns(
     work: Callable[[], Mapping[str, float]],
     items: Sequence[Any],
-    yardstick: Yardstick,
+    modality: BenchmarkModality,
     repeats: int,
     clock: Clock,
 ) -> dict[str, tuple[float, ...]]:
@@ -42,7 +42,7 @@ def by_turns(
     Args:
         work: returns name -> seconds.
         items: what the work is about.
-        yardstick: A.
+        modality: of the items; says what A does.
         repeats: rounds of B.
         clock: for A.
 
@@ -53,7 +53,7 @@ def by_turns(
 
     def base() -> float:
         start = clock()
-        yardstick.read(items)
+        modality.read(items)
         return clock() - start
 
     return alternating(BASE, base, work, repeats)

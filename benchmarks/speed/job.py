@@ -88,7 +88,7 @@ class Options:
 def settings(options: Options, library: Library) -> dict[str, Any]:
     """Returns what must be equal for two cells to belong in one file."""
     return {
-        "reads": library.yardstick.kind.name,
+        "reads": library.modality.name,
         "library": library.source,
         "distinct": len(library.items),
         "digest": library.digest,
@@ -160,7 +160,7 @@ def run(
         All cells: those of `start` too that were not asked for now.
     """
     done = {cell.place: cell for cell in start.cells}
-    modality = library.yardstick.kind.name
+    modality = library.modality.name
     with tempfile.TemporaryDirectory() as folder:
         items = Path(folder) / "items.txt"
         library.write(items, max(options.sizes))

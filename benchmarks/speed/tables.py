@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Sequence
 from statistics import median, quantiles
 
-from molkd.benchmarks.speed.baselines import YARDSTICKS, Yardstick
 from molkd.benchmarks.speed.comparison import Change, verdict
 from molkd.benchmarks.speed.records import PARTS, Cell, Measured, Results
+from molkd.benchmarks.tasks.modalities import BENCHMARKED, BenchmarkModality
 
 CHANGES = ("embedder", "work", "items", "old", "new", "new / old", "spread", "verdict", "note")
 
@@ -16,24 +16,24 @@ GROWTH = 1.2
 """Cost per item at the largest size over that at the smallest, from which it is mentioned."""
 
 
-def columns(yardstick: Yardstick) -> tuple[str, ...]:
+def columns(modality: BenchmarkModality) -> tuple[str, ...]:
     """Returns the names of the columns.
 
     Parts are multiples of the plain library's time too; the spread is from first to third quartile.
     """
     return (
-        *("embedder", "parameters", "work", yardstick.kind.name),
-        *("per s", "us each", f"x {yardstick.name}", "spread"),
+        *("embedder", "parameters", "work", modality.name),
+        *("per s", "us each", f"x {modality.library}", "spread"),
         *PARTS,
         *("start s", "MB before", "MB added", "failed", "note"),
     )
 
 
-def legend(yardstick: Yardstick) -> str:
+def legend(modality: BenchmarkModality) -> str:
     """Returns what the columns mean, in sentences."""
-    noun = yardstick.kind.name
+    noun = modality.name
     return (
-        f"x {yardstick.name}: time over {yardstick.what} the same {noun}, measured before and "
+        f"x {modality.library}: time over {modality.reading} the same {noun}, measured before and "
         "after each round; median of the rounds. The parts are in the same unit. start s: seconds "
         "from nothing to the first embedding, not in the other figures. MB added: peak of the "
         "resident size above what libraries and weights had taken (MB before). A training round "
@@ -41,7 +41,7 @@ def legend(yardstick: Yardstick) -> str:
     )
 
 
-_WIDTH = len(columns(YARDSTICKS["molecules"]))
+_WIDTH = len(columns(BENCHMARKED["molecules"]))
 
 
 def rows(results: Results) -> list[list[str]]:
@@ -81,9 +81,9 @@ def markdown(results: Results, said: Sequence[str]) -> str:
     about = [
         f"- {name}: {value}" for name, value in {**results.machine, **results.settings}.items()
     ]
-    yardstick = YARDSTICKS[results.settings["reads"]]
-    table = as_markdown(columns(yardstick), rows(results))
-    parts = ["# Speed", "\n".join(about), table, legend(yardstick), *said]
+    modality = BENCHMARKED[results.settings["reads"]]
+    table = as_markdown(columns(modality), rows(results))
+    parts = ["# Speed", "\n".join(about), table, legend(modality), *said]
     return "\n\n".join(parts) + "\n"
 
 

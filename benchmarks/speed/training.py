@@ -7,14 +7,16 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from molkd.benchmarks import embedders
 from molkd.benchmarks.speed import peak_memory
-from molkd.benchmarks.speed.baselines import Yardstick
 from molkd.benchmarks.speed.embedding import parameters
 from molkd.benchmarks.speed.interleaved import Clock, Limits, affordable, by_turns
 from molkd.benchmarks.speed.records import TOTAL, Measured
+from molkd.benchmarks.tasks.modalities import BenchmarkModality
 from molkd.errors import InputError
+from molkd.types import Teacher
 
 VALID = 8
 """Rows of validation: few, so that an epoch is its training steps."""
@@ -29,7 +31,7 @@ def training(
     make: Callable[[], Any],
     items: Sequence[Any],
     limits: Limits,
-    yardstick: Yardstick,
+    modality: BenchmarkModality,
     *,
     device: str = "cpu",
     clock: Clock = time.perf_counter,
@@ -43,7 +45,7 @@ def training(
         make: makes a student; counts as start-up.
         items: to train on; fewer of them are measured where time is short.
         limits: how long to measure.
-        yardstick: of the kind of the items.
+        modality: of the items.
         device: where the student is trained.
         clock: in seconds.
 
@@ -53,14 +55,14 @@ def training(
     start = clock()
     student = make()
     startup = clock() - start
-    readable, reasons = _readable(items, yardstick)
+    readable, reasons = _readable(items, modality)
     with tempfile.TemporaryDirectory() as folder:
-        learn = _learner(student, readable, yardstick, Path(folder), device, clock)
+        learn = _learner(student, readable, modality, Path(folder), device, clock)
         most = len(readable) - VALID
         count = affordable(learn, most, limits, clock=clock, fewest=BATCH)
         _, before, added = peak_memory.added_by(lambda: learn(count))
         chosen = readable[VALID : VALID + count]
-        rounds = by_turns(lambda: {TOTAL: learn(count)}, chosen, yardstick, limits.repeats, clock)
+        rounds = by_turns(lambda: {TOTAL: learn(count)}, chosen, modality, limits.repeats, clock)
     return Measured(
         count=count,
         failed=len(reasons),
@@ -73,13 +75,14 @@ def training(
     )
 
 
-def _readable(items: Sequence[Any], yardstick: Yardstick) -> tuple[list[Any], dict[int, str]]:
-    kind = yardstick.kind
-    failures = kind.check(items, kind.standardizations[0]).failures
+def _readable(
+    items: Sequence[Any], modality: BenchmarkModality
+) -> tuple[list[Any], dict[int, str]]:
+    failures = modality.base.check(items, modality.base.standardizations[0]).failures
     readable = [item for row, item in enumerate(items) if row not in failures]
     if len(readable) < _FEWEST:
         raise InputError(
-            f"training is measured on {_FEWEST} {kind.name} or more, not on {len(readable)}: "
+            f"training is measured on {_FEWEST} {modality.name} or more, not on {len(readable)}: "
             "give more, or leave it out with --no-training"
         )
     return readable, failures
@@ -88,7 +91,7 @@ def _readable(items: Sequence[Any], yardstick: Yardstick) -> tuple[list[Any], di
 def _learner(
     student: Any,
     items: list[Any],
-    yardstick: Yardstick,
+    modality: BenchmarkModality,
     folder: Path,
     device: str,
     clock: Clock,
@@ -104,9 +107,10 @@ def _learner(
     from molkd.targets.reader import TargetReader
 
     settings = MutualInformationSettings()
-    kind = yardstick.kind
-    keys = kind.check(items, kind.standardizations[0]).keys
-    stored = bank.build(folder, items, yardstick.teachers(), keys=keys, progress=False)
+    sources = [source for spec in modality.teachers for source in embedders.make(spec).sources]
+    teachers = [cast("Teacher[Any]", source.model) for source in sources]
+    keys = modality.base.check(items, modality.base.standardizations[0]).keys
+    stored = bank.build(folder, items, teachers, keys=keys, progress=False)
     rows = np.arange(len(items))
     scalings: dict[str, Scaling] = {}
     for name in stored.cards:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import molkd
-from molkd.benchmarks.speed.baselines import YARDSTICKS
 from molkd.benchmarks.speed.interleaved import Limits
 from molkd.benchmarks.speed.records import Measured, Request
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 
 
 def answer(request: Request) -> Measured:
@@ -27,10 +27,10 @@ def answer(request: Request) -> Measured:
     Raises:
         MolkdError: there is no such embedder, or it can embed nothing.
     """
-    yardstick = YARDSTICKS[request.reads]
+    modality = BENCHMARKED[request.reads]
     with Path(request.items).open(encoding="utf-8") as stream:
         lines = (line.rstrip("\n") for line in islice(stream, request.size))
-        items = list(map(yardstick.item, lines))
+        items = list(map(modality.item, lines))
     limits = Limits(repeats=request.repeats, seconds=request.seconds, count=request.count)
 
     def make() -> Any:
@@ -47,7 +47,7 @@ def _embedding(
 ) -> Measured:
     from molkd.benchmarks.speed.embedding import embedding
 
-    return embedding(make, items, limits, YARDSTICKS[request.reads])
+    return embedding(make, items, limits, BENCHMARKED[request.reads])
 
 
 def _training(
@@ -55,7 +55,7 @@ def _training(
 ) -> Measured:
     from molkd.benchmarks.speed.training import training
 
-    return training(make, items, limits, YARDSTICKS[request.reads], device=request.device)
+    return training(make, items, limits, BENCHMARKED[request.reads], device=request.device)
 
 
 _MEASURES = {"embedding": _embedding, "training": _training}

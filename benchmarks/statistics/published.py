@@ -10,8 +10,7 @@ from pathlib import Path
 
 from molkd.benchmarks.tasks import GROUPS
 from molkd.benchmarks.tasks.metrics import METRICS
-from molkd.errors import InputError
-from molkd.runtime.registry import near
+from molkd.errors import InputError, UnknownNameError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +153,10 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
 
 def _metric(text: str, path: Path, line: int) -> str:
     names = {name.lower(): name for name in METRICS}
-    if text.lower() not in names:
-        raise InputError(
-            f"{path}, line {line}: unknown metric {text!r}.{near(text, METRICS)} "
-            f"Metrics are {', '.join(METRICS)}."
-        )
-    return names[text.lower()]
+    try:
+        return METRICS[names.get(text.lower(), text)].name
+    except UnknownNameError as error:
+        raise InputError(f"{path}, line {line}: {error}") from error
 
 
 def _number(text: str, path: Path, line: int) -> float:

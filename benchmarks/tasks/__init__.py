@@ -1,12 +1,12 @@
-"""Built-in tasks by name, read from a folder of tables; the user's own are in `tasks.table`,
-those of a folder of MTEB in `tasks.mteb`.
+"""Built-in tasks by name, read from a folder of tables; those of the user's own by
+`tasks.own`.
 
 A new benchmark is a file here with its entries, and a line in `GROUPS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,19 +15,33 @@ from molkd.benchmarks.tasks.downloads import data_dir, find, obtain
 from molkd.benchmarks.tasks.entry import Entry
 from molkd.benchmarks.tasks.kinds import Kind
 from molkd.benchmarks.tasks.task import Task
-from molkd.errors import InputError, UnknownNameError
+from molkd.errors import ConfigError, InputError, UnknownNameError
 from molkd.formats.streams import DAMAGE
-from molkd.runtime.registry import near
+from molkd.runtime.registry import Registry
 
-GROUPS: Mapping[str, tuple[Entry, ...]] = {
-    "tdc-admet": tdc.ADMET,
-    "tdc-single": tdc.SINGLE,
-    "moleculenet": moleculenet.TASKS,
-    "moleculeace": moleculeace.TASKS,
-    "text": text.TASKS,
-    "vision": vision.TASKS,
-}
+GROUPS: Registry[tuple[Entry, ...]] = Registry(
+    "group of tasks",
+    {
+        "tdc-admet": tdc.ADMET,
+        "tdc-single": tdc.SINGLE,
+        "moleculenet": moleculenet.TASKS,
+        "moleculeace": moleculeace.TASKS,
+        "text": text.TASKS,
+        "vision": vision.TASKS,
+    },
+)
 """Group -> its tasks."""
+
+_ENTRIES = [entry for entries in GROUPS.values() for entry in entries]
+_SELECTIONS: Registry[tuple[Entry, ...]] = Registry(
+    "task",
+    {
+        **GROUPS,
+        **{name: (entry,) for entry in _ENTRIES for name in (entry.key, entry.short)},
+    },
+    listing="molkd bench tasks",
+)
+"""What may be asked for -> its tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +63,22 @@ class Description:
 
 def names() -> list[str]:
     """Returns all built-in tasks, as "GROUP:NAME"."""
-    return [entry.key for entries in GROUPS.values() for entry in entries]
+    return [entry.key for entry in _ENTRIES]
 
 
 def load(
-    selection: Sequence[str], *, data: Path | None = None, download: bool = False
+    selection: Sequence[str],
+    *,
+    own: Sequence[Task] = (),
+    data: Path | None = None,
+    download: bool = False,
 ) -> list[Task]:
     """Reads tasks, each once, in the order in which they are first asked for.
 
     Args:
         selection: groups ("tdc-admet"), tasks ("tdc-single:ames"), or names of tasks that are
             in one group only ("tox21").
+        own: tasks of the user's own, to go after them; see `tasks.own`.
         data: folder of tables; see `downloads.data_dir` for None.
         download: fetch tables that are missing into the folder.
 
@@ -67,13 +86,19 @@ def load(
         UnknownNameError: no such group or task, or a name that is in two groups.
         InputError: a table is missing (says how to get it) or makes no sense.
         CorruptFileError: a table is not what was downloaded the first time.
+        ConfigError: a task of the user's own has the name of another one.
     """
     folder = data_dir(data)
     chosen = dict.fromkeys(entry for text in selection for entry in _entries(text))
-    return [
+    tasks = [
         entry.read(entry, [obtain(file, folder, download=download) for file in entry.files])
         for entry in chosen
     ]
+    for task in own:
+        if task.name in {other.name for other in tasks}:
+            raise ConfigError(f"{task.source} and a task of --tasks are both named {task.name!r}")
+        tasks.append(task)
+    return tasks
 
 
 def describe(data: Path | None = None) -> list[Description]:
@@ -85,26 +110,18 @@ def describe(data: Path | None = None) -> list[Description]:
     folder = data_dir(data)
     return [
         Description(entry.key, entry.kind, entry.metric, _row_count(entry, folder))
-        for entries in GROUPS.values()
-        for entry in entries
+        for entry in _ENTRIES
     ]
 
 
 def _entries(text: str) -> Sequence[Entry]:
-    if text in GROUPS:
-        return GROUPS[text]
-    everything = [entry for entries in GROUPS.values() for entry in entries]
-    found = [entry for entry in everything if text.lower() in {entry.key, entry.short}]
-    if len(found) == 1:
-        return found
-    if found:
-        keys = " and ".join(entry.key for entry in found)
-        raise UnknownNameError(f"there are two tasks {text!r}: {keys}; name one with its group")
-    known = [*GROUPS, *(name for entry in everything for name in (entry.key, entry.short))]
-    raise UnknownNameError(
-        f"unknown task {text!r}.{near(text, known)} Groups are {', '.join(GROUPS)}; "
-        "'molkd bench tasks' shows all tasks."
-    )
+    name = text if text in GROUPS else text.lower()
+    keys = [entry.key for entry in _ENTRIES if entry.short == name]
+    if len(keys) > 1:
+        raise UnknownNameError(
+            f"there are two tasks {text!r}: {' and '.join(keys)}; name one with its group"
+        )
+    return _SELECTIONS[name]
 
 
 def _row_count(entry: Entry, folder: Path) -> int | None:

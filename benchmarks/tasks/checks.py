@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from molkd.benchmarks.tasks import grouping
-from molkd.benchmarks.tasks.grouping import HANDLED
 from molkd.benchmarks.tasks.kinds import KINDS
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.benchmarks.tasks.task import Labels, Task
 from molkd.errors import InputError
 from molkd.types import Mask
@@ -37,13 +36,14 @@ def checked(task: Task, *, file: str, wanted: Mask | None = None) -> Task:
             counted from 0 without the header.
     """
     _check_values(task, file)
+    modality = BENCHMARKED[task.modality]
     readable = np.logical_and.reduce([
-        [grouping.readable(task.modality, item) for item in side] for side in task.sides
+        [modality.key(item) is not None for item in side] for side in task.sides
     ])  # fmt: skip
     labelled = _labelled(task)
     wanted = np.ones_like(readable) if wanted is None else wanted
     notes = [
-        _note(wanted & ~readable, f"{HANDLED[task.modality].unreadable} were left out"),
+        _note(wanted & ~readable, f"{modality.unreadable} were left out"),
         _note(wanted & readable & ~labelled, "rows without a label were left out"),
     ]
     found = _rows(task, wanted & readable & labelled)
@@ -148,7 +148,7 @@ def _check_parts(task: Task, file: str) -> None:
 def _duplicates(task: Task) -> list[str]:
     """Notes on items with several rows; stereoisomers and salts count as different."""
     groups: dict[tuple[str, ...], list[int]] = {}
-    sides = [grouping.keys(task.modality, side) for side in task.sides]
+    sides = [BENCHMARKED[task.modality].keys(side) for side in task.sides]
     for row, key in enumerate(zip(*sides, strict=True)):
         groups.setdefault(key, []).append(row)
     several = [rows for rows in groups.values() if len(rows) > 1]

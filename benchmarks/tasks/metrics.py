@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from sklearn.metrics import (
 
 from molkd.benchmarks.tasks.kinds import KINDS, Kind
 from molkd.errors import InputError, ShapeError
+from molkd.runtime.registry import Registry
 
 Values = npt.NDArray[np.floating]
 """Shape (n,): labels, or predictions."""
@@ -102,19 +103,22 @@ def _spearman(y: Values, predicted: Values) -> float:
     return cast("Any", spearmanr(y, predicted)).statistic
 
 
-METRICS: Mapping[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric("AUROC", "classification", True, roc_auc_score),
-        Metric("AUPRC", "classification", True, average_precision_score),
-        Metric("MAE", "regression", False, mean_absolute_error, needs_spread=False),
-        Metric("RMSE", "regression", False, root_mean_squared_error, needs_spread=False),
-        Metric("R2", "regression", True, r2_score),
-        Metric("Spearman", "regression", True, _spearman, also=("similarity",)),
-        Metric("Accuracy", "multiclass", True, accuracy_score, False, also=("retrieval",)),
-        Metric("Macro-F1", "multiclass", True, _macro_f1, False, also=("retrieval",)),
-        Metric("V-measure", "clustering", True, v_measure_score),
-    )
-}
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    {
+        metric.name: metric
+        for metric in (
+            Metric("AUROC", "classification", True, roc_auc_score),
+            Metric("AUPRC", "classification", True, average_precision_score),
+            Metric("MAE", "regression", False, mean_absolute_error, needs_spread=False),
+            Metric("RMSE", "regression", False, root_mean_squared_error, needs_spread=False),
+            Metric("R2", "regression", True, r2_score),
+            Metric("Spearman", "regression", True, _spearman, also=("similarity",)),
+            Metric("Accuracy", "multiclass", True, accuracy_score, False, also=("retrieval",)),
+            Metric("Macro-F1", "multiclass", True, _macro_f1, False, also=("retrieval",)),
+            Metric("V-measure", "clustering", True, v_measure_score),
+        )
+    },
+)
 """Name -> metric. AUPRC is average precision, as on TDC's leaderboards; Macro-F1 is the mean over
 all classes that are labels or predictions."""

@@ -30,9 +30,6 @@ from molkd.errors import ConfigError, InputError
 from molkd.runtime import files
 from molkd.runtime.registry import near
 
-PREFIX = "mteb:"
-"""Before the folder, where a task of one's own is asked for."""
-
 METADATA = "metadata.json"
 
 PARTS = {**table.PARTS, "dev": "valid"}

@@ -7,8 +7,8 @@ from typing import get_args
 
 import numpy as np
 
-from molkd.benchmarks.tasks.grouping import HANDLED
 from molkd.benchmarks.tasks.kinds import KINDS
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.benchmarks.tasks.task import Split, SplitName, Task
 from molkd.errors import ConfigError, InputError
 from molkd.items import splits
@@ -151,7 +151,7 @@ def _time(task: Task, seed: int) -> Split:
 
 def _keys(task: Task, method: SplitName, rows: Rows | None = None) -> list[str]:
     """What stays together, one key per row of the task, or of the rows given."""
-    groups = HANDLED[task.modality].groups
+    groups = BENCHMARKED[task.modality].groups
     if method not in groups:
         raise ConfigError(f"{task.modality} can be split by {', '.join(groups)}")
     chosen = range(len(task.items)) if rows is None else rows.tolist()

@@ -14,8 +14,7 @@ from molkd.benchmarks.tasks import reading
 from molkd.benchmarks.tasks.checks import checked
 from molkd.benchmarks.tasks.metrics import METRICS
 from molkd.benchmarks.tasks.task import Labels, Scale, SplitName, Task
-from molkd.errors import ConfigError, InputError, UnknownNameError
-from molkd.runtime.registry import near
+from molkd.errors import ConfigError, InputError
 
 LABEL_NAMES = {"y", "label", "labels", "target", "class", "activity"}
 """Columns, in lower case, that hold the label unless another one is named."""
@@ -64,12 +63,8 @@ def read(
         InputError: the file cannot be read, a column is missing or ambiguous (lists those there
             are), or a field makes no sense (names its row).
     """
-    if metric not in METRICS:
-        known = ", ".join(METRICS)
-        raise UnknownNameError(
-            f"unknown metric {metric!r}.{near(metric, METRICS)} Metrics are {known}."
-        )
-    if scale == "log10" and METRICS[metric].kind == "classification":
+    kind = METRICS[metric].kind
+    if scale == "log10" and kind == "classification":
         raise ConfigError(f"{metric} scores classes, which have no logarithm: leave out the scale")
     frame = reading.load(path)
     columns = list(dict.fromkeys(label_columns or [_label_column(frame, smiles_column, path)]))
@@ -82,7 +77,7 @@ def read(
     task = Task(
         name=name or path.name.partition(".")[0].lower(),
         group="own",
-        kind=METRICS[metric].kind,
+        kind=kind,
         metric=metric,
         items=reading.smiles(frame, smiles_column, path),
         labels=np.stack([reading.numbers(frame, column, path) for column in columns], axis=1),

@@ -49,7 +49,7 @@ class Task:
         metric: official metric, a key of `metrics.METRICS`.
         items: n SMILES, texts or images, as in the table.
         others: what each item is compared with, in a task of pairs; else empty.
-        reads: what the items are: "molecules", "texts" or "images", a key of `items.HANDLED`.
+        modality: what the items are: a key of `modalities.BENCHMARKED`.
         labels: shape (n, l), float64, in the unit of the table; NaN where a label is missing.
         label_names: l names; several in multi-label tasks such as Tox21.
         scale: "log10" where probes are fitted to decadic logarithms of the labels.

@@ -15,6 +15,7 @@ import typer
 
 from molkd import __version__
 from molkd.cli import bench, distill, embed, teachers, teachers_compare, teachers_learn, truncate
+from molkd.cli.options import Root
 from molkd.errors import (
     ConfigError,
     InputError,
@@ -39,15 +40,17 @@ EXIT_CODES: tuple[tuple[type[MolkdError], int], ...] = (
 """Kind of error -> exit code; the first that fits counts."""
 
 app = typer.Typer(
+    cls=Root,
     help="Distil frozen encoders (of molecules, texts or images) into one small student, and embed "
     "with it.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # its tables cut the names of options
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 app.command("distill")(distill.distill)
 app.command("embed")(embed.embed)
-app.command("cut")(truncate.cut)
+app.command("truncate")(truncate.truncate)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)
 teachers.app.command("learn-lsa")(teachers_learn.learn_lsa)
@@ -71,8 +74,8 @@ def main() -> None:
         raise
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(value: bool) -> None:
+    if value:
         typer.echo(f"molkd {__version__}")
         raise typer.Exit
 

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from molkd.cli import cost, diagnose, speed
-from molkd.cli.distill import read_items
-from molkd.cli.embed import Device, Input, InputFormat, Jobs, SmilesColumn
-from molkd.cli.teachers import WeightsDir, print_table
+from molkd.cli.options import (
+    Column,
+    Device,
+    Input,
+    InputFormat,
+    Jobs,
+    WeightsDir,
+    processes,
+    several,
+)
+from molkd.cli.output import notify, print_table
 from molkd.errors import ConfigError
-from molkd.runtime.processes import usable_cores
 
 if TYPE_CHECKING:  # pandas, scikit-learn and torch are imported when a command runs
-    from molkd.benchmarks.quality.evaluation import Place
+    from molkd.benchmarks.quality.evaluation import Workspace
     from molkd.benchmarks.records import Results
-    from molkd.benchmarks.tasks.task import Task
-    from molkd.types import Mask
 
-app = typer.Typer(help="Measure quality and speed of embeddings.", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure quality and speed of embeddings.", no_args_is_help=True, rich_markup_mode=None
+)
 app.command("speed")(speed.speed)
 app.command("cost")(cost.cost)
 app.command("diagnose")(diagnose.diagnose)
@@ -56,22 +63,19 @@ def quality(  # noqa: PLR0913
             "--embedder",
             "-e",
             help="[LABEL=]EMBEDDER: a teacher, molkd:DIR, untrained:SIZE, file:PATH, A+B, or "
-            "pca:N:A+B; again for more.",
+            "pca:N:A+B. This and all options that name several things take commas, and may be "
+            "repeated.",
         ),
     ],
     output: Folder,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            "--tasks", help="Groups and tasks, by commas; `molkd bench tasks`. Default: tdc-admet."
-        ),
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option(help="Groups and tasks of `molkd bench tasks`. Default: tdc-admet."),
     ] = None,
-    table_file: Annotated[
-        Path | None, typer.Option("--task", help="A table of your own, or mteb:FOLDER.")
-    ] = None,
-    smiles_column: SmilesColumn = None,
+    table: Annotated[str | None, typer.Option(help="A table of your own, or mteb:FOLDER.")] = None,
+    column: Column = None,
     label_column: Annotated[
-        list[str] | None, typer.Option(help="Of your table; may be given several times.")
+        list[str] | None, typer.Option(help="Of your table: one or several.")
     ] = None,
     split_column: Annotated[str | None, typer.Option(help="Of your table: train or test.")] = None,
     time_column: Annotated[str | None, typer.Option(help="Of your table: year or date.")] = None,
@@ -82,7 +86,9 @@ def quality(  # noqa: PLR0913
     log10: Annotated[
         bool, typer.Option("--log10", help="Fit your table's labels as logarithms.")
     ] = False,
-    probe: Annotated[str, typer.Option(help="linear, knn, mlp, boosting; by commas.")] = "linear",
+    probe: Annotated[
+        list[str] | None, typer.Option(help="linear, knn, mlp, boosting. Default: linear.")
+    ] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds of splits and probes.")] = 5,
     split: Annotated[
         Literal["given", "random", "scaffold", "cluster", "time"] | None,
@@ -112,40 +118,51 @@ def quality(  # noqa: PLR0913
 
     Run again after an interruption, the same command goes on where it stopped.
     """
-    from molkd.benchmarks import embedders as makers
-    from molkd.benchmarks import tasks
-    from molkd.benchmarks.quality import evaluation
-    from molkd.benchmarks.tasks import mteb, table
+    from molkd.benchmarks import embedders
+    from molkd.benchmarks import tasks as registry
+    from molkd.benchmarks.quality import evaluation, leakage
+    from molkd.benchmarks.tasks import own
 
-    settings = evaluation.QualitySettings(probes=tuple(probe.split(",")), seeds=seeds, split=split)
-    asked = tasks.load(_names(task, own=table_file), data=data, download=download)
-    owned: list[Task] = []
-    if table_file and str(table_file).startswith(mteb.PREFIX):
-        owned += mteb.read_all(Path(str(table_file).removeprefix(mteb.PREFIX)))
-    elif table_file:
-        own = table.read(
-            table_file,
-            smiles_column=smiles_column,
-            label_columns=label_column,
-            metric=metric or _missing("--metric", table_file),
+    settings = evaluation.QualitySettings(
+        probes=tuple(several(probe) or ["linear"]), seeds=seeds, split=split
+    )
+    if exclude_leaked and corpus is None:
+        raise ConfigError("--exclude-leaked needs --corpus, the molecules of the distillation")
+    own_tasks = []
+    if table:
+        own_tasks = own.read(
+            table,
+            column=column,
+            label_columns=several(label_column),
+            metric=metric,
             split_column=split_column,
             time_column=time_column,
             scale="log10" if log10 else "linear",
         )
-        owned.append(own)
-    for own in owned:
-        if own.name in {one.name for one in asked}:
-            raise ConfigError(f"{table_file} and a task of --tasks are both named {own.name!r}")
-        asked.append(own)
-    made = [makers.make(text, weights_dir=weights_dir) for text in embedder]
+    names = several(tasks) or ([] if table else ["tdc-admet"])
+    selected = registry.load(names, own=own_tasks, data=data, download=download)
+    compared = [embedders.make(text, weights_dir=weights_dir) for text in several(embedder)]
     if baselines:
-        made, notes = makers.with_baselines(made, teachers=with_teachers, weights_dir=weights_dir)
+        compared, notes = embedders.with_baselines(
+            compared, teachers=with_teachers, weights_dir=weights_dir
+        )
         for note in notes:
-            typer.echo(note, err=True)
-    place = _place(output, cache, jobs)
-    counted, excluded = _leakage(corpus, asked, place, exclude=exclude_leaked)
-    found = evaluation.evaluate(asked, made, settings, place, excluded=excluded, leakage=counted)
-    _report(output, found, reference, published)
+            notify(note)
+    space = _workspace(output, cache, jobs)
+    counts, leaked = {}, {}
+    if corpus:
+        counts, leaked = leakage.of_file(
+            corpus, selected, cache=space.cache, jobs=space.jobs, progress=True
+        )
+    results = evaluation.evaluate(
+        selected,
+        compared,
+        settings,
+        space,
+        excluded=leaked if exclude_leaked else None,
+        leakage=counts,
+    )
+    _report(output, results, reference, published)
 
 
 @app.command("report")
@@ -162,17 +179,17 @@ def report(
     ] = None,
 ) -> None:
     """Write the report of a finished benchmark again, with more beside it."""
-    from molkd.benchmarks import records as results
+    from molkd.benchmarks import records
+    from molkd.benchmarks import speed as speeds
     from molkd.benchmarks.quality.evaluation import RESULTS
-    from molkd.benchmarks.speed import records
     from molkd.runtime import files
 
     _report(
         output,
-        results.read(output / RESULTS),
+        records.read(output / RESULTS),
         reference,
         published,
-        speed=records.summary(records.read(speed)) if speed else None,
+        speed=speeds.summary(speeds.read(speed)) if speed else None,
         similarity=files.read_json(similarity) if similarity else None,
     )
 
@@ -187,7 +204,7 @@ def ablation(  # noqa: PLR0913
     published: PublishedFolder = None,
     data: Data = None,
     cache: Cache = None,
-    smiles_column: SmilesColumn = None,
+    column: Column = None,
     input_format: InputFormat = None,
     weights_dir: WeightsDir = None,
     device: Device = "auto",
@@ -198,14 +215,15 @@ def ablation(  # noqa: PLR0913
     Run again after an interruption, the same command goes on where it stopped.
     """
     from molkd.benchmarks import ablations
+    from molkd.formats.readers import read_items
     from molkd.formats.rows import Columns
 
     chosen = ablations.load(name)
     style = chosen.modality(chosen.scale(scale)).style
-    items, _ = read_items(source, Columns(smiles_column, style=style), input_format)
+    items, _ = read_items(source, Columns(column, style=style), kind=input_format)
     sources = ablations.Sources(corpus=items, data=data, weights_dir=weights_dir, device=device)
-    found = ablations.run(chosen, scale, sources, _place(output, cache, jobs))
-    _report(output, found, chosen.reference, published)
+    results = ablations.run(chosen, scale, sources, _workspace(output, cache, jobs))
+    _report(output, results, chosen.reference, published)
 
 
 @app.command("tasks")
@@ -220,48 +238,16 @@ def list_tasks(*, data: Data = None) -> None:
     print_table(("task", "kind", "metric", "rows"), rows)
 
 
-def _names(task: str | None, *, own: Path | None) -> list[str]:
-    if task is None:
-        return [] if own else ["tdc-admet"]
-    return task.split(",")
+def _workspace(output: Path, cache: Path | None, jobs: int | None) -> Workspace:
+    from molkd.benchmarks.embedders.store import cache_dir
+    from molkd.benchmarks.quality.evaluation import Workspace
 
-
-def _missing(option: str, table: Path) -> str:
-    raise ConfigError(
-        f"{option} is needed for {table}: AUROC or AUPRC for classes 0 and 1, Accuracy for more, "
-        "MAE, RMSE, R2 or Spearman for values"
-    )
-
-
-def _place(output: Path, cache: Path | None, jobs: int | None) -> Place:
-    import platformdirs
-
-    from molkd.benchmarks.quality.evaluation import Place
-
-    kept = cache or Path(platformdirs.user_cache_dir("molkd")) / "embeddings"
-    return Place(folder=output, cache=kept, jobs=usable_cores() if jobs is None else jobs)
-
-
-def _leakage(
-    corpus: Path | None, asked: Sequence[Task], place: Place, *, exclude: bool
-) -> tuple[Mapping[str, Mapping[str, int]], Mapping[str, Mask]]:
-    """What is counted of the distillation's molecules among the tasks, and rows to leave out."""
-    if corpus is None:
-        if exclude:
-            raise ConfigError("--exclude-leaked needs --corpus, the molecules of the distillation")
-        return {}, {}
-    from molkd.benchmarks.quality import leakage
-
-    jobs = place.jobs
-    seen = leakage.known_of_file(corpus, cache=place.cache, jobs=jobs, progress=place.progress)
-    counted = leakage.count(seen, asked, jobs=jobs)
-    excluded = {task.name: leakage.leaked(seen, task, jobs=jobs) for task in asked}
-    return counted, excluded if exclude else {}
+    return Workspace(folder=output, cache=cache_dir(cache), jobs=processes(jobs))
 
 
 def _report(
     folder: Path,
-    found: Results,
+    results: Results,
     reference: str | None,
     published: Path | None,
     **beside: Mapping[str, Any] | None,
@@ -273,9 +259,9 @@ def _report(
     from molkd.benchmarks.statistics import sentences
 
     others = figures.read(published) if published else ()
-    page, *_ = reports.write(folder, found, reference=reference, published=others, **beside)
-    for section in statistics.tables(found):
-        compared = statistics.compare(section.table, assemble.reference_of(found, reference))
+    page, *_ = reports.write(folder, results, reference=reference, published=others, **beside)
+    for section in statistics.tables(results):
+        compared = statistics.compare(section.table, assemble.reference_of(results, reference))
         for sentence in sentences.sentences(section, compared):
             typer.echo(sentence)
-    typer.echo(f"report: {page}", err=True)
+    notify(f"report: {page}")

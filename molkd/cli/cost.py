@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from molkd.cli.distill import read_smiles
-from molkd.cli.embed import Device, Input, InputFormat, Jobs, SmilesColumn
-from molkd.cli.teachers import WeightsDir, print_table
+from molkd.cli.options import Column, Device, Input, InputFormat, Jobs, WeightsDir, processes
+from molkd.cli.output import notify, print_table
 from molkd.errors import MolkdError
-from molkd.runtime.processes import usable_cores
 
 
 def cost(  # noqa: PLR0913
@@ -28,7 +26,7 @@ def cost(  # noqa: PLR0913
     steps: Annotated[int, typer.Option(help="Training steps of a round.")] = 8,
     repeats: Annotated[int, typer.Option(help="Rounds of a variant.")] = 3,
     threads: Annotated[int, typer.Option(help="Threads of the computation.")] = 1,
-    smiles_column: SmilesColumn = None,
+    column: Column = None,
     input_format: InputFormat = None,
     weights_dir: WeightsDir = None,
     device: Device = "auto",
@@ -42,19 +40,16 @@ def cost(  # noqa: PLR0913
     from molkd.benchmarks import ablations
     from molkd.benchmarks import cost as costs
     from molkd.benchmarks.cost import table
+    from molkd.formats.readers import read_items
+    from molkd.formats.rows import Columns
 
-    options = costs.Options(
-        steps=steps,
-        repeats=repeats,
-        threads=threads,
-        jobs=usable_cores() if jobs is None else jobs,
-    )
-    chosen = ablations.load(name)
-    smiles, _ = read_smiles(source, smiles_column, input_format)
+    options = costs.Options(steps=steps, repeats=repeats, threads=threads, jobs=processes(jobs))
+    ablation = ablations.load(name)
+    smiles, _ = read_items(source, Columns(column), kind=input_format)
     sources = ablations.Sources(corpus=smiles, weights_dir=weights_dir, device=device)
-    job = costs.Job(ablation=chosen, scale=scale, sources=sources, folder=output, options=options)
-    found = costs.run(job, ask=costs.ask, say=lambda text: typer.echo(text, err=True))
-    print_table(table.COLUMNS, table.rows(found))
-    if all(cell.measured is None for cell in found.cells):
+    job = costs.Job(ablation=ablation, scale=scale, sources=sources, folder=output, options=options)
+    results = costs.run(job, ask=costs.ask, say=notify)
+    print_table(table.COLUMNS, table.rows(results))
+    if all(cell.measured is None for cell in results.cells):
         raise MolkdError("no variant could be measured; see the reasons above")
-    typer.echo(f"table: {output / costs.PAGE}", err=True)
+    notify(f"table: {output / costs.PAGE}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from molkd.cli.embed import (
+from molkd.cli.options import (
     BatchSize,
     Column,
     Config,
@@ -19,13 +19,12 @@ from molkd.cli.embed import (
     Jobs,
     Standardize,
 )
-from molkd.cli.teachers import print_table
+from molkd.cli.output import print_table
 from molkd.errors import ConfigError
 from molkd.runtime.processes import usable_cores
 
 if TYPE_CHECKING:  # torch is imported when the command runs
     from molkd.distillation.run import DistillSettings
-    from molkd.formats.rows import Columns
 
 
 def distill(  # noqa: PLR0913
@@ -102,6 +101,7 @@ def distill(  # noqa: PLR0913
     are options here can be given in a TOML file; see settings.toml beside any result.
     """
     from molkd.distillation.run import DistillSettings
+    from molkd.formats.readers import read_items
     from molkd.formats.rows import Columns
     from molkd.runtime import settings
 
@@ -128,7 +128,9 @@ def distill(  # noqa: PLR0913
     options = settings.load(DistillSettings, config, given)
     if not options.teachers:
         raise ConfigError("name at least one teacher with --teachers; 'molkd teachers list'")
-    items, unread = read_items(source, Columns(column, style=options.modality.style), input_format)
+    items, unread = read_items(
+        source, Columns(column, style=options.modality.style), kind=input_format
+    )
     _run(options, items, unread, output, bank, weights_dir, device, jobs)
 
 
@@ -172,29 +174,6 @@ def _run(
         )
     header, *lines = report.table(result.information)
     print_table(header, lines)
-
-
-def read_items(
-    source: str, columns: Columns, input_format: str | None
-) -> tuple[list[Any], dict[int, str]]:
-    """Returns the items of all rows, and row -> reason for rows that are not readable as such."""
-    from molkd.formats.readers import read
-
-    items: list[Any] = []
-    unread: dict[int, str] = {}
-    for records in read(source, columns, kind=input_format):
-        unread.update({records.row0 + row: why for row, why in records.failures.items()})
-        items += records.items
-    return items, unread
-
-
-def read_smiles(
-    source: str, smiles_column: str | None, input_format: str | None
-) -> tuple[list[Any], dict[int, str]]:
-    """Returns the SMILES of all rows, and row -> reason; see `read_items`."""
-    from molkd.formats.rows import Columns
-
-    return read_items(source, Columns(smiles_column), input_format)
 
 
 def _pairs(option: str, text: str | None) -> dict[str, str] | None:

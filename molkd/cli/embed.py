@@ -4,95 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from molkd.runtime.processes import usable_cores
+from molkd.cli.options import (
+    BatchSize,
+    Column,
+    Config,
+    Device,
+    Dtype,
+    Format,
+    IdColumn,
+    Input,
+    InputFormat,
+    Jobs,
+    Model,
+    OnInvalid,
+    Output,
+    Overwrite,
+    Standardize,
+    WeightsDir,
+    processes,
+)
+from molkd.cli.output import notify
 
 if TYPE_CHECKING:  # pyarrow and the rest are imported when a command runs
     from molkd.embedding import Encoder, Summary
-
-Input = Annotated[
-    str,
-    typer.Option(
-        "--input",
-        "-i",
-        help="Molecules: .smi, .csv, .tsv, .parquet or .sdf, plain, gzip or zstd; - for a pipe. "
-        "Texts: .txt, .csv, .tsv, .jsonl or .parquet. Images: a folder, or .parquet.",
-    ),
-]
-Column = Annotated[
-    str | None,
-    typer.Option(
-        "--column",
-        "--smiles-column",
-        help="Column of SMILES, texts or images. Default: the one with a usual name.",
-    ),
-]
-Output = Annotated[
-    Path, typer.Option("--output", "-o", help="Embeddings: .parquet, .npz, .npy or .csv.")
-]
-SmilesColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--column",
-        "--smiles-column",
-        help="Column of the SMILES. Default: the one with a usual name.",
-    ),
-]
-IdColumn = Annotated[
-    str | None, typer.Option(help="Column, or SD property, of names. Default: row numbers, titles.")
-]
-InputFormat = Annotated[
-    str | None,
-    typer.Option(help="smi, csv, tsv, parquet, sdf, txt, jsonl. Default: what the suffix says."),
-]
-Format = Annotated[
-    Literal["parquet", "npz", "npy", "csv"] | None,
-    typer.Option(help="Of the output. Default: what the suffix says."),
-]
-Dtype = Annotated[
-    Literal["float16", "float32"] | None, typer.Option(help="Of the values. Default: float32.")
-]
-OnInvalid = Annotated[
-    Literal["null", "drop", "error"] | None,
-    typer.Option(help="Keep invalid items as empty rows (default), leave them out, or stop."),
-]
-MaxInvalidFrac = Annotated[
-    float | None, typer.Option(help="Share of invalid items above which to exit with 3.")
-]
-Standardize = Annotated[
-    Literal["none", "light", "full"] | None,
-    typer.Option(help="What is done to molecules first. Default: none."),
-]
-BatchSize = Annotated[
-    int | None, typer.Option("--batch-size", "-b", help="Items per pass of the network.")
-]
-Jobs = Annotated[
-    int | None, typer.Option("--jobs", "-j", help="Processes. Default: one per usable core.")
-]
-Config = Annotated[
-    Path | None, typer.Option(help="TOML file of settings; options given here override it.")
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 
 
 def embed(  # noqa: PLR0913
     *,
     source: Input,
     output: Output,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Folder of a student, or its hub name.")
-    ],
+    model: Model,
     column: Column = None,
     id_column: IdColumn = None,
     input_format: InputFormat = None,
     format: Format = None,  # noqa: A002
     dtype: Dtype = None,
     on_invalid: OnInvalid = None,
-    max_invalid_frac: MaxInvalidFrac = None,
+    max_invalid_fraction: Annotated[
+        float | None, typer.Option(help="Share of invalid items above which to exit with 3.")
+    ] = None,
     standardize: Standardize = None,
     batch_size: BatchSize = None,
     device: Device = "auto",
@@ -104,14 +58,14 @@ def embed(  # noqa: PLR0913
 
     Run again after an interruption, the same command goes on where it stopped.
     """
-    given = {
+    options = {
         "column": column,
         "id_column": id_column,
         "input_format": input_format,
         "format": format,
         "dtype": dtype,
         "on_invalid": on_invalid,
-        "max_invalid_frac": max_invalid_frac,
+        "max_invalid_frac": max_invalid_fraction,
         "standardize": standardize,
         "batch_size": batch_size,
     }
@@ -122,7 +76,7 @@ def embed(  # noqa: PLR0913
 
         return students.load(model).to(devices.choose(device))
 
-    _run(load, model, source, output, given, config, jobs, overwrite)
+    _run(load, model, source, output, options, config, processes(jobs), overwrite)
 
 
 def embed_with_teacher(  # noqa: PLR0913
@@ -137,10 +91,7 @@ def embed_with_teacher(  # noqa: PLR0913
     dtype: Dtype = None,
     on_invalid: OnInvalid = None,
     standardize: Standardize = None,
-    weights_dir: Annotated[
-        Path | None,
-        typer.Option(help="Folder of pretrained weights.", envvar="MOLKD_WEIGHTS_DIR"),
-    ] = None,
+    weights_dir: WeightsDir = None,
     device: Device = "cpu",
     jobs: Jobs = None,
     config: Config = None,
@@ -150,7 +101,7 @@ def embed_with_teacher(  # noqa: PLR0913
 
     Run again after an interruption, the same command goes on where it stopped.
     """
-    given = {
+    options = {
         "column": column,
         "id_column": id_column,
         "input_format": input_format,
@@ -166,9 +117,7 @@ def embed_with_teacher(  # noqa: PLR0913
 
         return TeacherEncoder(teachers.make(name, weights_dir=weights_dir, device=device))
 
-    if jobs is None and device != "cpu":
-        jobs = 1  # one process has the device
-    _run(load, name, source, output, given, config, jobs, overwrite)
+    _run(load, name, source, output, options, config, processes(jobs, device), overwrite)
 
 
 def _run(
@@ -176,26 +125,18 @@ def _run(
     name: str,
     source: str,
     output: Path,
-    given: Mapping[str, object],
+    options: Mapping[str, object],
     config: Path | None,
-    jobs: int | None,
+    jobs: int,
     overwrite: bool,
 ) -> None:
     """Reads the settings before the model: a mistyped one shall not cost a wait."""
     from molkd.embedding import EmbedSettings, embed_file
     from molkd.runtime import settings
 
-    options = settings.load(EmbedSettings, config, given)
-    summary = embed_file(
-        load(),
-        source,
-        output,
-        options,
-        name=name,
-        jobs=usable_cores() if jobs is None else jobs,
-        overwrite=overwrite,
-    )
-    typer.echo(describe(summary), err=True)
+    chosen = settings.load(EmbedSettings, config, options)
+    summary = embed_file(load(), source, output, chosen, name=name, jobs=jobs, overwrite=overwrite)
+    notify(describe(summary))
 
 
 def describe(summary: Summary) -> str:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from molkd.cli.embed import Column, InputFormat, Overwrite
-from molkd.cli.teachers import WeightsDir, print_table
+from molkd.cli.options import Column, InputFormat, Overwrite, WeightsDir, several
+from molkd.cli.output import notify, print_table
 from molkd.errors import ConfigError, MolkdError
 
 if TYPE_CHECKING:  # numpy and RDKit are imported when the command runs
     from molkd.benchmarks.embedders import Embedder
-    from molkd.benchmarks.speed.baselines import Yardstick
     from molkd.benchmarks.speed.comparison import Change
     from molkd.benchmarks.speed.corpus import Library
     from molkd.benchmarks.speed.job import Options
     from molkd.benchmarks.speed.records import Results, Work
+    from molkd.benchmarks.tasks.modalities import BenchmarkModality
 
-    Asked = list[tuple[Embedder, list[tuple[Work, int]]]]
+    Selection = list[tuple[Embedder, list[tuple[Work, int]]]]
 
 
 def speed(  # noqa: PLR0913
@@ -30,8 +30,8 @@ def speed(  # noqa: PLR0913
         typer.Option(
             "--embedder",
             "-e",
-            help="[LABEL=]EMBEDDER: a teacher, molkd:DIR, untrained:SIZE, A+B; again for more. "
-            "Default: untrained students of all sizes and all teachers that can run here.",
+            help="[LABEL=]EMBEDDER: a teacher, molkd:DIR, untrained:SIZE, A+B. Default: untrained "
+            "students of all sizes and all teachers that can run here. Takes commas.",
         ),
     ] = None,
     source: Annotated[
@@ -43,7 +43,10 @@ def speed(  # noqa: PLR0913
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Results; a .md file is written beside it.")
     ] = Path("speed.json"),
-    sizes: Annotated[str, typer.Option(help="Items of the libraries.")] = "1000,10000,100000",
+    sizes: Annotated[
+        list[str] | None,
+        typer.Option(help="Items of the libraries. Default: 1000,10000,100000."),
+    ] = None,
     seconds: Annotated[
         float, typer.Option(help="For the rounds of a cell; slow embedders get fewer items.")
     ] = 60.0,
@@ -78,7 +81,7 @@ def speed(  # noqa: PLR0913
     from molkd.benchmarks.speed import comparison, corpus, job, records
 
     options = job.Options(
-        sizes=_sizes(sizes),
+        sizes=_sizes(several(sizes)) if sizes else (1_000, 10_000, 100_000),
         seconds=seconds,
         repeats=repeats,
         threads=threads,
@@ -87,16 +90,16 @@ def speed(  # noqa: PLR0913
     )
     _refuse_contradictions(baseline, against, output, fail_above)
     before = None if baseline is None else records.read(baseline)
-    asked = _asked(embedder, options, training=training)
-    items = corpus.load(source, _yardstick(asked), column=column, input_format=input_format)
+    selection = _selection(several(embedder), options, training=training)
+    items = corpus.load(source, _modality(selection), column=column, input_format=input_format)
     if before is not None:
         comparison.refuse_incomparable(before.settings, job.settings(options, items))
-    _say(items.repeated(options.sizes))
+    notify(items.repeated(options.sizes))
     if against is not None:
-        changes = _between_commits(asked, items, options, against, commit)
+        changes = _between_commits(selection, items, options, against, commit)
     else:
-        after = _measured(asked, items, options, output, overwrite=overwrite)
-        changes = [] if before is None else _since(before, after, asked)
+        after = _measured(selection, items, options, output, overwrite=overwrite)
+        changes = [] if before is None else _since(before, after, selection)
     _judge(changes, fail_above)
 
 
@@ -112,7 +115,7 @@ def _refuse_contradictions(
 
 
 def _measured(
-    asked: Asked, items: Library, options: Options, output: Path, *, overwrite: bool
+    selection: Selection, items: Library, options: Options, output: Path, *, overwrite: bool
 ) -> Results:
     from molkd.benchmarks.speed import job, machine, records, subprocess_, tables
     from molkd.runtime import files
@@ -120,42 +123,42 @@ def _measured(
     if overwrite:
         output.unlink(missing_ok=True)
     start = job.opened(
-        output, machine.facts(options.device), job.settings(options, items), say=_say
+        output, machine.facts(options.device), job.settings(options, items), say=notify
     )
 
     def keep(results: Results) -> None:
         records.write(output, results)
 
-    found = job.run(asked, items, options, start, ask=subprocess_.ask, keep=keep, say=_say)
-    print_table(tables.columns(items.yardstick), tables.rows(found))
-    grown = tables.growth(found)
-    said = [*filter(None, [items.repeated(options.sizes)]), *grown, *tables.failures(found)]
-    files.write_bytes(output.with_suffix(".md"), tables.markdown(found, said).encode())
+    results = job.run(selection, items, options, start, ask=subprocess_.ask, keep=keep, say=notify)
+    print_table(tables.columns(items.modality), tables.rows(results))
+    grown = tables.growth(results)
+    remarks = [*filter(None, [items.repeated(options.sizes)]), *grown, *tables.failures(results)]
+    files.write_bytes(output.with_suffix(".md"), tables.markdown(results, remarks).encode())
     for sentence in grown:
-        _say(sentence)
-    if all(cell.measured is None for cell in found.cells):
+        notify(sentence)
+    if all(cell.measured is None for cell in results.cells):
         raise MolkdError("nothing could be measured; see the reasons above")
-    return found
+    return results
 
 
-def _since(before: Results, after: Results, asked: Asked) -> list[Change]:
+def _since(before: Results, after: Results, selection: Selection) -> list[Change]:
     """Compares what was asked for now with a stored baseline."""
     from molkd.benchmarks.speed import comparison
 
     for name in comparison.differing(before.machine, after.machine):
-        _say(f"{name} is another one than the baseline's: only large differences mean something")
-    wanted = {(one.label, work, size) for one, cells in asked for work, size in cells}
-    sides = [[cell for cell in run.cells if cell.place in wanted] for run in (before, after)]
+        notify(f"{name} is another one than the baseline's: only large differences mean something")
+    places = {(one.label, work, size) for one, cells in selection for work, size in cells}
+    sides = [[cell for cell in run.cells if cell.place in places] for run in (before, after)]
     return comparison.compare(*sides)
 
 
 def _between_commits(
-    asked: Asked, items: Library, options: Options, old: str, new: str
+    selection: Selection, items: Library, options: Options, old: str, new: str
 ) -> list[Change]:
     from molkd.benchmarks.speed import commits, comparison, subprocess_
 
     with commits.trees(subprocess_.ROOT, (old, new)) as roots:
-        sides = commits.run(asked, items, options, roots, ask=subprocess_.ask_in, say=_say)
+        sides = commits.run(selection, items, options, roots, ask=subprocess_.ask_in, say=notify)
     return comparison.compare(*sides)
 
 
@@ -169,37 +172,37 @@ def _judge(changes: Sequence[Change], fail_above: float | None) -> None:
         raise MolkdError(f"slower by more than {fail_above:g}, or failed: {names}")
 
 
-def _asked(names: list[str] | None, options: Options, *, training: bool) -> Asked:
+def _selection(names: list[str], options: Options, *, training: bool) -> Selection:
     """Makes every embedder once before anything is measured: a mistyped name shall not wait."""
     from molkd.benchmarks import embedders
     from molkd.benchmarks.speed import job, models
 
-    made = [
+    chosen = [
         embedders.make(name, weights_dir=options.weights_dir)
         for name in names or _all_there(options.weights_dir)
     ]
-    labels = [one.label for one in made]
+    labels = [one.label for one in chosen]
     double = sorted({label for label in labels if labels.count(label) > 1})
     if double:
         raise ConfigError(f"embedders with one label: {', '.join(double)}; write LABEL=EMBEDDER")
     return [
-        (one, job.works(options, trained=training and models.can_be_trained(one))) for one in made
+        (one, job.works(options, trained=training and models.can_be_trained(one))) for one in chosen
     ]
 
 
-def _yardstick(asked: Asked) -> Yardstick:
-    """Returns what all are compared with.
+def _modality(selection: Selection) -> BenchmarkModality:
+    """Returns what all embedders read.
 
     Raises:
         ConfigError: they read different things.
     """
-    from molkd.benchmarks.speed.baselines import YARDSTICKS
+    from molkd.benchmarks.tasks.modalities import BENCHMARKED
 
-    by_kind = {one.modality: one.label for one, _ in asked}
-    if len(by_kind) > 1:
-        told = " and ".join(f"{label} ({modality})" for modality, label in by_kind.items())
-        raise ConfigError(f"{told} read different things: measure them in runs of their own")
-    return YARDSTICKS[next(iter(by_kind))]
+    labels = {one.modality: one.label for one, _ in selection}
+    if len(labels) > 1:
+        names = " and ".join(f"{label} ({modality})" for modality, label in labels.items())
+        raise ConfigError(f"{names} read different things: measure them in runs of their own")
+    return BENCHMARKED[next(iter(labels))]
 
 
 def _all_there(weights_dir: Path | None) -> list[str]:
@@ -215,13 +218,8 @@ def _all_there(weights_dir: Path | None) -> list[str]:
     return [*(f"untrained:{size}" for size in sizes), *ready]
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    parts = [part.strip().replace("_", "") for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise ConfigError(f"--sizes: expected whole numbers separated by commas, got {text!r}")
-    return tuple(map(int, parts))
-
-
-def _say(text: str) -> None:
-    if text:
-        typer.echo(text, err=True)
+def _sizes(texts: list[str]) -> tuple[int, ...]:
+    numbers = [text.replace("_", "") for text in texts]
+    if not numbers or not all(number.isdecimal() for number in numbers):
+        raise ConfigError(f"--sizes: expected whole numbers, got {', '.join(texts)!r}")
+    return tuple(map(int, numbers))

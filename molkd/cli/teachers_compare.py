@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from molkd.cli.distill import read_items
-from molkd.cli.embed import Column, Device, InputFormat, Jobs
-from molkd.cli.teachers import AsJson, WeightsDir, print_json, print_table
+from molkd.cli.options import (
+    AsJson,
+    Column,
+    Device,
+    InputFormat,
+    Jobs,
+    MaybeInput,
+    SampleSeed,
+    WeightsDir,
+    processes,
+    several,
+)
+from molkd.cli.output import notify, print_json, print_table
 from molkd.errors import ConfigError
-from molkd.runtime.processes import usable_cores
 
 if TYPE_CHECKING:  # numpy, scipy and RDKit are imported when the command runs
     from molkd.bank import Bank
@@ -21,16 +30,6 @@ if TYPE_CHECKING:  # numpy, scipy and RDKit are imported when the command runs
     from molkd.benchmarks.diagnostics.samples import Sample
     from molkd.items import Modality
     from molkd.types import Teacher
-
-MaybeInput = Annotated[
-    str | None,
-    typer.Option(
-        "--input",
-        "-i",
-        help="File of molecules, texts or images. Default: 2,000 molecules of ChEMBL, built in.",
-    ),
-]
-Seed = Annotated[int, typer.Option(help="Of the sample and of its split.")]
 
 MATRICES = {
     "cka": "CKA",
@@ -42,7 +41,7 @@ MATRICES = {
 
 def compare(  # noqa: PLR0913
     *,
-    names: Annotated[str, typer.Argument(help="Names of teachers, separated by commas.")],
+    names: Annotated[list[str], typer.Argument(help="Names of teachers, by commas or spaces.")],
     source: MaybeInput = None,
     sample: Annotated[int, typer.Option(help="Rows to draw.")] = 2000,
     plot: Annotated[Path | None, typer.Option(help="PNG file for a heat map of CKA.")] = None,
@@ -52,7 +51,7 @@ def compare(  # noqa: PLR0913
     ] = None,
     column: Column = None,
     input_format: InputFormat = None,
-    seed: Seed = 0,
+    seed: SampleSeed = 0,
     weights_dir: WeightsDir = None,
     device: Device = "cpu",
     jobs: Jobs = None,
@@ -69,58 +68,33 @@ def compare(  # noqa: PLR0913
 
     if plot is not None and plot.suffix.lower() != ".png":
         raise ConfigError(f"--plot writes a PNG: {plot} does not end in .png")
-    wanted = teachers.parse_names(names)
-    if len(wanted) < 2:
-        raise ConfigError(f"name at least two teachers to compare, as in {wanted[0]},NAME")
-    made = [teachers.make(name, weights_dir=weights_dir, device=device) for name in wanted]
-    modality = _kind(made)
-    drawn = sample_of(source, column, input_format, modality, count=sample, seed=seed)
-    typer.echo(str(drawn), err=True)
-    with samples.asked(drawn, made, folder=bank, jobs=jobs_for(jobs, device)) as found:
-        comparison = _compared(found, seed)
+    chosen = teachers.parse_names(",".join(several(names)))
+    if len(chosen) < 2:
+        raise ConfigError(f"name at least two teachers to compare, as in {chosen[0]},NAME")
+    compared = [teachers.make(name, weights_dir=weights_dir, device=device) for name in chosen]
+    modality = _modality(compared)
+    drawn = samples.from_source(source, column, input_format, modality, count=sample, seed=seed)
+    notify(str(drawn))
+    jobs = processes(jobs, device)
+    with samples.banked(drawn, compared, folder=bank, jobs=jobs) as embeddings:
+        comparison = _compared(embeddings, seed)
     rates = {
         name: samples.per_second(teacher, drawn.items)
-        for name, teacher in zip(comparison.facts, made, strict=True)
+        for name, teacher in zip(comparison.facts, compared, strict=True)
     }
     if plot is not None:
         _draw(comparison, modality, plot)
-    said = diagnostics.sentences(comparison)
+    sentences = diagnostics.sentences(comparison)
     if as_json:
-        print_json(_as_json(comparison, rates, said, drawn))
+        print_json(_as_json(comparison, rates, sentences, drawn))
         return
     _print(comparison, modality, rates)
     typer.echo("")
-    for sentence in said:
+    for sentence in sentences:
         typer.echo(sentence)
 
 
-def sample_of(
-    source: str | None,
-    column: str | None,
-    input_format: str | None,
-    modality: Modality,
-    *,
-    count: int,
-    seed: int,
-) -> Sample:
-    """Draws from a file, or from the molecules that are built in.
-
-    Raises:
-        ConfigError: there is no file, and other items than molecules are wanted.
-    """
-    from molkd.benchmarks.diagnostics import samples
-    from molkd.formats.rows import Columns
-    from molkd.items import MOLECULES
-
-    if source is not None:
-        rows, _ = read_items(source, Columns(column, style=modality.style), input_format)
-        return samples.draw(rows, count=count, seed=seed, modality=modality)
-    if modality is not MOLECULES:
-        raise ConfigError(f"no {modality.name} are built in: give a file with --input")
-    return samples.draw(samples.chembl(), count=count, seed=seed)
-
-
-def _kind(made: Sequence[Teacher[Any]]) -> Modality:
+def _modality(compared: Sequence[Teacher[Any]]) -> Modality:
     """What the teachers read.
 
     Raises:
@@ -128,27 +102,11 @@ def _kind(made: Sequence[Teacher[Any]]) -> Modality:
     """
     from molkd.items import MODALITIES
 
-    modality = {teacher.card.modality: teacher.card.name for teacher in made}
-    if len(modality) > 1:
-        told = " and ".join(f"{name} ({what})" for what, name in modality.items())
-        raise ConfigError(f"{told} read different things, which cannot be compared")
-    return MODALITIES[next(iter(modality))]
-
-
-def jobs_for(jobs: int | None, device: str) -> int:
-    """Processes that embed: those that were asked for; by default one has the device."""
-    return jobs or (usable_cores() if device == "cpu" else 1)
-
-
-def plain(value: Any) -> Any:
-    """Returns a value with lists for arrays and None for NaN, as JSON knows neither."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, float):
-        return value if value == value else None  # noqa: PLR0124 (NaN is not itself)
-    if isinstance(value, str | int | None):
-        return value
-    return [plain(inner) for inner in (value.tolist() if hasattr(value, "tolist") else value)]
+    readers = {teacher.card.modality: teacher.card.name for teacher in compared}
+    if len(readers) > 1:
+        names = " and ".join(f"{name} ({modality})" for modality, name in readers.items())
+        raise ConfigError(f"{names} read different things, which cannot be compared")
+    return MODALITIES[next(iter(readers))]
 
 
 def _compared(bank: Bank, seed: int) -> TeacherComparison:
@@ -196,25 +154,23 @@ def _print(comparison: TeacherComparison, modality: Modality, rates: Mapping[str
 
 
 def _as_json(
-    comparison: TeacherComparison, rates: Mapping[str, float], said: list[str], sample: Sample
-) -> Any:
+    comparison: TeacherComparison, rates: Mapping[str, float], sentences: list[str], sample: Sample
+) -> dict[str, Any]:
     facts = {
         name: {**asdict(about), "per_second": rates[name]}
         for name, about in comparison.facts.items()
     }
-    return plain(
-        {
-            "teachers": facts,
-            **{field: getattr(comparison, field) for field in MATRICES},
-            "chance_overlap": comparison.chance,
-            "groups": comparison.groups,
-            "sentences": said,
-            "items": {
-                "kind": sample.modality.name,
-                "drawn": sample.drawn,
-                "unreadable": sample.unreadable,
-                "repeated": sample.repeated,
-                "compared": comparison.compared,
-            },
-        }
-    )
+    return {
+        "teachers": facts,
+        **{field: getattr(comparison, field) for field in MATRICES},
+        "chance_overlap": comparison.chance,
+        "groups": comparison.groups,
+        "sentences": sentences,
+        "items": {
+            "kind": sample.modality.name,
+            "drawn": sample.drawn,
+            "unreadable": sample.unreadable,
+            "repeated": sample.repeated,
+            "compared": comparison.compared,
+        },
+    }

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from molkd.cli.distill import read_items
-from molkd.cli.embed import Column, Input, InputFormat
+from molkd.cli.options import Column, Input, InputFormat
+from molkd.cli.output import notify
 from molkd.errors import OutputError
 
 
@@ -25,15 +25,16 @@ def learn_lsa(
 
     Texts that cannot be read are left out.
     """
+    from molkd.formats.readers import read_items
     from molkd.formats.rows import Columns
     from molkd.items import TEXTS
     from molkd.teachers.text.latent_semantic import LatentSemantic
 
     if output.exists() and any(output.iterdir()):
         raise OutputError(f"{output} is not empty: give a new folder")
-    items, _ = read_items(source, Columns(column, style=TEXTS.style), input_format)
+    items, _ = read_items(source, Columns(column, style=TEXTS.style), kind=input_format)
     checked = TEXTS.check(items, "none")
     texts = [text for row, text in enumerate(checked.items) if row not in checked.failures]
     teacher = LatentSemantic.learn(texts, output, dim=dim, seed=seed)
-    typer.echo(f"{output}: {teacher.card.dim} dimensions from {len(texts)} texts", err=True)
+    notify(f"{output}: {teacher.card.dim} dimensions from {len(texts)} texts")
     typer.echo(f"lsa:{output}")

@@ -1,4 +1,4 @@
-"""`molkd cut`: a student with a shorter embedding, from one that was trained to be cut."""
+"""`molkd truncate`: a student with a shorter embedding, from one that was trained to be cut."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Annotated
 
 import typer
 
+from molkd.cli.output import notify
 from molkd.errors import MolkdError, OutputError
 
 
-def cut(
+def truncate(
     *,
     model: Annotated[str, typer.Argument(help="Folder of a student, or its hub name.")],
     length: Annotated[int, typer.Option("--dim", "-d", help="Dimensions to keep.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new student.")],
 ) -> None:
-    """Cut a student's embedding to its first dimensions: a smaller network in a new folder.
+    """Truncate a student's embedding to its first dimensions: a smaller network in a new folder.
 
-    Worth it at the lengths that `molkd distill --prefixes` was given.
+    Worth it at the lengths that the student was trained to be truncated to.
     """
     from molkd import students
     from molkd.students.pretrained import CARD
@@ -31,12 +32,12 @@ def cut(
     trained = _prefixes(folder)
     if length not in trained:
         lengths = ", ".join(map(str, trained)) or "none"
-        typer.echo(f"not trained to be cut to {length} (prefixes: {lengths}): test it", err=True)
+        notify(f"not trained to be cut to {length} (prefixes: {lengths}): test it")
     card = folder / CARD
     note = f"> The first {length} of {whole.embedding_dim} dimensions of the student below.\n\n"
     text = note + card.read_text(encoding="utf-8") if card.is_file() else None
     short.save_pretrained(output, card=text)
-    typer.echo(f"{output}: {length} of {whole.embedding_dim} dimensions", err=True)
+    notify(f"{output}: {length} of {whole.embedding_dim} dimensions")
 
 
 def _prefixes(folder: Path) -> tuple[int, ...]:

@@ -21,9 +21,10 @@ from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk
 from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary
 from molkd.errors import ItemError, OutputError, ShapeError
+from molkd.formats import WRITERS
 from molkd.formats.readers import read
 from molkd.formats.rows import Chunk, Columns
-from molkd.formats.writers import WRITERS, format_of
+from molkd.formats.writers import format_of
 from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.items import MODALITIES, Modality
 from molkd.runtime import files, memory, settings

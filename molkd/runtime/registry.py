@@ -10,7 +10,7 @@ import difflib
 import pkgutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from molkd.errors import ConfigError, MissingExtraError, UnknownNameError
 
@@ -24,7 +24,7 @@ class _Entry:
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-class Registry(Generic[Target]):
+class Registry(Mapping[str, Target]):
     """Holds one kind of thing by name; a thing given as "module:attribute" is imported late."""
 
     def __init__(

@@ -10,7 +10,7 @@ import pytest
 
 from molkd.benchmarks import ablations, records
 from molkd.benchmarks.ablations import Ablation, Sources, run
-from molkd.benchmarks.quality.evaluation import RESULTS, Place
+from molkd.benchmarks.quality.evaluation import RESULTS, Workspace
 from molkd.distillation.run import DistillSettings
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.objectives import OBJECTIVES
@@ -52,7 +52,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def _run(folder: Path, data: Path) -> records.Results:
-    place = Place(folder=folder, cache=folder / "cache", progress=False)
+    place = Workspace(folder=folder, cache=folder / "cache", progress=False)
     chosen = settings.from_table(Ablation, SMALL)
     return run(chosen, "minute", Sources(corpus=CORPUS, data=data, device="cpu"), place)
 
@@ -101,7 +101,7 @@ def test_students_of_other_settings_are_not_taken_for_finished(tmp_path: Path, d
 
 
 def test_a_corpus_too_small_says_so(tmp_path: Path, data: Path) -> None:
-    place = Place(folder=tmp_path, cache=tmp_path, progress=False)
+    place = Workspace(folder=tmp_path, cache=tmp_path, progress=False)
     chosen = settings.from_table(Ablation, SMALL)
     with pytest.raises(ConfigError, match="needs 120 items, the corpus has 3"):
         run(chosen, "minute", Sources(corpus=CORPUS[:3], data=data), place)

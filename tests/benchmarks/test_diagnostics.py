@@ -180,7 +180,7 @@ def test_real_teachers_on_real_molecules(shared: Path) -> None:
         rows = [stream.readline().split()[0] for _ in range(400)]
     sample = samples.draw(rows, count=300, seed=0)
     made = [teachers.make(name) for name in ("ecfp4-count", "maccs", "rdkit2d")]
-    with samples.asked(sample, made, folder=None, jobs=1, progress=False) as bank:
+    with samples.banked(sample, made, folder=None, jobs=1, progress=False) as bank:
         every = np.arange(len(bank))
         found = compare_teachers(
             {name: bank.raw(name, every) for name in bank.cards},

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from molkd import students
-from molkd.benchmarks import embedders
 from molkd.benchmarks.embedders import Embedder, make, store, with_baselines
 from molkd.benchmarks.embedders.precomputed import Precomputed
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.embedding import embed_file
 from molkd.errors import ConfigError, InputError, UnknownNameError
 from molkd.items.images import decoding
@@ -200,7 +200,7 @@ def test_a_file_that_holds_none_is_refused(
     (tmp_path / name).write_text(content)
     with pytest.raises(InputError, match=message):
         Precomputed(tmp_path / name)
-    assert embedders.BASELINES[0] == "ecfp4-count"
+    assert BENCHMARKED["molecules"].baselines[0] == "ecfp4-count"
 
 
 def test_cut_takes_the_first_dimensions_and_knows_its_width() -> None:

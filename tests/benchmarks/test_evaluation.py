@@ -12,7 +12,13 @@ import pytest
 from molkd.benchmarks import records
 from molkd.benchmarks.quality import evaluation
 from molkd.benchmarks.quality import jobs as cells
-from molkd.benchmarks.quality.evaluation import PARTIAL, RESULTS, Place, QualitySettings, evaluate
+from molkd.benchmarks.quality.evaluation import (
+    PARTIAL,
+    RESULTS,
+    QualitySettings,
+    Workspace,
+    evaluate,
+)
 from molkd.benchmarks.records import Score
 from molkd.errors import ConfigError, InputError, UnknownNameError
 from tests.fakes import letters
@@ -190,7 +196,7 @@ def test_several_processes_give_the_same_file(tmp_path: Path) -> None:
     files = []
     for jobs in (1, 2):
         folder = tmp_path / str(jobs)
-        place = Place(folder=folder, cache=folder, jobs=jobs, progress=False)
+        place = Workspace(folder=folder, cache=folder, jobs=jobs, progress=False)
         evaluate([letters.task(), letters.lengths()], made, QualitySettings(seeds=1), place)
         files.append((folder / RESULTS).read_bytes())
     assert files[0] == files[1]

@@ -50,11 +50,11 @@ def test_the_built_in_molecules_can_be_read() -> None:
 def test_a_kept_bank_is_read_again_and_belongs_to_its_molecules(tmp_path: Path) -> None:
     maccs = teachers.make("maccs")
     smiles = samples.draw(["CCO", "CCN"], count=2, seed=0)
-    with samples.asked(smiles, [maccs], folder=tmp_path / "bank", jobs=1, progress=False) as bank:
+    with samples.banked(smiles, [maccs], folder=tmp_path / "bank", jobs=1, progress=False) as bank:
         first = bank.raw("maccs", np.arange(2))
-    with samples.asked(smiles, [maccs], folder=tmp_path / "bank", jobs=1, progress=False) as bank:
+    with samples.banked(smiles, [maccs], folder=tmp_path / "bank", jobs=1, progress=False) as bank:
         np.testing.assert_array_equal(bank.raw("maccs", np.arange(2)), first)
-    other = samples.asked(
+    other = samples.banked(
         samples.draw(["CC", "C"], count=2, seed=0),
         [maccs],
         folder=tmp_path / "bank",
@@ -63,7 +63,7 @@ def test_a_kept_bank_is_read_again_and_belongs_to_its_molecules(tmp_path: Path) 
     )
     with pytest.raises(StaleBankError), other:
         pass
-    with samples.asked(smiles, [maccs], folder=None, jobs=1, progress=False) as bank:
+    with samples.banked(smiles, [maccs], folder=None, jobs=1, progress=False) as bank:
         folder = bank.path
         assert folder.is_dir()
     assert not folder.exists()
@@ -87,7 +87,7 @@ def test_texts_and_images_can_be_drawn_too(tmp_path: Path) -> None:
     pictures = [np.full((4, 4, 3), grey, np.uint8) for grey in (0, 9, 0)]
     drawn = samples.draw(pictures, count=9, seed=0, modality=MODALITIES["images"])
     assert len(drawn.items) == len(drawn.keys) == 2
-    with samples.asked(drawn, [Pixels(2)], folder=tmp_path, jobs=1, progress=False) as bank:
+    with samples.banked(drawn, [Pixels(2)], folder=tmp_path, jobs=1, progress=False) as bank:
         assert tuple(bank.items) == drawn.keys
         np.testing.assert_allclose(bank.raw("pixels-2", np.arange(2))[:, 0], [0, 9 / 255])
 

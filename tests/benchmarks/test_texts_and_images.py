@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from molkd.benchmarks import records
 from molkd.benchmarks.embedders import make
-from molkd.benchmarks.quality.evaluation import RESULTS, Place, QualitySettings, evaluate
+from molkd.benchmarks.quality.evaluation import RESULTS, QualitySettings, Workspace, evaluate
 from molkd.benchmarks.tasks import load
 from molkd.cli import app
 from molkd.errors import ConfigError
@@ -84,7 +84,7 @@ def test_a_folder_of_mteb_is_a_task_of_ones_own(tmp_path: Path) -> None:
     (folder / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     out = tmp_path / "out"
     _bench(
-        *("quality", "-e", "hashed-ngrams", "--task", f"mteb:{folder}", "--seeds", 1),
+        *("quality", "-e", "hashed-ngrams", "--table", f"mteb:{folder}", "--seeds", 1),
         *("-o", out, "-j", 1, "--cache", tmp_path / "cache"),
     )
     (score,) = records.read(out / RESULTS).scores
@@ -104,7 +104,7 @@ def test_molecular_embedders_are_refused_for_texts(data: Path) -> None:
 
 def test_pixels_tell_digits_apart(tmp_path: Path) -> None:
     """A linear map of 64 pixels reads about nine digits of ten of other writers."""
-    place = Place(folder=tmp_path, cache=tmp_path / "cache", progress=False)
+    place = Workspace(folder=tmp_path, cache=tmp_path / "cache", progress=False)
     found = evaluate(
         load(["digits"]), [make("pixels:8")], QualitySettings(seeds=1, probes=("linear",)), place
     )

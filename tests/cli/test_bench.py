@@ -33,8 +33,8 @@ def table(tmp_path: Path) -> Path:
 
 def _own(table: Path, output: Path, *more: object) -> str:
     return bench(
-        *("quality", "-e", "maccs", "-e", "erg", "--no-baselines", "--task", table),
-        *("--smiles-column", "structure", "--label-column", "atoms", "--metric", "MAE"),
+        *("quality", "-e", "maccs", "-e", "erg", "--no-baselines", "--table", table),
+        *("--column", "structure", "--label-column", "atoms", "--metric", "MAE"),
         *("--seeds", 2, "-o", output, "--cache", output.parent / "cache", "-j", 1, *more),
     )
 
@@ -86,14 +86,14 @@ def test_tasks_are_listed_with_what_is_here(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (["-e", "maccs", "--task", "{table}"], ConfigError, "--metric"),
-        (["-e", "macs", "--task", "{table}", "--metric", "MAE"], InputError, "structure"),
+        (["-e", "maccs", "--table", "{table}"], ConfigError, "--metric"),
+        (["-e", "macs", "--table", "{table}", "--metric", "MAE"], InputError, "structure"),
         (["-e", "maccs", "--tasks", "tdc-admit"], UnknownNameError, "tdc-admet"),
         (["-e", "maccs", "--tasks", "tdc-admet:ames"], InputError, "ames"),
         (
             [
-                *("-e", "maccs", "--probe", "lineal", "--task", "{table}", "--metric", "MAE"),
-                *("--smiles-column", "structure", "--label-column", "atoms"),
+                *("-e", "maccs", "--probe", "lineal", "--table", "{table}", "--metric", "MAE"),
+                *("--column", "structure", "--label-column", "atoms"),
             ],
             UnknownNameError,
             "linear",

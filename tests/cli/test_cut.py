@@ -1,4 +1,4 @@
-"""`molkd cut`: the first dimensions of an embedding, as a student of their own."""
+"""`molkd truncate`: the first dimensions of an embedding, as a student of their own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _saved(folder: Path, prefixes: str = "[16]") -> Path:
 
 
 def _cut(model: Path, length: int, output: Path) -> None:
-    command = ["cut", str(model), "-d", str(length), "-o", str(output)]
+    command = ["truncate", str(model), "-d", str(length), "-o", str(output)]
     cli.app(command, standalone_mode=False)
 
 

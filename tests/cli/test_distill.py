@@ -103,7 +103,7 @@ def test_densities_are_chosen_by_teacher(library, config, tmp_path):
         (["-t", "ecfp4", "--pca", "maccs=3"], ConfigError, "'maccs' is not among the teachers"),
         (["-t", "ecfp4", "--density", "maccs=bernoulli"], ConfigError, "is not among the teachers"),
         (["-t", "ecfp4", "--device", "cuda:99"], ConfigError, "is not available here"),
-        (["-t", "ecfp4", "--smiles-column", "smile"], InputError, "smiles"),
+        (["-t", "ecfp4", "--column", "smile"], InputError, "smiles"),
     ],
 )
 def test_mistakes_are_named(library, tmp_path, options, error, message):

@@ -14,7 +14,7 @@ import pytest
 from molkd.embedding import EmbedSettings, Summary, embed_file
 from molkd.embedding.parts import Parts
 from molkd.errors import CorruptFileError, WorkerDiedError
-from molkd.formats.writers import WRITERS
+from molkd.formats import WRITERS
 from tests.fakes.fake_encoders import FakeEncoder
 
 SMILES = [f"{'C' * (1 + row % 20)}{'N' * (row // 20)}O" for row in range(100)]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from molkd.benchmarks.embedders import Embedder, Source
-from molkd.benchmarks.quality.evaluation import Place, QualitySettings, evaluate
+from molkd.benchmarks.quality.evaluation import QualitySettings, Workspace, evaluate
 from molkd.benchmarks.records import Results, Score
 from molkd.benchmarks.tasks.task import Labels, Task
 from molkd.types import Embeddings
@@ -83,7 +83,7 @@ def run(
     settings: QualitySettings | None = None,
     **more: Any,
 ) -> Results:
-    place = Place(folder=folder, cache=folder / "cache", progress=False)
+    place = Workspace(folder=folder, cache=folder / "cache", progress=False)
     made = embedders or [embedder("exact", Letters()), embedder("noisy", Letters(noise=3))]
     return evaluate(
         tasks or [task(), lengths()], made, settings or QualitySettings(seeds=2), place, **more

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from molkd.errors import ConfigError, UnknownNameError
-from molkd.formats.writers import WRITERS, format_of
+from molkd.formats import WRITERS
+from molkd.formats.writers import format_of
 from molkd.formats.writers.npy import ids_path
 from molkd.formats.writers.table import Dtype, EmbeddedChunk, Result
 
@@ -143,5 +144,5 @@ def test_formats_by_name_and_suffix() -> None:
     assert format_of(Path("a")) == "parquet"
     with pytest.raises(ConfigError, match=r"suffix of a\.parket names no format\. Did you mean"):
         format_of(Path("a.parket"))
-    with pytest.raises(UnknownNameError, match=r"unknown format 'hdf5'\. Known: parquet, npz"):
+    with pytest.raises(UnknownNameError, match=r"unknown output format 'hdf5'\. Known: parquet"):
         format_of(Path("a.csv"), "hdf5")

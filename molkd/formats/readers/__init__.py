@@ -1,41 +1,21 @@
-"""Reading items from any file, in chunks and in constant memory.
-
-A new format is a function in a file of its own and a line in `READERS`; which items come in it is
-for `molkd.items` to say.
-"""
+"""Reading items from any file, in chunks and in constant memory."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 from molkd.errors import ConfigError, InputError
+from molkd.formats import READERS
 from molkd.formats.readers.folder import read_folder
 from molkd.formats.rows import Chunk, Columns, Row
 from molkd.formats.streams import DAMAGE, open_bytes
 from molkd.items.base import FileConventions
 from molkd.items.molecules.modality import SMILES
-from molkd.runtime.registry import Registry, near
-
-Reader = Callable[[BinaryIO, str, Columns], Iterator[Row]]
-"""Yields the rows of a decompressed stream; the string names it in messages."""
-
-_HERE = "molkd.formats.readers"
-READERS: Registry[Reader] = Registry(
-    "format",
-    {
-        "smi": f"{_HERE}.smi:read_smi",
-        "csv": f"{_HERE}.delimited:read_csv",
-        "tsv": f"{_HERE}.delimited:read_tsv",
-        "parquet": f"{_HERE}.parquet:read_parquet",
-        "sdf": f"{_HERE}.sdf:read_sdf",
-        "txt": f"{_HERE}.txt:read_txt",
-        "jsonl": f"{_HERE}.json_lines:read_json_lines",
-    },
-)
+from molkd.runtime.registry import near
 
 _OTHER_SUFFIXES = {
     "smiles": "smi",
@@ -89,6 +69,18 @@ def read(
             row0 += len(chunk)
     if not row0:
         raise InputError(f"{name} holds no {columns.style.noun}")
+
+
+def read_items(
+    source: str | Path, columns: Columns | None = None, *, kind: str | None = None
+) -> tuple[list[Any], dict[int, str]]:
+    """Returns the items of all rows, and row -> reason for unreadable ones; see `read`."""
+    items: list[Any] = []
+    failures: dict[int, str] = {}
+    for records in read(source, columns, kind=kind):
+        failures |= {records.row0 + row: reason for row, reason in records.failures.items()}
+        items += records.items
+    return items, failures
 
 
 def kind_of(source: str | Path, kind: str | None = None, style: FileConventions = SMILES) -> str:

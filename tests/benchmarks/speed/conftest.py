@@ -1,4 +1,4 @@
-"""A clock that only moves when fakes spend time, and a yardstick that is one of these fakes."""
+"""A clock that only moves when fakes spend time, and a modality that is one of these fakes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from molkd.benchmarks.speed.baselines import YARDSTICKS, Yardstick
+from molkd.benchmarks.tasks.modalities import BENCHMARKED, BenchmarkModality
 from tests.fakes.clocks import PARSE_ALL, RDKIT, FakeClock
 
 
@@ -19,9 +19,9 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def yardstick(clock: FakeClock) -> Yardstick:
+def modality(clock: FakeClock) -> BenchmarkModality:
     """Parsing costs RDKIT seconds per molecule with RDKit alone, PARSE_ALL with molkd."""
-    real = YARDSTICKS["molecules"]
+    real = BENCHMARKED["molecules"]
 
     def parse(smiles: Sequence[str]) -> Sequence[Any]:
         clock.spend(PARSE_ALL * len(smiles))

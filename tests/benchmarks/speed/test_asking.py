@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from molkd.benchmarks.speed import machine, subprocess_
-from molkd.benchmarks.speed.baselines import YARDSTICKS
 from molkd.benchmarks.speed.records import Request
 from molkd.benchmarks.speed.subprocess_ import ROOT, CellError, ask, ask_in
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.items import MODALITIES
 
 REQUEST = Request(
@@ -71,10 +71,10 @@ def test_a_fresh_process_measures_this_molkd(embedded: tuple[str, str]) -> None:
 def test_texts_and_images_are_measured_too(
     tmp_path: Path, kind: str, spec: str, items: list[Any]
 ) -> None:
-    yardstick = YARDSTICKS[kind]
+    modality = BENCHMARKED[kind]
     path = tmp_path / "items.txt"
     kept = MODALITIES[kind].check(items, "none").items
-    path.write_text("".join(f"{yardstick.line(item)}\n" for item in kept))
+    path.write_text("".join(f"{modality.line(item)}\n" for item in kept))
     found = ask(_request((spec, str(path)), reads=kind))
     assert (found.count, found.failed, found.parameters) == (2, 0, 0)
     assert min(found.rounds["base"]) > 0

@@ -9,11 +9,11 @@ from torch import nn
 
 from molkd import students
 from molkd.benchmarks.speed import embedding as measuring
-from molkd.benchmarks.speed.baselines import YARDSTICKS, Yardstick
 from molkd.benchmarks.speed.embedding import Staged, embedding, parameters
 from molkd.benchmarks.speed.interleaved import Limits
 from molkd.benchmarks.speed.models import SideBySide
 from molkd.benchmarks.speed.records import PARTS
+from molkd.benchmarks.tasks.modalities import BENCHMARKED, BenchmarkModality
 from molkd.errors import InputError
 from tests.fakes.clocks import FakeClock, TimedStudent, TimedTeacher
 
@@ -21,9 +21,11 @@ SMILES = ["C" * (1 + n % 5) for n in range(40)]
 LIMITS = Limits(repeats=3, seconds=1000)
 
 
-def test_a_students_parts_add_up_to_the_whole(clock: FakeClock, yardstick: Yardstick) -> None:
+def test_a_students_parts_add_up_to_the_whole(
+    clock: FakeClock, modality: BenchmarkModality
+) -> None:
     student = TimedStudent(clock)
-    found = embedding(lambda: student, SMILES, LIMITS, yardstick, clock=clock)
+    found = embedding(lambda: student, SMILES, LIMITS, modality, clock=clock)
     whole = found.ratios("total")
     parts = [found.ratios(name) for name in PARTS[:-1]]
     assert whole == pytest.approx([10.0] * 3)  # 2 + 3 + 1 + 4 ms over 1 ms
@@ -33,9 +35,9 @@ def test_a_students_parts_add_up_to_the_whole(clock: FakeClock, yardstick: Yards
     assert "rest" not in found.rounds
 
 
-def test_timing_leaves_the_student_as_it_was(clock: FakeClock, yardstick: Yardstick) -> None:
+def test_timing_leaves_the_student_as_it_was(clock: FakeClock, modality: BenchmarkModality) -> None:
     student = TimedStudent(clock)
-    embedding(lambda: student, SMILES, LIMITS, yardstick, clock=clock)
+    embedding(lambda: student, SMILES, LIMITS, modality, clock=clock)
     assert "collate" not in vars(student)
     # Once to start, one trial per size tried (16, 40), once for memory, three rounds; all but the
     # first and that for memory also in parts.
@@ -43,67 +45,69 @@ def test_timing_leaves_the_student_as_it_was(clock: FakeClock, yardstick: Yardst
 
 
 def test_of_anything_else_the_rest_is_the_whole_without_parsing(
-    clock: FakeClock, yardstick: Yardstick
+    clock: FakeClock, modality: BenchmarkModality
 ) -> None:
-    found = embedding(lambda: TimedTeacher(clock), SMILES, LIMITS, yardstick, clock=clock)
+    found = embedding(lambda: TimedTeacher(clock), SMILES, LIMITS, modality, clock=clock)
     assert found.ratios("total") == pytest.approx([10.0] * 3)
     assert found.ratios("parse") == pytest.approx([2.0] * 3)
     assert found.ratios("rest") == pytest.approx([8.0] * 3)
 
 
 def test_an_embedder_that_parses_nothing_has_no_negative_rest(
-    clock: FakeClock, yardstick: Yardstick
+    clock: FakeClock, modality: BenchmarkModality
 ) -> None:
     quick = TimedTeacher(clock, cost=lambda count: 0.0001 * count)
-    found = embedding(lambda: quick, SMILES, LIMITS, yardstick, clock=clock)
+    found = embedding(lambda: quick, SMILES, LIMITS, modality, clock=clock)
     assert found.rounds["rest"] == (0.0, 0.0, 0.0)
 
 
-def test_start_up_is_apart(clock: FakeClock, yardstick: Yardstick) -> None:
+def test_start_up_is_apart(clock: FakeClock, modality: BenchmarkModality) -> None:
     def make() -> TimedTeacher:
         clock.spend(7.0)
         return TimedTeacher(clock)
 
-    found = embedding(make, SMILES, LIMITS, yardstick, clock=clock)
+    found = embedding(make, SMILES, LIMITS, modality, clock=clock)
     assert found.startup == pytest.approx(7.010)
     assert found.rounds["total"] == pytest.approx([0.4] * 3)
 
 
-def test_what_grows_faster_than_the_library_shows(clock: FakeClock, yardstick: Yardstick) -> None:
+def test_what_grows_faster_than_the_library_shows(
+    clock: FakeClock, modality: BenchmarkModality
+) -> None:
     def square(count: int) -> float:
         return 1e-4 * count**2
 
     small = embedding(
-        lambda: TimedTeacher(clock, square), SMILES[:10], LIMITS, yardstick, clock=clock
+        lambda: TimedTeacher(clock, square), SMILES[:10], LIMITS, modality, clock=clock
     )
-    large = embedding(lambda: TimedTeacher(clock, square), SMILES, LIMITS, yardstick, clock=clock)
+    large = embedding(lambda: TimedTeacher(clock, square), SMILES, LIMITS, modality, clock=clock)
     assert large.ratios()[0] == pytest.approx(4 * small.ratios()[0])
 
 
 def test_a_slow_embedder_is_measured_on_fewer_molecules(
-    clock: FakeClock, yardstick: Yardstick
+    clock: FakeClock, modality: BenchmarkModality
 ) -> None:
     limits = Limits(repeats=3, seconds=1.0)
-    found = embedding(lambda: TimedTeacher(clock), SMILES, limits, yardstick, clock=clock)
+    found = embedding(lambda: TimedTeacher(clock), SMILES, limits, modality, clock=clock)
     assert found.count < len(SMILES)
     assert len(found.rounds["total"]) == 3
     assert found.ratios() == pytest.approx([10.0] * 3)
 
 
 def test_failed_rows_are_counted_and_the_first_reason_kept(
-    clock: FakeClock, yardstick: Yardstick
+    clock: FakeClock, modality: BenchmarkModality
 ) -> None:
     found = embedding(
-        lambda: TimedTeacher(clock), ["C", "fail", "CC", "fail"], LIMITS, yardstick, clock=clock
+        lambda: TimedTeacher(clock), ["C", "fail", "CC", "fail"], LIMITS, modality, clock=clock
     )
     assert (found.count, found.failed, found.reason) == (4, 2, "too hard")
 
 
 def test_an_embedder_that_fails_on_all_rows_has_no_speed(
-    clock: FakeClock, yardstick: Yardstick
+    clock: FakeClock, modality: BenchmarkModality
 ) -> None:
     with pytest.raises(InputError, match="none of 3 molecules; the first: too hard"):
-        embedding(lambda: TimedTeacher(clock), ["fail"] * 3, LIMITS, yardstick, clock=clock)
+        embedding(lambda: TimedTeacher(clock), ["fail"] * 3, LIMITS, modality, clock=clock)
 
 
 def test_the_real_student_can_be_timed_in_parts() -> None:
@@ -111,7 +115,7 @@ def test_the_real_student_can_be_timed_in_parts() -> None:
     assert isinstance(student, Staged)
     before = student.embed(SMILES[:3]).values
     found = embedding(
-        lambda: student, SMILES[:20], Limits(repeats=2, seconds=60), YARDSTICKS["molecules"]
+        lambda: student, SMILES[:20], Limits(repeats=2, seconds=60), BENCHMARKED["molecules"]
     )
     assert set(found.rounds) == {"base", "total", *PARTS[:-1]}
     assert min(min(seconds) for seconds in found.rounds.values()) > 0
@@ -136,7 +140,7 @@ def test_parameters_of_what_has_some_and_what_has_none() -> None:
 
 
 def test_memory_is_watched_around_one_embedding(
-    clock: FakeClock, yardstick: Yardstick, monkeypatch: pytest.MonkeyPatch
+    clock: FakeClock, modality: BenchmarkModality, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
     teacher = TimedTeacher(clock)
@@ -148,7 +152,7 @@ def test_memory_is_watched_around_one_embedding(
         return result, 100.0, 25.0
 
     monkeypatch.setattr(measuring.peak_memory, "added_by", added_by)
-    found = embedding(lambda: teacher, SMILES, LIMITS, yardstick, clock=clock)
+    found = embedding(lambda: teacher, SMILES, LIMITS, modality, clock=clock)
     assert (found.resident_mb, found.added_mb) == (100.0, 25.0)
     assert seen[1] == seen[0] + 1
     assert teacher.asked[seen[0]] == len(SMILES)

@@ -11,7 +11,7 @@ import pytest
 from rdkit import Chem
 
 from molkd.benchmarks.speed import corpus
-from molkd.benchmarks.speed.baselines import YARDSTICKS
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.errors import InputError
 from molkd.items.images import decoding
 
@@ -46,21 +46,21 @@ def test_a_file_is_read_once_per_molecule_and_shuffled_always_alike(tmp_path: Pa
 @pytest.mark.parametrize("kind", ["texts", "images"])
 def test_of_other_kinds_there_is_no_sample(kind: str) -> None:
     with pytest.raises(InputError, match=f"no sample of {kind}: give a file"):
-        corpus.load(None, YARDSTICKS[kind])
+        corpus.load(None, BENCHMARKED[kind])
 
 
 def test_texts_and_images_come_back_from_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "texts.jsonl"
     texts = ["one", "two\nlines", "\u2028 and \u00fc", "one", " "]
     path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-    found = corpus.load(str(path), YARDSTICKS["texts"])
+    found = corpus.load(str(path), BENCHMARKED["texts"])
     assert sorted(found.items) == sorted(texts[:3])
     found.write(tmp_path / "lines.txt", 3)
     lines = (tmp_path / "lines.txt").read_text().split("\n")[:-1]
-    assert tuple(map(YARDSTICKS["texts"].item, lines)) == found.items
+    assert tuple(map(BENCHMARKED["texts"].item, lines)) == found.items
     picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    yardstick = YARDSTICKS["images"]
-    again = yardstick.item(yardstick.line(decoding.stored(picture)))
+    modality = BENCHMARKED["images"]
+    again = modality.item(modality.line(decoding.stored(picture)))
     assert np.array_equal(decoding.decode(again), picture)
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from molkd.benchmarks.speed.baselines import YARDSTICKS
 from molkd.benchmarks.speed.interleaved import Limits, affordable, by_turns
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from tests.fakes.clocks import FakeClock
 
 
@@ -24,8 +24,8 @@ def test_the_plain_library_is_measured_before_and_after_every_round() -> None:
         order.append("B")
         return {"total": 10.0, "parse": 1.0}
 
-    yardstick = replace(YARDSTICKS["molecules"], read=read)
-    found = by_turns(work, ["C"], yardstick, 2, clock)
+    modality = replace(BENCHMARKED["molecules"], read=read)
+    found = by_turns(work, ["C"], modality, 2, clock)
     assert order == list("ABABA")
     assert found == {"base": (2.0, 4.0), "total": (10.0, 10.0), "parse": (1.0, 1.0)}
 

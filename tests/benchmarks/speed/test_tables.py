@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from molkd.benchmarks.speed import tables
-from molkd.benchmarks.speed.baselines import YARDSTICKS
 from molkd.benchmarks.speed.comparison import compare
 from molkd.benchmarks.speed.records import Results
+from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from tests.fakes.speed import cell
 
-COLUMNS = tables.columns(YARDSTICKS["molecules"])
+COLUMNS = tables.columns(BENCHMARKED["molecules"])
 ROUNDS = {
     "base": (0.5, 0.5, 0.5),
     "total": (4.0, 5.0, 6.0),
@@ -105,10 +105,10 @@ def test_markdown_has_machine_settings_table_and_notes() -> None:
     ("kind", "title"), [("molecules", "x RDKit"), ("texts", "x hashing"), ("images", "x Pillow")]
 )
 def test_titles_name_the_items_and_what_they_are_compared_with(kind: str, title: str) -> None:
-    titles = tables.columns(YARDSTICKS[kind])
+    titles = tables.columns(BENCHMARKED[kind])
     assert kind in titles
     assert title in titles
-    assert title in tables.legend(YARDSTICKS[kind])
+    assert title in tables.legend(BENCHMARKED[kind])
 
 
 @pytest.mark.parametrize(

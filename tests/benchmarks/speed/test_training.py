@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from molkd import students
-from molkd.benchmarks.speed.baselines import YARDSTICKS, Yardstick
 from molkd.benchmarks.speed.interleaved import Limits
 from molkd.benchmarks.speed.training import VALID, training
+from molkd.benchmarks.tasks.modalities import BENCHMARKED, BenchmarkModality
 from molkd.distillation.trainer import Corpus, Distiller
 from molkd.errors import InputError
 from molkd.items.images import decoding
@@ -38,11 +38,11 @@ def fitted(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> list[Corpus]:
 
 
 def test_a_round_is_an_epoch_without_reading(
-    clock: FakeClock, yardstick: Yardstick, fitted: list[Corpus]
+    clock: FakeClock, modality: BenchmarkModality, fitted: list[Corpus]
 ) -> None:
     student = students.make(students.GineSettings(size="tiny"))
     before = student.digest
-    found = training(lambda: student, [*SMILES, "bad"], LIMITS, yardstick, clock=clock)
+    found = training(lambda: student, [*SMILES, "bad"], LIMITS, modality, clock=clock)
     rows = len(SMILES) - VALID
     assert found.count == rows
     assert found.rounds["total"] == pytest.approx([0.020 * rows] * 2)
@@ -58,17 +58,17 @@ def test_a_round_is_an_epoch_without_reading(
 @pytest.mark.parametrize("size", ["static-base", "vit-tiny"])
 def test_students_of_texts_and_images_are_trained_too(size: str) -> None:
     settings = students.sized(size)
-    yardstick = YARDSTICKS[settings.modality]
+    modality = BENCHMARKED[settings.modality]
     items = {
         "texts": [f"number {n} of many" for n in range(16)],
         "images": [decoding.stored(np.full((8, 8, 3), n, np.uint8)) for n in range(16)],
     }[settings.modality]
     made = students.make(settings, items=items)
-    found = training(lambda: made, items, Limits(repeats=1, seconds=1), yardstick)
+    found = training(lambda: made, items, Limits(repeats=1, seconds=1), modality)
     assert (found.count, found.failed) == (16 - VALID, 0)
 
 
 def test_too_few_molecules_are_refused() -> None:
     student = students.make(students.GineSettings(size="tiny"))
     with pytest.raises(InputError, match=r"on 16 molecules or more, not on 3: .*--no-training"):
-        training(lambda: student, ["C", "CC", "CCC", "bad"], LIMITS, YARDSTICKS["molecules"])
+        training(lambda: student, ["C", "CC", "CCC", "bad"], LIMITS, BENCHMARKED["molecules"])

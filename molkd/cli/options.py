@@ -1,0 +1,118 @@
+"""Options that several commands share, several values of one option, and former spellings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from molkd.formats import READERS, WRITERS
+from molkd.runtime.processes import usable_cores
+
+Input = Annotated[
+    str,
+    typer.Option(
+        "--input",
+        "-i",
+        help="File of molecules, texts or images, plain, gzip or zstd; a folder of images; - for a "
+        "pipe.",
+    ),
+]
+MaybeInput = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        "-i",
+        help="File of molecules, texts or images. Default: 2,000 molecules of ChEMBL, built in.",
+    ),
+]
+InputFormat = Annotated[
+    str | None, typer.Option(help=f"{', '.join(READERS)}. Default: what the suffix says.")
+]
+Column = Annotated[
+    str | None,
+    typer.Option(help="Column of SMILES, texts or images. Default: the one with a usual name."),
+]
+IdColumn = Annotated[
+    str | None, typer.Option(help="Column, or SD property, of names. Default: row numbers, titles.")
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help=f"File of embeddings: .{', .'.join(WRITERS)}.")
+]
+Format = Annotated[
+    str | None, typer.Option(help=f"{', '.join(WRITERS)}. Default: what the suffix says.")
+]
+Dtype = Annotated[
+    Literal["float16", "float32"] | None, typer.Option(help="Of the values. Default: float32.")
+]
+OnInvalid = Annotated[
+    Literal["null", "drop", "error"] | None,
+    typer.Option(help="Keep invalid items as empty rows (default), leave them out, or stop."),
+]
+Standardize = Annotated[
+    Literal["none", "light", "full"] | None,
+    typer.Option(help="What is done to molecules first. Default: none."),
+]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", "-b", help="Items per pass of the network.")
+]
+Model = Annotated[str, typer.Option("--model", "-m", help="Folder of a student, or its hub name.")]
+SampleSeed = Annotated[int, typer.Option("--seed", help="Of the sample and of its split.")]
+WeightsDir = Annotated[
+    Path | None, typer.Option(help="Folder of pretrained weights.", envvar="MOLKD_WEIGHTS_DIR")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", help="Processes. Default: one per usable core.")
+]
+Config = Annotated[
+    Path | None, typer.Option(help="TOML file of settings; options given here override it.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+DEPRECATED: Mapping[str, str] = {
+    "cut": "truncate",
+    "--max-invalid-frac": "--max-invalid-fraction",
+    "--smiles-column": "--column",
+    "--task": "--table",
+}
+"""Former spelling of a command or an option -> the present one; understood for one release."""
+
+
+def deprecated_option(argument: str) -> str:
+    """Returns what was typed in its present spelling, and says so where it is a former one."""
+    name, equals, value = argument.partition("=")
+    if name not in DEPRECATED:
+        return argument
+    present = DEPRECATED[name]
+    typer.echo(f"DeprecationWarning: {name} is now {present}, and will be refused.", err=True)
+    return present + equals + value
+
+
+class Root(TyperGroup):
+    """The root of the command line, which still understands the former spellings."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the command, or `DEPRECATED` for it, and what follows."""
+        present = [
+            deprecated_option(text) if text.startswith("--") or not place else text
+            for place, text in enumerate(args)
+        ]
+        return super().parse_args(ctx, present)
+
+
+def several(texts: Sequence[str] | None) -> list[str]:
+    """Returns what an option names that may be repeated and takes commas: "a,b" "c" -> a, b, c."""
+    parts = [part.strip() for text in texts or () for part in text.split(",")]
+    return [part for part in parts if part]
+
+
+def processes(jobs: int | None, device: str = "cpu") -> int:
+    """Returns the processes that were asked for; by default one has a device, all cores work."""
+    if jobs is not None:
+        return jobs
+    return usable_cores() if device == "cpu" else 1
