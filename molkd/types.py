@@ -34,6 +34,9 @@ principal components, each with sd 1. `whitened`: the same on all components abo
 one number scales them all: distances between rows keep their ratios.
 """
 
+StoreAs = Literal["auto", "fp16", "fp32"]
+"""Type in which a bank stores real values; "auto" takes fp16 unless a column would overflow."""
+
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
 

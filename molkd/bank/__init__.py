@@ -4,7 +4,7 @@ Items are of any modality. Statistics of a bank's columns are in `molkd.targets.
 as tensors in `molkd.targets.reader`.
 """
 
-from molkd.bank.builder import StoreAs, build
+from molkd.bank.builder import build
 from molkd.bank.reading import Bank
 
-__all__ = ["Bank", "StoreAs", "build"]
+__all__ = ["Bank", "build"]

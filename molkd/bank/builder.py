@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from tqdm import tqdm
 
@@ -18,9 +18,7 @@ from molkd.bank.nodes import build_nodes, with_nodes
 from molkd.bank.reading import Bank
 from molkd.errors import ConfigError, StaleBankError
 from molkd.runtime.processes import ordered_map
-from molkd.types import Support, Teacher, TeacherCard
-
-StoreAs = Literal["auto", "fp16", "fp32"]
+from molkd.types import StoreAs, Support, Teacher, TeacherCard
 
 
 def build(  # noqa: PLR0913

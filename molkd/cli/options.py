@@ -76,7 +76,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 DEPRECATED: Mapping[str, str] = {
     "cut": "truncate",
+    "--density": "--densities",
     "--max-invalid-frac": "--max-invalid-fraction",
+    "--prefixes": "--matryoshka-dims",
     "--smiles-column": "--column",
     "--task": "--table",
 }

@@ -1,7 +1,8 @@
-"""`molkd truncate`: a student with a shorter embedding, from one that was trained to be cut."""
+"""`molkd truncate`: a student with a shorter embedding, from one that was trained for it."""
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -25,14 +26,14 @@ def truncate(
     from molkd.students.pretrained import CARD
 
     whole = students.load(model)
-    short = whole.cut(length)
+    short = whole.truncate(length)
     if output.exists() and any(output.iterdir()):
         raise OutputError(f"{output} is not empty: give a new folder")
     folder = whole.folder or Path(model)
-    trained = _prefixes(folder)
+    trained = _trained_for(folder)
     if length not in trained:
         lengths = ", ".join(map(str, trained)) or "none"
-        notify(f"not trained to be cut to {length} (prefixes: {lengths}): test it")
+        notify(f"not trained for {length} dimensions (matryoshka_dims: {lengths}): test it")
     card = folder / CARD
     note = f"> The first {length} of {whole.embedding_dim} dimensions of the student below.\n\n"
     text = note + card.read_text(encoding="utf-8") if card.is_file() else None
@@ -40,13 +41,15 @@ def truncate(
     notify(f"{output}: {length} of {whole.embedding_dim} dimensions")
 
 
-def _prefixes(folder: Path) -> tuple[int, ...]:
+def _trained_for(folder: Path) -> tuple[int, ...]:
     """The lengths that a student was trained for, as far as its folder says."""
     from molkd.distillation.settings import DistillSettings
     from molkd.runtime import settings
 
     try:
-        objective = settings.load(DistillSettings, folder / "settings.toml").objective
+        with warnings.catch_warnings():  # the folder may be one of a molkd with other names
+            warnings.simplefilter("ignore", FutureWarning)
+            objective = settings.load(DistillSettings, folder / "settings.toml").objective
     except MolkdError:  # another molkd's, or none
         return ()
-    return getattr(objective, "prefixes", ())
+    return getattr(objective, "matryoshka_dims", ())

@@ -30,7 +30,7 @@ class TrainSettings:
         patience: epochs without a better validation loss after which training stops.
         precision: of the forward pass; losses are always float32. "auto" takes bf16 on CUDA.
         checkpoint_minutes: longest time between checkpoints; one is also written every epoch.
-        seed: of initial weights, order and dropout.
+        seed: of initial weights, order, dropout and split.
     """
 
     table: ClassVar[str] = "train"

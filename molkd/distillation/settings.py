@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
 
-from molkd.bank import StoreAs
 from molkd.deprecated import renamed_fields
 from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError
@@ -17,6 +16,7 @@ from molkd.runtime.registry import check_names, near
 from molkd.runtime.settings import validate
 from molkd.students.settings import StudentSettings
 from molkd.students.settings_gine import GineSettings
+from molkd.types import StoreAs
 
 Weights = Literal["equal", "redundancy"]
 
@@ -34,12 +34,12 @@ class DistillSettings:
         standardize: what is done to molecules first: none, light or full.
         split: how validation rows are chosen: random or scaffold; duplicates stay on one side.
         valid_fraction: share of the rows to validate on.
-        bank_dtype: type in which teacher embeddings are stored.
+        bank_dtype: type in which teacher embeddings are stored: auto, fp16 or fp32.
         pca: number of principal components that replace a teacher's values: ecfp4=256,...
         winsorize: bound on standardised values, in standard deviations; none by default.
         weights: how much teachers count: all alike, or less where others say the same.
         estimate: how it is estimated what the student knows.
-        keep_adaptors: whether to keep what predicts the teachers from the embedding.
+        keep_adaptors: keep what predicts the teachers from the embedding.
     """
 
     teachers: tuple[str, ...] = ()
@@ -67,6 +67,9 @@ class DistillSettings:
                     f"{name}: expected one of {', '.join(known)} for {modality.name}, got "
                     f"{value!r}.{near(value, known)}"
                 )
+        double = sorted({name for name in self.teachers if self.teachers.count(name) > 1})
+        if double:
+            raise ConfigError(f"teachers named more than once: {', '.join(double)}")
         rules = {
             "winsorize must be positive": self.winsorize is None or self.winsorize > 0,
             "valid_fraction must lie in (0, 1)": 0 < self.valid_fraction < 1,
@@ -86,3 +89,14 @@ class DistillSettings:
         """
         self.objective.check_teachers(self.teachers)
         check_names("pca", self.pca, self.teachers)
+
+    def with_names(self, names: Sequence[str]) -> Self:
+        """Returns the settings with other names for the teachers, wherever they are named.
+
+        Args:
+            names: one per teacher: that of its card, where it was named by a folder, say.
+        """
+        new = dict(zip(self.teachers, names, strict=True))
+        pca = {new.get(name, name): value for name, value in self.pca.items()}
+        objective = self.objective.with_names(new)
+        return replace(self, teachers=tuple(names), pca=pca, objective=objective)

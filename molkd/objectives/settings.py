@@ -7,8 +7,8 @@ brings a class of its own along, derived from one of these.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, cast
 
 from molkd.deprecated import renamed_fields
 from molkd.errors import ConfigError
@@ -126,6 +126,10 @@ class ObjectiveSettings:
         """
         check_names("objective.queried", self.queried_teachers, teachers)
 
+    def with_names(self, names: Mapping[str, str]) -> Self:  # noqa: ARG002
+        """Returns the settings with other names for teachers: old -> new."""
+        return self
+
 
 def _class_of(name: str) -> type[Objective]:
     kind = OBJECTIVES.resolve(name)
@@ -227,7 +231,7 @@ class MutualInformationSettings(HeadwiseSettings):
 
     Attributes:
         densities: conditional densities, where not those of the teachers' supports:
-            ecfp4=gaussian,rdkit2d=mixture:8; see `molkd.objectives.densities`.
+            ecfp4=gaussian,rdkit2d=mixture:8.
         smallest_sd: of a Gaussian without a density of its own here, in standard deviations of
             its dimension. Without a bound the few dimensions that a student can copy exactly
             would rule its gradient.
@@ -249,6 +253,12 @@ class MutualInformationSettings(HeadwiseSettings):
         for density in self.densities.values():
             densities.make(density)
         check_names("objective.densities", self.densities, teachers)
+
+    def with_names(self, names: Mapping[str, str]) -> Self:
+        """See `ObjectiveSettings`."""
+        return replace(
+            self, densities={names.get(name, name): text for name, text in self.densities.items()}
+        )
 
 
 @renamed_fields(cosine="cosine_weight")

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from molkd.deprecated import warn
 from molkd.errors import ConfigError
 from molkd.students import pretrained
 from molkd.tensors import Features, FeatureSpec
@@ -119,11 +120,11 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
             The same embedding, bit for bit, whatever else is asked for.
         """
 
-    def cut(self, length: int) -> Self:
+    def truncate(self, length: int) -> Self:
         """Returns a student whose embedding is the first dimensions of this one's.
 
         It is a smaller network; nothing is computed that is cut off afterwards. An embedding is
-        worth cutting at the `prefixes` that its objective was given.
+        worth truncating to the `matryoshka_dims` that its objective was given.
 
         Args:
             length: dimensions to keep.
@@ -132,7 +133,12 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
             ConfigError: the embedding is not longer than that, or the architecture has no such
                 part.
         """
-        raise ConfigError(f"a {self.kind} student cannot be cut to {length} dimensions")
+        raise ConfigError(f"a {self.kind} student cannot be truncated to {length} dimensions")
+
+    def cut(self, length: int) -> Self:
+        """Does what `truncate` does, by its name of the first version."""
+        warn("Student.cut", "Student.truncate")
+        return self.truncate(length)
 
     @property
     def files(self) -> Mapping[str, bytes]:

@@ -85,11 +85,11 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         """The widths of embedding and layers."""
         return FeatureSpec(self.embedding_dim, (self._config.hidden,) * self._config.layers)
 
-    def cut(self, length: int) -> Self:
+    def truncate(self, length: int) -> Self:
         """See `Student`."""
         if not 0 < length < self.embedding_dim:
             raise ConfigError(
-                f"an embedding of {self.embedding_dim} dimensions cannot be cut to {length}"
+                f"an embedding of {self.embedding_dim} dimensions cannot be truncated to {length}"
             )
         state = dict(self.state_dict())
         for name in ("project.1.weight", "project.1.bias"):

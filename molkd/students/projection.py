@@ -1,4 +1,4 @@
-"""What students around a body from elsewhere share: a projection that can be cut, and its files."""
+"""What students around a body from elsewhere share: their projection, and its files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MODULES = "sentence_transformers.models"
 class Projection(nn.Linear):
     """The last layer of a student: from the pooled state to the embedding."""
 
-    def cut(self, length: int) -> dict[str, Tensor]:
+    def truncate(self, length: int) -> dict[str, Tensor]:
         """Returns the weights of its first outputs.
 
         Raises:
@@ -25,14 +25,14 @@ class Projection(nn.Linear):
         """
         if not 0 < length < self.out_features:
             raise ConfigError(
-                f"an embedding of {self.out_features} dimensions cannot be cut to {length}"
+                f"an embedding of {self.out_features} dimensions cannot be truncated to {length}"
             )
         return {name: value[:length].clone() for name, value in self.state_dict().items()}
 
 
-def cut(student: Any, length: int, config: Mapping[str, Any]) -> Any:
-    """Returns a student of another configuration whose projection is cut; see `Student.cut`."""
-    weights = student.project.cut(length)
+def truncate(student: Any, length: int, config: Mapping[str, Any]) -> Any:
+    """Returns a student of another configuration with fewer outputs; see `Student.truncate`."""
+    weights = student.project.truncate(length)
     state = dict(student.state_dict()) | {f"project.{name}": one for name, one in weights.items()}
     short = type(student).build(config).to(student.device)
     short.load_state_dict(state)

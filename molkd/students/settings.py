@@ -28,7 +28,7 @@ class StudentSettings(ABC):
     another one is refused.
 
     Attributes:
-        size: tiny, small or base; of texts static-..., bert-...; of images vit-..., pvt-....
+        size: tiny, small or base; for texts static-small, bert-mini, ..., for images pvt-tiny, ...
         modality: what the items of such a student are.
     """
 

@@ -70,7 +70,7 @@ class GineSettings(StudentSettings):
         hidden: width of the atom states.
         layers: number of message-passing layers.
         embedding_dim: width of the embedding.
-        readout: "mean", "sum", "mean+sum" or "attention".
+        readout: how atom states become one vector: mean, sum, mean+sum or attention.
         dropout: in [0, 1).
     """
 

@@ -119,9 +119,9 @@ class StaticStudent(Student[str, Tokens, Bags]):
         """The widths of embedding and layers."""
         return FeatureSpec(self.embedding_dim, (self._config.width, self._config.hidden))
 
-    def cut(self, length: int) -> Self:
+    def truncate(self, length: int) -> Self:
         """See `Student`."""
-        short = projection.cut(self, length, {**self.config, "embedding_dim": length})
+        short = projection.truncate(self, length, {**self.config, "embedding_dim": length})
         short.tokenizer = self.tokenizer
         return short
 

@@ -66,9 +66,9 @@ class TextStudent(TransformerStudent[str, Tokens, Padded]):
         student.tokenizer = saved.text(TOKENIZER)
         return student
 
-    def cut(self, length: int) -> Self:
+    def truncate(self, length: int) -> Self:
         """See `Student`."""
-        short = super().cut(length)
+        short = super().truncate(length)
         short.tokenizer = self.tokenizer
         return short
 

@@ -78,9 +78,9 @@ class TransformerStudent(Student[Item, PackedT, BatchT]):
         """The widths of embedding and layers."""
         return FeatureSpec(self.embedding_dim, self.widths)
 
-    def cut(self, length: int) -> Self:
+    def truncate(self, length: int) -> Self:
         """See `Student`."""
-        return projection.cut(self, length, {**self._config, "embedding_dim": length})
+        return projection.truncate(self, length, {**self._config, "embedding_dim": length})
 
     @property
     def hub_config(self) -> Mapping[str, Any]:

@@ -140,15 +140,15 @@ def test_a_file_outside_the_folder_is_never_read(name: str, tmp_path: Path):
 @EVERY
 def test_a_cut_student_gives_the_first_dimensions(name: str):
     student, items = _student(name), SAMPLES[name].items[:20]
-    short = student.cut(3)
+    short = student.truncate(3)
     whole = student.embed(items).values
     np.testing.assert_allclose(short.embed(items).values, whole[:, :3], atol=1e-6)
     count = [sum(p.numel() for p in one.parameters()) for one in (student, short)]
     assert count[1] < count[0]
     assert short.digest != student.digest
     for length in (0, student.embedding_dim, 99):
-        with pytest.raises(ConfigError, match="cannot be cut"):
-            student.cut(length)
+        with pytest.raises(ConfigError, match="cannot be truncated"):
+            student.truncate(length)
 
 
 @EVERY

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 from molkd.deprecated import renamed_fields
 from molkd.errors import ConfigError
@@ -99,3 +100,7 @@ class DiverseSettings(ObjectiveSettings):
     def queried_teachers(self) -> tuple[str, ...]:
         """See `ObjectiveSettings`."""
         return self.queried
+
+    def with_names(self, names: Mapping[str, str]) -> Self:
+        """See `ObjectiveSettings`."""
+        return replace(self, queried=tuple(names.get(name, name) for name in self.queried))

@@ -46,12 +46,12 @@ def test_the_short_embedding_is_the_beginning_of_the_long_one(tmp_path: Path, ca
 @pytest.mark.parametrize("prefixes", ["[8, 32]", "[]", "[16"])
 def test_a_length_that_was_not_trained_is_told(tmp_path: Path, capsys, prefixes: str):
     _cut(_saved(tmp_path / "whole", prefixes), 16, tmp_path / "short")
-    assert "not trained to be cut to 16" in capsys.readouterr().err
+    assert "not trained for 16 dimensions" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("length", [0, -1, 64, 100])
 def test_a_length_that_does_not_cut_is_refused(tmp_path: Path, length: int):
-    with pytest.raises(ConfigError, match=f"64 dimensions cannot be cut to {length}"):
+    with pytest.raises(ConfigError, match=f"64 dimensions cannot be truncated to {length}"):
         _cut(_saved(tmp_path / "whole"), length, tmp_path / "short")
     assert not (tmp_path / "short").exists()
 
@@ -65,9 +65,9 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path):
 def test_a_cut_student_keeps_its_mode_and_its_own_weights():
     whole = students.make(GineSettings(size="tiny")).train()
     before = {name: value.clone() for name, value in whole.state_dict().items()}
-    short = whole.cut(8)
+    short = whole.truncate(8)
     assert short.training
-    assert not whole.eval().cut(8).training
+    assert not whole.eval().truncate(8).training
     with torch.no_grad():
         for parameter in short.parameters():
             parameter.add_(1)
