@@ -1,14 +1,18 @@
-"""Draws the figures of the documents from the results in this repository.
+"""Writes what the documents take from the code and from its results: figures and tables.
 
-    python docs/figures.py
+    python docs/generate.py
 
-The same results give the same bytes.
+The same code and results give the same bytes. A table stands between two comments in a page.
 """
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,19 +21,117 @@ from molkd.benchmarks.reports import assemble, panels, tradeoff
 from molkd.benchmarks.reports.palette import DARK, LIGHT
 from molkd.benchmarks.reports.panels import Panel
 from molkd.benchmarks.speed import records as speeds
+from molkd.distillation.schedule import TrainSettings
+from molkd.distillation.settings import DistillSettings
+from molkd.embedding.settings import EmbedSettings
+from molkd.information.densities import EstimatorSettings
+from molkd.objectives import MutualInformationSettings, ObjectiveSettings
+from molkd.objectives.diverse.settings import DiverseSettings
+from molkd.objectives.headwise import HeadwiseSettings
+from molkd.objectives.ladder import HeadSettings
+from molkd.objectives.unic import UnicSettings
+from molkd.students import GineSettings
+from molkd.students.settings_image import ImageSettings
+from molkd.students.settings_text import StaticSettings, TextSettings
+from molkd.teachers import TEACHERS, catalogue
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DOCS = Path(__file__).resolve().parent
 RESULTS = DOCS.parent / "benchmarks" / "results"
+SETTINGS: dict[str, Sequence[type]] = {
+    "distillation": (DistillSettings,),
+    "training": (TrainSettings,),
+    "estimate": (EstimatorSettings,),
+    "embedding": (EmbedSettings,),
+    "student-molecules": (GineSettings,),
+    "student-static": (StaticSettings,),
+    "student-bert": (TextSettings,),
+    "student-images": (ImageSettings,),
+    "heads": (ObjectiveSettings, HeadSettings, HeadwiseSettings),
+    "mi": (MutualInformationSettings,),
+    "unic": (UnicSettings,),
+    "diverse": (DiverseSettings,),
+}
+"""Name of a table -> the classes whose own options it holds."""
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 
-def main(folder: Path = DOCS / "figures") -> None:
-    """Writes all figures."""
+def main(folder: Path = DOCS) -> None:
+    """Writes all figures, and all tables into their pages."""
     for name, panel in (("quality-speed", quality_against_speed()), ("densities", densities())):
-        (folder / f"{name}.svg").write_text(standing_alone(panels.svg(panel, name)) + "\n")
+        drawing = standing_alone(panels.svg(panel, name))
+        (folder / "figures" / f"{name}.svg").write_text(drawing + "\n", encoding="utf-8")
+    for page in sorted(folder.rglob("*.md")):
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def filled(text: str) -> str:
+    """Writes anew what follows <!-- table: NAME --> or <!-- file: PATH -->, up to <!-- end -->."""
+    return re.sub(
+        r"(<!-- (table|file): (\S+) -->\n).*?(<!-- end -->)",
+        lambda match: (
+            f"{match[1]}\n{(table if match[2] == 'table' else _code)(match[3])}\n{match[4]}"
+        ),
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def _code(path: str) -> str:
+    """The code of a file of this repository, without its docstring."""
+    text = (DOCS.parent / path).read_text(encoding="utf-8")
+    return f"```python\n{text.split(chr(34) * 3, 2)[2].lstrip()}```\n"
+
+
+def table(name: str) -> str:
+    """Returns a table by name: "teachers-MODALITY", or a key of `SETTINGS`."""
+    modality = name.removeprefix("teachers-")
+    if modality != name:
+        return _markdown(("name", "what it is", "width", "values", "licence"), _teachers(modality))
+    rows = [row for settings in SETTINGS[name] for row in _options(settings)]
+    return _markdown(("option", "default", "what it is"), rows)
+
+
+def _teachers(modality: str) -> Iterator[Sequence[str]]:
+    for entry in catalogue.entries():
+        if entry.modality == modality and entry.name in TEACHERS:
+            yield f"`{entry.name}`", entry.kind, f"{entry.dim:,}", entry.support, entry.license
+
+
+def _options(settings: type[Any]) -> Iterator[Sequence[str]]:
+    """The options that a class adds or changes, with what docstrings say about them."""
+    words = {
+        name: " ".join(about.split())
+        for ancestor in reversed(settings.__mro__)
+        for name, about in re.findall(
+            r"^ {4}(\w+): (.*?)(?=^ {4}\w+: |\Z)",
+            inspect.cleandoc(ancestor.__doc__ or "").partition("Attributes:\n")[2],
+            re.DOTALL | re.MULTILINE,
+        )
+    }
+    private = [base for base in settings.__mro__ if base.__name__.startswith("_")]
+    own = {name for base in (settings, *private) for name in base.__annotations__}
+    for field in fields(settings):
+        if field.name in own:
+            yield f"`{field.name}`", _default(field), words[field.name]
+
+
+def _default(field: Field[Any]) -> str:
+    value = field.default_factory() if field.default is MISSING else field.default  # pyright: ignore[reportCallIssue]
+    if value is None or value in ((), {}):
+        return "none"
+    return f"`{value}`" if isinstance(value, str | float | int) else "see below"
+
+
+def _markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; a bar within a cell is written so that it does not end the cell."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines
+    )
 
 
 def quality_against_speed() -> Panel:
