@@ -138,7 +138,7 @@ def _supply(folder: Path) -> None:
     (folder / "library.smi.gz").write_bytes(gzip.compress("\n".join(smiles).encode()))
     rows = [f"{text},{number}" for number, text in enumerate(smiles)]
     (folder / "library.csv").write_text("\n".join(["structure,compound", *rows]) + "\n")
-    texts = [f"Where is card number {number}, and who has seen it?" for number in range(40)]
+    texts = [f"Where is my word{number}, and my word{number + 1}?" for number in range(300)]
     (folder / "texts.csv").write_text("text\n" + "\n".join(f'"{text}"' for text in texts) + "\n")
     (folder / "photos").mkdir()
     for number in range(4):
@@ -150,6 +150,7 @@ def _supply(folder: Path) -> None:
 
 def _molecular(folder: str) -> None:
     students.make(GineSettings(size="tiny")).save_pretrained(folder)
+    (Path(folder) / "settings.toml").write_text('teachers = ["maccs", "erg"]\n')
 
 
 def _textual(folder: str) -> None:
