@@ -61,7 +61,12 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 def main(folder: Path = DOCS) -> None:
     """Writes all figures, and all tables into their pages."""
-    for name, panel in (("quality-speed", quality_against_speed()), ("densities", densities())):
+    drawings = {
+        "quality-speed": quality_against_speed(),
+        "quality-speed-narrow": quality_against_speed(narrow=True),
+        "densities": densities(),
+    }
+    for name, panel in drawings.items():
         drawing = standing_alone(panels.svg(panel, name))
         (folder / "figures" / f"{name}.svg").write_text(drawing + "\n", encoding="utf-8")
     for page in sorted(folder.rglob("*.md")):
@@ -134,7 +139,7 @@ def _markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def quality_against_speed() -> Panel:
+def quality_against_speed(*, narrow: bool = False) -> Panel:
     """The mean score of each embedder on 22 ADMET tasks, and how many molecules it embeds."""
     results = records.read(RESULTS / "quality" / "results.jsonl")
     timed = assemble.timings(speeds.summary(speeds.read(RESULTS / "speed-baseline.json")))
@@ -146,7 +151,7 @@ def quality_against_speed() -> Panel:
         for label, quality in comparison.means.items()
         if label in timed
     ]
-    return tradeoff.panel(points, "student")
+    return tradeoff.panel(points, "student", narrow=narrow)
 
 
 def densities() -> Panel:

@@ -116,7 +116,7 @@ def test_blocks_run_in_order(path: Path, tmp_path: Path, monkeypatch: pytest.Mon
         if language == "python":
             exec(compile(text, str(path), "exec"), page.__dict__)  # noqa: S102  (our documents)
         else:
-            for line in text.splitlines():
+            for line in text.replace("\\\n", " ").splitlines():
                 _run(line.partition("  #")[0])
 
 
