@@ -110,14 +110,20 @@ def test_blocks_run_in_order(path: Path, tmp_path: Path, monkeypatch: pytest.Mon
     if blocks:
         _supply(tmp_path)
     for language, text in blocks:
-        for folder, make in MODELS.items():
-            if folder in text and f"-o {folder}" not in text and not Path(folder).exists():
-                make(folder)
         if language == "python":
+            _make_models(text)
             exec(compile(text, str(path), "exec"), page.__dict__)  # noqa: S102  (our documents)
         else:
             for line in text.replace("\\\n", " ").splitlines():
+                _make_models(line)
                 _run(line.partition("  #")[0])
+
+
+def _make_models(text: str) -> None:
+    """Makes the students that a text reads and that nothing before it has written."""
+    for folder, make in MODELS.items():
+        if folder in text and f"-o {folder}" not in text and not Path(folder).exists():
+            make(folder)
 
 
 def _run(line: str) -> None:
@@ -159,7 +165,15 @@ def _textual(folder: str) -> None:
     students.make(settings, items=texts).save_pretrained(folder)
 
 
-MODELS: dict[str, Callable[[str], None]] = {"runs/student": _molecular, "runs/text": _textual}
+def _visual(folder: str) -> None:
+    students.make(students.sized("vit-tiny")).save_pretrained(folder)
+
+
+MODELS: dict[str, Callable[[str], None]] = {
+    "runs/student": _molecular,
+    "runs/text": _textual,
+    "runs/image": _visual,
+}
 """Folder of a student that documents name without distilling it -> what makes it."""
 
 
