@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *DOCS.rglob("*.md")])
 
-CHEAP = ("distill", "embed", "truncate", "teachers", "bench tasks", "bench diagnose")
+CHEAP = ("distill", "embed", "truncate", "teachers", "bench tasks")
 """Commands that run here; the others are only read."""
 
 SMALLER = {"distill": ["--epochs", "1", "-j", "1"], "embed": ["-j", "1"]}
