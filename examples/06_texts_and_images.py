@@ -17,19 +17,14 @@ import numpy as np
 from sklearn import datasets
 from sklearn.decomposition import PCA
 
-from molkd import students, teachers
-from molkd.distillation.run import DistillSettings, distill
-from molkd.distillation.schedule import TrainSettings
+import molkd
 from molkd.items.images import decoding
-from molkd.teachers.through import through
-from molkd.teachers.views import describe
-from molkd.types import Embeddings, TeacherCard
 
 
 class PrincipalPixels:
     """A teacher of images of your own: principal components of their pixels."""
 
-    card = TeacherCard(
+    card = molkd.TeacherCard(
         name="principal-pixels",
         kind="linear",
         modality="images",
@@ -44,9 +39,9 @@ class PrincipalPixels:
         """Fits the components on some images."""
         self._pca = PCA(self.card.dim, random_state=0).fit(self._rows(examples))
 
-    def embed(self, items: Sequence[Any], /) -> Embeddings:
+    def embed(self, items: Sequence[Any], /) -> molkd.Embeddings:
         """Returns one row per image."""
-        return Embeddings(self._pca.transform(self._rows(items)).astype(np.float32), {})
+        return molkd.Embeddings(self._pca.transform(self._rows(items)).astype(np.float32), {})
 
     def _rows(self, items: Sequence[Any]) -> Any:
         return np.stack([decoding.decode(item).ravel() / 255 for item in items])
@@ -74,18 +69,16 @@ def main(output: str, count: int = 600) -> None:
     """Distils a student of each kind and embeds an item with it."""
     smiles = dm.data.chembl_drugs()["smiles"].tolist()[:count]
     drawn = digits(count)
-    ngrams = teachers.make("hashed-ngrams")
-    described = through(describe(), ngrams)
     runs: dict[str, tuple[list[Any], list[Any], str]] = {
-        "molecules": (smiles, [teachers.make("ecfp4-count"), described], "tiny"),
-        "texts": (sentences(), [ngrams], "static-small"),
+        "molecules": (smiles, ["ecfp4-count", "describe:hashed-ngrams"], "tiny"),
+        "texts": (sentences(), ["hashed-ngrams"], "static-small"),
         "images": (drawn, [PrincipalPixels(drawn)], "vit-tiny"),
     }
-    for kind, (items, chosen, size) in runs.items():
-        settings = DistillSettings(student=students.sized(size), train=TrainSettings(epochs=2))
-        distill(items, chosen, f"{output}/{kind}", settings, progress=False)
-        embedded = students.load(f"{output}/{kind}").embed([items[0], None])
-        print(f"{kind}: {embedded.values.shape[1]} dimensions, {embedded.failures}")
+    for kind, (items, teachers, size) in runs.items():
+        settings = molkd.DistillSettings(student=molkd.students.sized(size))
+        result = molkd.distill(items, teachers, f"{output}/{kind}", settings, progress=False)
+        embeddings = result.student.embed([items[0], None])
+        print(f"{kind}: {embeddings.values.shape[1]} dimensions, {embeddings.failures}")
 
 
 if __name__ == "__main__":

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import re
 import shlex
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import datamol as dm
+import numpy as np
 import pytest
 import typer.main
+from PIL import Image
 
 from molkd import students
 from molkd.cli import app
@@ -18,83 +25,210 @@ from molkd.students import GineSettings
 from molkd.students.settings_text import StaticSettings
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("molkd/objectives/README.md")]
-)
-MODEL = "runs/student"
-"""The folder that the documents' Python expects a student in."""
+DOCS = ROOT / "docs"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *DOCS.rglob("*.md")])
 
-TEXT_MODEL = "runs/text"
-"""The one of a text student."""
+CHEAP = ("distill", "embed", "truncate", "teachers", "bench tasks")
+"""Commands that run here; the others are only read."""
 
+SMALLER = {"distill": ["--epochs", "1", "-j", "1"], "embed": ["-j", "1"]}
+"""What is added to them, so that they are cheap."""
 
-def _blocks(path: Path, *languages: str) -> Iterator[str]:
-    """The fenced blocks of a document in some languages."""
-    pattern = rf"^```(?:{'|'.join(languages)})\n(.*?)^```"
-    yield from re.findall(pattern, path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+WEIGHTS = re.compile(r"\b(resnet|hu-|molclr)")
+"""Teachers whose weights are not on every machine."""
 
 
-def _commands() -> list[str]:
-    """All shell lines of all documents, continued lines joined."""
-    return [
-        line.partition("  #")[0].strip()
-        for path in DOCUMENTS
-        for block in _blocks(path, "sh", "bash", "console")
-        for line in block.replace("\\\n", " ").splitlines()
-        if line.strip()
-    ]
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
-def _targets() -> set[str]:
-    return set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+def _blocks(path: Path) -> Iterator[tuple[str, str]]:
+    """Language and text of the fenced blocks of a document, in order."""
+    yield from re.findall(
+        r"^```(\w+)\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
 
 
-@pytest.mark.parametrize("line", [c for c in _commands() if c.startswith("make ")])
-def test_make_targets_exist(line: str) -> None:
-    assert set(line.split()[1:]) <= _targets()
+def _lines(block: str) -> Iterator[str]:
+    """The commands of a block: continued lines joined, comments dropped, pipes taken apart."""
+    for line in block.replace("\\\n", " ").splitlines():
+        for part in line.partition("  #")[0].split("|"):
+            command = re.sub(r"^(\w+=\S+ )+", "", part.strip())
+            if command:
+                yield command
 
 
-@pytest.mark.parametrize("line", [c for c in _commands() if c.startswith("python ")])
-def test_scripts_exist(line: str) -> None:
-    _, script, *given = line.split()
-    assert importlib.util.find_spec(given[0]) if script == "-m" else (ROOT / script).is_file()
+COMMANDS = [
+    pytest.param(line, id=f"{_name(path)}: {line[:60]}")
+    for path in DOCUMENTS
+    for language, block in _blocks(path)
+    if language == "sh"
+    for line in _lines(block)
+]
 
 
-@pytest.mark.parametrize("line", [c for c in _commands() if c.startswith("molkd ")])
-def test_commands_parse(line: str) -> None:
+def _script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_can_be_given(line: str) -> None:
+    program, *words = shlex.split(line)
+    if program == "molkd":
+        _parse(words)
+    elif program == "make":
+        assert set(words) <= set(
+            re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        )
+    elif program == "python" and words[0] == "-m":
+        assert importlib.util.find_spec(words[1])
+    elif program == "python":
+        assert (ROOT / words[0]).is_file()
+    else:
+        assert line.startswith(("pip install ", "printf ", "zcat "))
+
+
+def _parse(words: list[str]) -> None:
     command: Any = typer.main.get_command(app)
-    words = shlex.split(line.partition("|")[0])[1:]
     while hasattr(command, "commands"):
         assert words[0] in command.commands
         command, words = command.commands[words[0]], words[1:]
     command.make_context(command.name, words)  # raises on an unknown option or a missing value
 
 
-def test_the_readme_starts_with_its_two_commands() -> None:
-    assert {"make demo", "make test"} <= set(_commands())
-
-
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_python_blocks_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blocks = list(_blocks(path, "python"))
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_blocks_run_in_order(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = [(language, text) for language, text in _blocks(path) if language in {"python", "sh"}]
     monkeypatch.chdir(tmp_path)
+    page = ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", page)
     if blocks:
-        students.make(GineSettings(size="tiny")).save_pretrained(MODEL)
-        texts = ["Where is my card?", "Where is my money?"]
-        wanted = StaticSettings(vocabulary=60, size="static-small")
-        students.make(wanted, items=texts).save_pretrained(TEXT_MODEL)
-    names: dict[str, object] = {}
-    for block in blocks:
-        exec(compile(block, str(path), "exec"), names)  # noqa: S102  (our own documents)
+        _supply(tmp_path)
+    for language, text in blocks:
+        if language == "python":
+            _make_models(text)
+            exec(compile(text, str(path), "exec"), page.__dict__)  # noqa: S102  (our documents)
+        else:
+            for line in text.replace("\\\n", " ").splitlines():
+                _make_models(line)
+                _run(line.partition("  #")[0])
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_named_files_exist(path: Path) -> None:
+def _make_models(text: str) -> None:
+    """Makes the students that a text reads and that nothing before it has written."""
+    for folder, make in MODELS.items():
+        if folder in text and f"-o {folder}" not in text and not Path(folder).exists():
+            make(folder)
+
+
+def _run(line: str) -> None:
+    if line.startswith("printf "):
+        subprocess.run(line, shell=True, check=True)  # noqa: S602  (our documents)
+    words = shlex.split(line)[1:]
+    cheap = line.startswith(tuple(f"molkd {command}" for command in CHEAP))
+    if cheap and not WEIGHTS.search(line):
+        app([*words, *SMALLER.get(words[0], [])], standalone_mode=False)
+
+
+def _supply(folder: Path) -> None:
+    """Writes the files that documents name without making them."""
+    smiles = dm.data.freesolv()["smiles"].tolist()[:60]
+    (folder / "demo-output").mkdir()
+    for name in ("molecules", "library", "demo-output/corpus", "demo-output/solubility"):
+        (folder / f"{name}.smi").write_text("\n".join(smiles) + "\n")
+    (folder / "library.smi.gz").write_bytes(gzip.compress("\n".join(smiles).encode()))
+    rows = [f"{text},{number}" for number, text in enumerate(smiles)]
+    (folder / "library.csv").write_text("\n".join(["structure,compound", *rows]) + "\n")
+    texts = [f"Where is my word{number}, and my word{number + 1}?" for number in range(300)]
+    (folder / "texts.csv").write_text("text\n" + "\n".join(f'"{text}"' for text in texts) + "\n")
+    (folder / "photos").mkdir()
+    for number in range(4):
+        pixels = np.full((32, 32, 3), 60 * number, dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "photos" / f"{number}.png")
+    for shared in ("benchmarks", "examples"):
+        (folder / shared).symlink_to(ROOT / shared)
+
+
+def _molecular(folder: str) -> None:
+    students.make(GineSettings(size="tiny")).save_pretrained(folder)
+    (Path(folder) / "settings.toml").write_text('teachers = ["maccs", "erg"]\n')
+
+
+def _textual(folder: str) -> None:
+    texts = ["Where is my card?", "Where is my money?"]
+    settings = StaticSettings(vocabulary=60, size="static-small")
+    students.make(settings, items=texts).save_pretrained(folder)
+
+
+def _visual(folder: str) -> None:
+    students.make(students.sized("vit-tiny")).save_pretrained(folder)
+
+
+MODELS: dict[str, Callable[[str], None]] = {
+    "runs/student": _molecular,
+    "runs/text": _textual,
+    "runs/image": _visual,
+}
+"""Folder of a student that documents name without distilling it -> what makes it."""
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_named_files_and_links_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
-    named = re.findall(
-        r"`((?:molkd|teachers|featurizers|benchmarks|examples|tests)/[\w/.]+)`", text
-    )
-    missing = [name for name in links if not (path.parent / name).exists()]
-    missing += [name for name in named if not (ROOT / name).exists()]
+    named = r"`((?:molkd|teachers|featurizers|benchmarks|examples|tests|docs)/[\w/.-]+)`"
+    missing = [name for name in re.findall(named, text) if not (ROOT / name).exists()]
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)", text):
+        linked = path.parent / target if target else path
+        if not linked.exists() or (anchor and anchor[1:] not in _anchors(linked)):
+            missing.append(target + anchor)
     assert missing == []
+
+
+def _anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    plain = (re.sub(r"[^\w\s-]", "", heading.lower()).strip() for heading in headings)
+    return {re.sub(r"[\s-]+", "-", heading) for heading in plain}
+
+
+def test_figures_and_tables_are_those_of_the_code(tmp_path: Path) -> None:
+    script = _script("generate")
+    (tmp_path / "figures").mkdir()
+    script.main(tmp_path)
+    stale = [
+        figure.name
+        for figure in (tmp_path / "figures").iterdir()
+        if figure.read_bytes() != (DOCS / "figures" / figure.name).read_bytes()
+    ]
+    pages = {page: page.read_text(encoding="utf-8") for page in DOCS.rglob("*.md")}
+    stale += [_name(page) for page, text in pages.items() if script.filled(text) != text]
+    assert stale == [], "run: python docs/generate.py"
+
+
+def test_the_site_builds_without_warnings_and_needs_no_network() -> None:
+    pytest.importorskip("zensical")
+    command = [Path(sys.executable).with_name("zensical"), "build", "--strict", "--clean"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    outside = re.compile(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"?(?:https?:)?//[^\" >]*")
+    pages = list((ROOT / "build" / "docs").rglob("*.html"))
+    assert len(pages) > len(list(DOCS.rglob("*.md")))  # and one for what is not found
+    assert [outside.findall(page.read_text(encoding="utf-8")) for page in pages] == [[]] * len(
+        pages
+    )
+
+
+def test_every_page_is_in_the_menu() -> None:
+    menu = set(re.findall(r'"([\w/-]+\.md)"', (ROOT / "zensical.toml").read_text()))
+    assert menu == {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")}
+
+
+def test_the_readme_is_short_and_starts_with_what_works_in_a_fresh_clone() -> None:
+    readme = ROOT / "README.md"
+    assert len(readme.read_text().splitlines()) <= 120
+    language, text = next(_blocks(readme))
+    assert (language, next(_lines(text))) == ("sh", "make demo")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from molkd import cli
+from molkd import cli, students
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -53,7 +55,7 @@ def test_embedding_shows_vectors_and_reasons(
 
 
 def test_molecules_texts_and_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _example("06_texts_and_images").main(str(tmp_path), count=150)
+    _example("06_texts_and_images").main(str(tmp_path), count=60)
     assert capsys.readouterr().out.splitlines() == [
         "molecules: 128 dimensions, {1: 'no SMILES but a missing value'}",
         "texts: 256 dimensions, {1: 'no text but a missing value'}",
@@ -92,11 +94,43 @@ def test_the_demo_ends_with_a_table_of_all_embeddings(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    _, table = done.stdout.split("Solubility of 257 test molecules")
+    _, rest = done.stdout.split("Solubility of 257 test molecules")
+    table, meaning = rest.split("\n\nR2 is ")
     rows = [line.split() for line in table.splitlines()[3:]]
     assert [row[0] for row in rows] == ["student", "the", "maccs", "erg"]
+    assert f"molkd embed -i MOLECULES.smi -o vectors.parquet --model {tmp_path}/demo" in meaning
     assert all(-1 < float(row[-2]) < 1 and 0 < float(row[-1]) < 3 for row in rows)
     assert float(rows[2][-2]) > 0.6  # counts of groups tell most of solubility
+
+
+@pytest.mark.parametrize(
+    ("r2", "says"),
+    [
+        (0.9, "A teacher wins: maccs is ahead by 0.100. For this property alone, take it."),
+        (0.7, "The student is ahead of every teacher alone; the best of them is maccs (0.700)."),
+    ],
+)
+def test_the_demo_says_who_wins(r2: float, says: str) -> None:
+    rows = [("student", 2, 0.8, 1.0), ("untrained", 2, 0.5, 1.0), ("erg", 2, 0.1, 1.0)]
+    told = _example("demo").meaning([*rows, ("maccs", 2, r2, 1.0)], Path("model"))
+    assert says in told
+    assert "worth +0.300 of R2" in told
+
+
+def test_the_method_on_one_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _example("08_the_method").main(str(tmp_path), molecules=100, epochs=8)
+    first, last = capsys.readouterr().out.splitlines()
+    nats = [[float(value) for value in re.findall(r"-?\d+\.\d+", line)] for line in (first, last)]
+    assert [len(line) for line in nats] == [2, 2]
+    assert all(end < start for start, end in zip(*nats, strict=True))
+    assert students.load(tmp_path).embedding_dim == 128
+
+
+def test_every_example_opens_with_one_sentence() -> None:
+    for path in EXAMPLES.glob("*.py"):
+        sentence, _, rest = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")
+        assert re.fullmatch(r"\S.*[.:]( `make demo` runs it.)?", sentence), path
+        assert rest[:1] in {"", "\n"}, path
 
 
 def test_the_demo_keeps_test_molecules_out_of_the_corpus() -> None:

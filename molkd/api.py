@@ -1,0 +1,142 @@
+"""The functions of `import molkd`: load a student, embed with it, distil one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from molkd import students
+from molkd.distillation import run
+from molkd.distillation.run import Distilled
+from molkd.distillation.settings import DistillSettings
+from molkd.errors import ConfigError, InputError
+from molkd.runtime import devices
+from molkd.students import Student
+from molkd.teachers import registry
+from molkd.types import Embeddings, Teacher
+
+__all__ = ["distill", "embed", "load"]
+
+NO_MODEL = (
+    "no student ships with molkd yet: give model=, the folder that molkd.distill or 'molkd distill "
+    "-o' wrote, or a name on the Hugging Face hub. A clone of the repository holds one in "
+    "benchmarks/results/quality/student"
+)
+
+
+def load(model: str | Path | None = None, *, revision: str | None = None) -> Student[Any, Any, Any]:
+    """Loads a trained student of any architecture, in evaluation mode on the CPU.
+
+    Args:
+        model: the folder of a student, or its name on the Hugging Face hub; it has to be given.
+        revision: branch, tag or commit on the hub.
+
+    Raises:
+        ConfigError: no model was given, or the student needs a newer molkd.
+        WeightsError: there is no such folder and no such model within reach.
+        CorruptFileError: a file is missing, cut, or does not match its checksum.
+    """
+    if model is None:
+        raise ConfigError(NO_MODEL)
+    return students.load(model, revision=revision)
+
+
+def embed(
+    items: Sequence[Any],
+    model: str | Path | Student[Any, Any, Any] | None = None,
+    *,
+    device: str = "auto",
+    batch_size: int = 128,
+) -> Embeddings:
+    """Embeds items with a trained student: one row per item, a reason for each that fails.
+
+    For files, and for more items than fit into memory, there is `molkd embed`.
+
+    Args:
+        items: what the student reads: SMILES or RDKit molecules, texts, or images.
+        model: a student, its folder, or its name on the Hugging Face hub; it has to be given. A
+            student that was loaded once saves the time of loading.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps", for a student that is loaded here.
+        batch_size: items per pass of the network; changes speed and memory, not the embedding.
+
+    Returns:
+        Values of shape (n, d), rows of failed items NaN; and row -> reason.
+
+    Raises:
+        InputError: a single text was given instead of a list.
+        ConfigError: no model was given, or the device cannot be used.
+        WeightsError, CorruptFileError: the student cannot be read; see `load`.
+    """
+    _refuse_text(items)
+    if not isinstance(model, Student):
+        model = load(model).to(devices.choose(device))
+    return model.embed(items, batch_size=batch_size)
+
+
+def distill(  # noqa: PLR0913
+    items: Sequence[object],
+    teachers: Sequence[str | Teacher[Any]],
+    output: str | Path,
+    settings: DistillSettings | None = None,
+    *,
+    bank: str | Path | None = None,
+    weights_dir: str | Path | None = None,
+    device: str = "auto",
+    jobs: int = 1,
+    progress: bool = True,
+) -> Distilled:
+    """Distils teachers into a student, without labels; run again after a kill, it resumes.
+
+    Args:
+        items: what the student reads, one per row: SMILES for a molecular student, texts, or
+            images (paths, bytes, arrays). Rows that cannot be read are left out and reported.
+        teachers: names as `molkd teachers list` shows them, objects of yours, or a mix; at least
+            one. A teacher object has a card and an `embed` method; see `molkd.Teacher`.
+        output: folder for the student, its model card, metrics, plots and checkpoints.
+        settings: student, objective and training; a `small` molecular student and mutual
+            information by default.
+        bank: folder of the teacher embeddings, to share between runs; in `output` by default.
+        weights_dir: folder of pretrained weights, for teachers that are given by name.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps"; teachers by name run there too if it is
+            CUDA.
+        jobs: processes for teachers and items.
+        progress: whether to show progress bars.
+
+    Returns:
+        The student, what it knows about each teacher, the losses, and row -> reason.
+
+    Raises:
+        InputError: a single text was given instead of a list of items.
+        UnknownNameError: there is no teacher of a name; the message proposes near ones.
+        ConfigError: something is no teacher, or settings contradict each other or the data.
+        WeightsError: the weights of a teacher are missing.
+        StaleBankError: the bank folder holds other items or teachers.
+        OutputError: the disk is full; run again to resume.
+    """
+    _refuse_text(items)
+    chosen = devices.choose(device)
+    place = str(chosen) if chosen.type == "cuda" else "cpu"
+    names = registry.parse_names(teachers) if isinstance(teachers, str) else teachers
+    panel = [
+        registry.make(teacher, weights_dir=weights_dir, device=place)
+        if isinstance(teacher, str)
+        else registry.as_teacher(teacher)
+        for teacher in names
+    ]
+    return run.distill(
+        items,
+        panel,
+        output,
+        settings,
+        bank=bank,
+        device=str(chosen),
+        jobs=jobs,
+        progress=progress,
+    )
+
+
+def _refuse_text(items: object) -> None:
+    """A text is a sequence, too: of its letters."""
+    if isinstance(items, str):
+        raise InputError(f"expected a list of items, got one text: write [{items!r}]")

@@ -1,0 +1,113 @@
+"""`import molkd`: few names, imported late, and each what the rest of the house has."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import molkd
+from molkd import students
+from molkd.errors import ConfigError, InputError, UnknownNameError
+from molkd.items.molecules import chem
+
+SMILES = ["CCO", "c1ccccc1O", "CC(=O)O", "CCN", "CCCCCC", "C1CCCCC1", "COC", "CC#N"] * 3
+
+
+class Weight:
+    """A teacher of one's own."""
+
+    card = molkd.TeacherCard(
+        name="weight", kind="descriptor", dim=2, support="real", source="", license="", limits=""
+    )
+
+    def embed(self, items, /):
+        parsed = chem.parse_all(items)
+        values = np.full((len(items), 2), np.nan, dtype=np.float32)
+        for row, mol in zip(parsed.rows, parsed.mols, strict=True):
+            values[row] = mol.GetNumAtoms(), mol.GetNumBonds()
+        return molkd.Embeddings(values, parsed.failures)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("front") / "student"
+    students.make(students.sized("tiny")).save_pretrained(folder)
+    return folder
+
+
+def test_all_names_are_there_and_listed() -> None:
+    assert len(molkd.__all__) <= 12
+    assert [name for name in molkd.__all__ if not hasattr(molkd, name)] == []
+    assert set(molkd.__all__) <= set(dir(molkd))
+    assert [name for name in dir(molkd) if name[0] != "_"] == sorted(molkd.__all__)
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    tree = ast.parse(Path(str(molkd.__file__)).read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = [
+        alias.name
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+    assert sorted(seen) == sorted(molkd.__all__)
+
+
+def test_a_name_loads_no_more_than_it_needs() -> None:
+    code = "import sys, molkd; molkd.MolkdError, molkd.TeacherCard; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'destil'"):
+        molkd.destil  # noqa: B018
+
+
+def test_embedding_takes_a_folder_or_a_student(model: Path) -> None:
+    student = molkd.load(model)
+    expected = student.embed(["CCO", "xx"])
+    for given in (model, str(model), student):
+        embeddings = molkd.embed(["CCO", "xx"], given, device="cpu")
+        np.testing.assert_array_equal(embeddings.values, expected.values)
+        assert embeddings.failures == expected.failures
+
+
+@pytest.mark.parametrize("call", [molkd.load, lambda: molkd.embed(["CCO"])])
+def test_without_a_model_the_error_says_how_to_get_one(call) -> None:
+    with pytest.raises(ConfigError, match=r"no student ships .* 'molkd distill -o' wrote"):
+        call()
+
+
+def test_a_single_text_is_refused(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"write \['CCO'\]"):
+        molkd.embed("CCO", model)
+    with pytest.raises(InputError, match=r"write \['CCO'\]"):
+        molkd.distill("CCO", ["maccs"], tmp_path)
+
+
+def test_distilling_takes_names_and_objects(tmp_path: Path) -> None:
+    settings = molkd.DistillSettings(student=molkd.students.sized("tiny"), valid_fraction=0.2)
+    result = molkd.distill(SMILES, ["maccs", Weight()], tmp_path, settings, progress=False)
+    assert set(result.information) == {"maccs", "weight"}
+    vectors = molkd.embed(["CCO"], tmp_path, device="cpu").values
+    np.testing.assert_array_equal(vectors, result.student.embed(["CCO"]).values)
+
+
+def test_distilling_refuses_what_is_no_teacher_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="maccs"):
+        molkd.distill(SMILES, ["macs"], tmp_path / "a")
+    with pytest.raises(ConfigError, match="not a teacher"):
+        molkd.distill(SMILES, [object()], tmp_path / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_teachers_may_be_one_text_as_on_the_command_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="more than once: maccs"):
+        molkd.distill(SMILES, "maccs,maccs", tmp_path)
