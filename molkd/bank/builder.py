@@ -79,7 +79,8 @@ def build(  # noqa: PLR0913
     _refuse_bad_settings(items, teachers, errors, jobs, block)
     node_teachers = with_nodes(teachers, nodes)
     header = _index(path, keys, errors, standardization, block)
-    folders = {card.name: _folder(path, card, dtype, len(items)) for card in _cards(teachers)}
+    cards = [teacher.card for teacher in teachers]
+    folders = {card.name: _folder(path, card, dtype, len(items)) for card in cards}
     for on_gpu in (True, False):
         processes = 1 if on_gpu else jobs
         some = [t for t in teachers if _on_gpu(t) is on_gpu and not folders[t.card.name].sealed]
@@ -156,10 +157,6 @@ def _finish(folder: TeacherFolder) -> None:
         )
 
 
-def _cards(teachers: Sequence[Teacher[Any]]) -> list[TeacherCard]:
-    return [teacher.card for teacher in teachers]
-
-
 def _on_gpu(teacher: Teacher[Any]) -> bool:
     return str(getattr(teacher, "device", "cpu")) != "cpu"
 
@@ -175,7 +172,7 @@ def _refuse_bad_settings(
         raise ConfigError("a bank needs at least one item, there are none")
     if not teachers:
         raise ConfigError("a bank needs at least one teacher, there are none")
-    names = [card.name for card in _cards(teachers)]
+    names = [teacher.card.name for teacher in teachers]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(f"two teachers are called {twice[0]!r}: give each its own name")
