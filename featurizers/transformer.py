@@ -133,9 +133,9 @@ class MolKDTransformer(MoleculeEstimator):
         # An RDKit molecule may lose properties and takes longer to send than to featurize.
         if len(items) < WORTH_PROCESSES or any(isinstance(item, Chem.Mol) for item in items):
             return 1
-        backend, _ = joblib.parallel.get_active_backend()
+        backend: Any = joblib.parallel.get_active_backend()[0]
         within_a_job = backend.nesting_level > 0  # as in a parallel grid search: all cores work
-        return 1 if within_a_job else joblib.effective_n_jobs(self.n_jobs)
+        return 1 if within_a_job else int(joblib.effective_n_jobs(cast("Any", self.n_jobs)))
 
 
 @dataclass(frozen=True, slots=True)

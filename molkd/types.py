@@ -187,6 +187,11 @@ def starts_of(sizes: Rows) -> Rows:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
+def ranges_of(starts: Rows, sizes: Rows) -> Rows:
+    """Returns the integers from each start on, as many as its size, end to end."""
+    return np.repeat(starts - starts_of(sizes)[:-1], sizes) + np.arange(sizes.sum())
+
+
 def _plain(value: object) -> object:
     return dict(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else value
 

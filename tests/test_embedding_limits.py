@@ -41,7 +41,7 @@ def expected(source: Path, tmp_path: Path) -> bytes:
 # == A disk that fills up
 
 
-@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("kind", list(WRITERS))
 def test_a_full_disk_at_the_output_keeps_the_parts(
     tmp_path: Path, source: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +116,7 @@ def _peak(tmp_path: Path, rows: int, kind: str) -> float:
     return float(done.stdout)
 
 
-@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("kind", list(WRITERS))
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path, kind: str) -> None:
     small, large = (_peak(tmp_path, rows, kind) for rows in (4_000, 24_000))
     assert large < 1.1 * small

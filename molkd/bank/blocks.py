@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+from tqdm import tqdm
 
 from molkd.bank.folder import Stored, StoredType
 from molkd.errors import ConfigError, MissingExtraError, ShapeError, WeightsError
+from molkd.runtime.processes import ordered_map
 from molkd.types import Embeddings, Matrix, Teacher, TeacherCard
+
+TeacherT = TypeVar("TeacherT", bound=Teacher[Any])
+BlockT = TypeVar("BlockT")
 
 Parse = Callable[[Sequence[Any]], Sequence[Any]]
 """Turns items into what teachers read."""
@@ -26,14 +32,12 @@ class Task:
     Attributes:
         start: its first row.
         items: its items.
-        errors: row of the bank -> reason, for invalid items, which no teacher embeds.
-        teachers: those that still lack it.
+        failures: teacher that still lacks the block -> row of the bank -> why it is skipped.
     """
 
     start: int
     items: Sequence[Any]
-    errors: Mapping[int, str]
-    teachers: Sequence[str]
+    failures: Mapping[str, Mapping[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,8 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Computer:
-    """Computes tasks; sent to the worker processes.
+class Computer(ABC, Generic[TeacherT, BlockT]):
+    """Computes blocks; sent to the worker processes.
 
     Attributes:
         teachers: name -> teacher.
@@ -63,24 +67,61 @@ class Computer:
         parse: applied once per block for all teachers.
     """
 
-    teachers: Mapping[str, Teacher[Any]]
+    teachers: Mapping[str, TeacherT]
     dtypes: Mapping[str, StoredType]
     parse: Parse | None = None
 
-    def compute(self, task: Task) -> list[Block]:
-        """Returns one block per teacher of the task.
+    def run(
+        self,
+        items: Sequence[Any],
+        failures: Mapping[str, Mapping[int, str]],
+        done: Mapping[str, int],
+        *,
+        block: int,
+        jobs: int,
+        label: str,
+        progress: bool,
+    ) -> Iterator[list[BlockT]]:
+        """Yields the blocks that teachers lack, those of the same rows together, in order.
+
+        Args:
+            items: of the bank.
+            failures: teacher -> row -> why it is skipped.
+            done: teacher -> rows that it has.
+            block: rows per block.
+            jobs: processes.
+            label: of the progress bar.
+            progress: whether to show it.
 
         Raises:
-            ShapeError: a teacher's array has not the shape or type of its card.
-            ConfigError: a value does not fit its card or the type it is stored in.
+            ShapeError: a teacher's array has not the shape or type that it should have.
+            ConfigError: a value does not fit a teacher's card or the type it is stored in.
         """
-        errors = dict(task.errors)
-        rows = [task.start + place for place in range(len(task.items))]
-        rows = [row for row in rows if row not in errors]
+        first, total = min(done.values(), default=len(items)), len(items)
+        tasks = _tasks(items, failures, done, range(first, total, block))
+        hidden = not (progress and done)
+        with tqdm(total=total, initial=first, desc=label, unit=" items", disable=hidden) as bar:
+            for blocks in ordered_map(self.compute, tasks, jobs=jobs):
+                yield blocks
+                bar.update(min(block, total - bar.n))
+
+    def compute(self, task: Task) -> list[BlockT]:
+        """Returns one block per teacher of the task."""
+        rows = range(task.start, task.start + len(task.items))
+        rows = [row for row in rows if any(row not in f for f in task.failures.values())]
         objects, failed = self._parsed([task.items[row - task.start] for row in rows])
-        errors.update({rows[place]: reason for place, reason in failed.items()})
-        rows = [row for place, row in enumerate(rows) if place not in failed]
-        return [self._block(name, task, rows, objects, errors) for name in task.teachers]
+        unparsed = {rows[place]: reason for place, reason in failed.items()}
+        parsed = dict(zip([row for row in rows if row not in unparsed], objects, strict=True))
+        return [
+            self._block(name, task, parsed, {**unparsed, **failures})
+            for name, failures in task.failures.items()
+        ]
+
+    @abstractmethod
+    def _block(
+        self, name: str, task: Task, parsed: Mapping[int, Any], failures: dict[int, str]
+    ) -> BlockT:
+        """Returns a teacher's block, from row -> object and row -> why it is skipped."""
 
     def _parsed(self, items: Sequence[Any]) -> tuple[Sequence[Any], dict[int, str]]:
         if self.parse is None or not items:
@@ -93,19 +134,18 @@ class Computer:
             raise ShapeError(f"parse returned {len(objects)} objects for {len(items)} items")
         return objects, {}
 
+
+class RowComputer(Computer[Teacher[Any], Block]):
+    """Computes the embeddings of items."""
+
     def _block(
-        self,
-        name: str,
-        task: Task,
-        rows: Sequence[int],
-        objects: Sequence[Any],
-        errors: Mapping[int, str],
+        self, name: str, task: Task, parsed: Mapping[int, Any], failures: dict[int, str]
     ) -> Block:
         card = self.teachers[name].card
         values = np.full((len(task.items), card.dim), np.nan, dtype=np.float32)
-        failures = dict(errors)
+        rows = [row for row in parsed if row not in failures]
         if rows:
-            embedded = _embed(self.teachers[name], objects)
+            embedded = _embed(self.teachers[name], [parsed[row] for row in rows])
             values[np.asarray(rows) - task.start] = embedded.values
             failures |= {rows[place]: reason for place, reason in embedded.failures.items()}
         failures = dict(sorted(failures.items()))
@@ -113,6 +153,23 @@ class Computer:
         _refuse_off_support(values, card, task.start)
         rounded = stored(values, self.dtypes[name], card.name, "row", task.start)
         return Block(name, task.start, rounded, failures)
+
+
+def _tasks(
+    items: Sequence[Any],
+    failures: Mapping[str, Mapping[int, str]],
+    done: Mapping[str, int],
+    starts: range,
+) -> Iterator[Task]:
+    for start in starts:
+        part = items[start : start + starts.step]
+        rows = range(start, start + len(part))
+        lacking = {
+            name: {row: failures[name][row] for row in rows if row in failures[name]}
+            for name, count in done.items()
+            if count <= start
+        }
+        yield Task(start, part, lacking)
 
 
 def _embed(teacher: Teacher[Any], objects: Sequence[Any]) -> Embeddings:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from molkd.bank import index
-from molkd.bank.blocks import Block, Computer, Parse, Task
+from molkd.bank.blocks import Parse, RowComputer
 from molkd.bank.files import CARD, TeacherFolder, folder_name
 from molkd.bank.folder import StoredType
 from molkd.bank.index import Header
 from molkd.bank.nodes import build_nodes, with_nodes
 from molkd.bank.reading import Bank
 from molkd.errors import ConfigError, StaleBankError
-from molkd.runtime.processes import ordered_map
 from molkd.types import StoreAs, Support, Teacher, TeacherCard
 
 
@@ -77,7 +74,8 @@ def build(  # noqa: PLR0913
     _refuse_bad_settings(items, teachers, errors, jobs, block)
     node_teachers = with_nodes(teachers, nodes)
     header = _index(path, keys, errors, standardization, block)
-    folders = {card.name: _folder(path, card, dtype, len(items)) for card in _cards(teachers)}
+    cards = [teacher.card for teacher in teachers]
+    folders = {card.name: _folder(path, card, dtype, len(items)) for card in cards}
     for on_gpu in (True, False):
         processes = 1 if on_gpu else jobs
         some = [t for t in teachers if _on_gpu(t) is on_gpu and not folders[t.card.name].sealed]
@@ -109,38 +107,20 @@ def _fill(
 ) -> None:
     """Embeds the rows that teachers lack, and seals their folders."""
     unfinished = {teacher.card.name: folders[teacher.card.name] for teacher in teachers}
-    computer = Computer(
+    computer = RowComputer(
         {teacher.card.name: teacher for teacher in teachers},
         {name: folder.dtype for name, folder in unfinished.items()},
         parse,
     )
     done = {name: folder.journal()[0] for name, folder in unfinished.items()}
-    tasks = _tasks(items, errors, done, block)
-    first = min(done.values(), default=len(items))
-    hidden = not (progress and teachers)
-    with tqdm(
-        total=len(items), initial=first, desc="teachers", unit=" items", disable=hidden
-    ) as bar:
-        for blocks in ordered_map(computer.compute, tasks, jobs=jobs):
-            _write(blocks, unfinished)
-            bar.update(len(blocks[0].values))
+    failures = dict.fromkeys(done, errors)
+    for blocks in computer.run(
+        items, failures, done, block=block, jobs=jobs, label="teachers", progress=progress
+    ):
+        for one in blocks:
+            unfinished[one.teacher].append(one.start, one.values, one.failures)
     for folder in unfinished.values():
         _finish(folder)
-
-
-def _tasks(
-    items: Sequence[Any], errors: Mapping[int, str], done: Mapping[str, int], block: int
-) -> Iterator[Task]:
-    for start in range(min(done.values(), default=len(items)), len(items), block):
-        stop = min(start + block, len(items))
-        lacking = [name for name, rows in done.items() if rows <= start]
-        invalid = {row: errors[row] for row in range(start, stop) if row in errors}
-        yield Task(start, items[start:stop], invalid, lacking)
-
-
-def _write(blocks: Sequence[Block], folders: Mapping[str, TeacherFolder]) -> None:
-    for block in blocks:
-        folders[block.teacher].append(block.start, block.values, block.failures)
 
 
 def _finish(folder: TeacherFolder) -> None:
@@ -152,10 +132,6 @@ def _finish(folder: TeacherFolder) -> None:
             f"teacher {folder.card.name!r} failed on all {folder.count} items; row {row}: {reason}",
             stacklevel=4,
         )
-
-
-def _cards(teachers: Sequence[Teacher[Any]]) -> list[TeacherCard]:
-    return [teacher.card for teacher in teachers]
 
 
 def _on_gpu(teacher: Teacher[Any]) -> bool:
@@ -173,7 +149,7 @@ def _refuse_bad_settings(
         raise ConfigError("a bank needs at least one item, there are none")
     if not teachers:
         raise ConfigError("a bank needs at least one teacher, there are none")
-    names = [card.name for card in _cards(teachers)]
+    names = [teacher.card.name for teacher in teachers]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(f"two teachers are called {twice[0]!r}: give each its own name")

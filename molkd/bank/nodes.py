@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from molkd.bank.blocks import NOT_THE_ITEMS, Parse, one_by_one, refuse_outside, stored
+from molkd.bank.blocks import (
+    NOT_THE_ITEMS,
+    Computer,
+    Parse,
+    Task,
+    one_by_one,
+    refuse_outside,
+    stored,
+)
 from molkd.bank.files import TeacherFolder
 from molkd.bank.folder import Stored, StoredType
 from molkd.bank.node_files import HEADER, NODES, NodeFolder
 from molkd.errors import ConfigError, ShapeError, StaleBankError, UnknownNameError
-from molkd.runtime.processes import ordered_map
 from molkd.runtime.registry import near
 from molkd.types import Matrix, NodeEmbeddings, NodeTeacher, Rows, Teacher, starts_of
-
-
-@dataclass(frozen=True, slots=True)
-class NodeTask:
-    """A block to compute.
-
-    Attributes:
-        start: its first row.
-        items: its items.
-        failures: teacher that still lacks the block -> row of the bank -> why it failed there.
-    """
-
-    start: int
-    items: Sequence[Any]
-    failures: Mapping[str, Mapping[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +43,17 @@ class NodeBlock:
     failures: Mapping[int, str]
 
 
-@dataclass(frozen=True)
-class NodeComputer:
-    """Computes tasks; see `molkd.bank.blocks.Computer`, whose attributes it has."""
+class NodeComputer(Computer[NodeTeacher[Any], NodeBlock]):
+    """Computes the states of nodes."""
 
-    teachers: Mapping[str, NodeTeacher[Any]]
-    dtypes: Mapping[str, StoredType]
-    parse: Parse | None = None
-
-    def compute(self, task: NodeTask) -> list[NodeBlock]:
-        """Returns one block per teacher of the task.
-
-        Raises:
-            ShapeError: a teacher's array has another width, or counts nodes that are not there.
-            ConfigError: a value does not fit the type it is stored in.
-        """
-        rows = [task.start + place for place in range(len(task.items))]
-        rows = [row for row in rows if any(row not in f for f in task.failures.values())]
-        items = [task.items[row - task.start] for row in rows]
-        objects = self.parse(items) if self.parse and items else items
-        if len(objects) != len(items):
-            raise ShapeError(f"parse returned {len(objects)} objects for {len(items)} items")
-        objects_of = dict(zip(rows, objects, strict=True))
-        return [self._block(name, task, objects_of) for name in task.failures]
-
-    def _block(self, name: str, task: NodeTask, objects_of: Mapping[int, Any]) -> NodeBlock:
-        failures = dict(task.failures[name])
-        rows = [row for row in objects_of if row not in failures]
+    def _block(
+        self, name: str, task: Task, parsed: Mapping[int, Any], failures: dict[int, str]
+    ) -> NodeBlock:
+        rows = [row for row in parsed if row not in failures]
         counts = np.zeros(len(task.items), dtype=np.int64)
         values: Matrix = np.empty((0, self.teachers[name].node_dim), dtype=np.float32)
         if rows:
-            embedded = _embed(self.teachers[name], [objects_of[row] for row in rows])
+            embedded = _embed(self.teachers[name], [parsed[row] for row in rows])
             values = embedded.values
             counts[np.asarray(rows) - task.start] = embedded.counts
             failures |= {rows[place]: reason for place, reason in embedded.failures.items()}
@@ -118,16 +89,13 @@ def build_nodes(
     done = {name: len(rows) for name, rows in counts.items()}
     written = {name: int(rows.sum()) for name, rows in counts.items()}
     failures = {name: folders[name].failures() for name in unfinished}
-    first = min(done.values(), default=len(items))
-    hidden = not (progress and teachers)
-    with tqdm(total=len(items), initial=first, desc="nodes", unit=" items", disable=hidden) as bar:
-        tasks = _tasks(items, failures, done, block)
-        for blocks in ordered_map(computer.compute, tasks, jobs=jobs):
-            for one in blocks:
-                folder = unfinished[one.teacher]
-                folder.append(written[one.teacher], one.values, one.counts, one.failures)
-                written[one.teacher] += len(one.values)
-            bar.update(len(blocks[0].counts))
+    for blocks in computer.run(
+        items, failures, done, block=block, jobs=jobs, label="nodes", progress=progress
+    ):
+        for one in blocks:
+            folder = unfinished[one.teacher]
+            folder.append(written[one.teacher], one.values, one.counts, one.failures)
+            written[one.teacher] += len(one.values)
     for name, folder in unfinished.items():
         _finish(folder, failures[name])
 
@@ -154,22 +122,6 @@ def with_nodes(teachers: Sequence[Teacher[Any]], names: Sequence[str]) -> list[N
                 "hu-gcn-contextpred and molclr-gcn, or any teacher with `embed_nodes`)"
             )
     return [able[name] for name in dict.fromkeys(names)]
-
-
-def _tasks(
-    items: Sequence[Any],
-    failures: Mapping[str, Mapping[int, str]],
-    done: Mapping[str, int],
-    block: int,
-) -> Iterator[NodeTask]:
-    for start in range(min(done.values(), default=len(items)), len(items), block):
-        stop = min(start + block, len(items))
-        lacking = {
-            name: {row: failures[name][row] for row in range(start, stop) if row in failures[name]}
-            for name, rows in done.items()
-            if rows <= start
-        }
-        yield NodeTask(start, items[start:stop], lacking)
 
 
 def _folder(rows: TeacherFolder, teacher: NodeTeacher[Any], dtype: StoredType | None) -> NodeFolder:

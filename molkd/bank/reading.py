@@ -19,7 +19,7 @@ from molkd.bank.files import CARD, TeacherFolder, folder_name
 from molkd.bank.index import Header
 from molkd.bank.node_files import NodeFolder, no_nodes, opened
 from molkd.errors import IncompleteBankError, ShapeError, UnknownNameError
-from molkd.types import Mask, Matrix, Rows, TeacherCard, digest_of
+from molkd.types import Mask, Matrix, Rows, TeacherCard, digest_of, ranges_of
 
 _HALVES = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
 """The float32 of every fp16 number: looking them up is faster than numpy's conversion."""
@@ -163,9 +163,7 @@ class Bank:
         starts = self._node_starts(teacher)
         rows = self.checked(rows)
         counts = starts[rows + 1] - starts[rows]
-        shift = starts[rows] - (np.cumsum(counts) - counts)
-        places = np.repeat(shift, counts) + np.arange(counts.sum())
-        return _gathered(self._node_arrays[teacher], places), counts
+        return _gathered(self._node_arrays[teacher], ranges_of(starts[rows], counts)), counts
 
     def node_chunks(
         self, teacher: str, rows: Rows, *, size: int = 512

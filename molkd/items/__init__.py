@@ -1,4 +1,4 @@
-"""Modalities by name: what a teacher or student says it reads."""
+"""Modalities by name, and reading items of one of them."""
 
 from __future__ import annotations
 

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from molkd.types import Rows
+
+ReadT = TypeVar("ReadT")
+
+
+class InvalidItemError(ValueError):
+    """An item is not usable; the message is the reason shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,33 @@ class ReadItems:
     keys: list[str]
     items: list[Any]
     failures: dict[int, str]
+
+
+def read_each(
+    read: Callable[[object], ReadT], items: Sequence[object]
+) -> tuple[list[ReadT], list[int], dict[int, str]]:
+    """Returns what a function returns for usable items, their rows, and row -> reason for others.
+
+    Args:
+        read: raises an `InvalidItemError` for an item that is not usable.
+        items: of any form.
+    """
+    results: list[ReadT] = []
+    rows: list[int] = []
+    failures: dict[int, str] = {}
+    for row, item in enumerate(items):
+        try:
+            results.append(read(item))
+            rows.append(row)
+        except InvalidItemError as error:
+            failures[row] = str(error)
+    return results, rows, failures
+
+
+def described(item: object) -> str:
+    """Returns words for an item of a type that is not usable."""
+    missing = item is None or str(item).lower() in {"nan", "nat", "<na>"}
+    return "a missing value" if missing else f"a value of type {type(item).__name__}"
 
 
 class Split(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -10,22 +11,10 @@ from molkd.errors import InputError
 from molkd.formats.rows import Columns, Row
 from molkd.formats.streams import LONGEST_LINE, DamagedError, text_lines
 
-_COMMA, _TAB = ",", "\t"
-
 csv.field_size_limit(LONGEST_LINE)  # for the whole process; Python's default is an eighth of it
 
 
-def read_csv(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
-    """Yields the rows of a comma-separated table; errors are those of `_read`."""
-    return _read(stream, name, columns, _COMMA)
-
-
-def read_tsv(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
-    """Yields the rows of a tab-separated table; errors are those of `_read`."""
-    return _read(stream, name, columns, _TAB)
-
-
-def _read(stream: BinaryIO, name: str, columns: Columns, delimiter: str) -> Iterator[Row]:
+def read_csv(stream: BinaryIO, name: str, columns: Columns, delimiter: str = ",") -> Iterator[Row]:
     """Yields the rows of a table whose fields may be quoted with double quotes.
 
     A row with too few or too many fields counts as one that cannot be read, for its fields cannot
@@ -53,6 +42,9 @@ def _read(stream: BinaryIO, name: str, columns: Columns, delimiter: str) -> Iter
         else:
             where = f"line {table.line_num}"
             yield None, None, f"{len(fields)} fields where the header has {width} ({where})"
+
+
+read_tsv = functools.partial(read_csv, delimiter="\t")
 
 
 def _explained(table: Any, name: str) -> Iterator[list[str]]:

@@ -77,17 +77,10 @@ def _smiles(block: str) -> tuple[str | None, str | None]:
         with rdBase.BlockLogs():
             mol = cast("Chem.Mol | None", Chem.MolFromMolBlock(block))
             if mol is None:
-                return None, _reason(block)
+                raw = cast("Chem.Mol | None", Chem.MolFromMolBlock(block, sanitize=False))
+                return None, chem.problem_of(raw) if raw else "molecule block cannot be read"
             return chem.canonical_smiles(chem.parse(mol)), None
     except chem.InvalidMoleculeError as error:
         return None, str(error)
     except (RuntimeError, ValueError) as error:  # RDKit's own checks
         return None, f"molecule block cannot be read: {error}"
-
-
-def _reason(block: str) -> str:
-    raw = cast("Chem.Mol | None", Chem.MolFromMolBlock(block, sanitize=False))
-    if raw is None:
-        return "molecule block cannot be read"
-    problems = Chem.DetectChemistryProblems(raw)
-    return problems[0].Message() if problems else "RDKit cannot sanitise it"

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from molkd.items.base import InvalidItemError, described, read_each
+
 if TYPE_CHECKING:  # Pillow is loaded when an image is
     from PIL import Image
 
@@ -33,8 +35,8 @@ MAX_PIXELS = 64_000_000
 _DEPTHS = (np.dtype(np.uint8), np.dtype(np.uint16))
 
 
-class InvalidImageError(ValueError):
-    """An item is not a usable image; the message is the reason shown to the user."""
+class InvalidImageError(InvalidItemError):
+    """An item is not a usable image."""
 
 
 def decode(item: object) -> Picture:
@@ -73,16 +75,7 @@ def decode(item: object) -> Picture:
 
 def decode_all(items: Sequence[object]) -> tuple[list[Picture], list[int], dict[int, str]]:
     """Returns the pictures that can be decoded, their rows, and row -> reason for all others."""
-    pictures: list[Picture] = []
-    rows: list[int] = []
-    failures: dict[int, str] = {}
-    for row, item in enumerate(items):
-        try:
-            pictures.append(decode(item))
-            rows.append(row)
-        except InvalidImageError as error:
-            failures[row] = str(error)
-    return pictures, rows, failures
+    return read_each(decode, items)
 
 
 def stored(item: object) -> ImageItem:
@@ -120,9 +113,7 @@ def _content(item: object) -> bytes:
 
 def _read(item: object) -> bytes:
     if not isinstance(item, str | os.PathLike):
-        missing = item is None or str(item).lower() in {"nan", "nat", "<na>"}
-        what = "a missing value" if missing else f"a value of type {type(item).__name__}"
-        raise InvalidImageError(f"no image but {what}")
+        raise InvalidImageError(f"no image but {described(item)}")
     try:
         path = Path(item)
         readable = path.is_file() or not path.exists()

@@ -12,6 +12,7 @@ from typing import Literal, cast, get_args
 from rdkit import Chem, rdBase
 
 from molkd.errors import ConfigError
+from molkd.items.base import InvalidItemError, described, read_each
 
 Molecule = str | Chem.Mol
 """What an item of a molecular corpus may be."""
@@ -24,8 +25,8 @@ MAX_ATOMS = 1000
 """Heavy atoms above which a molecule is refused: no teacher is meant for it."""
 
 
-class InvalidMoleculeError(ValueError):
-    """An item is not a usable molecule; the message is the reason shown to the user."""
+class InvalidMoleculeError(InvalidItemError):
+    """An item is not a usable molecule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,7 @@ def parse(item: object) -> Chem.Mol:
 
 def parse_all(items: Sequence[object]) -> Parsed:
     """Reads many items; those that cannot be read get a reason instead of an exception."""
-    mols: list[Chem.Mol] = []
-    rows: list[int] = []
-    failures: dict[int, str] = {}
-    for row, item in enumerate(items):
-        try:
-            mols.append(parse(item))
-            rows.append(row)
-        except InvalidMoleculeError as error:
-            failures[row] = str(error)
-    return Parsed(mols, rows, failures)
+    return Parsed(*read_each(parse, items))
 
 
 def standardize(mol: Chem.Mol, level: Standardization) -> Chem.Mol:
@@ -103,14 +95,12 @@ def standardize_all(
         The canonical SMILES of each item, and row -> reason for those that fail; these keep their
         own text, if they have one.
     """
+    canonical, rows, failures = read_each(
+        lambda item: canonical_smiles(standardize(parse(item), level)), items
+    )
+    written = dict(zip(rows, canonical, strict=True))
     texts = [item if isinstance(item, str) else "" for item in items]
-    failures: dict[int, str] = {}
-    for row, item in enumerate(items):
-        try:
-            texts[row] = canonical_smiles(standardize(parse(item), level))
-        except InvalidMoleculeError as error:
-            failures[row] = str(error)
-    return texts, failures
+    return [written.get(row, text) for row, text in enumerate(texts)], failures
 
 
 def canonical_smiles(mol: Chem.Mol) -> str:
@@ -120,25 +110,19 @@ def canonical_smiles(mol: Chem.Mol) -> str:
 
 def _from_smiles(item: object) -> Chem.Mol:
     if not isinstance(item, str):
-        raise InvalidMoleculeError(f"no SMILES but {_described(item)}")
+        raise InvalidMoleculeError(f"no SMILES but {described(item)}")
     text = item.strip()
     if not text:
         raise InvalidMoleculeError("empty SMILES")
     with rdBase.BlockLogs():
         mol = cast("Chem.Mol | None", Chem.MolFromSmiles(text))
         if mol is None:
-            raise InvalidMoleculeError(_reason(text))
+            raw = cast("Chem.Mol | None", Chem.MolFromSmiles(text, sanitize=False))
+            raise InvalidMoleculeError(problem_of(raw) if raw else "SMILES syntax error")
     return mol
 
 
-def _described(item: object) -> str:
-    missing = item is None or str(item).lower() in {"nan", "nat", "<na>"}
-    return "a missing value" if missing else f"a value of type {type(item).__name__}"
-
-
-def _reason(text: str) -> str:
-    raw = cast("Chem.Mol | None", Chem.MolFromSmiles(text, sanitize=False))
-    if raw is None:
-        return "SMILES syntax error"
+def problem_of(raw: Chem.Mol) -> str:
+    """Returns why RDKit cannot sanitise a molecule that was read without sanitising."""
     problems = Chem.DetectChemistryProblems(raw)
     return problems[0].Message() if problems else "RDKit cannot sanitise it"

@@ -18,7 +18,7 @@ from rdkit.Chem import rdCIPLabeler
 
 from molkd.failures import joined, picked
 from molkd.items.molecules import chem
-from molkd.types import Rows, starts_of
+from molkd.types import Rows, ranges_of, starts_of
 
 FEATURES_VERSION = 1
 """Changes whenever the same molecule may get other integers: old students refuse newer features."""
@@ -94,14 +94,15 @@ class Graphs:
 
     def select(self, rows: Rows) -> Self:
         """Returns the graphs of some rows, in the order given."""
-        atoms = _ranges(self.atom_starts[rows], self.atom_starts[rows + 1])
-        bonds = _ranges(self.bond_starts[rows], self.bond_starts[rows + 1])
+        sizes, bond_counts = self.sizes[rows], np.diff(self.bond_starts)[rows]
+        atoms = ranges_of(self.atom_starts[rows], sizes)
+        bonds = ranges_of(self.bond_starts[rows], bond_counts)
         return type(self)(
             self.atoms[atoms],
             self.bonds[bonds],
             self.ends[bonds],
-            starts_of(self.sizes[rows]),
-            starts_of(np.diff(self.bond_starts)[rows]),
+            starts_of(sizes),
+            starts_of(bond_counts),
             picked(self.failures, rows),
         )
 
@@ -191,9 +192,3 @@ def _stereo(mol: Chem.Mol) -> tuple[dict[int, int], dict[int, int]]:
 
 def _code(part: Chem.Atom | Chem.Bond, codes: Mapping[str, int], otherwise: int) -> int:
     return codes.get(part.GetProp("_CIPCode"), otherwise) if part.HasProp("_CIPCode") else otherwise
-
-
-def _ranges(starts: Indices, ends: Indices) -> Indices:
-    """Concatenates the integer ranges [start, end)."""
-    counts = ends - starts
-    return np.repeat(starts - starts_of(counts)[:-1], counts) + np.arange(counts.sum())

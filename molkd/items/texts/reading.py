@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from molkd.items.base import InvalidItemError, described, read_each
 
-class InvalidTextError(ValueError):
-    """An item is not a usable text; the message is the reason shown to the user."""
+
+class InvalidTextError(InvalidItemError):
+    """An item is not a usable text."""
 
 
 def read(item: object) -> str:
@@ -20,9 +22,7 @@ def read(item: object) -> str:
         InvalidTextError: it is no string, holds nothing but white space, or is not Unicode.
     """
     if not isinstance(item, str):
-        missing = item is None or str(item).lower() in {"nan", "nat", "<na>"}
-        what = "a missing value" if missing else f"a value of type {type(item).__name__}"
-        raise InvalidTextError(f"no text but {what}")
+        raise InvalidTextError(f"no text but {described(item)}")
     if not item.strip():
         raise InvalidTextError("empty text")
     try:
@@ -38,13 +38,4 @@ def read(item: object) -> str:
 
 def read_all(items: Sequence[object]) -> tuple[list[str], list[int], dict[int, str]]:
     """Returns the usable texts, their rows, and row -> reason for all others."""
-    texts: list[str] = []
-    rows: list[int] = []
-    failures: dict[int, str] = {}
-    for row, item in enumerate(items):
-        try:
-            texts.append(read(item))
-            rows.append(row)
-        except InvalidTextError as error:
-            failures[row] = str(error)
-    return texts, rows, failures
+    return read_each(read, items)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from molkd.errors import ConfigError
 from molkd.failures import joined, picked
 from molkd.items.texts.reading import read_all
-from molkd.types import Mask, Rows, starts_of
+from molkd.types import Mask, Rows, ranges_of, starts_of
 
 if TYPE_CHECKING:  # tokenizers is loaded in the process that tokenizes
     from tokenizers import Tokenizer
@@ -57,10 +57,10 @@ class Tokens:
 
     def select(self, rows: Rows) -> Self:
         """Returns the tokens of some texts, in the order given."""
-        pieces = [self.ids[self.starts[row] : self.starts[row + 1]] for row in rows]
+        sizes = self.sizes[rows]
         return type(self)(
-            np.concatenate([np.empty(0, np.int32), *pieces]),
-            starts_of(self.sizes[rows]),
+            self.ids[ranges_of(self.starts[rows], sizes)],
+            starts_of(sizes),
             self.cut[rows],
             picked(self.failures, rows),
         )
