@@ -64,7 +64,7 @@ class MolfeatTeacher(MoleculeTeacher):
 
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`.
+        """What the teacher is, and everything that decides its numbers.
 
         Raises:
             UnknownNameError: molfeat has no such featurizer.
@@ -97,9 +97,6 @@ class MolfeatTeacher(MoleculeTeacher):
             inner = find(self.featurizer) if isinstance(self.featurizer, str) else self.featurizer
             self._loaded = (self.featurizer, inner, _width(inner, self.featurizer))
         return self._loaded[1:]
-
-    def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
-        return self._try(mols)[0]
 
     def _try(self, mols: list[Chem.Mol]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
         inner, dim = self._inner()

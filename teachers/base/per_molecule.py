@@ -30,9 +30,6 @@ class PerMoleculeTeacher(MoleculeTeacher):
         values = np.full((len(mols), self.card.dim), np.nan, dtype=np.float32)
         return values, fill(values, mols, encode)
 
-    def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
-        return self._try(mols)[0]
-
 
 def fill(values: Matrix, mols: list[Chem.Mol], encode: Encoder) -> dict[int, str]:
     """Writes the rows of molecules into `values`; returns reasons for those that fail.
