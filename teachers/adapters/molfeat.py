@@ -98,6 +98,9 @@ class MolfeatTeacher(MoleculeTeacher):
             self._loaded = (self.featurizer, inner, _width(inner, self.featurizer))
         return self._loaded[1:]
 
+    def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
+        return self._try(mols)[0]
+
     def _try(self, mols: list[Chem.Mol]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
         inner, dim = self._inner()
         values = np.full((len(mols), dim), np.nan, dtype=np.float32)

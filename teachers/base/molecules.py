@@ -1,12 +1,13 @@
 """What every teacher of molecules is: an estimator that embeds a list of parsed molecules.
 
-A family implements `card` and `_compute`, or `_try` in its place where rows can fail, and `_refuse`
-where it cannot read every molecule. Reading SMILES and keeping rows and reasons together live here;
-the faces that scikit-learn and molfeat see are in `molkd.featurizers.estimator`.
+A family implements `card`, `_compute` and, where it cannot read every molecule, `_refuse` or
+`_try`. Reading SMILES and keeping rows and reasons together live here; the faces that
+scikit-learn and molfeat see are in `molkd.featurizers.estimator`.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,9 +29,9 @@ class MoleculeTeacher(MoleculeEstimator):
     def __init__(self, *, on_invalid: OnInvalid = "error") -> None:
         self.on_invalid = on_invalid
 
+    @abstractmethod
     def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
         """Embeds molecules that were not refused; shape (len(mols), card.dim), in order."""
-        raise NotImplementedError
 
     def _refuse(self, mol: Chem.Mol) -> str | None:  # noqa: ARG002
         """Says why a molecule cannot be embedded, or None where it can."""
@@ -39,7 +40,7 @@ class MoleculeTeacher(MoleculeEstimator):
     def _try(self, mols: list[Chem.Mol]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
         """Embeds like `_compute`; also says why, by position, for rows that came out NaN.
 
-        A family has it in place of `_compute` where a failure only shows in the computation.
+        A family overrides it where a molecule's failure only shows in the computation.
         """
         return self._compute(mols), {}
 

@@ -129,6 +129,9 @@ class HuggingFaceTeacher(HubTeacher[_LanguageModel], MoleculeTeacher):
         pad = getattr(config, "pad_token_id", None) or 0
         return _LanguageModel(origin=origin, model=model, reader=reader, pad=pad)
 
+    def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
+        return self._try(mols)[0]
+
     def _try(self, mols: list[Chem.Mol]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
         loaded = self._ready()
         device = devices.of(loaded.model)

@@ -94,6 +94,9 @@ class OnnxTeacher(LoadsOnce[Any], MoleculeTeacher):
         except Exception as error:  # onnxruntime has one class per status
             raise WeightsError(f"{path} cannot be run by onnxruntime: {error}") from error
 
+    def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
+        return self._try(mols)[0]
+
     def _try(self, mols: list[Chem.Mol]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
         session = self._ready()
         values = np.full((len(mols), self.card.dim), np.nan, dtype=np.float32)
