@@ -49,7 +49,7 @@ class DeepChemTeacher(PerMoleculeTeacher):
 
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`.
+        """What the teacher is, and everything that decides its numbers.
 
         Raises:
             UnknownNameError: DeepChem has no such featurizer of molecules.

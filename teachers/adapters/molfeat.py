@@ -64,7 +64,7 @@ class MolfeatTeacher(MoleculeTeacher):
 
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`.
+        """What the teacher is, and everything that decides its numbers.
 
         Raises:
             UnknownNameError: molfeat has no such featurizer.

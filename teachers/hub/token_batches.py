@@ -11,11 +11,14 @@ import torch
 from torch import Tensor
 
 from molkd.teachers.base.precision import no_tf32
-from molkd.teachers.base.queryable import chosen
+from molkd.teachers.base.queryable import places_of
+from molkd.teachers.hub.modules_json import Mode
+from molkd.teachers.hub.pooling import pool
 from molkd.teachers.hub.tokens import Tokens
 from molkd.types import Matrix
 
 Pooling = Literal["mean", "cls", "last"]
+_MODES: dict[Pooling, Mode] = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class TokenBatch:
 
     def select(self, rows: Tensor) -> TokenBatch:
         """Returns some items, in the order given, without padding that none of them needs."""
-        present, places = chosen(self.present, rows)
+        present, places = places_of(self.present, rows)
         mask = self.mask[places]
         longest = int(mask.sum(dim=1).max()) if len(mask) else 0
         ids, content = self.ids[places], self.content[places]
@@ -109,10 +112,5 @@ def pooled(hidden: Tensor, mask: Tensor, content: Tensor, pooling: Pooling) -> T
     Returns:
         Shape (b, d).
     """
-    if pooling == "cls":
-        return hidden[:, 0]
-    if pooling == "last":
-        rows = torch.arange(len(hidden), device=hidden.device)
-        return hidden[rows, mask.sum(dim=1) - 1]
-    weights = content.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+    counted = content if pooling == "mean" else mask.bool()
+    return pool(hidden, counted, [_MODES[pooling]])

@@ -19,7 +19,7 @@ from molkd.teachers.base.loading import LoadsOnce
 from molkd.teachers.base.molecules import MoleculeTeacher, OnInvalid
 from molkd.teachers.base.per_molecule import summary
 from molkd.teachers.base.weights import WeightFile, locate
-from molkd.types import Matrix
+from molkd.types import Matrix, TeacherCard
 
 __all__ = ["Arrays", "OnnxTeacher", "WeightFile"]
 
@@ -44,6 +44,9 @@ class OnnxTeacher(LoadsOnce[Any], MoleculeTeacher):
         "weights_dir": [str, os.PathLike, None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
     }
+    card: ClassVar[TeacherCard]  # pyright: ignore[reportIncompatibleMethodOverride]
+    """What the teacher is, with the checksum of `weights`."""
+
     weights: ClassVar[WeightFile]
     """The published file; `WeightFile.package` says which package carries it, if one does."""
 

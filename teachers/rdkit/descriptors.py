@@ -26,7 +26,6 @@ from rdkit.Chem import Descriptors, rdMolDescriptors, rdmolops, rdPartialCharges
 from rdkit.Chem.EState import EState, EState_VSA
 
 from molkd.errors import ConfigError
-from molkd.teachers.base.molecules import OnInvalid
 from molkd.teachers.base.per_molecule import Encoder, PerMoleculeTeacher
 from molkd.types import TeacherCard, digest_of
 
@@ -62,13 +61,9 @@ class Table:
 class Rdkit2dTeacher(PerMoleculeTeacher):
     """RDKit's 2-D descriptors of a frozen list, clipped to frozen bounds, in their own units."""
 
-    def __init__(self, *, on_invalid: OnInvalid = "error") -> None:
-        """Sets the parameters; see `MoleculeTeacher`."""
-        self.on_invalid = on_invalid
-
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`."""
+        """What the teacher is, and everything that decides its numbers."""
         table = read_table()
         return TeacherCard(
             name="rdkit2d",

@@ -36,7 +36,6 @@ class GeneratedFingerprint(PerMoleculeTeacher):
     def __init__(
         self, *, chirality: bool = False, width: int = 2048, on_invalid: OnInvalid = "error"
     ) -> None:
-        """Sets the parameters; see `MorganTeacher`."""
         self.chirality = chirality
         self.width = width
         self.on_invalid = on_invalid
@@ -99,7 +98,7 @@ class MorganTeacher(GeneratedFingerprint):
                 environment (ECFP).
             chirality: whether stereocentres count.
             width: dimensions to hash into.
-            on_invalid: see `MoleculeTeacher`.
+            on_invalid: see `molkd.featurizers.estimator.MoleculeEstimator`.
         """
         self.radius = radius
         self.counts = counts
@@ -110,7 +109,7 @@ class MorganTeacher(GeneratedFingerprint):
 
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`."""
+        """What the teacher is, and everything that decides its numbers."""
         stem = f"{'f' if self.features else 'e'}cfp{2 * self.radius}"
         return self._card(
             f"{stem}-count" if self.counts else stem,
@@ -137,7 +136,7 @@ class AtomPairTeacher(GeneratedFingerprint):
 
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`."""
+        """What the teacher is, and everything that decides its numbers."""
         return self._card(
             "atom-pair",
             "Carhart et al. 1985, doi:10.1021/ci00046a002",
@@ -155,7 +154,7 @@ class TopologicalTorsionTeacher(GeneratedFingerprint):
 
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`."""
+        """What the teacher is, and everything that decides its numbers."""
         return self._card(
             "topological-torsion",
             "Nilakantan et al. 1987, doi:10.1021/ci00054a008",
@@ -177,13 +176,12 @@ class RDKitPathTeacher(PerMoleculeTeacher):
     }
 
     def __init__(self, *, width: int = 2048, on_invalid: OnInvalid = "error") -> None:
-        """Sets the parameters; see `MorganTeacher`."""
         self.width = width
         self.on_invalid = on_invalid
 
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`."""
+        """What the teacher is, and everything that decides its numbers."""
         limits = f"{LIMITS}; all zero for molecules without bonds; stereo is ignored"
         return _rdkit_card(
             "rdkit-path", self.width, "bits", "RDKit fingerprint, paths of 1 to 7 bonds", limits
@@ -197,13 +195,9 @@ class RDKitPathTeacher(PerMoleculeTeacher):
 class MaccsTeacher(PerMoleculeTeacher):
     """The 166 public MACCS keys; dimension k is key k, so dimension 0 is always 0."""
 
-    def __init__(self, *, on_invalid: OnInvalid = "error") -> None:
-        """Sets the parameters; see `MorganTeacher`."""
-        self.on_invalid = on_invalid
-
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`."""
+        """What the teacher is, and everything that decides its numbers."""
         limits = f"{LIMITS}; dimension k is key k: 0 is unused, and RDKit never sets key 1"
         source = "Durant et al. 2002, doi:10.1021/ci010132r"
         return _rdkit_card("maccs", 167, "bits", source, limits)
@@ -225,13 +219,12 @@ class AvalonTeacher(PerMoleculeTeacher):
     }
 
     def __init__(self, *, width: int = 2048, on_invalid: OnInvalid = "error") -> None:
-        """Sets the parameters; see `MorganTeacher`."""
         self.width = width
         self.on_invalid = on_invalid
 
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`."""
+        """What the teacher is, and everything that decides its numbers."""
         source = "Gedeck, Rohde and Bartels 2006, doi:10.1021/ci050413p"
         return _rdkit_card("avalon", self.width, "bits", source, f"{LIMITS}; stereo is ignored")
 

@@ -13,7 +13,6 @@ from molfeat.calc.cats import CATS
 from rdkit import Chem
 from rdkit.Chem import rdmolops, rdReducedGraphs
 
-from molkd.teachers.base.molecules import OnInvalid
 from molkd.teachers.base.per_molecule import Encoder, PerMoleculeTeacher
 from molkd.types import TeacherCard
 
@@ -28,13 +27,9 @@ _DISTANCES = 9
 class ErgTeacher(PerMoleculeTeacher):
     """Extended reduced graph: fuzzy counts of pharmacophore pairs at 1 to 15 bonds."""
 
-    def __init__(self, *, on_invalid: OnInvalid = "error") -> None:
-        """Sets the parameters; see `MoleculeTeacher`."""
-        self.on_invalid = on_invalid
-
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`."""
+        """What the teacher is, and everything that decides its numbers."""
         return TeacherCard(
             name="erg",
             kind="pharmacophore vector",
@@ -59,13 +54,9 @@ class Cats2dTeacher(PerMoleculeTeacher):
     pairs of atoms are counted, hence twice each pair of different atoms.
     """
 
-    def __init__(self, *, on_invalid: OnInvalid = "error") -> None:
-        """Sets the parameters; see `MoleculeTeacher`."""
-        self.on_invalid = on_invalid
-
     @property
     def card(self) -> TeacherCard:
-        """See `MoleculeTeacher`."""
+        """What the teacher is, and everything that decides its numbers."""
         return TeacherCard(
             name="cats2d",
             kind="pharmacophore vector",

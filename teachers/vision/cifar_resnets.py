@@ -103,7 +103,7 @@ class CifarResNetTeacher(ImageNetworkTeacher[CifarResNet]):
         size: pixels of each side of what the network reads. It was trained on 32 and reads any.
         weights_dir: folder that holds the weights; None leaves the search to
             `molkd.teachers.base.weights.locate`.
-        device: where the network runs, in torch's words.
+        device: where the network runs, a name of `molkd.runtime.devices.choose`.
         batch_size: images per forward pass.
     """
 

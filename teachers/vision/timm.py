@@ -50,7 +50,7 @@ class TimmTeacher(ImageNetworkTeacher[_Ready]):
 
     Attributes:
         model: name in timm, with the tag of its weights.
-        device: where torch computes.
+        device: where torch computes, a name of `molkd.runtime.devices.choose`.
         batch_size: images per forward pass.
     """
 
