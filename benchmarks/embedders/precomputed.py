@@ -95,11 +95,13 @@ def _read_csv(path: Path) -> Read:
 
 
 def _column_of_items(names: Sequence[str]) -> str:
-    found = [name for name in ITEMS if name in names]
-    if len(found) != 1:
-        what = "several columns of items" if found else f"no column {' or '.join(map(repr, ITEMS))}"
+    columns = [name for name in ITEMS if name in names]
+    if len(columns) != 1:
+        what = (
+            "several columns of items" if columns else f"no column {' or '.join(map(repr, ITEMS))}"
+        )
         raise InputError(f"{what} among {', '.join(names[:20])}")
-    return found[0]
+    return columns[0]
 
 
 def _columns(table: Any) -> Read:

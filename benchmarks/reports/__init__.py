@@ -9,7 +9,7 @@ from typing import Any
 from molkd.benchmarks.records import Results
 from molkd.benchmarks.reports import assemble, html, markdown, panels
 from molkd.benchmarks.reports import similarity as alike
-from molkd.benchmarks.reports.assemble import Given
+from molkd.benchmarks.reports.assemble import ReportInputs
 from molkd.benchmarks.statistics.published import Published
 from molkd.runtime import files
 
@@ -45,7 +45,7 @@ def write(
         InputError: speed or similarity are not what is described above.
         OutputError: the folder cannot be written.
     """
-    given = Given(
+    given = ReportInputs(
         results=results,
         reference=assemble.reference_of(results, reference),
         published=published,

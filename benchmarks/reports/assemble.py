@@ -35,7 +35,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Given:
+class ReportInputs:
     """What a report is made from.
 
     Attributes:
@@ -79,19 +79,19 @@ def timings(speed: Mapping[str, Any]) -> dict[str, Timing]:
     Raises:
         InputError: an embedder has no positive number per second.
     """
-    found: dict[str, Timing] = {}
-    for label, told in speed.items():
-        rate = told.get("per_second") if isinstance(told, Mapping) else None
+    by_label: dict[str, Timing] = {}
+    for label, figures in speed.items():
+        rate = figures.get("per_second") if isinstance(figures, Mapping) else None
         if not isinstance(rate, int | float) or not 0 < rate < math.inf:
             raise InputError(
                 f"speed of {label!r}: expected a positive number per_second, not {rate!r}"
             )
-        count = told.get("parameters")
-        found[label] = Timing(float(rate), None if count is None else int(count))
-    return found
+        count = figures.get("parameters")
+        by_label[label] = Timing(float(rate), None if count is None else int(count))
+    return by_label
 
 
-def document(given: Given) -> Document:
+def document(given: ReportInputs) -> Document:
     """Returns a report: one chapter per section, then what everything rests on."""
     results = given.results
     sections = statistics.tables(results)
@@ -122,7 +122,7 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _section(given: Given, section: Section, name: str) -> Chapter:
+def _section(given: ReportInputs, section: Section, name: str) -> Chapter:
     labels = section.table.embedders
     reference = given.reference if given.reference in labels else labels[0]
     comparison = statistics.compare(section.table, reference)
@@ -156,7 +156,7 @@ def _lead(section: Section, comparison: Comparison) -> str:
     )
 
 
-def _ranks(given: Given, section: Section, comparison: Comparison, name: str) -> Picture:
+def _ranks(given: ReportInputs, section: Section, comparison: Comparison, name: str) -> Picture:
     caption = "Mean rank of each embedder over the tasks; 1 is best."
     if comparison.critical_difference is not None:
         caption += (
@@ -172,7 +172,7 @@ def _ranks(given: Given, section: Section, comparison: Comparison, name: str) ->
     return Picture(f"ranks-{name}", caption, (wide,), narrow=(narrow,))
 
 
-def _tradeoff(given: Given, comparison: Comparison, name: str) -> tuple[Chapter, ...]:
+def _tradeoff(given: ReportInputs, comparison: Comparison, name: str) -> tuple[Chapter, ...]:
     points = [
         tradeoff.Point(
             label=label,
@@ -198,7 +198,9 @@ def _tradeoff(given: Given, comparison: Comparison, name: str) -> tuple[Chapter,
     return (Chapter("Quality against speed", pictures=(picture,), grids=(grid,), beside=True),)
 
 
-def _by_task(given: Given, lines: Sequence[Line], comparison: Comparison, name: str) -> Chapter:
+def _by_task(
+    given: ReportInputs, lines: Sequence[Line], comparison: Comparison, name: str
+) -> Chapter:
     reference, order = comparison.reference, _order(comparison)
     seeds = len({score.seed for score in given.results.scores})
     caption = "One panel per task, embedders in the order of their mean ranks. "
@@ -217,7 +219,7 @@ def _by_task(given: Given, lines: Sequence[Line], comparison: Comparison, name: 
 
 
 def _published(
-    given: Given, section: Section, lines: Sequence[Line], comparison: Comparison
+    given: ReportInputs, section: Section, lines: Sequence[Line], comparison: Comparison
 ) -> tuple[Chapter, ...]:
     figures = [figure for figure in given.published if figure.group == section.group]
     grid = tables.published(lines, _order(comparison), figures, given.roles)
@@ -251,10 +253,10 @@ def _slug(*parts: str) -> str:
 
 
 def _unique(names: Sequence[str]) -> list[str]:
-    found: list[str] = []
+    unique: list[str] = []
     for name in names:
         number, free = 2, name
-        while free in found:
+        while free in unique:
             free, number = f"{name}-{number}", number + 1
-        found.append(free)
-    return found
+        unique.append(free)
+    return unique

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import molkd
-from molkd.benchmarks.speed.records import Measured, Request, measured_of
+from molkd.benchmarks.speed.records import SpeedMeasurement, SpeedRequest, measured_of
 from molkd.errors import MolkdError
 
 ROOT = Path(molkd.__file__).parent.parent
@@ -20,7 +20,7 @@ ROOT = Path(molkd.__file__).parent.parent
 
 Result = TypeVar("Result")
 
-Ask = Callable[[Request], Measured]
+Ask = Callable[[SpeedRequest], SpeedMeasurement]
 """Measures one cell; raises `CellError`."""
 
 _THREADS = (
@@ -35,12 +35,12 @@ class CellError(MolkdError, RuntimeError):
     """A cell could not be measured; the message says why."""
 
 
-def ask(request: Request) -> Measured:
+def ask(request: SpeedRequest) -> SpeedMeasurement:
     """Measures one cell with the molkd of this process; see `ask_in`."""
     return ask_in(request, ROOT)
 
 
-def ask_in(request: Request, root: Path) -> Measured:
+def ask_in(request: SpeedRequest, root: Path) -> SpeedMeasurement:
     """Measures one cell in a fresh process, so that its memory and its start-up are its own.
 
     Args:
@@ -120,12 +120,12 @@ def _read(
     if done.returncode < 0:
         raise CellError(f"killed by signal {-done.returncode}, perhaps for want of memory: {last}")
     try:
-        said = json.loads(done.stdout)
-        if Path(said["root"]).resolve() != root.resolve():
-            raise CellError(f"the molkd of {said['root']} was measured, not that of {root}")
-        if "error" in said:
-            raise CellError(said["error"])
-        return read(said["measured"])
+        message = json.loads(done.stdout)
+        if Path(message["root"]).resolve() != root.resolve():
+            raise CellError(f"the molkd of {message['root']} was measured, not that of {root}")
+        if "error" in message:
+            raise CellError(message["error"])
+        return read(message["measured"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CellError(
             f"the measuring process ended with code {done.returncode}: {last}"

@@ -75,19 +75,19 @@ def read(folder: Path) -> Task:
     frames = {part: _joined(paths) for part, paths in _files(folder).items()}
     if "test" not in frames and len(frames) > 1:
         frames["test"] = frames.pop("valid")
-    found = _READERS[_kind_of(folder, frames)](folder, frames)
-    return checked(found, file=str(folder))
+    task = _READERS[_kind_of(folder, frames)](folder, frames)
+    return checked(task, file=str(folder))
 
 
 def _files(folder: Path) -> dict[str, list[Path]]:
     """Part -> its files, in the order of their names."""
-    found: dict[str, list[Path]] = {}
+    parts: dict[str, list[Path]] = {}
     inner = folder / "data"
     for path in sorted([*folder.iterdir(), *(inner.iterdir() if inner.is_dir() else ())]):
         part = PARTS.get(re.split(r"[-_.]", path.name.lower())[0])
         if part and path.is_file() and reading.has_format(path):
-            found.setdefault(part, []).append(path)
-    return found
+            parts.setdefault(part, []).append(path)
+    return parts
 
 
 def _joined(paths: Sequence[Path]) -> pd.DataFrame:

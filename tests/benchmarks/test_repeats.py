@@ -9,17 +9,17 @@ import pytest
 from scipy.stats import t, ttest_rel
 
 from molkd.benchmarks import reports
-from molkd.benchmarks.statistics import Table
+from molkd.benchmarks.statistics import ScoreTable
 from molkd.benchmarks.statistics.across_runs import repeats
 from tests.fakes import fake_results
 
 SEEDS = 4
 
 
-def table(*rows: list[list[float]]) -> Table:
+def table(*rows: list[list[float]]) -> ScoreTable:
     """One task per argument: embedders "four", "one" and "teacher", seeds in columns."""
     names = tuple(f"task-{number}" for number in range(len(rows)))
-    return Table(names, ("four", "one", "teacher"), np.array(rows))
+    return ScoreTable(names, ("four", "one", "teacher"), np.array(rows))
 
 
 NOISY = table(
@@ -68,7 +68,7 @@ def test_differences_without_spread_are_sure(gap) -> None:
 def test_what_was_trained_once_has_nothing_to_say() -> None:
     assert repeats(NOISY, "teacher", RUNS) == {}
     assert repeats(NOISY, "four", {}) == {}
-    single = Table(NOISY.tasks, NOISY.embedders, NOISY.values[:, :, :1])
+    single = ScoreTable(NOISY.tasks, NOISY.embedders, NOISY.values[:, :, :1])
     assert repeats(single, "four", dict.fromkeys(RUNS, 1)) == {}
 
 

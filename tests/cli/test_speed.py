@@ -155,7 +155,7 @@ def test_two_commits_are_measured_by_turns(
 
         def __exit__(self, *_: object) -> None: ...
 
-    def ask_in(request: records.Request, root: Path) -> records.Measured:
+    def ask_in(request: records.SpeedRequest, root: Path) -> records.SpeedMeasurement:
         return measured([2.0 if root.name == "old" else 1.0], count=request.size)
 
     monkeypatch.setattr(commits, "trees", Trees)

@@ -29,7 +29,7 @@ _FEATURE_NOISE = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Teacher:
+class SyntheticTeacher:
     """What a teacher says about the rows to learn from.
 
     Attributes:
@@ -56,7 +56,7 @@ class World:
 
     truth: Matrix
     features: Matrix
-    teachers: Mapping[str, Teacher]
+    teachers: Mapping[str, SyntheticTeacher]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +77,9 @@ class Base:
 class Spoil(Protocol):
     """Makes teachers of what is common to all levels, the level, and chance."""
 
-    def __call__(self, base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:
+    def __call__(
+        self, base: Base, level: float, rng: np.random.Generator
+    ) -> dict[str, SyntheticTeacher]:
         """Returns the teachers by name."""
         ...
 

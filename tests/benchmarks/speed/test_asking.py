@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from molkd.benchmarks.speed import machine, subprocess_
-from molkd.benchmarks.speed.records import Request
+from molkd.benchmarks.speed.records import SpeedRequest
 from molkd.benchmarks.speed.subprocess_ import ROOT, CellError, ask, ask_in
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.items import MODALITIES
 
-REQUEST = Request(
+REQUEST = SpeedRequest(
     spec="ecfp4",
     work="embedding",
     reads="molecules",
@@ -38,7 +38,7 @@ def embedded(tmp_path: Path) -> tuple[str, str]:
     return f"file:{table}", str(molecules)
 
 
-def _request(embedded: tuple[str, str], **changes: Any) -> Request:
+def _request(embedded: tuple[str, str], **changes: Any) -> SpeedRequest:
     spec, molecules = embedded
     fields: dict[str, Any] = {
         "spec": spec,
@@ -49,7 +49,7 @@ def _request(embedded: tuple[str, str], **changes: Any) -> Request:
         "repeats": 2,
         "seconds": 1.0,
     }
-    return Request(**{**fields, **changes})
+    return SpeedRequest(**{**fields, **changes})
 
 
 def test_a_fresh_process_measures_this_molkd(embedded: tuple[str, str]) -> None:
@@ -111,7 +111,7 @@ def test_the_process_gets_its_threads_and_its_molkd(
     assert command[1:] == ["-P", "-m", "molkd.benchmarks.speed.worker"]
     assert options["env"]["OMP_NUM_THREADS"] == "3"
     assert options["env"]["PYTHONPATH"].split(":") == [str(tmp_path), "/mine"]
-    assert Request(**json.loads(options["input"])) == REQUEST
+    assert SpeedRequest(**json.loads(options["input"])) == REQUEST
     assert options["timeout"] > 60
 
 
