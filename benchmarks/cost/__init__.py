@@ -25,7 +25,7 @@ from molkd.benchmarks.cost.records import (
 )
 from molkd.benchmarks.speed import machine
 from molkd.benchmarks.speed.records import write
-from molkd.benchmarks.speed.subprocess_ import ROOT, CellError, answered
+from molkd.benchmarks.speed.subprocess_ import ROOT, CellError, run_worker
 from molkd.distillation import corpus
 from molkd.distillation.settings import DistillSettings
 from molkd.errors import ConfigError, CorruptFileError
@@ -43,7 +43,7 @@ _SLACK = 1.05
 
 _PATIENCE = 3600.0
 
-Ask = Callable[[CostRequest], CostMeasurement]
+Measure = Callable[[CostRequest], CostMeasurement]
 """Measures one variant; raises `CellError`."""
 
 
@@ -71,13 +71,13 @@ class CostOptions:
                 raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)}")
 
 
-def ask(request: CostRequest) -> CostMeasurement:
+def measure(request: CostRequest) -> CostMeasurement:
     """Measures one variant in a fresh process, so that its memory is its own.
 
     Raises:
         CellError: a training raised, or the process died or took far too long.
     """
-    return answered(
+    return run_worker(
         "molkd.benchmarks.cost.worker",
         asdict(request),
         measured_of,
@@ -122,12 +122,12 @@ class CostJob:
         return variants
 
 
-def run(job: CostJob, *, ask: Ask, say: Callable[[str], None]) -> CostResults:
+def run(job: CostJob, *, measure: Measure, say: Callable[[str], None]) -> CostResults:
     """Measures all variants that are not finished; writes `RESULTS` after each, `PAGE` at the end.
 
     Args:
         job: what is measured.
-        ask: measures one variant.
+        measure: measures one variant.
         say: is told what happens.
 
     Raises:
@@ -145,7 +145,7 @@ def run(job: CostJob, *, ask: Ask, say: Callable[[str], None]) -> CostResults:
             say(f"{name}: measured already")
             continue
         say(f"{name} ...")
-        done[name] = _cell(name, keys[name], molecules.request(options, reference), ask)
+        done[name] = _cell(name, keys[name], molecules.request(options, reference), measure)
         if done[name].error:
             say(f"{name} failed: {done[name].error}")
         write(job.folder / RESULTS, _with(start, done, variants))
@@ -246,9 +246,9 @@ def _earlier(
     return {cell.name: cell for cell in cells if cell.measured and keys.get(cell.name) == cell.key}
 
 
-def _cell(name: str, key: str, request: CostRequest, ask: Ask) -> CostCell:
+def _cell(name: str, key: str, request: CostRequest, measure: Measure) -> CostCell:
     try:
-        return CostCell(name=name, key=key, measured=ask(request))
+        return CostCell(name=name, key=key, measured=measure(request))
     except CellError as error:
         return CostCell(name=name, key=key, error=str(error))
 

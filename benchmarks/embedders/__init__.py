@@ -71,7 +71,7 @@ class Embedder:
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """Of its sources: where `embedding_store.read` finds its embeddings."""
+        """Of its sources: where `store.read` finds its embeddings."""
         return tuple(source.digest for source in self.sources)
 
     @property

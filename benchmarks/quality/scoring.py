@@ -2,7 +2,7 @@
 
 Everything is fitted on training rows: scaling of embeddings, principal components, scaling of
 targets, the probe. Validation rows choose the probe's settings, test rows decide the scores only.
-Where nothing is trained, a measure of `measures` takes the place of the probe and reads embeddings
+Where nothing is trained, a measure of `zero_shot` takes the place of the probe and reads embeddings
 as they are.
 """
 
@@ -101,8 +101,8 @@ def scaled(x: Matrix, split: TaskSplit, *, components: int | None) -> Inputs:
     """
     train = x[split.train]
     scaler = Scaler.fit(train, components=components)
-    rest = (scaler.transform(x[rows]) for rows in (split.valid, split.test))
-    return Inputs(scaler.transform(train), *rest)
+    others = (scaler.transform(x[rows]) for rows in (split.valid, split.test))
+    return Inputs(scaler.transform(train), *others)
 
 
 def answer(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Answer:

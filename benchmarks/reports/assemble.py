@@ -14,7 +14,7 @@ from molkd.benchmarks.reports import dot_plot, official, ranks, retraining, tabl
 from molkd.benchmarks.reports.document import Chapter, Document, Picture
 from molkd.benchmarks.reports.official import Line
 from molkd.benchmarks.statistics import Comparison, Section, sentences
-from molkd.benchmarks.statistics.across_runs import repeats
+from molkd.benchmarks.statistics.across_runs import paired_runs
 from molkd.benchmarks.statistics.published import Published
 from molkd.benchmarks.tasks.kinds import is_measure
 from molkd.errors import InputError, UnknownNameError
@@ -58,19 +58,19 @@ class ReportInputs:
         return {record.label: record.role for record in self.results.embedders}
 
 
-def reference_of(results: Results, wanted: str | None) -> str:
+def reference_of(results: Results, label: str | None) -> str:
     """Returns the embedder that others are compared with: the first student unless one is named.
 
     Raises:
         UnknownNameError: the results hold no such embedder.
     """
     labels = [record.label for record in results.embedders]
-    if wanted is None:
+    if label is None:
         students = [record.label for record in results.embedders if record.role == "student"]
         return (students or labels)[0]
-    if wanted not in labels:
-        raise UnknownNameError(f"no embedder {wanted!r} in the results{near(wanted, labels)}")
-    return wanted
+    if label not in labels:
+        raise UnknownNameError(f"no embedder {label!r} in the results{near(label, labels)}")
+    return label
 
 
 def timings(speed: Mapping[str, Any]) -> dict[str, Timing]:
@@ -91,16 +91,16 @@ def timings(speed: Mapping[str, Any]) -> dict[str, Timing]:
     return by_label
 
 
-def document(given: ReportInputs) -> Document:
+def document(inputs: ReportInputs) -> Document:
     """Returns a report: one chapter per section, then what everything rests on."""
-    results = given.results
+    results = inputs.results
     sections = statistics.tables(results)
     names = _unique([_slug(s.group, s.probe, s.split) for s in sections])
-    chapters = [_section(given, *each) for each in zip(sections, names, strict=True)]
+    chapters = [_section(inputs, *each) for each in zip(sections, names, strict=True)]
     if not chapters:
         chapters = [Chapter("No result", lead="No task has a score of every embedder.")]
-    if given.similar is not None:
-        chapters.append(given.similar)
+    if inputs.similar is not None:
+        chapters.append(inputs.similar)
     return Document(
         f"Benchmark of embeddings of {results.noun}", _facts(results), (*chapters, _basis(results))
     )
@@ -122,28 +122,28 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _section(given: ReportInputs, section: Section, name: str) -> Chapter:
+def _section(inputs: ReportInputs, section: Section, name: str) -> Chapter:
     labels = section.table.embedders
-    reference = given.reference if given.reference in labels else labels[0]
+    reference = inputs.reference if inputs.reference in labels else labels[0]
     comparison = statistics.compare(section.table, reference)
     lines = official.lines(
-        given.results, group=section.group, probe=section.probe, split=section.split
+        inputs.results, group=section.group, probe=section.probe, split=section.split
     )
-    records = {record.label: record for record in given.results.embedders}
+    records = {record.label: record for record in inputs.results.embedders}
     runs = {label: record.runs for label, record in records.items()}
-    repeated = repeats(section.table, reference, runs)
+    repeated = paired_runs(section.table, reference, runs)
     return Chapter(
         title=f"{section.group}: {section.probe} {section.way}, {section.split} split",
         lead=_lead(section, comparison),
         points=tuple(sentences.sentences(section, comparison)),
-        pictures=(_ranks(given, section, comparison, name),),
+        pictures=(_ranks(inputs, section, comparison, name),),
         beside=True,
         parts=(
             Chapter("Summary", grids=(tables.summary(section, comparison, records),)),
             *retraining.chapters(section.table.tasks, reference, repeated),
-            *_tradeoff(given, comparison, name),
-            _by_task(given, lines, comparison, name),
-            *_published(given, section, lines, comparison),
+            *_tradeoff(inputs, comparison, name),
+            _by_task(inputs, lines, comparison, name),
+            *_published(inputs, section, lines, comparison),
         ),
     )
 
@@ -156,7 +156,7 @@ def _lead(section: Section, comparison: Comparison) -> str:
     )
 
 
-def _ranks(given: ReportInputs, section: Section, comparison: Comparison, name: str) -> Picture:
+def _ranks(inputs: ReportInputs, section: Section, comparison: Comparison, name: str) -> Picture:
     caption = "Mean rank of each embedder over the tasks; 1 is best."
     if comparison.critical_difference is not None:
         caption += (
@@ -166,22 +166,22 @@ def _ranks(given: ReportInputs, section: Section, comparison: Comparison, name: 
     else:
         caption += " There is no critical difference for fewer than three embedders."
     wide, narrow = (
-        ranks.panel(comparison, given.roles, len(section.table.tasks), narrow=narrow)
+        ranks.panel(comparison, inputs.roles, len(section.table.tasks), narrow=narrow)
         for narrow in (False, True)
     )
     return Picture(f"ranks-{name}", caption, (wide,), narrow=(narrow,))
 
 
-def _tradeoff(given: ReportInputs, comparison: Comparison, name: str) -> tuple[Chapter, ...]:
+def _tradeoff(inputs: ReportInputs, comparison: Comparison, name: str) -> tuple[Chapter, ...]:
     points = [
         tradeoff.Point(
             label=label,
-            role=given.roles[label],
+            role=inputs.roles[label],
             speed=timed.rate,
             quality=comparison.means[label],
             parameters=timed.parameters,
         )
-        for label, timed in given.speed.items()
+        for label, timed in inputs.speed.items()
         if label in comparison.means
     ]
     if not points:
@@ -199,10 +199,10 @@ def _tradeoff(given: ReportInputs, comparison: Comparison, name: str) -> tuple[C
 
 
 def _by_task(
-    given: ReportInputs, lines: Sequence[Line], comparison: Comparison, name: str
+    inputs: ReportInputs, lines: Sequence[Line], comparison: Comparison, name: str
 ) -> Chapter:
     reference, order = comparison.reference, _order(comparison)
-    seeds = len({score.seed for score in given.results.scores})
+    seeds = len({score.seed for score in inputs.results.scores})
     caption = "One panel per task, embedders in the order of their mean ranks. "
     caption += (
         f"Marks: means over {seeds} seeds; bars: one standard deviation to both sides"
@@ -210,19 +210,19 @@ def _by_task(
         else "Marks: scores of the only seed"
     )
     caption += f"; thin line: {reference}. A hollow mark with a number lies beyond the axis."
-    panels = tuple(dot_plot.panel(line, order, given.roles, reference) for line in lines)
+    panels = tuple(dot_plot.panel(line, order, inputs.roles, reference) for line in lines)
     return Chapter(
         title="Scores by task",
         pictures=(Picture(f"tasks-{name}", caption, panels, small=True),),
-        grids=(tables.scores(lines, order, given.roles),),
+        grids=(tables.scores(lines, order, inputs.roles),),
     )
 
 
 def _published(
-    given: ReportInputs, section: Section, lines: Sequence[Line], comparison: Comparison
+    inputs: ReportInputs, section: Section, lines: Sequence[Line], comparison: Comparison
 ) -> tuple[Chapter, ...]:
-    figures = [figure for figure in given.published if figure.group == section.group]
-    grid = tables.published(lines, _order(comparison), figures, given.roles)
+    figures = [figure for figure in inputs.published if figure.group == section.group]
+    grid = tables.published(lines, _order(comparison), figures, inputs.roles)
     if grid is None:
         return ()
     notes = tuple(dict.fromkeys(f"{f.source}: {f.note}" for f in figures if f.note))

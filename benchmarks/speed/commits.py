@@ -19,7 +19,7 @@ from molkd.errors import ConfigError
 HERE = "."
 """Stands for the working tree as it is."""
 
-AskIn = Callable[[SpeedRequest, Path], SpeedMeasurement]
+MeasureIn = Callable[[SpeedRequest, Path], SpeedMeasurement]
 """Measures one cell with the molkd of a folder; raises `CellError`."""
 
 
@@ -61,7 +61,7 @@ def run(
     options: SpeedOptions,
     roots: Sequence[Path],
     *,
-    ask: AskIn,
+    measure: MeasureIn,
     say: Callable[[str], None],
 ) -> tuple[list[SpeedCell], list[SpeedCell]]:
     """Measures every cell by turns with both molkd: old new old new ..., a process each.
@@ -72,7 +72,7 @@ def run(
         options: how to measure; there are as many processes on each side as rounds, with one round
             each, since processes differ more from each other than rounds of one.
         roots: folders of the old and the new molkd.
-        ask: measures one cell.
+        measure: measures one cell.
         say: is told what happens.
 
     Returns:
@@ -87,7 +87,7 @@ def run(
             for work, size in cells:
                 say(f"{embedder.label}, {work} of {size:,} ...")
                 request = each.request(embedder.spec, library.modality.name, work, size, items)
-                pair = _by_turns(request, roots, options.repeats, ask)
+                pair = _by_turns(request, roots, options.repeats, measure)
                 for side, one in zip(sides, pair, strict=True):
                     cell = SpeedCell(
                         label=embedder.label, digest=embedder.digest, work=work, size=size
@@ -98,7 +98,7 @@ def run(
 
 
 def _by_turns(
-    request: SpeedRequest, roots: Sequence[Path], repeats: int, ask: AskIn
+    request: SpeedRequest, roots: Sequence[Path], repeats: int, measure: MeasureIn
 ) -> list[SpeedMeasurement | str]:
     """Measures the cell with each molkd in turn; what failed once is not asked again."""
     runs: list[list[SpeedMeasurement]] = [[] for _ in roots]
@@ -108,7 +108,7 @@ def _by_turns(
             if errors[side]:
                 continue
             try:
-                measured = ask(request, root)
+                measured = measure(request, root)
             except CellError as error:
                 errors[side] = str(error)
                 continue

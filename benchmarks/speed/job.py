@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from molkd.benchmarks.speed import records
 from molkd.benchmarks.speed.corpus import Library
 from molkd.benchmarks.speed.records import SpeedCell, SpeedRequest, SpeedResults, Work
-from molkd.benchmarks.speed.subprocess_ import Ask, CellError
+from molkd.benchmarks.speed.subprocess_ import CellError, Measure
 from molkd.errors import ConfigError, CorruptFileError
 
 TRAINED = 2048
@@ -141,7 +141,7 @@ def run(
     options: SpeedOptions,
     start: SpeedResults,
     *,
-    ask: Ask,
+    measure: Measure,
     keep: Callable[[SpeedResults], None],
     say: Callable[[str], None],
 ) -> SpeedResults:
@@ -152,7 +152,7 @@ def run(
         library: the items.
         options: how to measure.
         start: what an earlier run found; cells of an embedder that has changed do not count.
-        ask: measures one cell.
+        measure: measures one cell.
         keep: is given the results after each cell.
         say: is told what happens.
 
@@ -172,7 +172,7 @@ def run(
                     continue
                 say(f"{embedder.label}, {work} of {size:,} ...")
                 request = options.request(embedder.spec, modality, work, size, items)
-                done[place] = cell = _cell(embedder, work, size, request, ask)
+                done[place] = cell = _cell(embedder, work, size, request, measure)
                 keep(replace(start, cells=tuple(done.values())))
                 if cell.error:
                     say(f"{embedder.label}, {work} of {size:,} failed: {cell.error}")
@@ -184,9 +184,11 @@ def _finished(cell: SpeedCell | None, embedder: Named) -> bool:
     return cell is not None and not cell.error and cell.digest == embedder.digest
 
 
-def _cell(embedder: Named, work: Work, size: int, request: SpeedRequest, ask: Ask) -> SpeedCell:
+def _cell(
+    embedder: Named, work: Work, size: int, request: SpeedRequest, measure: Measure
+) -> SpeedCell:
     cell = SpeedCell(label=embedder.label, digest=embedder.digest, work=work, size=size)
     try:
-        return replace(cell, measured=ask(request))
+        return replace(cell, measured=measure(request))
     except CellError as error:
         return replace(cell, error=str(error))

@@ -69,7 +69,8 @@ class SpeedMeasurement:
         reason: why the first of them could not.
         parameters: number of weights; 0 for what has none, None where unknown.
         startup: seconds from nothing to the first embedding: imports, weights, first call.
-        rounds: "base", "total" or name of a part -> seconds of each round; see `rounds.by_turns`.
+        rounds: "base", "total" or name of a part -> seconds of each round; see
+            `interleaved.by_turns`.
         resident_mb: resident size before the work, in MB: libraries and weights.
         added_mb: by how much the work raised its peak, in MB; None where the system does not say.
     """

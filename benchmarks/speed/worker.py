@@ -21,7 +21,7 @@ from molkd.benchmarks.speed.records import SpeedMeasurement, SpeedRequest
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 
 
-def answer(request: SpeedRequest) -> SpeedMeasurement:
+def measure(request: SpeedRequest) -> SpeedMeasurement:
     """Measures what is asked for, in this process.
 
     Raises:
@@ -61,17 +61,17 @@ def _training(
 _MEASURES = {"embedding": _embedding, "training": _training}
 
 
-def respond(answer: Callable[[dict[str, Any]], Any]) -> None:
-    """Answers one request: JSON from standard input, JSON to standard output.
+def respond(measure: Callable[[dict[str, Any]], Any]) -> None:
+    """Measures what one request asks for: JSON from standard input, JSON to standard output.
 
     Args:
-        answer: from the fields of the request to a dataclass.
+        measure: from the fields of the request to a dataclass.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not mix with the answer
     message: dict[str, object] = {"root": str(Path(molkd.__file__).parent.parent)}
     try:
-        message["measured"] = asdict(answer(json.load(sys.stdin)))
+        message["measured"] = asdict(measure(json.load(sys.stdin)))
     except Exception as error:  # noqa: BLE001  (whatever is measured may raise: its result)
         message["error"] = f"{type(error).__name__}: {error}"
     with answers:
@@ -79,4 +79,4 @@ def respond(answer: Callable[[dict[str, Any]], Any]) -> None:
 
 
 if __name__ == "__main__":
-    respond(lambda fields: answer(SpeedRequest(**fields)))
+    respond(lambda fields: measure(SpeedRequest(**fields)))

@@ -50,7 +50,9 @@ class PairedRuns:
         return 1 if self.mean_difference > 0 else -1
 
 
-def repeats(table: ScoreTable, reference: str, runs: Mapping[str, int]) -> dict[str, PairedRuns]:
+def paired_runs(
+    table: ScoreTable, reference: str, runs: Mapping[str, int]
+) -> dict[str, PairedRuns]:
     """Compares an embedder that was trained once per seed with every other.
 
     An embedder that was trained once, as a teacher, is the same for every seed: against it the

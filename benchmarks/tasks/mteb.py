@@ -98,14 +98,14 @@ def _kind_of(folder: Path, frames: Frames) -> str:
     """A key of `_READERS`: what the metadata say, or else the columns."""
     path = folder / METADATA
     if path.is_file():
-        said = files.read_json(path).get("type")
-        if said is not None:
-            if str(said).lower() not in _READERS:
+        kind = files.read_json(path).get("type")
+        if kind is not None:
+            if str(kind).lower() not in _READERS:
                 raise ConfigError(
-                    f"{path}: tasks of type {said!r} are not known.{near(str(said), _TYPES)} "
+                    f"{path}: tasks of type {kind!r} are not known.{near(str(kind), _TYPES)} "
                     f"Types are {', '.join(_TYPES)}."
                 )
-            return str(said).lower()
+            return str(kind).lower()
     frame = next(iter(frames.values()))
     if {"sentence1", "sentence2", "score"} <= set(frame.columns):
         return "sts"

@@ -50,7 +50,7 @@ def cost(  # noqa: PLR0913
     job = costs.CostJob(
         ablation=ablation, scale=scale, sources=sources, folder=output, options=options
     )
-    results = costs.run(job, ask=costs.ask, say=notify)
+    results = costs.run(job, measure=costs.measure, say=notify)
     print_table(table.COLUMNS, table.rows(results))
     if all(cell.measured is None for cell in results.cells):
         raise MolkdError("no variant could be measured; see the reasons above")

@@ -129,7 +129,9 @@ def _measured(
     def keep(results: SpeedResults) -> None:
         records.write(output, results)
 
-    results = job.run(selection, items, options, start, ask=subprocess_.ask, keep=keep, say=notify)
+    results = job.run(
+        selection, items, options, start, measure=subprocess_.measure, keep=keep, say=notify
+    )
     print_table(tables.columns(items.modality), tables.rows(results))
     grown = tables.growth(results)
     remarks = [*filter(None, [items.repeated(options.sizes)]), *grown, *tables.failures(results)]
@@ -158,7 +160,9 @@ def _between_commits(
     from molkd.benchmarks.speed import commits, comparison, subprocess_
 
     with commits.trees(subprocess_.ROOT, (old, new)) as roots:
-        sides = commits.run(selection, items, options, roots, ask=subprocess_.ask_in, say=notify)
+        sides = commits.run(
+            selection, items, options, roots, measure=subprocess_.measure_in, say=notify
+        )
     return comparison.compare(*sides)
 
 

@@ -83,7 +83,7 @@ class FakeMachine:
         return measured()
 
     def run(self, job: CostJob) -> CostResults:
-        return cost.run(job, ask=self.ask, say=self.said.append)
+        return cost.run(job, measure=self.ask, say=self.said.append)
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ def test_a_fresh_process_answers(tmp_path: Path) -> None:
     variants = {"mse": {"settings": {"objective": {"name": "mse"}}}}
     table = {**_table(), "reference": "mse", "variants": variants}
     job = replace(_job(tmp_path), ablation=settings.from_table(Ablation, table))
-    found = cost.run(job, ask=cost.ask, say=lambda _text: None)
+    found = cost.run(job, measure=cost.measure, say=lambda _text: None)
     (cell,) = found.cells
     assert cell.error == ""
     assert cell.measured is not None

@@ -43,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[CostRequest]:
             student=678,
         )
 
-    monkeypatch.setattr(costs, "ask", ask)
+    monkeypatch.setattr(costs, "measure", ask)
     monkeypatch.chdir(tmp_path)
     Path("mine.toml").write_text(ABLATION)
     Path("mine.smi").write_text("".join("C" * n + "O\n" for n in range(1, 31)))
@@ -88,6 +88,6 @@ def test_errors_are_said(asked: list[CostRequest], monkeypatch: pytest.MonkeyPat
     def fails(_request: CostRequest) -> CostMeasurement:
         raise CellError("RuntimeError: it raised")
 
-    monkeypatch.setattr(costs, "ask", fails)
+    monkeypatch.setattr(costs, "measure", fails)
     with pytest.raises(MolkdError, match="no variant could be measured"):
         _run("--steps", "5")

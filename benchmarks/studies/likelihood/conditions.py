@@ -66,7 +66,7 @@ class Condition:
 
 
 def make(condition: str, level: float, *, rows: int, fresh: int, seed: int) -> World:
-    """Draws a world of a condition; see `worlds.draw`.
+    """Draws a world of a condition; see `synthetic.draw`.
 
     Raises:
         UnknownNameError: no such condition.

@@ -49,7 +49,7 @@ class SyntheticTask:
     Attributes:
         x: shape (m, 64), features of the rows to learn from and of fresh ones.
         values: teacher -> shape (n, d).
-        marked: teacher -> shape (n, d), bool; see `worlds.Teacher`.
+        marked: teacher -> shape (n, d), bool; see `synthetic.SyntheticTeacher`.
     """
 
     x: Tensor

@@ -2,7 +2,7 @@
 
 A truth u of eight standard normal numbers is seen through features x, and by teachers: each
 dimension of a teacher is one direction of u, of variance 1. x also shows a nuisance w, as large as
-u, that says nothing about u. Teachers are then spoilt, in the ways of `likelihood_conditions`.
+u, that says nothing about u. Teachers are then spoilt, in the ways of `conditions`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class SyntheticTeacher:
     Attributes:
         values: shape (n, d), in the teacher's own units.
         marked: shape (n, d), the entries whose share of the gradient is of interest: see
-            `likelihood_conditions.Condition`.
+            `conditions.Condition`.
         support: what values it takes.
     """
 

@@ -109,7 +109,7 @@ def test_processes_alternate_and_measure_the_same_molecules() -> None:
         LIBRARY,
         OPTIONS,
         [Path("old"), Path("new")],
-        ask=molkds.ask,
+        measure=molkds.ask,
         say=lambda _: None,
     )
     assert [name for name, _ in molkds.asked] == ["old", "new"] * 10
@@ -128,7 +128,7 @@ def test_a_side_that_fails_is_not_asked_again() -> None:
         LIBRARY,
         OPTIONS,
         [Path("broken"), Path("new")],
-        ask=molkds.ask,
+        measure=molkds.ask,
         say=lambda _: None,
     )
     assert [name for name, _ in molkds.asked] == ["broken"] + ["new"] * 5

@@ -34,7 +34,7 @@ def _run(
         LIBRARY,
         OPTIONS,
         start,
-        ask=machine.ask,
+        measure=machine.ask,
         keep=lambda results: records.write(path, results),
         say=said.append,
     )
