@@ -181,7 +181,7 @@ def read(path: Path) -> Results:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CorruptFileError(f"cannot read {path}: {error}") from error
-    found: dict[type, list[Any]] = {kind: [] for kind in _NAMES}
+    records: dict[type, list[Any]] = {kind: [] for kind in _NAMES}
     for number, text in enumerate(lines, start=1):
         record = parse(text)
         if record is None:
@@ -189,11 +189,14 @@ def read(path: Path) -> Results:
                 f"{path}, line {number} is no record of a benchmark, or was cut: run the same "
                 "command again, it goes on where it stopped"
             )
-        found[type(record)].append(record)
-    if len(found[Run]) != 1:
-        raise CorruptFileError(f"{path} holds {len(found[Run])} records of a run, not one")
+        records[type(record)].append(record)
+    if len(records[Run]) != 1:
+        raise CorruptFileError(f"{path} holds {len(records[Run])} records of a run, not one")
     return Results(
-        found[Run][0], tuple(found[TaskRecord]), tuple(found[EmbedderRecord]), tuple(found[Score])
+        records[Run][0],
+        tuple(records[TaskRecord]),
+        tuple(records[EmbedderRecord]),
+        tuple(records[Score]),
     )
 
 

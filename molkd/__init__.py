@@ -11,8 +11,11 @@ Importing it is immediate: each name below is imported when it is first used.
 from __future__ import annotations
 
 import pkgutil
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
+
+from molkd.deprecated import OldModules
 
 if TYPE_CHECKING:
     from molkd import students, teachers
@@ -55,6 +58,9 @@ _PLACES: Final[Mapping[str, str]] = {
     "teachers": "molkd.teachers",
 }
 """Public name -> where it is; a type checker reads the imports above instead."""
+
+
+sys.meta_path.append(OldModules())
 
 
 def __getattr__(name: str) -> Any:

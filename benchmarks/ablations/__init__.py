@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from molkd import teachers
-from molkd.benchmarks import embedders, tasks
-from molkd.benchmarks import records as results
+from molkd.benchmarks import embedders, records, tasks
 from molkd.benchmarks.quality import evaluation
 from molkd.benchmarks.quality.evaluation import QualitySettings, Workspace
 from molkd.benchmarks.records import Results
@@ -156,13 +155,13 @@ def run(ablation: Ablation, scale_name: str, sources: Sources, space: Workspace)
             f"the scale {scale_name!r} needs {scale.items} items, the corpus has "
             f"{len(sources.corpus)}"
         )
-    asked = tasks.load(scale.tasks, data=sources.data)
-    found: list[Results] = []
+    selected = tasks.load(scale.tasks, data=sources.data)
+    parts: list[Results] = []
     for seed in range(scale.seeds):
         students = list(_distilled(ablation, scale, seed, sources, space))
-        made = [embedders.make(spec, weights_dir=sources.weights_dir) for spec in students]
-        given = [
-            *made,
+        trained = [embedders.make(spec, weights_dir=sources.weights_dir) for spec in students]
+        compared = [
+            *trained,
             *(
                 embedders.make(one, weights_dir=sources.weights_dir, seed=seed)
                 for one in ablation.baselines
@@ -170,9 +169,11 @@ def run(ablation: Ablation, scale_name: str, sources: Sources, space: Workspace)
         ]
         quality = QualitySettings(probes=ablation.probes, seeds=1, first_seed=seed)
         folder = space.folder / f"seed-{seed}"
-        found.append(evaluation.evaluate(asked, given, quality, replace(space, folder=folder)))
-    joined = join(found, {"ablation": ablation.question, "scale": scale_name})
-    results.write(space.folder / evaluation.RESULTS, joined)
+        parts.append(
+            evaluation.evaluate(selected, compared, quality, replace(space, folder=folder))
+        )
+    joined = join(parts, {"ablation": ablation.question, "scale": scale_name})
+    records.write(space.folder / evaluation.RESULTS, joined)
     return joined
 
 
@@ -180,7 +181,7 @@ def join(parts: Sequence[Results], about: Mapping[str, Any]) -> Results:
     """Puts the results of several seeds together; an embedder may differ from seed to seed."""
     first = parts[0]
     digests = [[record.digest for record in part.embedders] for part in parts]
-    records = tuple(
+    embedder_records = tuple(
         replace(
             record,
             spec=" | ".join(dict.fromkeys(part.embedders[place].spec for part in parts)),
@@ -191,7 +192,7 @@ def join(parts: Sequence[Results], about: Mapping[str, Any]) -> Results:
     )
     run_record = replace(first.run, settings={**first.run.settings, "seeds": len(parts), **about})
     scores = tuple(score for part in parts for score in part.scores)
-    return Results(run_record, first.tasks, records, scores)
+    return Results(run_record, first.tasks, embedder_records, scores)
 
 
 def _distilled(
@@ -200,17 +201,17 @@ def _distilled(
     """Distils the students of a seed; gives each as an embedder, labelled by its variant."""
     for name, variant in ablation.variants.items():
         count = round(scale.items * variant.share)
-        wanted = settings_of(ablation, scale, variant, seed=seed)
+        options = settings_of(ablation, scale, variant, seed=seed)
         folder = space.folder / "students" / f"{name}-{seed}"
-        made = [teachers.make(one, weights_dir=sources.weights_dir) for one in wanted.teachers]
-        kept = replace(wanted, teachers=tuple(teacher.card.name for teacher in made))
-        if not finished(folder, kept, count):
-            settings.write(folder / "settings.toml", wanted)
+        own = [teachers.make(one, weights_dir=sources.weights_dir) for one in options.teachers]
+        named = replace(options, teachers=tuple(teacher.card.name for teacher in own))
+        if not finished(folder, named, count):
+            settings.write(folder / "settings.toml", options)
             distill(
                 sources.corpus[:count],
-                made,
+                own,
                 folder,
-                wanted,
+                options,
                 bank=space.folder / "banks" / str(count),
                 device=sources.device,
                 jobs=space.jobs,
@@ -228,19 +229,19 @@ def settings_of(
         ConfigError: the tables do not hold settings of a distillation.
     """
     merged = _merged(ablation.settings, scale.settings, variant.settings)
-    wanted = settings.from_table(DistillSettings, merged)
-    epochs = round(wanted.train.epochs / variant.share)
-    return replace(wanted, train=replace(wanted.train, epochs=epochs, seed=seed))
+    options = settings.from_table(DistillSettings, merged)
+    epochs = round(options.train.epochs / variant.share)
+    return replace(options, train=replace(options.train, epochs=epochs, seed=seed))
 
 
-def finished(folder: Path, wanted: DistillSettings, items: int) -> bool:
+def finished(folder: Path, options: DistillSettings, items: int) -> bool:
     """Whether a folder holds the student of these settings; teachers as their cards name them."""
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    same = settings.from_table(DistillSettings, _without_none(report["settings"])) == wanted
-    return same and report["rows"][wanted.modality.name] == items
+    same = settings.from_table(DistillSettings, _without_none(report["settings"])) == options
+    return same and report["rows"][options.modality.name] == items
 
 
 def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,17 @@ from typing import Any
 from molkd import teachers
 from molkd.benchmarks.ablations import Ablation, Sources, settings_of
 from molkd.benchmarks.cost import records, table
-from molkd.benchmarks.cost.records import Cell, Measured, Request, Results, Side, measured_of
+from molkd.benchmarks.cost.records import (
+    CostCell,
+    CostMeasurement,
+    CostRequest,
+    CostResults,
+    Side,
+    measured_of,
+)
 from molkd.benchmarks.speed import machine
-from molkd.benchmarks.speed.subprocess_ import ROOT, CellError, answered
+from molkd.benchmarks.speed.records import write
+from molkd.benchmarks.speed.subprocess_ import ROOT, CellError, run_worker
 from molkd.distillation import corpus
 from molkd.distillation.settings import DistillSettings
 from molkd.errors import ConfigError, CorruptFileError
@@ -35,12 +43,12 @@ _SLACK = 1.05
 
 _PATIENCE = 3600.0
 
-Ask = Callable[[Request], Measured]
+Measure = Callable[[CostRequest], CostMeasurement]
 """Measures one variant; raises `CellError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class CostOptions:
     """How to measure.
 
     Attributes:
@@ -63,13 +71,13 @@ class Options:
                 raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)}")
 
 
-def ask(request: Request) -> Measured:
+def measure(request: CostRequest) -> CostMeasurement:
     """Measures one variant in a fresh process, so that its memory is its own.
 
     Raises:
         CellError: a training raised, or the process died or took far too long.
     """
-    return answered(
+    return run_worker(
         "molkd.benchmarks.cost.worker",
         asdict(request),
         measured_of,
@@ -80,7 +88,7 @@ def ask(request: Request) -> Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class CostJob:
     """What is measured.
 
     Attributes:
@@ -95,9 +103,9 @@ class Job:
     scale: str
     sources: Sources
     folder: Path
-    options: Options = Options()
+    options: CostOptions = CostOptions()
 
-    def wanted(self) -> dict[str, DistillSettings]:
+    def settings(self) -> dict[str, DistillSettings]:
         """Returns variant -> its settings.
 
         Raises:
@@ -105,61 +113,61 @@ class Job:
             ConfigError: settings contradict each other.
         """
         scale = self.ablation.scale(self.scale)
-        found = {
+        variants = {
             name: settings_of(self.ablation, scale, variant, seed=0)
             for name, variant in self.ablation.variants.items()
         }
-        for one in found.values():
+        for one in variants.values():
             one.check()
-        return found
+        return variants
 
 
-def run(job: Job, *, ask: Ask, say: Callable[[str], None]) -> Results:
+def run(job: CostJob, *, measure: Measure, say: Callable[[str], None]) -> CostResults:
     """Measures all variants that are not finished; writes `RESULTS` after each, `PAGE` at the end.
 
     Args:
         job: what is measured.
-        ask: measures one variant.
+        measure: measures one variant.
         say: is told what happens.
 
     Raises:
         ConfigError: the corpus is too small, or settings contradict each other.
         MolkdError: a teacher cannot be computed, or something cannot be written.
     """
-    wanted = job.wanted()
-    molecules = _Molecules(job, _count(job, wanted))
-    reference = wanted[job.ablation.reference]
-    start = Results(machine.facts(job.sources.device), _about(job, molecules.smiles))
-    keys = {name: _key(start, reference, one) for name, one in wanted.items()}
+    variants = job.settings()
+    molecules = _Molecules(job, _count(job, variants))
+    reference = variants[job.ablation.reference]
+    start = CostResults(machine.facts(job.sources.device), _about(job, molecules.smiles))
+    keys = {name: _key(start, reference, options) for name, options in variants.items()}
     done = _earlier(job.folder / RESULTS, keys, say)
-    for name, one in wanted.items():
+    for name, options in variants.items():
         if name in done:
             say(f"{name}: measured already")
             continue
         say(f"{name} ...")
-        done[name] = _cell(name, keys[name], molecules.request(one, reference), ask)
+        done[name] = _cell(name, keys[name], molecules.request(options, reference), measure)
         if done[name].error:
             say(f"{name} failed: {done[name].error}")
-        records.write(job.folder / RESULTS, _with(start, done, wanted))
-    found = _with(start, done, wanted)
-    files.write_bytes(job.folder / PAGE, table.markdown(found).encode())
-    return found
+        write(job.folder / RESULTS, _with(start, done, variants))
+    results = _with(start, done, variants)
+    files.write_bytes(job.folder / PAGE, table.markdown(results).encode())
+    return results
 
 
 class _Molecules:
     """The first molecules of the corpus, and the bank that is filled as variants need it."""
 
-    def __init__(self, job: Job, count: int) -> None:
+    def __init__(self, job: CostJob, count: int) -> None:
         self.smiles = job.sources.corpus[:count]
         self._job = job
         self._bank = job.folder / "banks" / str(count)
         self._teachers: dict[str, Teacher[Any]] = {}
         self._filled: set[tuple[object, ...]] = set()
 
-    def request(self, variant: DistillSettings, reference: DistillSettings) -> Request:
+    def request(self, variant: DistillSettings, reference: DistillSettings) -> CostRequest:
         """Fills the bank for both sides, and returns what the child process is asked."""
         options, sources = self._job.options, self._job.sources
-        return Request(
+        return CostRequest(
             variant=self._side(variant),
             reference=self._side(reference),
             bank=str(self._bank.resolve()),
@@ -170,19 +178,19 @@ class _Molecules:
             weights_dir=None if sources.weights_dir is None else str(sources.weights_dir),
         )
 
-    def _side(self, wanted: DistillSettings) -> Side:
-        made = [self._teacher(name) for name in wanted.teachers]
-        atoms = corpus.node_names(made, wanted)
-        needed = (wanted.standardize, wanted.bank_dtype, wanted.teachers, *atoms)
+    def _side(self, options: DistillSettings) -> Side:
+        own = [self._teacher(name) for name in options.teachers]
+        atoms = corpus.node_names(own, options)
+        needed = (options.standardize, options.bank_dtype, options.teachers, *atoms)
         if needed not in self._filled:
-            self._fill(made, wanted)
+            self._fill(own, options)
             self._filled.add(needed)
-        return Side(settings=settings.as_table(wanted), atoms=tuple(atoms))
+        return Side(settings=settings.as_table(options), atoms=tuple(atoms))
 
-    def _fill(self, made: Sequence[Teacher[Any]], wanted: DistillSettings) -> None:
+    def _fill(self, own: Sequence[Teacher[Any]], options: DistillSettings) -> None:
         jobs, progress = self._job.options.jobs, self._job.options.progress
-        checked = corpus.checked(self.smiles, wanted, jobs, progress=progress)
-        corpus.filled_bank(self._bank, checked, made, wanted, jobs=jobs, progress=progress)
+        checked = corpus.checked(self.smiles, options, jobs, progress=progress)
+        corpus.filled_bank(self._bank, checked, own, options, jobs=jobs, progress=progress)
 
     def _teacher(self, name: str) -> Teacher[Any]:
         if name not in self._teachers:
@@ -191,11 +199,11 @@ class _Molecules:
         return self._teachers[name]
 
 
-def _count(job: Job, wanted: Mapping[str, DistillSettings]) -> int:
+def _count(job: CostJob, variants: Mapping[str, DistillSettings]) -> int:
     """How many molecules are read: what the steps of every variant need, and `FITTED` at least."""
     steps, held = job.options.steps, len(job.sources.corpus)
-    batch = max(one.train.batch_size for one in wanted.values())
-    share = min(1 - one.valid_fraction for one in wanted.values())
+    batch = max(options.train.batch_size for options in variants.values())
+    share = min(1 - options.valid_fraction for options in variants.values())
     needed = math.ceil(steps * batch / share)
     if held < needed:
         raise ConfigError(
@@ -205,7 +213,7 @@ def _count(job: Job, wanted: Mapping[str, DistillSettings]) -> int:
     return min(held, max(FITTED, math.ceil(_SLACK * needed)))
 
 
-def _about(job: Job, smiles: Sequence[str | None]) -> dict[str, Any]:
+def _about(job: CostJob, smiles: Sequence[str | None]) -> dict[str, Any]:
     options = job.options
     return {
         "question": job.ablation.question,
@@ -219,12 +227,14 @@ def _about(job: Job, smiles: Sequence[str | None]) -> dict[str, Any]:
     }
 
 
-def _key(start: Results, reference: DistillSettings, one: DistillSettings) -> str:
+def _key(start: CostResults, reference: DistillSettings, one: DistillSettings) -> str:
     sides = [settings.as_table(side) for side in (reference, one)]
     return digest_of([dict(start.machine), dict(start.settings), *sides])
 
 
-def _earlier(path: Path, keys: Mapping[str, str], say: Callable[[str], None]) -> dict[str, Cell]:
+def _earlier(
+    path: Path, keys: Mapping[str, str], say: Callable[[str], None]
+) -> dict[str, CostCell]:
     """Returns what an earlier run measured of the same variants in the same way."""
     if not path.exists():
         return {}
@@ -236,12 +246,12 @@ def _earlier(path: Path, keys: Mapping[str, str], say: Callable[[str], None]) ->
     return {cell.name: cell for cell in cells if cell.measured and keys.get(cell.name) == cell.key}
 
 
-def _cell(name: str, key: str, request: Request, ask: Ask) -> Cell:
+def _cell(name: str, key: str, request: CostRequest, measure: Measure) -> CostCell:
     try:
-        return Cell(name=name, key=key, measured=ask(request))
+        return CostCell(name=name, key=key, measured=measure(request))
     except CellError as error:
-        return Cell(name=name, key=key, error=str(error))
+        return CostCell(name=name, key=key, error=str(error))
 
 
-def _with(start: Results, done: Mapping[str, Cell], order: Iterable[str]) -> Results:
+def _with(start: CostResults, done: Mapping[str, CostCell], order: Iterable[str]) -> CostResults:
     return replace(start, cells=tuple(done[name] for name in order if name in done))

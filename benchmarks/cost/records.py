@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, cast
+from typing import Any
 
-from molkd.errors import CorruptFileError
-from molkd.runtime import files
+from molkd.benchmarks.speed.records import parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +25,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class CostRequest:
     """What a child process is asked to measure.
 
     Attributes:
@@ -51,7 +50,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class CostMeasurement:
     """What a child process found.
 
     Attributes:
@@ -84,7 +83,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class CostCell:
     """One variant.
 
     Attributes:
@@ -96,12 +95,12 @@ class Cell:
 
     name: str
     key: str
-    measured: Measured | None = None
+    measured: CostMeasurement | None = None
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
+class CostResults:
     """All variants of an ablation.
 
     Attributes:
@@ -112,50 +111,29 @@ class Results:
 
     machine: Mapping[str, Any]
     settings: Mapping[str, Any]
-    cells: tuple[Cell, ...] = ()
+    cells: tuple[CostCell, ...] = ()
 
 
-def write(path: Path, results: Results) -> None:
-    """Writes a file of results, whole or not at all.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    files.write_json(path, asdict(results))
-
-
-def read(path: Path) -> Results:
+def read(path: Path) -> CostResults:
     """Reads a file of results.
 
     Raises:
         CorruptFileError: it is missing, cut, or holds something else.
     """
-    fields = cast("Any", files.read_json(path))
-    try:
-        cells = tuple(_cell(cell) for cell in fields["cells"])
-        return Results(fields["machine"], fields["settings"], cells)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CorruptFileError(f"{path} holds no results of 'molkd bench cost': {error}") from error
+    return CostResults(*parsed(path, CostCell, measured_of, command="molkd bench cost"))
 
 
-def request_of(fields: Mapping[str, Any]) -> Request:
+def request_of(fields: Mapping[str, Any]) -> CostRequest:
     """Reads what a child process is asked."""
     sides: dict[str, Any] = {name: Side(**fields[name]) for name in ("variant", "reference")}
-    return Request(**{**fields, **sides})
+    return CostRequest(**{**fields, **sides})
 
 
-def measured_of(fields: Mapping[str, Any]) -> Measured:
+def measured_of(fields: Mapping[str, Any]) -> CostMeasurement:
     """Reads what a child process wrote.
 
     Raises:
         KeyError, TypeError: it is something else.
     """
     rounds: dict[str, Any] = {name: tuple(fields[name]) for name in ("seconds", "reference")}
-    return Measured(**{**fields, **rounds})
-
-
-def _cell(fields: Mapping[str, Any]) -> Cell:
-    measured = fields["measured"]
-    changed: dict[str, Any] = dict(fields)
-    changed["measured"] = None if measured is None else measured_of(measured)
-    return Cell(**changed)
+    return CostMeasurement(**{**fields, **rounds})

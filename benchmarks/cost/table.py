@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from statistics import median
 
-from molkd.benchmarks.cost.records import Cell, Results
+from molkd.benchmarks.cost.records import CostCell, CostResults
 from molkd.benchmarks.speed.tables import as_markdown, megabytes, number
 
 COLUMNS = (
@@ -30,17 +30,17 @@ LEGEND = (
 )
 
 
-def rows(results: Results) -> list[list[str]]:
+def rows(results: CostResults) -> list[list[str]]:
     """Returns one row of cells per variant, in the order of `COLUMNS`."""
     return [_row(cell) for cell in results.cells]
 
 
-def failures(results: Results) -> list[str]:
+def failures(results: CostResults) -> list[str]:
     """Says in sentences which variants could not be measured, and why."""
     return [f"{cell.name} failed: {cell.error}" for cell in results.cells if cell.error]
 
 
-def markdown(results: Results) -> str:
+def markdown(results: CostResults) -> str:
     """Returns a page: machine, settings, the table, and what failed."""
     facts = {**results.machine, **results.settings}
     about = "\n".join(f"- {name}: {value}" for name, value in facts.items())
@@ -49,20 +49,20 @@ def markdown(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _row(cell: Cell) -> list[str]:
-    found = cell.measured
-    if found is None:
+def _row(cell: CostCell) -> list[str]:
+    measured = cell.measured
+    if measured is None:
         why = textwrap.shorten(f"failed: {cell.error}", 60, placeholder=" ...")
         return [cell.name, *[""] * (len(COLUMNS) - 2), why]
-    ratios = found.ratios
+    ratios = measured.ratios
     return [
         cell.name,
-        f"{found.batch:,}",
-        number(found.per_step),
+        f"{measured.batch:,}",
+        number(measured.per_step),
         f"{median(ratios):.2f}",
         f"{min(ratios):.2f}-{max(ratios):.2f}",
-        megabytes(found.added_mb),
-        f"{found.objective:,}",
-        f"{found.student:,}",
+        megabytes(measured.added_mb),
+        f"{measured.objective:,}",
+        f"{measured.student:,}",
         "",
     ]

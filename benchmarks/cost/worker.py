@@ -1,7 +1,7 @@
 """The process that measures one variant, by turns with the reference.
 
-`python -m molkd.benchmarks.cost.worker` reads a `Request` as JSON from standard input and answers
-as `molkd.benchmarks.speed.worker` does.
+`python -m molkd.benchmarks.cost.worker` reads a `CostRequest` as JSON from standard input and
+answers as `molkd.benchmarks.speed.worker` does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 
 from molkd import objectives, students, teachers
 from molkd.bank import Bank
-from molkd.benchmarks.cost.records import Measured, Request, Side, request_of
+from molkd.benchmarks.cost.records import CostMeasurement, CostRequest, Side, request_of
 from molkd.benchmarks.speed import peak_memory
 from molkd.benchmarks.speed.interleaved import Clock, alternating
 from molkd.benchmarks.speed.training import VALID
@@ -34,7 +34,7 @@ from molkd.tensors import QueryableTeachers
 _OWN, _REFERENCE = "variant", "reference"
 
 
-def measure(request: Request, *, clock: Clock = time.perf_counter) -> Measured:
+def measure(request: CostRequest, *, clock: Clock = time.perf_counter) -> CostMeasurement:
     """Measures a variant in this process: its memory, then its time by turns with the reference.
 
     Raises:
@@ -42,9 +42,9 @@ def measure(request: Request, *, clock: Clock = time.perf_counter) -> Measured:
     """
     device = devices.choose(request.device)
     bank = _opened(request, request.variant)
-    wanted = settings.from_table(DistillSettings, request.variant.settings)
+    options = settings.from_table(DistillSettings, request.variant.settings)
     items = ReadItems(list(bank.items), list(bank.items), dict(bank.errors))
-    student = students.make(wanted.student, items=items.items)
+    student = students.make(options.student, items=items.items)
     graphs = corpora.prepared_of(student, items, 1, progress=False)
     own = Training(request, request.variant, graphs, clock)
     own.run()  # from here on all that both need is loaded: libraries, kernels, pages of the bank
@@ -52,7 +52,7 @@ def measure(request: Request, *, clock: Clock = time.perf_counter) -> Measured:
     reference = Training(request, request.reference, graphs, clock)
     reference.run()
     rounds = alternating(_REFERENCE, reference.run, lambda: {_OWN: own.run()}, request.repeats)
-    return Measured(
+    return CostMeasurement(
         batch=own.settings.train.batch_size,
         seconds=rounds[_OWN],
         reference=rounds[_REFERENCE],
@@ -68,24 +68,26 @@ class Training:
         settings: those of the side, with a single epoch.
     """
 
-    def __init__(self, request: Request, side: Side, prepared: PackedItems, clock: Clock) -> None:
+    def __init__(
+        self, request: CostRequest, side: Side, prepared: PackedItems, clock: Clock
+    ) -> None:
         """Fits the scalings on all molecules but those of the validation.
 
         Raises:
             InputError: there are fewer molecules than the steps need.
         """
-        wanted = settings.from_table(DistillSettings, side.settings)
-        self.settings = replace(wanted, train=replace(wanted.train, epochs=1))
+        options = settings.from_table(DistillSettings, side.settings)
+        self.settings = replace(options, train=replace(options.train, epochs=1))
         self._steps, self._device, self._clock = request.steps, request.device, clock
-        self._queryable = _queryable(wanted, request.weights_dir)
+        self._queryable = _queryable(options, request.weights_dir)
         corpus = corpora.corpus_of(
             _opened(request, side), prepared, self.settings, queryable=self._queryable
         )
-        rows = request.steps * wanted.train.batch_size
+        rows = request.steps * options.train.batch_size
         if len(corpus.train) < rows:
             raise InputError(
-                f"{request.steps} steps of {wanted.train.batch_size} rows need {rows} molecules to "
-                f"train on, and {len(corpus.train)} can be used: give more, or fewer --steps"
+                f"{request.steps} steps of {options.train.batch_size} rows need {rows} molecules "
+                f"to train on, and {len(corpus.train)} can be used: give more, or fewer --steps"
             )
         self._corpus = replace(corpus, train=corpus.train[:rows], valid=corpus.valid[:VALID])
 
@@ -104,8 +106,8 @@ class Training:
     def parameters(self) -> dict[str, int]:
         """Returns the number of weights of the objective and of the student."""
         student, objective = self._made()
-        made = {"objective": objective, "student": student}
-        return {name: sum(w.numel() for w in one.parameters()) for name, one in made.items()}
+        modules = {"objective": objective, "student": student}
+        return {name: sum(w.numel() for w in one.parameters()) for name, one in modules.items()}
 
     def _made(self) -> tuple[Any, objectives.Objective]:
         student = students.make(self.settings.student, seed=self.settings.train.seed)
@@ -117,14 +119,14 @@ class Training:
         return student, objective
 
 
-def _queryable(wanted: DistillSettings, weights_dir: str | None) -> QueryableTeachers:
+def _queryable(options: DistillSettings, weights_dir: str | None) -> QueryableTeachers:
     """The teachers that the objective asks; made before anything is measured."""
-    names = wanted.objective.queried_teachers
-    made = [teachers.make(name, weights_dir=weights_dir) for name in names]
-    return corpora.queryable_teachers(made, wanted)
+    names = options.objective.queried_teachers
+    queried = [teachers.make(name, weights_dir=weights_dir) for name in names]
+    return corpora.queryable_teachers(queried, options)
 
 
-def _opened(request: Request, side: Side) -> Bank:
+def _opened(request: CostRequest, side: Side) -> Bank:
     return Bank.open(Path(request.bank), teachers=side.settings["teachers"], nodes=side.atoms)
 
 

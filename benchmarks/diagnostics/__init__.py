@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from molkd.bank import Bank
-from molkd.benchmarks.diagnostics.comparable import Facts, Forms, K, common_rows
+from molkd.benchmarks.diagnostics.comparable import ComparableEmbeddings, Facts, K, common_rows
 from molkd.benchmarks.diagnostics.linear_map import Parts, linear_r2
 from molkd.errors import ConfigError
 from molkd.runtime.processes import one_thread
@@ -122,28 +122,30 @@ def compare_teachers(
     if len(values) < 2:
         raise ConfigError(f"a comparison needs at least two teachers, not {len(values)}")
     supports = supports or {}
-    kept = common_rows(values)
+    common = common_rows(values)
     with threadpool_limits(1):  # the number of threads would change the last bits
-        forms = Forms.of({name: values[name][kept] for name in values}, supports)
-        parts = Parts.of([keys[int(row)] for row in kept], seed=seed)
-        prepared = list(forms.prepared.values())
+        comparable = ComparableEmbeddings.of(
+            {name: values[name][common] for name in values}, supports
+        )
+        parts = Parts.of([keys[int(row)] for row in common], seed=seed)
+        prepared = list(comparable.prepared.values())
         cka = similarity.cka(prepared)
         rows = [linear_r2(form, prepared, parts) for form in prepared]
-        near = list(forms.neighbours.values())
+        near = list(comparable.neighbours.values())
         overlap = [[similarity.overlap(a, b) for b in near] for a in near]
-        facts = {name: forms.facts(name, values[name]) for name in values}
+        facts = {name: comparable.facts(name, values[name]) for name in values}
     names = list(values)
-    found = similarity.groups(cka, least=REDUNDANT)
+    groups = similarity.groups(cka, least=REDUNDANT)
     return TeacherComparison(
         facts=facts,
         cka=cka,
         r2=np.array(rows),
         overlap=np.array(overlap),
-        chance=K / (len(kept) - 1),
-        groups=tuple(tuple(names[place] for place in group) for group in found),
+        chance=K / (len(common) - 1),
+        groups=tuple(tuple(names[place] for place in group) for group in groups),
         order=tuple(similarity.order(cka)),
         items=len(keys),
-        compared=len(kept),
+        compared=len(common),
     )
 
 
@@ -173,27 +175,33 @@ def diagnose(
     own = {"the student": student}
     if untrained is not None:
         own["the untrained student"] = untrained
-    kept = common_rows({**own, **values})
-    parts = Parts.of([bank.items[int(rows[row])] for row in kept], seed=seed)
+    common = common_rows({**own, **values})
+    parts = Parts.of([bank.items[int(rows[row])] for row in common], seed=seed)
     supports: dict[str, Support] = {name: card.support for name, card in bank.cards.items()}
     with threadpool_limits(1), one_thread():
-        students = Forms.of({name: own[name][kept] for name in own}, {})
-        teachers = Forms.of({name: values[name][kept] for name in values}, supports)
+        students = ComparableEmbeddings.of({name: own[name][common] for name in own}, {})
+        teachers = ComparableEmbeddings.of(
+            {name: values[name][common] for name in values}, supports
+        )
         likeness = [_likeness(students, name, teachers, parts) for name in own]
-        known = _information(student[kept], bank, rows[kept], parts, seed, progress=progress)
+        information = _information(
+            student[common], bank, rows[common], parts, seed, progress=progress
+        )
         facts = students.facts("the student", student)
     return Diagnosis(
         student=facts,
         trained=likeness[0],
         untrained=likeness[1] if untrained is not None else {},
-        mutual_information=known,
-        chance=K / (len(kept) - 1),
+        mutual_information=information,
+        chance=K / (len(common) - 1),
         items=len(rows),
-        compared=len(kept),
+        compared=len(common),
     )
 
 
-def _likeness(students: Forms, student: str, teachers: Forms, parts: Parts) -> dict[str, Likeness]:
+def _likeness(
+    students: ComparableEmbeddings, student: str, teachers: ComparableEmbeddings, parts: Parts
+) -> dict[str, Likeness]:
     source, near = students.prepared[student], students.neighbours[student]
     scores = linear_r2(source, list(teachers.prepared.values()), parts)
     return {
@@ -217,13 +225,13 @@ def _information(
     from molkd.targets.fitting import fit_scaling
     from molkd.targets.reader import TargetReader
 
-    read = objectives.MutualInformationSettings()
+    objective = objectives.MutualInformationSettings()
     train = np.sort(rows[parts.train])
     scalings = {
-        name: fit_scaling(bank, name, train, form=read.form(card))
+        name: fit_scaling(bank, name, train, form=objective.form(card))
         for name, card in bank.cards.items()
     }
-    known = estimate(
+    information = estimate(
         TargetReader(bank, scalings),
         train=EmbeddedRows(rows[parts.train], student[parts.train]),
         valid=EmbeddedRows(rows[parts.test], student[parts.test]),
@@ -232,7 +240,7 @@ def _information(
         ),
         progress=progress,
     )
-    return {name: about.mutual_information for name, about in known.items()}
+    return {name: about.mutual_information for name, about in information.items()}
 
 
 def sentences(comparison: TeacherComparison) -> list[str]:
@@ -245,44 +253,44 @@ def sentences(comparison: TeacherComparison) -> list[str]:
     own = np.diagonal(r2)
     others = np.where(np.eye(len(names), dtype=np.bool_), -np.inf, r2)
     source = np.argmax(others, axis=0).tolist()
-    said = [
+    lines = [
         f"{names[b]} is predicted from {names[a]} with R2 {r2[a, b]:.2f}"
         + (f" ({own[b]:.2f} from itself)" if own[b] < CEILING else "")
         + ": distilling both adds little."
         for b, a in enumerate(source)
         if r2[a, b] >= REDUNDANT * own[b] > 0
     ]
-    said += [
+    lines += [
         f"{', '.join(group)} are alike in geometry, with a mean CKA of at least {REDUNDANT}: "
         "distilling more than one of them adds little."
         for group in comparison.groups
         if len(group) > 1
     ]
-    if not said:
+    if not lines:
         b = int(np.argmax(others.max(axis=0)))
-        said.append(
+        lines.append(
             "No teacher is redundant, as far as linear maps and CKA tell; the nearest to it is "
             f"{names[b]}, predicted from {names[source[b]]} with R2 {r2[source[b], b]:.2f}."
         )
-    return said + _limits(comparison)
+    return lines + _limits(comparison)
 
 
 def _limits(comparison: TeacherComparison) -> list[str]:
     """Says what the sample could not show, what is narrower than it looks, and what is missing."""
     own = dict(zip(comparison.facts, np.diagonal(comparison.r2).tolist(), strict=True))
     hard = [f"{name} ({r2:.2f})" for name, r2 in own.items() if r2 < CEILING]
-    said: list[str] = []
+    lines: list[str] = []
     if hard:
-        said.append(
+        lines.append(
             f"{comparison.compared} items are too few to predict {', '.join(hard)} even from "
             "itself (R2 in brackets): with more of them R2 would be higher."
         )
-    said += [
+    lines += [
         f"{name} uses about {facts.effective_rank:.0f} of its {facts.dim} dimensions."
         for name, facts in comparison.facts.items()
         if facts.effective_rank < facts.dim / 10
     ]
-    return said + _left_out(comparison)
+    return lines + _left_out(comparison)
 
 
 def _left_out(comparison: TeacherComparison) -> list[str]:

@@ -1,4 +1,4 @@
-"""Embeddings of the same molecules, in the forms in which they are compared."""
+"""Embeddings of the same items, brought into the forms in which they can be compared."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Forms:
-    """Embeddings of the same n molecules, in the forms that the measures read.
+class ComparableEmbeddings:
+    """Embeddings of the same n items, as the measures of likeness read them.
 
     Attributes:
         prepared: embedder -> shape (n, d'); see `similarity.prepared`.
@@ -53,7 +53,7 @@ class Forms:
 
     @classmethod
     def of(cls, values: Mapping[str, Matrix], supports: Mapping[str, Support]) -> Self:
-        """Brings embeddings into these forms.
+        """Makes embeddings comparable.
 
         Args:
             values: embedder -> shape (n, d), without NaN, n more than `K`.
@@ -77,12 +77,12 @@ class Forms:
 
     def facts(self, name: str, values: Matrix) -> Facts:
         """Says what an embedder is by itself; `values` are those of all molecules."""
-        form = self.prepared[name]
+        prepared = self.prepared[name]
         return Facts(
             dim=values.shape[1],
-            varying=form.shape[1],
-            effective_rank=similarity.effective_rank(form),
-            participation_ratio=similarity.participation_ratio(form),
+            varying=prepared.shape[1],
+            effective_rank=similarity.effective_rank(prepared),
+            participation_ratio=similarity.participation_ratio(prepared),
             failed=int((~_embedded(values)).sum()),
         )
 
@@ -101,14 +101,14 @@ def common_rows(values: Mapping[str, Matrix]) -> Rows:
         InputError: they are fewer than `LEAST_ROWS`; names who failed most often.
     """
     embedded = {name: _embedded(matrix) for name, matrix in values.items()}
-    kept = np.flatnonzero(np.logical_and.reduce(list(embedded.values())))
-    if len(kept) < LEAST_ROWS:
+    common = np.flatnonzero(np.logical_and.reduce(list(embedded.values())))
+    if len(common) < LEAST_ROWS:
         failed = {name: int((~mask).sum()) for name, mask in embedded.items()}
         worst = max(failed, key=lambda name: failed[name])
         total = len(embedded[worst])
         blame = f"; {worst} failed on {failed[worst]}" if failed[worst] else ""
         raise InputError(
-            f"only {len(kept)} of {total} items can be embedded by all, at least {LEAST_ROWS} "
+            f"only {len(common)} of {total} items can be embedded by all, at least {LEAST_ROWS} "
             f"are needed{blame}: give more items" + (" or leave it out" if blame else "")
         )
-    return kept
+    return common

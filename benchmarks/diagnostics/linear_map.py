@@ -64,12 +64,12 @@ def linear_r2(source: Floats, targets: Sequence[Floats], parts: Parts) -> list[f
     final = _Ridge.of(source[parts.train])
     scores: list[float] = []
     for target, strength in zip(targets, chosen, strict=True):
-        known, truth = target[parts.train], target[parts.test]
+        fitted, truth = target[parts.train], target[parts.test]
         varying = truth.min(axis=0, initial=np.inf) < truth.max(axis=0, initial=-np.inf)
         if not varying.any():
             scores.append(float("nan"))
             continue
-        (predicted,) = final.predictions(source[parts.test], known[:, varying], [strength])
+        (predicted,) = final.predictions(source[parts.test], fitted[:, varying], [strength])
         score = r2_score(truth[:, varying], predicted, multioutput="variance_weighted")
         scores.append(float(score))
     return scores

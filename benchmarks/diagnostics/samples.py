@@ -50,8 +50,8 @@ class Sample:
     repeated: int
 
     def __str__(self) -> str:
-        found = f"{len(self.items)} different {self.modality.name} of {self.drawn} rows"
-        return f"{found} ({self.unreadable} unreadable, {self.repeated} repeated)"
+        drawn = f"{len(self.items)} different {self.modality.name} of {self.drawn} rows"
+        return f"{drawn} ({self.unreadable} unreadable, {self.repeated} repeated)"
 
 
 def draw(
@@ -162,8 +162,8 @@ def banked(
     """
     with contextlib.ExitStack() as stack:
         if folder is None:
-            made = tempfile.TemporaryDirectory(prefix="molkd-", ignore_cleanup_errors=True)
-            folder = Path(stack.enter_context(made))
+            temporary = tempfile.TemporaryDirectory(prefix="molkd-", ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(temporary))
         yield banks.build(
             folder,
             sample.items,

@@ -71,7 +71,7 @@ class Embedder:
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """Of its sources: where `embedding_store.read` finds its embeddings."""
+        """Of its sources: where `store.read` finds its embeddings."""
         return tuple(source.digest for source in self.sources)
 
     @property
@@ -115,13 +115,15 @@ def make(text: str, *, weights_dir: Path | None = None, seed: int = 0) -> Embedd
     names = inner.split("+")
     sources = tuple(_source(name, weights_dir, seed) for name in names)
     if len({source.modality for source in sources}) > 1:
-        told = ", ".join(f"{n} {s.modality}" for n, s in zip(names, sources, strict=True))
-        raise ConfigError(f"{spec}: what stands side by side reads the same items, not {told}")
+        modalities = ", ".join(f"{n} {s.modality}" for n, s in zip(names, sources, strict=True))
+        raise ConfigError(
+            f"{spec}: what stands side by side reads the same items, not {modalities}"
+        )
     return Embedder(label, spec, _role(names), sources, components)
 
 
 def with_baselines(
-    given: Sequence[Embedder], *, teachers: bool, weights_dir: Path | None, seed: int = 0
+    embedders: Sequence[Embedder], *, teachers: bool, weights_dir: Path | None, seed: int = 0
 ) -> tuple[list[Embedder], list[str]]:
     """Adds what every comparison needs beside the embedders that were asked for.
 
@@ -130,7 +132,7 @@ def with_baselines(
     teachers concatenated on principal components (what a student tries to compress).
 
     Args:
-        given: what was asked for.
+        embedders: what was asked for.
         teachers: whether the students' teachers also join one by one.
         weights_dir: see `make`.
         seed: see `make`.
@@ -138,25 +140,25 @@ def with_baselines(
     Returns:
         All embedders, the given ones first, and in sentences what could not be added.
     """
-    wanted: list[str] = []
+    specs: list[str] = []
     notes: list[str] = []
-    for embedder in (one for one in given if one.spec.startswith("molkd:")):
+    for embedder in (one for one in embedders if one.spec.startswith("molkd:")):
         names, problem = teachers_of(_folder(embedder))
         notes += [problem] if problem else []
         usable = _usable(names, weights_dir, notes)
-        wanted += usable if teachers else []
+        specs += usable if teachers else []
         if usable:
             oracle = f"pca:{ORACLE_COMPONENTS}:{'+'.join(usable)}"
-            wanted.append(f"teachers of {embedder.label}, PCA-{ORACLE_COMPONENTS}={oracle}")
-        wanted.append(f"{embedder.label}, untrained=untrained:{_folder(embedder)}")
-    every = list(given)
-    taken = {embedder.digest for embedder in given}
-    kinds = dict.fromkeys(embedder.modality for embedder in given)
-    for text in [*wanted, *(text for kind in kinds for text in BENCHMARKED[kind].baselines)]:
-        made = make(text, weights_dir=weights_dir, seed=seed)
-        if made.digest not in taken:
-            taken.add(made.digest)
-            every.append(made)
+            specs.append(f"teachers of {embedder.label}, PCA-{ORACLE_COMPONENTS}={oracle}")
+        specs.append(f"{embedder.label}, untrained=untrained:{_folder(embedder)}")
+    every = list(embedders)
+    taken = {embedder.digest for embedder in embedders}
+    kinds = dict.fromkeys(embedder.modality for embedder in embedders)
+    for text in [*specs, *(text for kind in kinds for text in BENCHMARKED[kind].baselines)]:
+        baseline = make(text, weights_dir=weights_dir, seed=seed)
+        if baseline.digest not in taken:
+            taken.add(baseline.digest)
+            every.append(baseline)
     _refuse_doubles(every)
     return every, notes
 

@@ -95,13 +95,13 @@ class EmbeddingStore:
             CorruptFileError: a block cannot be read.
         """
         self._index()
-        wanted: dict[Path, list[tuple[int, int]]] = {}
+        by_block: dict[Path, list[tuple[int, int]]] = {}
         for row, item in enumerate(items):
             path, place = self._places[key_of(item)]
-            wanted.setdefault(path, []).append((row, place))
+            by_block.setdefault(path, []).append((row, place))
         values: Matrix | None = None
         failures: dict[int, str] = {}
-        for path, places in wanted.items():
+        for path, places in by_block.items():
             block = _arrays(path, "values", "reasons")
             if values is None:
                 values = np.empty((len(items), block["values"].shape[1]), np.float32)

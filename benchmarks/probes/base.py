@@ -120,10 +120,12 @@ def log_loss_of_many(y: Labels, logits: Labels) -> float:
 
     A class beyond k, or of a logit of minus infinity, counts `IMPROBABLE`.
     """
-    known = np.flatnonzero(y < logits.shape[1])
-    found = np.full(len(y), IMPROBABLE)
-    found[known] = log_softmax(logits[known], axis=1)[np.arange(len(known)), y[known].astype(int)]
-    return float(-np.mean(np.where(np.isneginf(found), IMPROBABLE, found)))
+    trained = np.flatnonzero(y < logits.shape[1])
+    losses = np.full(len(y), IMPROBABLE)
+    losses[trained] = log_softmax(logits[trained], axis=1)[
+        np.arange(len(trained)), y[trained].astype(int)
+    ]
+    return float(-np.mean(np.where(np.isneginf(losses), IMPROBABLE, losses)))
 
 
 def probability(logits: npt.NDArray[np.floating]) -> Labels:

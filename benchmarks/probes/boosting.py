@@ -111,7 +111,7 @@ def _predicted(model: Model, x: Matrix, trees: int, fallback: Labels, kind: Kind
     if kind == "regression":
         return next(islice(model.staged_predict(x), trees - 1, None))
     classifier = cast("Any", model)
-    found: Labels = next(islice(classifier.staged_predict_proba(x), trees - 1, None))
+    probabilities: Labels = next(islice(classifier.staged_predict_proba(x), trees - 1, None))
     if kind == "classification":
-        return found[:, 1]
-    return spread(found, classifier.classes_, absent=0.0)
+        return probabilities[:, 1]
+    return spread(probabilities, classifier.classes_, absent=0.0)

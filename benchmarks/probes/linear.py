@@ -75,17 +75,17 @@ class Linear:
 
         model = LogisticRegression(warm_start=True, max_iter=self.steps, tol=self.tolerance)
         losses: list[float] = []
-        found: list[tuple[Labels, Labels]] = []
+        planes: list[tuple[Labels, Labels]] = []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             for strength in self.strengths:
                 model.set_params(C=strength).fit(train.x, train.y)
-                found.append(_planes(model, kind))
-                losses.append(LOSSES[kind](valid.y, _line(valid.x, *found[-1])))
+                planes.append(_planes(model, kind))
+                losses.append(LOSSES[kind](valid.y, _line(valid.x, *planes[-1])))
                 if len(losses) - 1 - int(np.argmin(losses)) >= self.patience:
                     break
         best = int(np.argmin(losses))
-        coefficients, intercept = found[best]
+        coefficients, intercept = planes[best]
         return Fitted(
             lambda x: LINKS[kind](_line(x, coefficients, intercept)),
             {"C": self.strengths[best]},
@@ -98,11 +98,11 @@ class Linear:
         targets = np.tile(train.y[:, None], (1, len(self.alphas)))  # one copy per alpha
         ridge = Ridge(solver="cholesky").set_params(alpha=np.array(self.alphas))
         ridge.fit(train.x.astype(np.float64), targets)
-        found = np.reshape(ridge.coef_, (len(self.alphas), -1)), np.atleast_1d(ridge.intercept_)
-        predicted = _line(valid.x, found[0].T, found[1])
+        planes = np.reshape(ridge.coef_, (len(self.alphas), -1)), np.atleast_1d(ridge.intercept_)
+        predicted = _line(valid.x, planes[0].T, planes[1])
         losses = [squared_error(valid.y, column) for column in predicted.T]
         best = int(np.argmin(losses))
-        coefficients, intercept = (each[best].copy() for each in found)
+        coefficients, intercept = (each[best].copy() for each in planes)
         return Fitted(lambda x: _line(x, coefficients, intercept), {"alpha": self.alphas[best]})
 
 

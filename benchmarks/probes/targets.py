@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from molkd.benchmarks.tasks.task import Labels, Scale
+from molkd.benchmarks.tasks.task import Labels, LabelScale
 from molkd.errors import InputError
 from molkd.types import Rows
 
@@ -25,12 +25,12 @@ class TargetScaler:
         sd: likewise, positive.
     """
 
-    scale: Scale
+    scale: LabelScale
     mean: float
     sd: float
 
     @classmethod
-    def fit(cls, train_y: Labels, *, scale: Scale, rows: Rows | None = None) -> Self:
+    def fit(cls, train_y: Labels, *, scale: LabelScale, rows: Rows | None = None) -> Self:
         """Fits the scaler on the labels of training rows.
 
         Args:
@@ -67,7 +67,7 @@ class TargetScaler:
         return values if self.scale == "linear" else 10 ** np.clip(values, -DECADES, DECADES)
 
 
-def _scaled(y: Labels, scale: Scale, rows: Rows | None) -> Labels:
+def _scaled(y: Labels, scale: LabelScale, rows: Rows | None) -> Labels:
     allowed = np.isfinite(y) if scale == "linear" else np.isfinite(y) & (y > 0)
     bad = np.flatnonzero(~allowed)
     if len(bad):

@@ -11,11 +11,10 @@ import numpy as np
 from tqdm import tqdm
 
 from molkd import __version__
-from molkd.benchmarks import probes
-from molkd.benchmarks import records as results
+from molkd.benchmarks import probes, records
 from molkd.benchmarks.embedders import Embedder, store
-from molkd.benchmarks.quality import scoring
-from molkd.benchmarks.quality.jobs import Order, ScoringJob, answered
+from molkd.benchmarks.quality import jobs, scoring
+from molkd.benchmarks.quality.jobs import ScoringJob
 from molkd.benchmarks.quality.planning import TaskPlan, plan_all
 from molkd.benchmarks.records import EmbedderRecord, Results, Run, Score, TaskRecord
 from molkd.benchmarks.tasks.task import Item, SplitName, Task
@@ -27,7 +26,7 @@ from molkd.types import Mask
 RESULTS, PARTIAL = "results.jsonl", "results.partial.jsonl"
 
 _AHEAD = 16
-"""Orders per process that are taken at once: principal components last a hundred times longer."""
+"""Jobs per process that are taken at once: principal components last a hundred times longer."""
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "rdkit")
 
@@ -107,7 +106,7 @@ def evaluate(
     items = list(dict.fromkeys(item for task in tasks for side in task.sides for item in side))
     for embedder in embedders:
         embedder.fill(items, cache=space.cache, jobs=space.jobs, progress=space.progress)
-    records, alive = _embedder_records(embedders, items, space.cache)
+    embedder_records, alive = _embedder_records(embedders, items, space.cache)
     plans = plan_all(
         tasks,
         lambda task: np.all([[alive[item] for item in side] for side in task.sides], axis=0),
@@ -116,18 +115,18 @@ def evaluate(
         excluded=excluded or {},
         jobs=space.jobs,
     )
-    if not any(plan.questions for plan in plans):
+    if not any(plan.probe_tasks for plan in plans):
         reasons = "; ".join(f"{plan.task.name}: {note}" for plan in plans for note in plan.notes)
         raise InputError(f"no task can be evaluated: {reasons}")
-    found = Results(
+    results = Results(
         Run(settings=asdict(settings), versions=_versions(), leakage=leakage or {}),
         tuple(_task_record(plan, settings) for plan in plans),
-        records,
-        tuple(_scores(_cells(plans, embedders, settings, space), space)),
+        embedder_records,
+        tuple(_scores(_jobs(plans, embedders, settings, space), space)),
     )
-    results.write(space.folder / RESULTS, found)
+    records.write(space.folder / RESULTS, results)
     (space.folder / PARTIAL).unlink(missing_ok=True)
-    return found
+    return results
 
 
 def _refuse_strangers(tasks: Sequence[Task], embedders: Sequence[Embedder]) -> None:
@@ -145,11 +144,11 @@ def _embedder_records(
 ) -> tuple[tuple[EmbedderRecord, ...], dict[Item, bool]]:
     """What each embedder is, and item -> whether all of them could embed it."""
     alive = np.ones(len(items), dtype=np.bool_)
-    records: list[EmbedderRecord] = []
+    embedder_records: list[EmbedderRecord] = []
     for embedder in embedders:
         embedded = store.read(cache, embedder.digests, items)
         alive &= embedded.valid
-        records.append(
+        embedder_records.append(
             EmbedderRecord(
                 label=embedder.label,
                 spec=embedder.spec,
@@ -160,10 +159,10 @@ def _embedder_records(
                 failed=len(embedded.failures),
             )
         )
-    return tuple(records), dict(zip(items, alive.tolist(), strict=True))
+    return tuple(embedder_records), dict(zip(items, alive.tolist(), strict=True))
 
 
-def _cells(
+def _jobs(
     plans: Sequence[TaskPlan],
     embedders: Sequence[Embedder],
     settings: QualitySettings,
@@ -177,7 +176,7 @@ def _cells(
             embedder.digest,
             embedder.digests,
             embedder.components,
-            scoring.asked(plan.task.kind, settings.probes),
+            scoring.probes_for(plan.task.kind, settings.probes),
             space.cache,
         )
         for plan in sorted(plans, key=lambda plan: -len(plan.task.items))
@@ -185,37 +184,37 @@ def _cells(
     ]
 
 
-def _scores(cells: Sequence[ScoringJob], space: Workspace) -> list[Score]:
+def _scores(every: Sequence[ScoringJob], space: Workspace) -> list[Score]:
     """All scores: those of an earlier run where nothing changed, the others computed."""
-    found = _known(space.folder)
-    wanted = [(key, cell.label) for cell in cells for key in cell.score_keys()]
-    orders = [Order(cell, frozenset(cell.score_keys()) - found.keys()) for cell in cells]
-    orders = [order for order in orders if order.keys]
+    scores = _earlier(space.folder)
+    keys = [(key, job.label) for job in every for key in job.score_keys()]
+    pending = [replace(job, pending=frozenset(job.score_keys()) - scores.keys()) for job in every]
+    pending = [job for job in pending if job.pending]
     partial = space.folder / PARTIAL
-    files.write_bytes(partial, "".join(map(results.line, found.values())).encode())
+    files.write_bytes(partial, "".join(map(records.line, scores.values())).encode())
     with (
         files.explained(partial),
         partial.open("a", encoding="utf-8") as stream,
-        tqdm(total=len(wanted), unit=" fits", desc="probes", disable=not space.progress) as bar,
+        tqdm(total=len(keys), unit=" fits", desc="probes", disable=not space.progress) as bar,
     ):
-        bar.update(sum(key in found for key, _ in wanted))
-        jobs = min(space.jobs, len(orders))
-        for scores in ordered_map(answered, orders, jobs=jobs, prefetch=_AHEAD):
-            stream.writelines(map(results.line, scores))
+        bar.update(sum(key in scores for key, _ in keys))
+        processes = min(space.jobs, len(pending))
+        for computed in ordered_map(jobs.run, pending, jobs=processes, prefetch=_AHEAD):
+            stream.writelines(map(records.line, computed))
             stream.flush()
-            found |= {score.key: score for score in scores}
-            bar.update(len(scores))
-    return [replace(found[key], embedder=label) for key, label in wanted]
+            scores |= {score.key: score for score in computed}
+            bar.update(len(computed))
+    return [replace(scores[key], embedder=label) for key, label in keys]
 
 
-def _known(folder: Path) -> dict[str, Score]:
+def _earlier(folder: Path) -> dict[str, Score]:
     """Scores of a finished and of an interrupted run in the folder; a cut line is dropped."""
-    known: dict[str, Score] = {}
+    scores: dict[str, Score] = {}
     for path in (folder / RESULTS, folder / PARTIAL):
         if path.is_file():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            known |= results.scores_of(lines)
-    return known
+            scores |= records.scores_of(lines)
+    return scores
 
 
 def _task_record(plan: TaskPlan, settings: QualitySettings) -> TaskRecord:
@@ -228,7 +227,7 @@ def _task_record(plan: TaskPlan, settings: QualitySettings) -> TaskRecord:
         reads=task.modality,
         comparable=task.comparable,
         split=settings.split or task.split,
-        labels=tuple(plan.questions),
+        labels=tuple(plan.probe_tasks),
         items=len(task.items),
         compared=int(plan.compared.sum()),
         digest=task.digest,

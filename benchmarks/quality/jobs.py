@@ -26,8 +26,9 @@ class ScoringJob:
         digest: of the embedder.
         sources: digests of the models whose embeddings it puts side by side.
         components: see `Embedder.components`.
-        asked: names of probes, or of the measure of the task's kind.
+        probes: names of probes, or of the measure of the task's kind.
         cache: of the embeddings.
+        pending: keys of the scores that are still to be computed.
     """
 
     plan: TaskPlan
@@ -35,59 +36,48 @@ class ScoringJob:
     digest: str
     sources: tuple[str, ...]
     components: int | None
-    asked: tuple[str, ...]
+    probes: tuple[str, ...]
     cache: Path
+    pending: frozenset[str] = frozenset()
 
-    def questions(self) -> Iterator[tuple[str, ProbeTask, dict[str, str]]]:
-        """All questions, with label and probe -> key of the score."""
-        abouts = {name: scoring.describe(name) for name in self.asked}
-        for label, asked in self.plan.questions.items():
-            for probe_task in asked:
+    def probe_tasks(self) -> Iterator[tuple[str, ProbeTask, dict[str, str]]]:
+        """All probe tasks, with label and probe -> key of the score."""
+        abouts = {name: scoring.describe(name) for name in self.probes}
+        for label, probe_tasks in self.plan.probe_tasks.items():
+            for probe_task in probe_tasks:
                 deciding = [probe_task.digest, self.digest]
                 keys = {name: digest_of([*deciding, about]) for name, about in abouts.items()}
                 yield label, probe_task, keys
 
     def score_keys(self) -> Iterator[str]:
         """The keys of all its scores."""
-        return (key for *_, keys in self.questions() for key in keys.values())
+        return (key for *_, keys in self.probe_tasks() for key in keys.values())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Order:
-    """A cell and the keys of those of its scores that are still to be computed."""
-
-    cell: ScoringJob
-    keys: frozenset[str]
-
-
-def answered(order: Order) -> list[Score]:
-    """Computes the scores of an order; what a worker process does."""
-    cell = order.cell
-    sides = tuple(
-        store.read(cell.cache, cell.sources, side).values for side in cell.plan.task.sides
-    )
+def run(job: ScoringJob) -> list[Score]:
+    """Computes the pending scores of a job; what a worker process does."""
+    sides = tuple(store.read(job.cache, job.sources, side).values for side in job.plan.task.sides)
     scores: list[Score] = []
-    for label, probe_task, keys in cell.questions():
-        wanted = {name: key for name, key in keys.items() if key in order.keys}
-        if wanted:
-            scores += _answers(cell, sides, label, probe_task, wanted)
+    for label, probe_task, keys in job.probe_tasks():
+        pending = {name: key for name, key in keys.items() if key in job.pending}
+        if pending:
+            scores += _scores(job, sides, label, probe_task, pending)
     return scores
 
 
-def _answers(
-    cell: ScoringJob, sides: Sides, label: str, probe_task: ProbeTask, keys: Mapping[str, str]
+def _scores(
+    job: ScoringJob, sides: Sides, label: str, probe_task: ProbeTask, keys: Mapping[str, str]
 ) -> Iterator[Score]:
-    names = list(keys)
-    for name, given in scoring.answers(sides, probe_task, names, components=cell.components):
+    for name, answer in scoring.answers(sides, probe_task, list(keys), components=job.components):
         yield Score(
-            task=cell.plan.task.name,
+            task=job.plan.task.name,
             label=label,
-            embedder=cell.label,
+            embedder=job.label,
             probe=name,
             seed=probe_task.seed,
-            test=given.test,
-            valid=given.valid,
-            chosen=given.chosen,
+            test=answer.test,
+            valid=answer.valid,
+            chosen=answer.chosen,
             rows={part: len(getattr(probe_task.split, part)) for part in PARTS},
             key=keys[name],
         )

@@ -103,12 +103,12 @@ def known_of_file(path: Path, *, cache: Path, jobs: int = 1, progress: bool = Fa
     if not path.is_file():
         raise InputError(f"there is no file {path}: name the molecules of the distillation")
     digest = digest_of([files.sha256_of(path), path.name, rdBase.rdkitVersion])
-    kept = cache / "skeletons" / f"{digest}.npy"
+    computed = cache / "skeletons" / f"{digest}.npy"
     try:
-        return np.load(kept, allow_pickle=False)
+        return np.load(computed, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         seen = known(molecules(path), jobs=jobs, progress=progress)
-    with files.atomic_path(kept) as temporary, temporary.open("wb") as stream:
+    with files.atomic_path(computed) as temporary, temporary.open("wb") as stream:
         np.save(stream, seen)
     return seen
 

@@ -11,7 +11,7 @@ import numpy as np
 from molkd.benchmarks.quality.probe_task import ProbeTask
 from molkd.benchmarks.tasks import splitting
 from molkd.benchmarks.tasks.kinds import KINDS
-from molkd.benchmarks.tasks.task import Split, SplitName, Task
+from molkd.benchmarks.tasks.task import SplitName, Task, TaskSplit
 from molkd.errors import InputError
 from molkd.runtime.processes import ordered_map
 from molkd.types import Mask, digest_of
@@ -24,13 +24,13 @@ class TaskPlan:
     Attributes:
         task: the task.
         compared: shape (n,): rows that every embedder could embed.
-        questions: label -> its questions, one per seed; empty where the task is left out.
+        probe_tasks: label -> one per seed; empty where the task is left out.
         notes: of the task, and why labels or all of it were left out.
     """
 
     task: Task
     compared: Mask
-    questions: Mapping[str, Sequence[ProbeTask]]
+    probe_tasks: Mapping[str, Sequence[ProbeTask]]
     notes: tuple[str, ...]
 
 
@@ -68,7 +68,7 @@ def plan_all(
 
 def _splits(
     task: Task, *, method: SplitName | None, seeds: Sequence[int]
-) -> dict[int, Split] | str:
+) -> dict[int, TaskSplit] | str:
     """Seed -> split of a task, or why it cannot be split."""
     try:
         return {seed: splitting.split(task, method=method, seed=seed) for seed in seeds}
@@ -76,30 +76,30 @@ def _splits(
         return f"left out: {error}"
 
 
-def _plan(task: Task, compared: Mask, splits: Mapping[int, Split], excluded: Mask) -> TaskPlan:
-    questions: dict[str, list[ProbeTask]] = {}
+def _plan(task: Task, compared: Mask, splits: Mapping[int, TaskSplit], excluded: Mask) -> TaskPlan:
+    probe_tasks: dict[str, list[ProbeTask]] = {}
     notes = list(task.notes)
     digest = task.digest
     for column, label in enumerate(task.label_names):
         usable = compared & np.isfinite(task.labels[:, column])
-        asked = [
-            _question(task, column, _restricted(split, usable, usable & ~excluded), seed, digest)
+        per_seed = [
+            _probe_task(task, column, _restricted(split, usable, usable & ~excluded), seed, digest)
             for seed, split in splits.items()
         ]
-        problem = next(filter(None, (_problem(each, task.modality) for each in asked)), None)
+        problem = next(filter(None, (_problem(each, task.modality) for each in per_seed)), None)
         if problem:
             notes.append(f"{label} left out: {problem}")
         else:
-            questions[label] = asked
-    return TaskPlan(task, compared, questions, tuple(notes))
+            probe_tasks[label] = per_seed
+    return TaskPlan(task, compared, probe_tasks, tuple(notes))
 
 
-def _restricted(split: Split, usable: Mask, scored: Mask) -> Split:
+def _restricted(split: TaskSplit, usable: Mask, scored: Mask) -> TaskSplit:
     train, valid = (rows[usable[rows]] for rows in (split.train, split.valid))
-    return Split(train, valid, split.test[scored[split.test]])
+    return TaskSplit(train, valid, split.test[scored[split.test]])
 
 
-def _question(task: Task, column: int, split: Split, seed: int, digest: str) -> ProbeTask:
+def _probe_task(task: Task, column: int, split: TaskSplit, seed: int, digest: str) -> ProbeTask:
     rows = [part.tolist() for part in (split.train, split.valid, split.test)]
     return ProbeTask(
         y=task.labels[:, column],
@@ -113,7 +113,7 @@ def _question(task: Task, column: int, split: Split, seed: int, digest: str) -> 
 
 
 def _problem(probe_task: ProbeTask, noun: str) -> str | None:
-    """Why a question cannot be asked."""
+    """Why a label cannot be probed."""
     kind = KINDS[probe_task.kind]
     for name, least in kind.least.items():
         rows = getattr(probe_task.split, name)

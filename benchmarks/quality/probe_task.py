@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from molkd.benchmarks.tasks.kinds import Kind
-from molkd.benchmarks.tasks.task import Labels, Scale, Split
+from molkd.benchmarks.tasks.task import Labels, LabelScale, TaskSplit
 from molkd.types import Mask
 
 
@@ -25,9 +25,9 @@ class ProbeTask:
     """
 
     y: Labels
-    split: Split
+    split: TaskSplit
     kind: Kind
-    scale: Scale
+    scale: LabelScale
     seed: int
     subsets: Mapping[str, Mask]
     digest: str

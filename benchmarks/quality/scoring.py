@@ -2,7 +2,7 @@
 
 Everything is fitted on training rows: scaling of embeddings, principal components, scaling of
 targets, the probe. Validation rows choose the probe's settings, test rows decide the scores only.
-Where nothing is trained, a measure of `measures` takes the place of the probe and reads embeddings
+Where nothing is trained, a measure of `zero_shot` takes the place of the probe and reads embeddings
 as they are.
 """
 
@@ -22,7 +22,7 @@ from molkd.benchmarks.quality.probe_task import ProbeTask
 from molkd.benchmarks.quality.zero_shot import MEASURES, Sides
 from molkd.benchmarks.tasks import metrics
 from molkd.benchmarks.tasks.kinds import KINDS, Kind
-from molkd.benchmarks.tasks.task import Labels, Split
+from molkd.benchmarks.tasks.task import Labels, TaskSplit
 from molkd.types import Matrix, Rows
 
 
@@ -53,8 +53,8 @@ class Inputs:
     test: Matrix
 
 
-def asked(kind: Kind, chosen: Sequence[str]) -> tuple[str, ...]:
-    """Returns who answers for tasks of a kind: the chosen probes, or the measure of the kind."""
+def probes_for(kind: Kind, chosen: Sequence[str]) -> tuple[str, ...]:
+    """Returns what tasks of a kind are scored by: the chosen probes, or the measure of the kind."""
     measure = KINDS[kind].measure
     return tuple(chosen) if measure is None else (measure,)
 
@@ -71,7 +71,7 @@ def describe(name: str) -> dict[str, object]:
 def answers(
     sides: Sides, probe_task: ProbeTask, names: Sequence[str], *, components: int | None
 ) -> Iterator[tuple[str, Answer]]:
-    """Yields what each of `asked` says, with its name.
+    """Yields what each probe says, with its name.
 
     Args:
         sides: embeddings, without NaN in the rows of the split.
@@ -80,9 +80,9 @@ def answers(
         components: principal components that replace the columns; None keeps the columns.
     """
     if KINDS[probe_task.kind].measure is not None:
-        given = sides if components is None else _projected(sides, probe_task.split, components)
+        projected = sides if components is None else _projected(sides, probe_task.split, components)
         for name in names:
-            predicted = MEASURES[name]().predict(given, probe_task)
+            predicted = MEASURES[name]().predict(projected, probe_task)
             test = _on_test(probe_task, predicted)
             yield name, Answer(test=test, valid={}, chosen={}, predicted=predicted)
         return
@@ -91,7 +91,7 @@ def answers(
         yield name, answer(inputs, probe_task, probes.make(name))
 
 
-def scaled(x: Matrix, split: Split, *, components: int | None) -> Inputs:
+def scaled(x: Matrix, split: TaskSplit, *, components: int | None) -> Inputs:
     """Scales embeddings by what the training rows say; see `probes.inputs.Scaler`.
 
     Args:
@@ -101,8 +101,8 @@ def scaled(x: Matrix, split: Split, *, components: int | None) -> Inputs:
     """
     train = x[split.train]
     scaler = Scaler.fit(train, components=components)
-    rest = (scaler.transform(x[rows]) for rows in (split.valid, split.test))
-    return Inputs(scaler.transform(train), *rest)
+    others = (scaler.transform(x[rows]) for rows in (split.valid, split.test))
+    return Inputs(scaler.transform(train), *others)
 
 
 def answer(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Answer:
@@ -137,30 +137,30 @@ def answer(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Answer:
     return Answer(test=test, valid=valid, chosen=fitted.chosen, predicted=on_test)
 
 
-def _projected(sides: Sides, split: Split, components: int) -> Sides:
+def _projected(sides: Sides, split: TaskSplit, components: int) -> Sides:
     """Principal components of the training rows, or of the test rows where none are trained on."""
     rows = split.train if len(split.train) else split.test
     scaler = Scaler.fit(np.concatenate([side[rows] for side in sides]), components=components)
-    kept = np.concatenate([split.train, split.test])
-    found: list[Matrix] = []
+    used = np.concatenate([split.train, split.test])
+    projected: list[Matrix] = []
     for side in sides:
-        values = scaler.transform(side[kept])
+        values = scaler.transform(side[used])
         whole = np.zeros((len(side), values.shape[1]), dtype=np.float32)
-        whole[kept] = values
-        found.append(whole)
-    return tuple(found)
+        whole[used] = values
+        projected.append(whole)
+    return tuple(projected)
 
 
 def _on_test(probe_task: ProbeTask, predicted: Labels) -> dict[str, float]:
     """The scores of all test rows, and of subsets of them."""
     y, kind = probe_task.y[probe_task.split.test], probe_task.kind
-    found = _scores(y, predicted, kind)
+    values = _scores(y, predicted, kind)
     for name, mask in probe_task.subsets.items():
         within = mask[probe_task.split.test]
         if within.sum() > 1:
             scores = _scores(y[within], predicted[within], kind)
-            found |= {f"{metric}[{name}]": value for metric, value in scores.items()}
-    return found
+            values |= {f"{metric}[{name}]": value for metric, value in scores.items()}
+    return values
 
 
 def _target_scaler(probe_task: ProbeTask) -> TargetScaler | None:

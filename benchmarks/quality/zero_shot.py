@@ -70,9 +70,9 @@ class Nearest:
     def predict(self, sides: Sides, probe_task: ProbeTask) -> Labels:
         """Returns classes."""
         train, test = probe_task.split.train, probe_task.split.test
-        known = _directions(sides[0][train])
+        directions = _directions(sides[0][train])
         nearest = [
-            (_directions(sides[0][test[start : start + self.block]]) @ known.T).argmax(axis=1)
+            (_directions(sides[0][test[start : start + self.block]]) @ directions.T).argmax(axis=1)
             for start in range(0, len(test), self.block)
         ]
         return probe_task.y[train[np.concatenate(nearest)]]

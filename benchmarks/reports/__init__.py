@@ -8,8 +8,8 @@ from typing import Any
 
 from molkd.benchmarks.records import Results
 from molkd.benchmarks.reports import assemble, html, markdown, panels
-from molkd.benchmarks.reports import similarity as alike
-from molkd.benchmarks.reports.assemble import Given
+from molkd.benchmarks.reports.assemble import ReportInputs
+from molkd.benchmarks.reports.similarity import chapter
 from molkd.benchmarks.statistics.published import Published
 from molkd.runtime import files
 
@@ -45,14 +45,14 @@ def write(
         InputError: speed or similarity are not what is described above.
         OutputError: the folder cannot be written.
     """
-    given = Given(
+    inputs = ReportInputs(
         results=results,
         reference=assemble.reference_of(results, reference),
         published=published,
         speed=assemble.timings(speed or {}),
-        similar=None if similarity is None else alike.chapter(similarity),
+        similar=None if similarity is None else chapter(similarity),
     )
-    document = assemble.document(given)
+    document = assemble.document(inputs)
     written = {HTML: html.render(document).encode(), MARKDOWN: markdown.render(document).encode()}
     for picture in document.pictures:
         written[f"{picture.name}.png"] = panels.png(picture.panels)

@@ -14,7 +14,7 @@ from molkd.benchmarks.reports import dot_plot, official, ranks, retraining, tabl
 from molkd.benchmarks.reports.document import Chapter, Document, Picture
 from molkd.benchmarks.reports.official import Line
 from molkd.benchmarks.statistics import Comparison, Section, sentences
-from molkd.benchmarks.statistics.across_runs import repeats
+from molkd.benchmarks.statistics.across_runs import paired_runs
 from molkd.benchmarks.statistics.published import Published
 from molkd.benchmarks.tasks.kinds import is_measure
 from molkd.errors import InputError, UnknownNameError
@@ -35,7 +35,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Given:
+class ReportInputs:
     """What a report is made from.
 
     Attributes:
@@ -58,19 +58,19 @@ class Given:
         return {record.label: record.role for record in self.results.embedders}
 
 
-def reference_of(results: Results, wanted: str | None) -> str:
+def reference_of(results: Results, label: str | None) -> str:
     """Returns the embedder that others are compared with: the first student unless one is named.
 
     Raises:
         UnknownNameError: the results hold no such embedder.
     """
     labels = [record.label for record in results.embedders]
-    if wanted is None:
+    if label is None:
         students = [record.label for record in results.embedders if record.role == "student"]
         return (students or labels)[0]
-    if wanted not in labels:
-        raise UnknownNameError(f"no embedder {wanted!r} in the results{near(wanted, labels)}")
-    return wanted
+    if label not in labels:
+        raise UnknownNameError(f"no embedder {label!r} in the results{near(label, labels)}")
+    return label
 
 
 def timings(speed: Mapping[str, Any]) -> dict[str, Timing]:
@@ -79,28 +79,28 @@ def timings(speed: Mapping[str, Any]) -> dict[str, Timing]:
     Raises:
         InputError: an embedder has no positive number per second.
     """
-    found: dict[str, Timing] = {}
-    for label, told in speed.items():
-        rate = told.get("per_second") if isinstance(told, Mapping) else None
+    by_label: dict[str, Timing] = {}
+    for label, figures in speed.items():
+        rate = figures.get("per_second") if isinstance(figures, Mapping) else None
         if not isinstance(rate, int | float) or not 0 < rate < math.inf:
             raise InputError(
                 f"speed of {label!r}: expected a positive number per_second, not {rate!r}"
             )
-        count = told.get("parameters")
-        found[label] = Timing(float(rate), None if count is None else int(count))
-    return found
+        count = figures.get("parameters")
+        by_label[label] = Timing(float(rate), None if count is None else int(count))
+    return by_label
 
 
-def document(given: Given) -> Document:
+def document(inputs: ReportInputs) -> Document:
     """Returns a report: one chapter per section, then what everything rests on."""
-    results = given.results
+    results = inputs.results
     sections = statistics.tables(results)
     names = _unique([_slug(s.group, s.probe, s.split) for s in sections])
-    chapters = [_section(given, *each) for each in zip(sections, names, strict=True)]
+    chapters = [_section(inputs, *each) for each in zip(sections, names, strict=True)]
     if not chapters:
         chapters = [Chapter("No result", lead="No task has a score of every embedder.")]
-    if given.similar is not None:
-        chapters.append(given.similar)
+    if inputs.similar is not None:
+        chapters.append(inputs.similar)
     return Document(
         f"Benchmark of embeddings of {results.noun}", _facts(results), (*chapters, _basis(results))
     )
@@ -122,28 +122,28 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _section(given: Given, section: Section, name: str) -> Chapter:
+def _section(inputs: ReportInputs, section: Section, name: str) -> Chapter:
     labels = section.table.embedders
-    reference = given.reference if given.reference in labels else labels[0]
+    reference = inputs.reference if inputs.reference in labels else labels[0]
     comparison = statistics.compare(section.table, reference)
     lines = official.lines(
-        given.results, group=section.group, probe=section.probe, split=section.split
+        inputs.results, group=section.group, probe=section.probe, split=section.split
     )
-    records = {record.label: record for record in given.results.embedders}
+    records = {record.label: record for record in inputs.results.embedders}
     runs = {label: record.runs for label, record in records.items()}
-    repeated = repeats(section.table, reference, runs)
+    repeated = paired_runs(section.table, reference, runs)
     return Chapter(
         title=f"{section.group}: {section.probe} {section.way}, {section.split} split",
         lead=_lead(section, comparison),
         points=tuple(sentences.sentences(section, comparison)),
-        pictures=(_ranks(given, section, comparison, name),),
+        pictures=(_ranks(inputs, section, comparison, name),),
         beside=True,
         parts=(
             Chapter("Summary", grids=(tables.summary(section, comparison, records),)),
             *retraining.chapters(section.table.tasks, reference, repeated),
-            *_tradeoff(given, comparison, name),
-            _by_task(given, lines, comparison, name),
-            *_published(given, section, lines, comparison),
+            *_tradeoff(inputs, comparison, name),
+            _by_task(inputs, lines, comparison, name),
+            *_published(inputs, section, lines, comparison),
         ),
     )
 
@@ -156,7 +156,7 @@ def _lead(section: Section, comparison: Comparison) -> str:
     )
 
 
-def _ranks(given: Given, section: Section, comparison: Comparison, name: str) -> Picture:
+def _ranks(inputs: ReportInputs, section: Section, comparison: Comparison, name: str) -> Picture:
     caption = "Mean rank of each embedder over the tasks; 1 is best."
     if comparison.critical_difference is not None:
         caption += (
@@ -166,22 +166,22 @@ def _ranks(given: Given, section: Section, comparison: Comparison, name: str) ->
     else:
         caption += " There is no critical difference for fewer than three embedders."
     wide, narrow = (
-        ranks.panel(comparison, given.roles, len(section.table.tasks), narrow=narrow)
+        ranks.panel(comparison, inputs.roles, len(section.table.tasks), narrow=narrow)
         for narrow in (False, True)
     )
     return Picture(f"ranks-{name}", caption, (wide,), narrow=(narrow,))
 
 
-def _tradeoff(given: Given, comparison: Comparison, name: str) -> tuple[Chapter, ...]:
+def _tradeoff(inputs: ReportInputs, comparison: Comparison, name: str) -> tuple[Chapter, ...]:
     points = [
         tradeoff.Point(
             label=label,
-            role=given.roles[label],
+            role=inputs.roles[label],
             speed=timed.rate,
             quality=comparison.means[label],
             parameters=timed.parameters,
         )
-        for label, timed in given.speed.items()
+        for label, timed in inputs.speed.items()
         if label in comparison.means
     ]
     if not points:
@@ -198,9 +198,11 @@ def _tradeoff(given: Given, comparison: Comparison, name: str) -> tuple[Chapter,
     return (Chapter("Quality against speed", pictures=(picture,), grids=(grid,), beside=True),)
 
 
-def _by_task(given: Given, lines: Sequence[Line], comparison: Comparison, name: str) -> Chapter:
+def _by_task(
+    inputs: ReportInputs, lines: Sequence[Line], comparison: Comparison, name: str
+) -> Chapter:
     reference, order = comparison.reference, _order(comparison)
-    seeds = len({score.seed for score in given.results.scores})
+    seeds = len({score.seed for score in inputs.results.scores})
     caption = "One panel per task, embedders in the order of their mean ranks. "
     caption += (
         f"Marks: means over {seeds} seeds; bars: one standard deviation to both sides"
@@ -208,19 +210,19 @@ def _by_task(given: Given, lines: Sequence[Line], comparison: Comparison, name: 
         else "Marks: scores of the only seed"
     )
     caption += f"; thin line: {reference}. A hollow mark with a number lies beyond the axis."
-    panels = tuple(dot_plot.panel(line, order, given.roles, reference) for line in lines)
+    panels = tuple(dot_plot.panel(line, order, inputs.roles, reference) for line in lines)
     return Chapter(
         title="Scores by task",
         pictures=(Picture(f"tasks-{name}", caption, panels, small=True),),
-        grids=(tables.scores(lines, order, given.roles),),
+        grids=(tables.scores(lines, order, inputs.roles),),
     )
 
 
 def _published(
-    given: Given, section: Section, lines: Sequence[Line], comparison: Comparison
+    inputs: ReportInputs, section: Section, lines: Sequence[Line], comparison: Comparison
 ) -> tuple[Chapter, ...]:
-    figures = [figure for figure in given.published if figure.group == section.group]
-    grid = tables.published(lines, _order(comparison), figures, given.roles)
+    figures = [figure for figure in inputs.published if figure.group == section.group]
+    grid = tables.published(lines, _order(comparison), figures, inputs.roles)
     if grid is None:
         return ()
     notes = tuple(dict.fromkeys(f"{f.source}: {f.note}" for f in figures if f.note))
@@ -251,10 +253,10 @@ def _slug(*parts: str) -> str:
 
 
 def _unique(names: Sequence[str]) -> list[str]:
-    found: list[str] = []
+    unique: list[str] = []
     for name in names:
         number, free = 2, name
-        while free in found:
+        while free in unique:
             free, number = f"{name}-{number}", number + 1
-        found.append(free)
-    return found
+        unique.append(free)
+    return unique

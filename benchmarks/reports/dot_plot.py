@@ -27,7 +27,7 @@ def panel(line: Line, order: Sequence[str], roles: Mapping[str, str], reference:
         reference: label that the others are compared with by eye, along a line.
     """
     means = {label: score.mean for label, score in line.scores.items()}
-    said = ", ".join(f"{label} {line.scores[label].text}" for label in order if label in means)
+    listed = ", ".join(f"{label} {line.scores[label].text}" for label in order if label in means)
     height = _TOP + _PITCH * len(order) + _BOTTOM
 
     def draw(axes: Axes) -> None:
@@ -66,7 +66,7 @@ def panel(line: Line, order: Sequence[str], roles: Mapping[str, str], reference:
 
     return Panel(
         title=f"{line.task}, {line.metric}",
-        description=f"{line.metric} ({line.direction}): {said or 'no score'}.",
+        description=f"{line.metric} ({line.direction}): {listed or 'no score'}.",
         width=_WIDTH,
         height=height,
         draw=draw,
@@ -87,9 +87,9 @@ def _limits(line: Line) -> tuple[float, float]:
     means = np.array([score.mean for score in line.scores.values()])
     lower, upper = np.percentile(means, [25, 75])
     reach = 6 * (upper - lower) if len(means) > 3 else np.inf
-    kept = [s for s in line.scores.values() if lower - reach <= s.mean <= upper + reach]
-    low = min(score.mean - (score.sd or 0) for score in kept)
-    high = max(score.mean + (score.sd or 0) for score in kept)
+    inner = [s for s in line.scores.values() if lower - reach <= s.mean <= upper + reach]
+    low = min(score.mean - (score.sd or 0) for score in inner)
+    high = max(score.mean + (score.sd or 0) for score in inner)
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
     return low - margin, high + margin
 

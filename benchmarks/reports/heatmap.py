@@ -36,7 +36,7 @@ def heatmap(
 
 
 def panel(names: Sequence[str], matrix: npt.NDArray[np.float64], *, title: str) -> Panel:
-    """Makes the drawing; `canvas.svg` turns it into an element of a page.
+    """Makes the drawing; `panels.svg` turns it into an element of a page.
 
     Args:
         names: t of them, in the order of rows and columns.

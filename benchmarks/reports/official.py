@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from molkd.benchmarks.records import Results, TaskRecord
-from molkd.benchmarks.records import Score as Record
+from molkd.benchmarks.records import Results, Score, TaskRecord
 from molkd.benchmarks.tasks.metrics import METRICS
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class MeanScore:
     """A mean over seeds.
 
     Attributes:
@@ -48,7 +47,7 @@ class Line:
     metric: str
     labels: int
     compared: int
-    scores: Mapping[str, Score]
+    scores: Mapping[str, MeanScore]
     modality: str = "molecules"
 
     @property
@@ -79,13 +78,13 @@ def lines(results: Results, *, group: str, probe: str, split: str) -> list[Line]
     A task with several labels is scored by the mean of those labels that every embedder was scored
     on with every seed. Tasks without any score are left out.
     """
-    found: defaultdict[str, list[Record]] = defaultdict(list)
+    by_task: defaultdict[str, list[Score]] = defaultdict(list)
     for score in results.scores:
         if score.probe == probe:
-            found[score.task].append(score)
+            by_task[score.task].append(score)
     tasks = [task for task in results.tasks if (task.group, task.split) == (group, split)]
     return [
-        line for task in tasks if found[task.name] for line in _lines_of(task, found[task.name])
+        line for task in tasks if by_task[task.name] for line in _lines_of(task, by_task[task.name])
     ]
 
 
@@ -96,7 +95,7 @@ def number(mean: float, sd: float | None = None) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def _lines_of(task: TaskRecord, scores: Sequence[Record]) -> list[Line]:
+def _lines_of(task: TaskRecord, scores: Sequence[Score]) -> list[Line]:
     metrics = dict.fromkeys(
         metric
         for score in scores
@@ -106,7 +105,7 @@ def _lines_of(task: TaskRecord, scores: Sequence[Record]) -> list[Line]:
     return [_line(task, metric, scores) for metric in sorted(metrics, key=lambda m: ("[" in m, m))]
 
 
-def _line(task: TaskRecord, metric: str, scores: Sequence[Record]) -> Line:
+def _line(task: TaskRecord, metric: str, scores: Sequence[Score]) -> Line:
     values = {
         (score.embedder, score.label, score.seed): score.test[metric]
         for score in scores
@@ -118,7 +117,7 @@ def _line(task: TaskRecord, metric: str, scores: Sequence[Record]) -> Line:
         for label in labels
         if all((name, label, seed) in values for name in embedders for seed in seeds)
     ] or labels
-    found: dict[str, Score] = {}
+    found: dict[str, MeanScore] = {}
     for name in embedders:
         table = np.array(
             [[values.get((name, label, seed), np.nan) for label in whole] for seed in seeds]
@@ -126,5 +125,5 @@ def _line(task: TaskRecord, metric: str, scores: Sequence[Record]) -> Line:
         if np.isfinite(table).all():
             means = table.mean(axis=1)
             sd = float(means.std(ddof=1)) if len(means) > 1 else None
-            found[name] = Score(float(means.mean()), sd)
+            found[name] = MeanScore(float(means.mean()), sd)
     return Line(task.name, metric, len(whole), task.compared, found, task.reads)

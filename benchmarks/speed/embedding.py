@@ -13,7 +13,7 @@ from molkd.benchmarks.embedders.store import Embeds
 from molkd.benchmarks.speed import peak_memory
 from molkd.benchmarks.speed.interleaved import Clock, Limits, affordable, by_turns
 from molkd.benchmarks.speed.models import SideBySide
-from molkd.benchmarks.speed.records import TOTAL, Measured
+from molkd.benchmarks.speed.records import TOTAL, SpeedMeasurement
 from molkd.benchmarks.tasks.modalities import BenchmarkModality
 from molkd.errors import InputError
 
@@ -44,7 +44,7 @@ def embedding(
     modality: BenchmarkModality,
     *,
     clock: Clock = time.perf_counter,
-) -> Measured:
+) -> SpeedMeasurement:
     """Measures an embedder on a library.
 
     Args:
@@ -73,7 +73,7 @@ def embedding(
     if len(failures) == count:
         raise InputError(f"it can embed none of {count} {modality.name}; the first: {reason}")
     del embedded
-    return Measured(
+    return SpeedMeasurement(
         count=count,
         failed=len(failures),
         reason=reason,

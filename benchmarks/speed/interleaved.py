@@ -75,14 +75,14 @@ def alternating(
         it took just before and just after.
     """
     before = base()
-    found: dict[str, list[float]] = {name: []}
+    rounds: dict[str, list[float]] = {name: []}
     for _ in range(repeats):
         for part, seconds in work().items():
-            found.setdefault(part, []).append(seconds)
+            rounds.setdefault(part, []).append(seconds)
         after = base()
-        found[name].append((before + after) / 2)
+        rounds[name].append((before + after) / 2)
         before = after
-    return {part: tuple(seconds) for part, seconds in found.items()}
+    return {part: tuple(seconds) for part, seconds in rounds.items()}
 
 
 def affordable(

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from molkd.benchmarks.speed import records
 from molkd.benchmarks.speed.corpus import Library
-from molkd.benchmarks.speed.records import Cell, Request, Results, Work
-from molkd.benchmarks.speed.subprocess_ import Ask, CellError
+from molkd.benchmarks.speed.records import SpeedCell, SpeedRequest, SpeedResults, Work
+from molkd.benchmarks.speed.subprocess_ import CellError, Measure
 from molkd.errors import ConfigError, CorruptFileError
 
 TRAINED = 2048
@@ -38,7 +38,7 @@ class Named(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class SpeedOptions:
     """How to measure.
 
     Attributes:
@@ -69,9 +69,9 @@ class Options:
                 raise ConfigError(f"{rule}, not {getattr(self, rule.split()[0])!r}")
         object.__setattr__(self, "sizes", tuple(sorted(set(self.sizes))))
 
-    def request(self, spec: str, modality: str, work: Work, size: int, items: Path) -> Request:
+    def request(self, spec: str, modality: str, work: Work, size: int, items: Path) -> SpeedRequest:
         """Returns what a child process is asked."""
-        return Request(
+        return SpeedRequest(
             spec=spec,
             work=work,
             reads=modality,
@@ -85,7 +85,7 @@ class Options:
         )
 
 
-def settings(options: Options, library: Library) -> dict[str, Any]:
+def settings(options: SpeedOptions, library: Library) -> dict[str, Any]:
     """Returns what must be equal for two cells to belong in one file."""
     return {
         "reads": library.modality.name,
@@ -99,31 +99,31 @@ def settings(options: Options, library: Library) -> dict[str, Any]:
     }
 
 
-def works(options: Options, *, trained: bool) -> list[tuple[Work, int]]:
+def works(options: SpeedOptions, *, trained: bool) -> list[tuple[Work, int]]:
     """Returns the cells of one embedder: every size, then training where it is a student."""
-    found: list[tuple[Work, int]] = [("embedding", size) for size in options.sizes]
-    return [*found, ("training", min(max(options.sizes), TRAINED))] if trained else found
+    sizes: list[tuple[Work, int]] = [("embedding", size) for size in options.sizes]
+    return [*sizes, ("training", min(max(options.sizes), TRAINED))] if trained else sizes
 
 
 def opened(
     path: Path, machine: Mapping[str, Any], chosen: Mapping[str, Any], *, say: Callable[[str], None]
-) -> Results:
+) -> SpeedResults:
     """Reads an unfinished run, or begins one.
 
     Raises:
         ConfigError: the file was measured on another machine or with other settings.
     """
-    fresh = Results(machine, chosen)
+    fresh = SpeedResults(machine, chosen)
     if not path.exists():
         return fresh
     try:
-        found = records.read(path)
+        earlier = records.read(path)
     except CorruptFileError as error:
         say(f"{error}: everything is measured again")
         return fresh
     differences = [
         f"{name}: {old.get(name)!r} there, {new[name]!r} now"
-        for old, new in ((found.machine, machine), (found.settings, chosen))
+        for old, new in ((earlier.machine, machine), (earlier.settings, chosen))
         for name in new
         if old.get(name) != new[name]
     ]
@@ -132,19 +132,19 @@ def opened(
             f"{path} was measured otherwise ({'; '.join(differences)}): give another --output, or "
             "--overwrite"
         )
-    return found
+    return earlier
 
 
 def run(
     embedders: Sequence[tuple[Named, Sequence[tuple[Work, int]]]],
     library: Library,
-    options: Options,
-    start: Results,
+    options: SpeedOptions,
+    start: SpeedResults,
     *,
-    ask: Ask,
-    keep: Callable[[Results], None],
+    measure: Measure,
+    keep: Callable[[SpeedResults], None],
     say: Callable[[str], None],
-) -> Results:
+) -> SpeedResults:
     """Measures all cells that are not finished.
 
     Args:
@@ -152,7 +152,7 @@ def run(
         library: the items.
         options: how to measure.
         start: what an earlier run found; cells of an embedder that has changed do not count.
-        ask: measures one cell.
+        measure: measures one cell.
         keep: is given the results after each cell.
         say: is told what happens.
 
@@ -172,7 +172,7 @@ def run(
                     continue
                 say(f"{embedder.label}, {work} of {size:,} ...")
                 request = options.request(embedder.spec, modality, work, size, items)
-                done[place] = cell = _cell(embedder, work, size, request, ask)
+                done[place] = cell = _cell(embedder, work, size, request, measure)
                 keep(replace(start, cells=tuple(done.values())))
                 if cell.error:
                     say(f"{embedder.label}, {work} of {size:,} failed: {cell.error}")
@@ -180,13 +180,15 @@ def run(
     return replace(start, cells=tuple(done.values()))
 
 
-def _finished(cell: Cell | None, embedder: Named) -> bool:
+def _finished(cell: SpeedCell | None, embedder: Named) -> bool:
     return cell is not None and not cell.error and cell.digest == embedder.digest
 
 
-def _cell(embedder: Named, work: Work, size: int, request: Request, ask: Ask) -> Cell:
-    cell = Cell(label=embedder.label, digest=embedder.digest, work=work, size=size)
+def _cell(
+    embedder: Named, work: Work, size: int, request: SpeedRequest, measure: Measure
+) -> SpeedCell:
+    cell = SpeedCell(label=embedder.label, digest=embedder.digest, work=work, size=size)
     try:
-        return replace(cell, measured=ask(request))
+        return replace(cell, measured=measure(request))
     except CellError as error:
         return replace(cell, error=str(error))

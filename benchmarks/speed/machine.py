@@ -15,7 +15,7 @@ PACKAGES = ("molkd", "rdkit", "torch", "torch-geometric", "transformers", "numpy
 
 def facts(device: str) -> dict[str, str | int]:
     """Returns processor, cores, system, device and versions."""
-    found: dict[str, str | int] = {
+    machine: dict[str, str | int] = {
         "processor": _processor(),
         "cores": os.cpu_count() or 1,
         "usable_cores": usable_cores(),
@@ -23,7 +23,7 @@ def facts(device: str) -> dict[str, str | int]:
         "device": _device(device),
         "python": platform.python_version(),
     }
-    return {**found, **{package: _version(package) for package in PACKAGES}}
+    return {**machine, **{package: _version(package) for package in PACKAGES}}
 
 
 def _processor() -> str:

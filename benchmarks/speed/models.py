@@ -22,9 +22,9 @@ class SideBySide:
 
     def embed(self, items: Sequence[str], /) -> Embeddings:
         """Concatenates the embeddings; a row fails where it fails for one of them."""
-        found = [part.embed(items) for part in self.parts]
-        failures = {row: why for part in found for row, why in part.failures.items()}
-        values = np.concatenate([part.values for part in found], axis=1)
+        embedded = [part.embed(items) for part in self.parts]
+        failures = {row: why for part in embedded for row, why in part.failures.items()}
+        values = np.concatenate([part.values for part in embedded], axis=1)
         return Embeddings(values, dict(sorted(failures.items())))
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from molkd.errors import CorruptFileError
 from molkd.runtime import files
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Cell = TypeVar("Cell")
 
 Work = Literal["embedding", "training"]
 
@@ -24,7 +29,7 @@ PARTS = ("parse", "featurise", "collate", "network", "rest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class SpeedRequest:
     """What a child process is asked to measure.
 
     Attributes:
@@ -55,7 +60,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class SpeedMeasurement:
     """What a child process found.
 
     Attributes:
@@ -64,7 +69,8 @@ class Measured:
         reason: why the first of them could not.
         parameters: number of weights; 0 for what has none, None where unknown.
         startup: seconds from nothing to the first embedding: imports, weights, first call.
-        rounds: "base", "total" or name of a part -> seconds of each round; see `rounds.by_turns`.
+        rounds: "base", "total" or name of a part -> seconds of each round; see
+            `interleaved.by_turns`.
         resident_mb: resident size before the work, in MB: libraries and weights.
         added_mb: by how much the work raised its peak, in MB; None where the system does not say.
     """
@@ -90,7 +96,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class SpeedCell:
     """One embedder at one size, or in training.
 
     Attributes:
@@ -106,7 +112,7 @@ class Cell:
     digest: str
     work: Work
     size: int
-    measured: Measured | None = None
+    measured: SpeedMeasurement | None = None
     error: str = ""
 
     @property
@@ -116,7 +122,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
+class SpeedResults:
     """All cells of a run.
 
     Attributes:
@@ -127,10 +133,10 @@ class Results:
 
     machine: Mapping[str, Any]
     settings: Mapping[str, Any]
-    cells: tuple[Cell, ...] = ()
+    cells: tuple[SpeedCell, ...] = ()
 
 
-def write(path: Path, results: Results) -> None:
+def write(path: Path, results: DataclassInstance) -> None:
     """Writes a file of results, whole or not at all.
 
     Raises:
@@ -139,23 +145,45 @@ def write(path: Path, results: Results) -> None:
     files.write_json(path, asdict(results))
 
 
-def read(path: Path) -> Results:
+def read(path: Path) -> SpeedResults:
     """Reads a file of results.
+
+    Raises:
+        CorruptFileError: it is missing, cut, or holds something else.
+    """
+    return SpeedResults(*parsed(path, SpeedCell, measured_of, command="molkd bench speed"))
+
+
+def parsed(
+    path: Path,
+    cell: Callable[..., Cell],
+    measurement: Callable[[Mapping[str, Any]], object],
+    *,
+    command: str,
+) -> tuple[Mapping[str, Any], Mapping[str, Any], tuple[Cell, ...]]:
+    """Reads machine, settings and cells of a file of results.
+
+    Args:
+        path: of the file.
+        cell: makes a cell of its fields.
+        measurement: reads what was measured of one.
+        command: that writes such files.
 
     Raises:
         CorruptFileError: it is missing, cut, or holds something else.
     """
     fields = cast("Any", files.read_json(path))
     try:
-        cells = tuple(_cell(cell) for cell in fields["cells"])
-        return Results(fields["machine"], fields["settings"], cells)
+        cells = [
+            {**each, "measured": each["measured"] and measurement(each["measured"])}
+            for each in fields["cells"]
+        ]
+        return fields["machine"], fields["settings"], tuple(cell(**each) for each in cells)
     except (KeyError, TypeError, AttributeError) as error:
-        raise CorruptFileError(
-            f"{path} holds no results of 'molkd bench speed': {error}"
-        ) from error
+        raise CorruptFileError(f"{path} holds no results of {command!r}: {error}") from error
 
 
-def measured_of(fields: Mapping[str, Any]) -> Measured:
+def measured_of(fields: Mapping[str, Any]) -> SpeedMeasurement:
     """Reads what a child process wrote.
 
     Raises:
@@ -163,10 +191,10 @@ def measured_of(fields: Mapping[str, Any]) -> Measured:
     """
     rounds = {name: tuple(seconds) for name, seconds in fields["rounds"].items()}
     changed: dict[str, Any] = {**fields, "rounds": rounds}
-    return Measured(**changed)
+    return SpeedMeasurement(**changed)
 
 
-def summary(results: Results) -> dict[str, dict[str, float | int | None]]:
+def summary(results: SpeedResults) -> dict[str, dict[str, float | int | None]]:
     """Returns for each embedder the figures of its largest size, for plots beside quality.
 
     Returns:
@@ -174,10 +202,10 @@ def summary(results: Results) -> dict[str, dict[str, float | int | None]]:
         "added_mb" and, where training was measured, "training_per_second". Embedders that failed
         are not there.
     """
-    found: dict[str, dict[str, float | int | None]] = {}
+    figures: dict[str, dict[str, float | int | None]] = {}
     for cell in sorted(_done(results.cells), key=lambda cell: cell.size):
-        measured = cast("Measured", cell.measured)
-        entry = found.setdefault(cell.label, {})
+        measured = cast("SpeedMeasurement", cell.measured)
+        entry = figures.setdefault(cell.label, {})
         if cell.work == "training":
             entry["training_per_second"] = measured.per_second
         else:
@@ -189,16 +217,9 @@ def summary(results: Results) -> dict[str, dict[str, float | int | None]]:
                 "added_mb": measured.added_mb,
             }
     order = [cell.label for cell in results.cells]
-    whole = [label for label in found if "per_second" in found[label]]
-    return {label: found[label] for label in sorted(whole, key=order.index)}
+    whole = [label for label in figures if "per_second" in figures[label]]
+    return {label: figures[label] for label in sorted(whole, key=order.index)}
 
 
-def _done(cells: Sequence[Cell]) -> list[Cell]:
+def _done(cells: Sequence[SpeedCell]) -> list[SpeedCell]:
     return [cell for cell in cells if cell.measured is not None]
-
-
-def _cell(fields: Mapping[str, Any]) -> Cell:
-    measured = fields["measured"]
-    changed: dict[str, Any] = dict(fields)
-    changed["measured"] = None if measured is None else measured_of(measured)
-    return Cell(**changed)

@@ -1,4 +1,4 @@
-"""Asking a fresh process to measure one cell."""
+"""Measuring one cell in a fresh process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import molkd
-from molkd.benchmarks.speed.records import Measured, Request, measured_of
+from molkd.benchmarks.speed.records import SpeedMeasurement, SpeedRequest, measured_of
 from molkd.errors import MolkdError
 
 ROOT = Path(molkd.__file__).parent.parent
@@ -20,7 +20,7 @@ ROOT = Path(molkd.__file__).parent.parent
 
 Result = TypeVar("Result")
 
-Ask = Callable[[Request], Measured]
+Measure = Callable[[SpeedRequest], SpeedMeasurement]
 """Measures one cell; raises `CellError`."""
 
 _THREADS = (
@@ -35,12 +35,12 @@ class CellError(MolkdError, RuntimeError):
     """A cell could not be measured; the message says why."""
 
 
-def ask(request: Request) -> Measured:
-    """Measures one cell with the molkd of this process; see `ask_in`."""
-    return ask_in(request, ROOT)
+def measure(request: SpeedRequest) -> SpeedMeasurement:
+    """Measures one cell with the molkd of this process; see `measure_in`."""
+    return measure_in(request, ROOT)
 
 
-def ask_in(request: Request, root: Path) -> Measured:
+def measure_in(request: SpeedRequest, root: Path) -> SpeedMeasurement:
     """Measures one cell in a fresh process, so that its memory and its start-up are its own.
 
     Args:
@@ -51,7 +51,7 @@ def ask_in(request: Request, root: Path) -> Measured:
         CellError: the embedder raised, the process died or took far too long, or another molkd
             answered.
     """
-    return answered(
+    return run_worker(
         "molkd.benchmarks.speed.worker",
         asdict(request),
         measured_of,
@@ -61,7 +61,7 @@ def ask_in(request: Request, root: Path) -> Measured:
     )
 
 
-def answered(
+def run_worker(
     module: str,
     request: Mapping[str, Any],
     read: Callable[[Mapping[str, Any]], Result],
@@ -70,7 +70,7 @@ def answered(
     threads: int,
     patience: float,
 ) -> Result:
-    """Runs a module that answers one request, in a fresh process; see `child.respond`.
+    """Runs a module that answers one request, in a fresh process; see `worker.respond`.
 
     Args:
         module: name of the module.
@@ -81,7 +81,7 @@ def answered(
         patience: seconds after which it is stopped.
 
     Raises:
-        CellError: see `ask_in`.
+        CellError: see `measure_in`.
     """
     try:
         done = subprocess.run(
@@ -120,12 +120,12 @@ def _read(
     if done.returncode < 0:
         raise CellError(f"killed by signal {-done.returncode}, perhaps for want of memory: {last}")
     try:
-        said = json.loads(done.stdout)
-        if Path(said["root"]).resolve() != root.resolve():
-            raise CellError(f"the molkd of {said['root']} was measured, not that of {root}")
-        if "error" in said:
-            raise CellError(said["error"])
-        return read(said["measured"])
+        message = json.loads(done.stdout)
+        if Path(message["root"]).resolve() != root.resolve():
+            raise CellError(f"the molkd of {message['root']} was measured, not that of {root}")
+        if "error" in message:
+            raise CellError(message["error"])
+        return read(message["measured"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CellError(
             f"the measuring process ended with code {done.returncode}: {last}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import median, quantiles
 
 from molkd.benchmarks.speed.comparison import Change, verdict
-from molkd.benchmarks.speed.records import PARTS, Cell, Measured, Results
+from molkd.benchmarks.speed.records import PARTS, SpeedCell, SpeedMeasurement, SpeedResults
 from molkd.benchmarks.tasks.modalities import BENCHMARKED, BenchmarkModality
 
 CHANGES = ("embedder", "work", "items", "old", "new", "new / old", "spread", "verdict", "note")
@@ -44,12 +44,12 @@ def legend(modality: BenchmarkModality) -> str:
 _WIDTH = len(columns(BENCHMARKED["molecules"]))
 
 
-def rows(results: Results) -> list[list[str]]:
+def rows(results: SpeedResults) -> list[list[str]]:
     """Returns one row of cells per line of the table, in the order of `columns`."""
     return [_row(cell) for cell in results.cells]
 
 
-def failures(results: Results) -> list[str]:
+def failures(results: SpeedResults) -> list[str]:
     """Says in sentences what could not be measured, and why."""
     return [
         f"{cell.label}, {cell.work} of {cell.size:,}, failed: {cell.error}"
@@ -76,14 +76,14 @@ def change_rows(changes: Sequence[Change]) -> list[list[str]]:
     ]
 
 
-def markdown(results: Results, said: Sequence[str]) -> str:
+def markdown(results: SpeedResults, sentences: Sequence[str]) -> str:
     """Returns a page: machine, settings, the table, and what was noticed."""
     about = [
         f"- {name}: {value}" for name, value in {**results.machine, **results.settings}.items()
     ]
     modality = BENCHMARKED[results.settings["reads"]]
     table = as_markdown(columns(modality), rows(results))
-    parts = ["# Speed", "\n".join(about), table, legend(modality), *said]
+    parts = ["# Speed", "\n".join(about), table, legend(modality), *sentences]
     return "\n\n".join(parts) + "\n"
 
 
@@ -94,7 +94,7 @@ def as_markdown(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in [list(columns), rule, *escaped])
 
 
-def _row(cell: Cell) -> list[str]:
+def _row(cell: SpeedCell) -> list[str]:
     measured = cell.measured
     if measured is None:
         blanks = [""] * (_WIDTH - 5)
@@ -120,24 +120,24 @@ def _row(cell: Cell) -> list[str]:
     ]
 
 
-def _note(cell: Cell, measured: Measured) -> str:
-    said: list[str] = []
+def _note(cell: SpeedCell, measured: SpeedMeasurement) -> str:
+    notes: list[str] = []
     if measured.count < cell.size and cell.work == "embedding":
-        said.append(f"measured on {measured.count:,}: no time for more")
+        notes.append(f"measured on {measured.count:,}: no time for more")
     if measured.count < cell.size and cell.work == "training":
-        said.append(f"epochs of {measured.count:,}")
+        notes.append(f"epochs of {measured.count:,}")
     if measured.failed:
-        said.append(f"first failure: {measured.reason}")
-    return "; ".join(said)
+        notes.append(f"first failure: {measured.reason}")
+    return "; ".join(notes)
 
 
-def growth(results: Results) -> list[str]:
+def growth(results: SpeedResults) -> list[str]:
     """Says in sentences which embedders cost more per item in a large library.
 
     Compares the smallest and the largest size that were measured in full, by
     `comparison.verdict`; less than a fifth is not mentioned.
     """
-    said: list[str] = []
+    sentences: list[str] = []
     for label in dict.fromkeys(cell.label for cell in results.cells):
         own = [cell for cell in results.cells if cell.label == label and cell.work == "embedding"]
         whole = [(c.size, c.measured) for c in own if c.measured and c.measured.count == c.size]
@@ -147,14 +147,14 @@ def growth(results: Results) -> list[str]:
         (least, small), (most, large) = by_size[0], by_size[-1]
         times = median(large.ratios()) / median(small.ratios())
         if times > GROWTH and verdict(small.ratios(), large.ratios()) == "slower":
-            said.append(
+            sentences.append(
                 f"{label} costs more than in proportion to the library: {times:.2f} times as much "
                 f"per item at {most:,} as at {least:,}, relative to the plain library."
             )
-    return said
+    return sentences
 
 
-def _part(measured: Measured, name: str) -> str:
+def _part(measured: SpeedMeasurement, name: str) -> str:
     return number(median(measured.ratios(name))) if name in measured.rounds else ""
 
 

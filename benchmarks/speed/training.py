@@ -13,7 +13,7 @@ from molkd.benchmarks import embedders
 from molkd.benchmarks.speed import peak_memory
 from molkd.benchmarks.speed.embedding import parameters
 from molkd.benchmarks.speed.interleaved import Clock, Limits, affordable, by_turns
-from molkd.benchmarks.speed.records import TOTAL, Measured
+from molkd.benchmarks.speed.records import TOTAL, SpeedMeasurement
 from molkd.benchmarks.tasks.modalities import BenchmarkModality
 from molkd.errors import InputError
 from molkd.types import Teacher
@@ -35,7 +35,7 @@ def training(
     *,
     device: str = "cpu",
     clock: Clock = time.perf_counter,
-) -> Measured:
+) -> SpeedMeasurement:
     """Measures epochs of `molkd.distillation.trainer.Distiller` by default settings.
 
     A round is one epoch: collating, targets, forward, backward and step. Reading the items and
@@ -63,7 +63,7 @@ def training(
         _, before, added = peak_memory.added_by(lambda: learn(count))
         chosen = readable[VALID : VALID + count]
         rounds = by_turns(lambda: {TOTAL: learn(count)}, chosen, modality, limits.repeats, clock)
-    return Measured(
+    return SpeedMeasurement(
         count=count,
         failed=len(reasons),
         reason=next(iter(reasons.values()), ""),

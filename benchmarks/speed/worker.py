@@ -1,6 +1,6 @@
 """The process that measures one cell, fresh for each: `python -m molkd.benchmarks.speed.worker`.
 
-Reads a `Request` as JSON from standard input and writes one JSON object to standard output:
+Reads a `SpeedRequest` as JSON from standard input and writes one JSON object to standard output:
 {"root": folder of the molkd that was measured, "measured": ...} or {"root": ..., "error": "..."}.
 """
 
@@ -17,11 +17,11 @@ from typing import Any
 
 import molkd
 from molkd.benchmarks.speed.interleaved import Limits
-from molkd.benchmarks.speed.records import Measured, Request
+from molkd.benchmarks.speed.records import SpeedMeasurement, SpeedRequest
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 
 
-def answer(request: Request) -> Measured:
+def measure(request: SpeedRequest) -> SpeedMeasurement:
     """Measures what is asked for, in this process.
 
     Raises:
@@ -43,16 +43,16 @@ def answer(request: Request) -> Measured:
 
 
 def _embedding(
-    make: Callable[[], Any], items: list[Any], limits: Limits, request: Request
-) -> Measured:
+    make: Callable[[], Any], items: list[Any], limits: Limits, request: SpeedRequest
+) -> SpeedMeasurement:
     from molkd.benchmarks.speed.embedding import embedding
 
     return embedding(make, items, limits, BENCHMARKED[request.reads])
 
 
 def _training(
-    make: Callable[[], Any], items: list[Any], limits: Limits, request: Request
-) -> Measured:
+    make: Callable[[], Any], items: list[Any], limits: Limits, request: SpeedRequest
+) -> SpeedMeasurement:
     from molkd.benchmarks.speed.training import training
 
     return training(make, items, limits, BENCHMARKED[request.reads], device=request.device)
@@ -61,22 +61,22 @@ def _training(
 _MEASURES = {"embedding": _embedding, "training": _training}
 
 
-def respond(answer: Callable[[dict[str, Any]], Any]) -> None:
-    """Answers one request: JSON from standard input, JSON to standard output.
+def respond(measure: Callable[[dict[str, Any]], Any]) -> None:
+    """Measures what one request asks for: JSON from standard input, JSON to standard output.
 
     Args:
-        answer: from the fields of the request to a dataclass.
+        measure: from the fields of the request to a dataclass.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not mix with the answer
-    said: dict[str, object] = {"root": str(Path(molkd.__file__).parent.parent)}
+    message: dict[str, object] = {"root": str(Path(molkd.__file__).parent.parent)}
     try:
-        said["measured"] = asdict(answer(json.load(sys.stdin)))
+        message["measured"] = asdict(measure(json.load(sys.stdin)))
     except Exception as error:  # noqa: BLE001  (whatever is measured may raise: its result)
-        said["error"] = f"{type(error).__name__}: {error}"
+        message["error"] = f"{type(error).__name__}: {error}"
     with answers:
-        json.dump(said, answers)
+        json.dump(message, answers)
 
 
 if __name__ == "__main__":
-    respond(lambda fields: answer(Request(**fields)))
+    respond(lambda fields: measure(SpeedRequest(**fields)))

@@ -30,7 +30,7 @@ _DECIMALS = 12  # equal scores that were added up in another order are equal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class ScoreTable:
     """Scores without holes.
 
     Attributes:
@@ -87,7 +87,7 @@ class Section:
     group: str
     probe: str
     split: str
-    table: Table
+    table: ScoreTable
     metrics: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
@@ -161,23 +161,23 @@ def tables(results: Results) -> list[Section]:
         names = {task.name for task in tasks}
         scores = [score for score in results.scores if score.task in names]
         for probe in dict.fromkeys(score.probe for score in scores):
-            asked = [task for task in tasks if KINDS[cast("Kind", task.kind)].asks(probe)]
+            scored = [task for task in tasks if KINDS[cast("Kind", task.kind)].asks(probe)]
             chosen = [score for score in scores if score.probe == probe]
             present = {score.embedder for score in chosen}
             embedders = [e.label for e in results.embedders if e.label in present]
-            values = _values(asked, embedders, chosen)
-            kept = [task for task in asked if task.name in values]
-            if kept:
-                table = Table(
-                    tuple(values), tuple(embedders), np.stack([values[task.name] for task in kept])
+            values = _values(scored, embedders, chosen)
+            whole = [task for task in scored if task.name in values]
+            if whole:
+                table = ScoreTable(
+                    tuple(values), tuple(embedders), np.stack([values[task.name] for task in whole])
                 )
-                metrics = tuple(task.comparable for task in kept)
-                left_out = tuple(task.name for task in asked if task.name not in values)
+                metrics = tuple(task.comparable for task in whole)
+                left_out = tuple(task.name for task in scored if task.name not in values)
                 sections.append(Section(group, probe, split, table, metrics, left_out))
     return sections
 
 
-def compare(table: Table, reference: str, *, seed: int = 0) -> Comparison:
+def compare(table: ScoreTable, reference: str, *, seed: int = 0) -> Comparison:
     """Compares all embedders with each other, and one with every other, over the tasks.
 
     Tests and intervals are those of `significance`; they know of the differences between tasks,
@@ -211,7 +211,7 @@ def compare(table: Table, reference: str, *, seed: int = 0) -> Comparison:
     )
 
 
-def differences(table: Table, reference: str) -> dict[str, Values]:
+def differences(table: ScoreTable, reference: str) -> dict[str, Values]:
     """Returns every other embedder -> shape (t,): mean over seeds, reference minus the other.
 
     Raises:
@@ -241,15 +241,15 @@ def cliques(ranks: Mapping[str, float], critical_difference: float) -> list[tupl
         Groups of two or more, each ordered from best to worst; no group lies within another.
     """
     ordered = sorted(ranks, key=lambda label: ranks[label])
-    found: list[tuple[str, ...]] = []
+    groups: list[tuple[str, ...]] = []
     reached = 0
     for start, best in enumerate(ordered):
         near_best = [x for x in ordered[start:] if ranks[x] - ranks[best] < critical_difference]
         end = start + len(near_best)
         if len(near_best) > 1 and end > reached:
-            found.append(tuple(near_best))
+            groups.append(tuple(near_best))
         reached = max(reached, end)
-    return found
+    return groups
 
 
 def _against(apart: Mapping[str, Values], seed: int) -> dict[str, Against]:
@@ -279,7 +279,7 @@ def _values(
     """Task -> shape (e, s), means over its labels; tasks with a hole in every label are absent."""
     seeds = sorted({score.seed for score in scores})
     metrics = {task.name: task.comparable for task in tasks}
-    found = {
+    by_place = {
         (score.task, score.label, score.embedder, score.seed): score.test[metrics[score.task]]
         for score in scores
         if metrics[score.task] in score.test
@@ -288,7 +288,7 @@ def _values(
     for task in tasks:
         grids = [
             [
-                [found.get((task.name, label, who, seed), np.nan) for seed in seeds]
+                [by_place.get((task.name, label, who, seed), np.nan) for seed in seeds]
                 for who in embedders
             ]
             for label in task.labels

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from scipy.stats import t as student
 
-from molkd.benchmarks.statistics import Table
+from molkd.benchmarks.statistics import ScoreTable
 from molkd.benchmarks.statistics.significance import ALPHA, Values, holm
 
 _NO_SPREAD = 1e-12  # equal scores that were added up in another order are equal
@@ -50,7 +50,9 @@ class PairedRuns:
         return 1 if self.mean_difference > 0 else -1
 
 
-def repeats(table: Table, reference: str, runs: Mapping[str, int]) -> dict[str, PairedRuns]:
+def paired_runs(
+    table: ScoreTable, reference: str, runs: Mapping[str, int]
+) -> dict[str, PairedRuns]:
     """Compares an embedder that was trained once per seed with every other.
 
     An embedder that was trained once, as a teacher, is the same for every seed: against it the
@@ -74,8 +76,8 @@ def repeats(table: Table, reference: str, runs: Mapping[str, int]) -> dict[str, 
         for column, label in enumerate(table.embedders)
         if label != reference
     }
-    found = {label: _student(difference.mean(axis=0)) for label, difference in apart.items()}
-    corrected = holm({label: p for label, (_, _, _, p) in found.items()})
+    tests = {label: _student(difference.mean(axis=0)) for label, difference in apart.items()}
+    corrected = holm({label: p for label, (_, _, _, p) in tests.items()})
     return {
         label: PairedRuns(
             runs=seeds,
@@ -89,7 +91,7 @@ def repeats(table: Table, reference: str, runs: Mapping[str, int]) -> dict[str, 
                 task: _student(row)[:3] for task, row in zip(table.tasks, apart[label], strict=True)
             },
         )
-        for label, (mean, low, high, p) in found.items()
+        for label, (mean, low, high, p) in tests.items()
     }
 
 

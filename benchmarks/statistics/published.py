@@ -45,10 +45,10 @@ def read(folder: Path) -> list[Published]:
         InputError: none of the tables is there, or one lacks a column, names an unknown metric or
             holds something that is no number (names the line).
     """
-    found = [folder / name for name in FILES if (folder / name).is_file()]
-    if not found:
+    paths = [folder / name for name in FILES if (folder / name).is_file()]
+    if not paths:
         raise InputError(f"no published figures in {folder}: it holds none of {', '.join(FILES)}")
-    return [figure for path in found for figure in FILES[path.name](path)]
+    return [figure for path in paths for figure in FILES[path.name](path)]
 
 
 def _admet(path: Path) -> Iterator[Published]:

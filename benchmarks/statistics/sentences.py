@@ -30,11 +30,11 @@ def sentences(section: Section, comparison: Comparison) -> list[str]:
     """
     apart = differences(section.table, comparison.reference)
     hinges = _hinges(comparison, apart, section.table.tasks)
-    found = list(_overall(section, comparison))
+    lines = list(_overall(section, comparison))
     for label, against in comparison.against.items():
-        found.append(_pair(comparison.reference, label, against, len(comparison.against)))
-        found += hinges[label]
-    return [*found, *_caveats(section, comparison)]
+        lines.append(_pair(comparison.reference, label, against, len(comparison.against)))
+        lines += hinges[label]
+    return [*lines, *_caveats(section, comparison)]
 
 
 def decided(against: Against) -> int:

@@ -46,11 +46,11 @@ def checked(task: Task, *, file: str, wanted: Mask | None = None) -> Task:
         _note(wanted & ~readable, f"{modality.unreadable} were left out"),
         _note(wanted & readable & ~labelled, "rows without a label were left out"),
     ]
-    found = _rows(task, wanted & readable & labelled)
-    found, left_out = _labels(found, file)
-    _check_parts(found, file)
-    notes += [left_out, *_duplicates(found)]
-    return replace(found, notes=(*task.notes, *filter(None, notes)))
+    usable = _rows(task, wanted & readable & labelled)
+    usable, left_out = _labels(usable, file)
+    _check_parts(usable, file)
+    notes += [left_out, *_duplicates(usable)]
+    return replace(usable, notes=(*task.notes, *filter(None, notes)))
 
 
 def _check_values(task: Task, file: str) -> None:
@@ -87,17 +87,17 @@ def _labelled(task: Task) -> Mask:
     return np.asarray((~np.isnan(task.labels)).any(axis=1))
 
 
-def _rows(task: Task, kept: Mask) -> Task:
+def _rows(task: Task, rows: Mask) -> Task:
     """Keeps some rows of a task."""
     return replace(
         task,
-        items=tuple(task.items[row] for row in np.flatnonzero(kept).tolist()),
-        others=tuple(task.others[row] for row in np.flatnonzero(kept).tolist() if task.others),
-        labels=task.labels[kept],
-        test=None if task.test is None else task.test[kept],
-        valid=None if task.valid is None else task.valid[kept],
-        times=None if task.times is None else task.times[kept],
-        subsets={name: mask[kept] for name, mask in task.subsets.items()},
+        items=tuple(task.items[row] for row in np.flatnonzero(rows).tolist()),
+        others=tuple(task.others[row] for row in np.flatnonzero(rows).tolist() if task.others),
+        labels=task.labels[rows],
+        test=None if task.test is None else task.test[rows],
+        valid=None if task.valid is None else task.valid[rows],
+        times=None if task.times is None else task.times[rows],
+        subsets={name: mask[rows] for name, mask in task.subsets.items()},
     )
 
 
@@ -108,16 +108,16 @@ def _labels(task: Task, file: str) -> tuple[Task, str]:
         for name, column in zip(task.label_names, task.labels.T, strict=True)
         if (problem := _problem(task, column))
     }
-    kept = [place for place, name in enumerate(task.label_names) if name not in problems]
-    told = "; ".join(f"{name} {why}" for name, why in list(problems.items())[:_SHOWN])
-    told += f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-    if not kept:
-        raise InputError(f"{file} cannot be a task: {told}")
+    columns = [place for place, name in enumerate(task.label_names) if name not in problems]
+    reasons = "; ".join(f"{name} {why}" for name, why in list(problems.items())[:_SHOWN])
+    reasons += f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    if not columns:
+        raise InputError(f"{file} cannot be a task: {reasons}")
     if not problems:
         return task, ""
-    names = tuple(task.label_names[place] for place in kept)
-    some = replace(task, labels=task.labels[:, kept], label_names=names)
-    return _rows(some, _labelled(some)), f"{len(problems)} labels were left out: {told}"
+    names = tuple(task.label_names[place] for place in columns)
+    some = replace(task, labels=task.labels[:, columns], label_names=names)
+    return _rows(some, _labelled(some)), f"{len(problems)} labels were left out: {reasons}"
 
 
 def _problem(task: Task, column: Labels) -> str | None:

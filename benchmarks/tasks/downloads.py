@@ -75,10 +75,10 @@ def obtain(file: DataFile, folder: Path, *, download: bool = False) -> Path:
         CorruptFileError: it is not what was downloaded the first time.
         OutputError: the folder cannot be written.
     """
-    found = find(file, folder)
-    if found is not None:
-        verify(found)
-        return found
+    place = find(file, folder)
+    if place is not None:
+        verify(place)
+        return place
     target = folder / file.path
     if not file.url:
         raise InputError(f"{target} is not there, and cannot be downloaded: put it there. {_OTHER}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from molkd.benchmarks.tasks.downloads import DataFile
 from molkd.benchmarks.tasks.kinds import Kind
-from molkd.benchmarks.tasks.task import Scale, Task
+from molkd.benchmarks.tasks.task import LabelScale, Task
 from molkd.formats.streams import open_bytes
 
 
@@ -41,7 +41,7 @@ class Entry:
     group: str
     kind: Kind
     metric: str
-    scale: Scale = "linear"
+    scale: LabelScale = "linear"
     files: tuple[DataFile, ...]
     source: str
     read: Callable[[Entry, Sequence[Path]], Task]

@@ -27,7 +27,7 @@ class TaskKind:
         least: part of a split -> rows below which a label is left out; parts that it lacks are not
             read, and may be empty.
         classes: number of classes of a label, 0 for any number; None where labels are real numbers.
-        measure: what answers in the place of the probes, a key of `measures.MEASURES`; None where
+        measure: what answers in the place of the probes, a key of `zero_shot.MEASURES`; None where
             probes are fitted.
     """
 

@@ -36,5 +36,5 @@ def clusters(smiles: tuple[str, ...]) -> tuple[str, ...]:
         ConfigError: there are too many molecules; see `splits.clusters`.
     """
     readable = [text for text in smiles if canonical(text) is not None]
-    found = dict(zip(readable, splits.clusters(readable), strict=True))
-    return tuple(found.get(text, text) for text in smiles)
+    by_smiles = dict(zip(readable, splits.clusters(readable), strict=True))
+    return tuple(by_smiles.get(text, text) for text in smiles)

@@ -75,19 +75,19 @@ def read(folder: Path) -> Task:
     frames = {part: _joined(paths) for part, paths in _files(folder).items()}
     if "test" not in frames and len(frames) > 1:
         frames["test"] = frames.pop("valid")
-    found = _READERS[_kind_of(folder, frames)](folder, frames)
-    return checked(found, file=str(folder))
+    task = _READERS[_kind_of(folder, frames)](folder, frames)
+    return checked(task, file=str(folder))
 
 
 def _files(folder: Path) -> dict[str, list[Path]]:
     """Part -> its files, in the order of their names."""
-    found: dict[str, list[Path]] = {}
+    parts: dict[str, list[Path]] = {}
     inner = folder / "data"
     for path in sorted([*folder.iterdir(), *(inner.iterdir() if inner.is_dir() else ())]):
         part = PARTS.get(re.split(r"[-_.]", path.name.lower())[0])
         if part and path.is_file() and reading.has_format(path):
-            found.setdefault(part, []).append(path)
-    return found
+            parts.setdefault(part, []).append(path)
+    return parts
 
 
 def _joined(paths: Sequence[Path]) -> pd.DataFrame:
@@ -98,14 +98,14 @@ def _kind_of(folder: Path, frames: Frames) -> str:
     """A key of `_READERS`: what the metadata say, or else the columns."""
     path = folder / METADATA
     if path.is_file():
-        said = files.read_json(path).get("type")
-        if said is not None:
-            if str(said).lower() not in _READERS:
+        kind = files.read_json(path).get("type")
+        if kind is not None:
+            if str(kind).lower() not in _READERS:
                 raise ConfigError(
-                    f"{path}: tasks of type {said!r} are not known.{near(str(said), _TYPES)} "
+                    f"{path}: tasks of type {kind!r} are not known.{near(str(kind), _TYPES)} "
                     f"Types are {', '.join(_TYPES)}."
                 )
-            return str(said).lower()
+            return str(kind).lower()
     frame = next(iter(frames.values()))
     if {"sentence1", "sentence2", "score"} <= set(frame.columns):
         return "sts"

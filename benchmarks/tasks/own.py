@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from molkd.benchmarks.tasks import mteb, table
-from molkd.benchmarks.tasks.task import Scale, Task
+from molkd.benchmarks.tasks.task import LabelScale, Task
 from molkd.errors import ConfigError
 
 MTEB = "mteb:"
@@ -21,7 +21,7 @@ def read(
     metric: str | None = None,
     split_column: str | None = None,
     time_column: str | None = None,
-    scale: Scale = "linear",
+    scale: LabelScale = "linear",
 ) -> list[Task]:
     """Reads a table, of which the options tell how, or "mteb:FOLDER"; see `table` and `mteb`.
 

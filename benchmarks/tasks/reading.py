@@ -71,8 +71,8 @@ def classes(names: Sequence[str | int | float | None]) -> Labels:
     Returns:
         NaN where a name is missing: empty, None or NaN.
     """
-    known = {name for name in names if not _missing(name)}
-    order = sorted(known, key=lambda name: (isinstance(name, str), name))
+    different = {name for name in names if not _missing(name)}
+    order = sorted(different, key=lambda name: (isinstance(name, str), name))
     places = {name: float(place) for place, name in enumerate(order)}
     return np.array([places.get(name, np.nan) for name in names])
 
@@ -105,15 +105,15 @@ def numbers(frame: pd.DataFrame, column: str, path: Path) -> Labels:
     values = _column(frame, column, path)
     if values.dtype == np.bool_:
         return values.to_numpy(dtype=np.float64)
-    known = values.map(lambda value: None if _text(value) == "" else value)
-    found = np.asarray(pd.to_numeric(known, errors="coerce"), dtype=np.float64)
-    wrong = np.flatnonzero(np.isnan(found) & known.notna().to_numpy())
+    present = values.map(lambda value: None if _text(value) == "" else value)
+    parsed = np.asarray(pd.to_numeric(present, errors="coerce"), dtype=np.float64)
+    wrong = np.flatnonzero(np.isnan(parsed) & present.notna().to_numpy())
     if len(wrong):
         raise InputError(
-            f"{path}, row {wrong[0]} (counted from 0): {column} is {known.iloc[wrong[0]]!r}, must "
-            "be a number; leave the field empty where there is none"
+            f"{path}, row {wrong[0]} (counted from 0): {column} is {present.iloc[wrong[0]]!r}, "
+            "must be a number; leave the field empty where there is none"
         )
-    return found
+    return parsed
 
 
 def _csv(path: Path, separator: str = ",") -> pd.DataFrame:

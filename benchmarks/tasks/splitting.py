@@ -9,7 +9,7 @@ import numpy as np
 
 from molkd.benchmarks.tasks.kinds import KINDS
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
-from molkd.benchmarks.tasks.task import Split, SplitName, Task
+from molkd.benchmarks.tasks.task import SplitName, Task, TaskSplit
 from molkd.errors import ConfigError, InputError
 from molkd.items import splits
 from molkd.runtime.registry import near
@@ -26,7 +26,7 @@ ATTEMPTS, ATTEMPTS_OF_MANY, STEP = 100, 10, 100
 fewer in a task of many labels, where every draw may fail some rare one."""
 
 
-def split(task: Task, *, method: SplitName | None = None, seed: int) -> Split:
+def split(task: Task, *, method: SplitName | None = None, seed: int) -> TaskSplit:
     """Splits a task 70/10/20, or as its table says.
 
     `given` keeps the official test rows; validation is the table's own, or one eighth of the rest
@@ -55,17 +55,17 @@ def split(task: Task, *, method: SplitName | None = None, seed: int) -> Split:
     """
     method = method or task.split
     if method not in get_args(SplitName):
-        known = get_args(SplitName)
+        methods = get_args(SplitName)
         raise ConfigError(
-            f"unknown split {method!r}.{near(method, known)} Splits are {', '.join(known)}."
+            f"unknown split {method!r}.{near(method, methods)} Splits are {', '.join(methods)}."
         )
     attempts = ATTEMPTS if len(task.label_names) == 1 else ATTEMPTS_OF_MANY
     best, most = None, 0
     for attempt in range(attempts):
-        found = _attempt(task, method, seed + attempt * STEP)
-        served = sum(_serves(task, found))
+        parts = _attempt(task, method, seed + attempt * STEP)
+        served = sum(_serves(task, parts))
         if served > most:
-            best, most = found, served
+            best, most = parts, served
         if most == len(task.label_names):
             break
     if best is None:
@@ -78,7 +78,7 @@ def split(task: Task, *, method: SplitName | None = None, seed: int) -> Split:
     return best
 
 
-def _serves(task: Task, parts: Split) -> list[bool]:
+def _serves(task: Task, parts: TaskSplit) -> list[bool]:
     """Of each label: whether every part holds two different values of it."""
     return [
         all(_varies(task, getattr(parts, part), column) for part in KINDS[task.kind].least)
@@ -98,55 +98,55 @@ def _varies(task: Task, rows: Rows, column: int) -> bool:
     return len(values) > 1 and bool(values.min() < values.max())
 
 
-def _attempt(task: Task, method: SplitName, seed: int) -> Split:
+def _attempt(task: Task, method: SplitName, seed: int) -> TaskSplit:
     try:
         return _METHODS[method](task, seed)
     except ConfigError as error:
         raise InputError(f"{task.name}, {method} split: {error}") from error
 
 
-def _given(task: Task, seed: int) -> Split:
+def _given(task: Task, seed: int) -> TaskSplit:
     if task.test is None:
         raise ConfigError("its table names no test rows: choose another split")
     test, rest = np.flatnonzero(task.test), np.flatnonzero(~task.test)
     if task.valid is not None:
         valid = np.flatnonzero(task.valid)
-        return Split(np.setdiff1d(rest, valid), valid, test)
+        return TaskSplit(np.setdiff1d(rest, valid), valid, test)
     if "valid" not in KINDS[task.kind].least:
-        return Split(rest, rest[:0], test)
+        return TaskSplit(rest, rest[:0], test)
     keys = _keys(task, "given", rest)
     train, valid = splits.random_split(keys, fraction=VALID_OF_REST, seed=seed)
-    return Split(rest[train], rest[valid], test)
+    return TaskSplit(rest[train], rest[valid], test)
 
 
-def _drawn(keys: Sequence[str], seed: int) -> Split:
+def _drawn(keys: Sequence[str], seed: int) -> TaskSplit:
     """Draws test and then validation; rows of equal keys stay together."""
     rest, test = splits.random_split(keys, fraction=TEST, seed=seed)
     inner = [keys[int(row)] for row in rest]
     train, valid = splits.random_split(inner, fraction=VALID_OF_REST, seed=seed)
-    return Split(rest[train], rest[valid], test)
+    return TaskSplit(rest[train], rest[valid], test)
 
 
-def _random(task: Task, seed: int) -> Split:
+def _random(task: Task, seed: int) -> TaskSplit:
     return _drawn(_keys(task, "random"), seed)
 
 
-def _scaffold(task: Task, seed: int) -> Split:
+def _scaffold(task: Task, seed: int) -> TaskSplit:
     return _drawn(_keys(task, "scaffold"), seed)
 
 
-def _cluster(task: Task, seed: int) -> Split:
+def _cluster(task: Task, seed: int) -> TaskSplit:
     return _drawn(_keys(task, "cluster"), seed)
 
 
-def _time(task: Task, seed: int) -> Split:
+def _time(task: Task, seed: int) -> TaskSplit:
     if task.times is None:
         raise ConfigError("its table has no times: name a column of years or dates")
     keys, times = _keys(task, "time"), task.times
     rest, test = splits.time_split(keys, times, fraction=TEST, seed=seed)
     inner = [keys[int(row)] for row in rest]
     train, valid = splits.time_split(inner, times[rest], fraction=VALID_OF_REST, seed=seed)
-    return Split(rest[train], rest[valid], test)
+    return TaskSplit(rest[train], rest[valid], test)
 
 
 def _keys(task: Task, method: SplitName, rows: Rows | None = None) -> list[str]:
@@ -159,7 +159,7 @@ def _keys(task: Task, method: SplitName, rows: Rows | None = None) -> list[str]:
     return ["\n".join(keys) for keys in zip(*sides, strict=True)]
 
 
-_METHODS: Mapping[SplitName, Callable[[Task, int], Split]] = {
+_METHODS: Mapping[SplitName, Callable[[Task, int], TaskSplit]] = {
     "given": _given,
     "random": _random,
     "scaffold": _scaffold,

@@ -13,7 +13,7 @@ import pandas as pd
 from molkd.benchmarks.tasks import reading
 from molkd.benchmarks.tasks.checks import checked
 from molkd.benchmarks.tasks.metrics import METRICS
-from molkd.benchmarks.tasks.task import Labels, Scale, SplitName, Task
+from molkd.benchmarks.tasks.task import Labels, LabelScale, SplitName, Task
 from molkd.errors import ConfigError, InputError
 
 LABEL_NAMES = {"y", "label", "labels", "target", "class", "activity"}
@@ -38,7 +38,7 @@ def read(
     metric: str,
     split_column: str | None = None,
     time_column: str | None = None,
-    scale: Scale = "linear",
+    scale: LabelScale = "linear",
     name: str | None = None,
 ) -> Task:
     """Reads a user's table as a task; see `checks.checked` for what is left out and noted.
@@ -94,14 +94,14 @@ def read(
 
 def _label_column(frame: pd.DataFrame, smiles_column: str | None, path: Path) -> str:
     names = [name for name in frame.columns if name != smiles_column]
-    found = [name for name in names if name.lower() in LABEL_NAMES]
-    if len(found) != 1:
-        what = "several columns" if found else "no column"
+    labels = [name for name in names if name.lower() in LABEL_NAMES]
+    if len(labels) != 1:
+        what = "several columns" if labels else "no column"
         raise InputError(
             f"{path} has {what} with a usual name for a label: choose with --label-column. "
             f"{reading.listed(names)}"
         )
-    return found[0]
+    return labels[0]
 
 
 def _parts(values: Sequence[str], path: Path) -> npt.NDArray[np.str_]:

@@ -18,13 +18,13 @@ Item = str | Path | bytes
 """A SMILES or a text; an image as a file or as encoded bytes."""
 
 SplitName = Literal["given", "random", "scaffold", "cluster", "time"]
-Scale = Literal["linear", "log10"]
+LabelScale = Literal["linear", "log10"]
 Labels = npt.NDArray[np.float64]
 """One value per item, or per item and label; classes count from 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Split:
+class TaskSplit:
     """Rows of a task, disjoint and ascending.
 
     Attributes:
@@ -71,7 +71,7 @@ class Task:
     others: tuple[Item, ...] = ()
     modality: str = "molecules"
     label_names: tuple[str, ...] = ("y",)
-    scale: Scale = "linear"
+    scale: LabelScale = "linear"
     split: SplitName = "random"
     test: Mask | None = None
     valid: Mask | None = None
@@ -93,7 +93,7 @@ class Task:
     @property
     def digest(self) -> str:
         """64 hexadecimal digits that change whenever a score may change."""
-        given = [
+        official = [
             None if mask is None else np.flatnonzero(mask).tolist()
             for mask in (self.test, self.valid)
         ]
@@ -101,8 +101,8 @@ class Task:
         subsets = {name: np.flatnonzero(mask).tolist() for name, mask in self.subsets.items()}
         times = None if self.times is None else [repr(value) for value in self.times.tolist()]
         about = [self.name, self.kind, self.scale, list(self.label_names)]
-        told, *others = [list(map(told_apart_by, side)) for side in self.sides]
-        return digest_of([about, told, labels, given, subsets, times, *others])
+        keys, *others = [list(map(told_apart_by, side)) for side in self.sides]
+        return digest_of([about, keys, labels, official, subsets, times, *others])
 
 
 def told_apart_by(item: Item) -> str:

@@ -120,11 +120,11 @@ def read_single(entry: Entry, paths: Sequence[Path]) -> Task:
     frame = reading.load(path)
     items = reading.smiles(frame, "X" if "X" in frame.columns else None, path)
     reasons = _NOT_IN_PAPER
-    wanted = np.array([_in_paper(text) for text in items], dtype=np.bool_)
+    in_paper = np.array([_in_paper(text) for text in items], dtype=np.bool_)
     if "Species" in frame.columns:
-        wanted &= np.array(reading.texts(frame, "Species", path)) == _HUMAN
+        in_paper &= np.array(reading.texts(frame, "Species", path)) == _HUMAN
         reasons = f"{_NOT_IN_PAPER}, or plasma of other species"
-    left_out = len(items) - int(wanted.sum())
+    left_out = len(items) - int(in_paper.sum())
     note = f"{left_out} of {len(items)} rows were left out as in the paper: {reasons}"
     task = Task(
         name=entry.name,
@@ -138,7 +138,7 @@ def read_single(entry: Entry, paths: Sequence[Path]) -> Task:
         notes=(note,) if left_out else (),
         source=entry.source,
     )
-    return checked(task, file=str(path), wanted=wanted)
+    return checked(task, file=str(path), wanted=in_paper)
 
 
 def _in_paper(smiles: str) -> bool:

@@ -43,12 +43,14 @@ def cost(  # noqa: PLR0913
     from molkd.formats.readers import read_items
     from molkd.formats.rows import Columns
 
-    options = costs.Options(steps=steps, repeats=repeats, threads=threads, jobs=processes(jobs))
+    options = costs.CostOptions(steps=steps, repeats=repeats, threads=threads, jobs=processes(jobs))
     ablation = ablations.load(name)
     smiles, _ = read_items(source, Columns(column), kind=input_format)
     sources = ablations.Sources(corpus=smiles, weights_dir=weights_dir, device=device)
-    job = costs.Job(ablation=ablation, scale=scale, sources=sources, folder=output, options=options)
-    results = costs.run(job, ask=costs.ask, say=notify)
+    job = costs.CostJob(
+        ablation=ablation, scale=scale, sources=sources, folder=output, options=options
+    )
+    results = costs.run(job, measure=costs.measure, say=notify)
     print_table(table.COLUMNS, table.rows(results))
     if all(cell.measured is None for cell in results.cells):
         raise MolkdError("no variant could be measured; see the reasons above")

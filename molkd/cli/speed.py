@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # numpy and RDKit are imported when the command runs
     from molkd.benchmarks.embedders import Embedder
     from molkd.benchmarks.speed.comparison import Change
     from molkd.benchmarks.speed.corpus import Library
-    from molkd.benchmarks.speed.job import Options
-    from molkd.benchmarks.speed.records import Results, Work
+    from molkd.benchmarks.speed.job import SpeedOptions
+    from molkd.benchmarks.speed.records import SpeedResults, Work
     from molkd.benchmarks.tasks.modalities import BenchmarkModality
 
     Selection = list[tuple[Embedder, list[tuple[Work, int]]]]
@@ -41,7 +41,7 @@ def speed(  # noqa: PLR0913
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Results; a .md file is written beside it.")
+        Path, typer.Option("--output", "-o", help="SpeedResults; a .md file is written beside it.")
     ] = Path("speed.json"),
     sizes: Annotated[
         list[str] | None,
@@ -55,7 +55,7 @@ def speed(  # noqa: PLR0913
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
     training: Annotated[bool, typer.Option(help="Whether to measure training too.")] = True,
     baseline: Annotated[
-        Path | None, typer.Option(help="Results of an earlier run to compare with.")
+        Path | None, typer.Option(help="SpeedResults of an earlier run to compare with.")
     ] = None,
     against: Annotated[
         str | None, typer.Option(help="Commit to compare with: both are measured by turns.")
@@ -80,7 +80,7 @@ def speed(  # noqa: PLR0913
     """
     from molkd.benchmarks.speed import comparison, corpus, job, records
 
-    options = job.Options(
+    options = job.SpeedOptions(
         sizes=_sizes(several(sizes)) if sizes else (1_000, 10_000, 100_000),
         seconds=seconds,
         repeats=repeats,
@@ -115,8 +115,8 @@ def _refuse_contradictions(
 
 
 def _measured(
-    selection: Selection, items: Library, options: Options, output: Path, *, overwrite: bool
-) -> Results:
+    selection: Selection, items: Library, options: SpeedOptions, output: Path, *, overwrite: bool
+) -> SpeedResults:
     from molkd.benchmarks.speed import job, machine, records, subprocess_, tables
     from molkd.runtime import files
 
@@ -126,10 +126,12 @@ def _measured(
         output, machine.facts(options.device), job.settings(options, items), say=notify
     )
 
-    def keep(results: Results) -> None:
+    def keep(results: SpeedResults) -> None:
         records.write(output, results)
 
-    results = job.run(selection, items, options, start, ask=subprocess_.ask, keep=keep, say=notify)
+    results = job.run(
+        selection, items, options, start, measure=subprocess_.measure, keep=keep, say=notify
+    )
     print_table(tables.columns(items.modality), tables.rows(results))
     grown = tables.growth(results)
     remarks = [*filter(None, [items.repeated(options.sizes)]), *grown, *tables.failures(results)]
@@ -141,7 +143,7 @@ def _measured(
     return results
 
 
-def _since(before: Results, after: Results, selection: Selection) -> list[Change]:
+def _since(before: SpeedResults, after: SpeedResults, selection: Selection) -> list[Change]:
     """Compares what was asked for now with a stored baseline."""
     from molkd.benchmarks.speed import comparison
 
@@ -153,12 +155,14 @@ def _since(before: Results, after: Results, selection: Selection) -> list[Change
 
 
 def _between_commits(
-    selection: Selection, items: Library, options: Options, old: str, new: str
+    selection: Selection, items: Library, options: SpeedOptions, old: str, new: str
 ) -> list[Change]:
     from molkd.benchmarks.speed import commits, comparison, subprocess_
 
     with commits.trees(subprocess_.ROOT, (old, new)) as roots:
-        sides = commits.run(selection, items, options, roots, ask=subprocess_.ask_in, say=notify)
+        sides = commits.run(
+            selection, items, options, roots, measure=subprocess_.measure_in, say=notify
+        )
     return comparison.compare(*sides)
 
 
@@ -172,7 +176,7 @@ def _judge(changes: Sequence[Change], fail_above: float | None) -> None:
         raise MolkdError(f"slower by more than {fail_above:g}, or failed: {names}")
 
 
-def _selection(names: list[str], options: Options, *, training: bool) -> Selection:
+def _selection(names: list[str], options: SpeedOptions, *, training: bool) -> Selection:
     """Makes every embedder once before anything is measured: a mistyped name shall not wait."""
     from molkd.benchmarks import embedders
     from molkd.benchmarks.speed import job, models

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from molkd.deprecated import renamed
 from molkd.runtime.settings import validate
 
 if TYPE_CHECKING:  # the command line reads the settings without it
@@ -81,3 +82,9 @@ class TrainSettings:
         import torch
 
         return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+if not TYPE_CHECKING:  # a checker would take any name for one of these
+
+    def __getattr__(name: str) -> object:
+        return renamed(__name__, name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from molkd.deprecated import renamed
 from molkd.items.base import Modality, ReadItems
 from molkd.items.images.modality import IMAGES
 from molkd.items.molecules.modality import MOLECULES
@@ -29,3 +31,9 @@ def check(items: Sequence[object], *, modality: str, level: str) -> ReadItems:
         UnknownNameError: there is no such modality.
     """
     return MODALITIES[modality].check(items, level)
+
+
+if not TYPE_CHECKING:  # a checker would take any name for one of these
+
+    def __getattr__(name: str) -> object:
+        return renamed(__name__, name)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from molkd.benchmarks import statistics
-from molkd.benchmarks.statistics import Against, Section, Table, sentences, significance
+from molkd.benchmarks.statistics import Against, ScoreTable, Section, sentences, significance
 
 TWENTY = tuple(f"{chr(97 + place)}_task" for place in range(20))
 STEPS = np.linspace(0.01, 0.05, 20)
@@ -24,7 +24,7 @@ def section(
     array = np.asarray(values, dtype=np.float64)
     array = np.stack([array, array], axis=2) if array.ndim == 2 else array
     names = ("ours", "other", "third", "fourth")[: array.shape[1]]
-    table = Table(tuple(tasks), names, array)
+    table = ScoreTable(tuple(tasks), names, array)
     own = tuple(metrics or ["AUROC"] * len(tasks))
     return Section("group", "linear", split, table, own, tuple(left_out))
 
@@ -250,7 +250,7 @@ def test_null_data_are_seldom_called_decided(monkeypatch: pytest.MonkeyPatch) ->
             map(
                 sentences.decided,
                 statistics.compare(
-                    Table(TWENTY, ("a", "b", "c", "d"), rng.normal(size=(20, 4, 1))), "a"
+                    ScoreTable(TWENTY, ("a", "b", "c", "d"), rng.normal(size=(20, 4, 1))), "a"
                 ).against.values(),
             )
         )

@@ -13,9 +13,9 @@ from molkd import students
 from molkd.bank import Bank
 from molkd.benchmarks import ablations, cost
 from molkd.benchmarks.ablations import Ablation, Sources
-from molkd.benchmarks.cost import Job, Options, records
+from molkd.benchmarks.cost import CostJob, CostOptions, records
 from molkd.benchmarks.cost import table as cost_table
-from molkd.benchmarks.cost.records import Cell, Measured, Request, Results
+from molkd.benchmarks.cost.records import CostCell, CostMeasurement, CostRequest, CostResults
 from molkd.benchmarks.cost.worker import measure
 from molkd.benchmarks.speed import machine
 from molkd.benchmarks.speed.subprocess_ import CellError
@@ -29,7 +29,7 @@ QUICK, SLOW, HEAVY = (
     {"settings": {"objective": {"name": f"tests.fakes.costs:{kind.__name__}"}}}
     for kind in (costs.Quick, costs.Slow, costs.Heavy)
 )
-OPTIONS = Options(steps=2, repeats=2, progress=False)
+OPTIONS = CostOptions(steps=2, repeats=2, progress=False)
 
 
 def _table(**variants: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,13 +46,13 @@ def _table(**variants: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _job(folder: Path, options: Options = OPTIONS, **variants: Mapping[str, Any]) -> Job:
+def _job(folder: Path, options: CostOptions = OPTIONS, **variants: Mapping[str, Any]) -> CostJob:
     chosen = settings.from_table(Ablation, _table(**variants))
     sources = Sources(corpus=CORPUS, device="cpu")
-    return Job(ablation=chosen, scale="minute", sources=sources, folder=folder, options=options)
+    return CostJob(ablation=chosen, scale="minute", sources=sources, folder=folder, options=options)
 
 
-def measured(ratio: float = 2.0, **changes: Any) -> Measured:
+def measured(ratio: float = 2.0, **changes: Any) -> CostMeasurement:
     """Two rounds that take `ratio` times as long as the reference's."""
     fields: dict[str, Any] = {
         "batch": 16,
@@ -62,7 +62,7 @@ def measured(ratio: float = 2.0, **changes: Any) -> Measured:
         "objective": 1234,
         "student": 5678,
     }
-    return Measured(**{**fields, **changes})
+    return CostMeasurement(**{**fields, **changes})
 
 
 @dataclass
@@ -71,10 +71,10 @@ class FakeMachine:
 
     broken: set[str] = field(default_factory=set[str])
     stop_after: int | None = None
-    asked: list[Request] = field(default_factory=list[Request])
+    asked: list[CostRequest] = field(default_factory=list[CostRequest])
     said: list[str] = field(default_factory=list[str])
 
-    def ask(self, request: Request) -> Measured:
+    def ask(self, request: CostRequest) -> CostMeasurement:
         if len(self.asked) == self.stop_after:
             raise KeyboardInterrupt
         self.asked.append(request)
@@ -82,8 +82,8 @@ class FakeMachine:
             raise CellError("RuntimeError: it raised")
         return measured()
 
-    def run(self, job: Job) -> Results:
-        return cost.run(job, ask=self.ask, say=self.said.append)
+    def run(self, job: CostJob) -> CostResults:
+        return cost.run(job, measure=self.ask, say=self.said.append)
 
 
 @pytest.fixture
@@ -91,7 +91,9 @@ def fake() -> FakeMachine:
     return FakeMachine()
 
 
-def _request(folder: Path, name: str, options: Options = OPTIONS, **variants: Any) -> Request:
+def _request(
+    folder: Path, name: str, options: CostOptions = OPTIONS, **variants: Any
+) -> CostRequest:
     """What the child process is asked about a variant."""
     fake = FakeMachine()
     job = _job(folder, options, **variants)
@@ -120,7 +122,9 @@ def test_a_slow_objective_costs_more_by_turns_with_the_reference(tmp_path: Path)
 
 
 def test_a_heavy_objective_needs_more_memory(tmp_path: Path) -> None:
-    request = _request(tmp_path, "heavy", Options(steps=1, repeats=1, progress=False), heavy=HEAVY)
+    request = _request(
+        tmp_path, "heavy", CostOptions(steps=1, repeats=1, progress=False), heavy=HEAVY
+    )
     heavy = measure(request, clock=CLOCK).added_mb
     quick = measure(replace(request, variant=request.reference), clock=CLOCK).added_mb
     if heavy is None or quick is None:
@@ -130,7 +134,9 @@ def test_a_heavy_objective_needs_more_memory(tmp_path: Path) -> None:
 
 @pytest.mark.gpu
 def test_on_a_gpu_its_memory_counts(tmp_path: Path) -> None:
-    request = _request(tmp_path, "heavy", Options(steps=1, repeats=1, progress=False), heavy=HEAVY)
+    request = _request(
+        tmp_path, "heavy", CostOptions(steps=1, repeats=1, progress=False), heavy=HEAVY
+    )
     sides = (request, replace(request, variant=request.reference))
     heavy, quick = (measure(replace(side, device="cuda"), clock=CLOCK) for side in sides)
     assert heavy.added_mb is not None
@@ -182,7 +188,7 @@ def test_nothing_is_measured_twice_and_a_killed_run_goes_on(
 def test_what_has_changed_is_measured_again(
     tmp_path: Path, fake: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def asked(job: Job) -> list[str]:
+    def asked(job: CostJob) -> list[str]:
         before = len(fake.asked)
         fake.run(job)
         names = [one.variant.settings["objective"]["name"] for one in fake.asked[before:]]
@@ -243,7 +249,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_done(
     with pytest.raises(UnknownNameError, match="objective"):
         ablations.load("objectiv")
     with pytest.raises(ConfigError, match="steps must be at least 1, not 0"):
-        Options(steps=0)
+        CostOptions(steps=0)
     pca = {"settings": {"pca": {"ecfp4": 3}}}
     with pytest.raises(ConfigError, match="'ecfp4' is not among the teachers"):
         fake.run(_job(tmp_path, pca=pca))
@@ -253,11 +259,11 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_done(
 
 def test_the_table() -> None:
     cells = (
-        Cell(name="a|b", key="", measured=measured(3.0, objective=1_234_567)),
-        Cell(name="c", key="", measured=measured(seconds=(1.0, 3.0), added_mb=None)),
-        Cell(name="d", key="", error="it raised"),
+        CostCell(name="a|b", key="", measured=measured(3.0, objective=1_234_567)),
+        CostCell(name="c", key="", measured=measured(seconds=(1.0, 3.0), added_mb=None)),
+        CostCell(name="d", key="", error="it raised"),
     )
-    found = Results({"processor": "abacus"}, {"steps": 8}, cells)
+    found = CostResults({"processor": "abacus"}, {"steps": 8}, cells)
     lines = cost_table.rows(found)
     assert {len(line) for line in lines} == {len(cost_table.COLUMNS)}
     assert lines[0] == ["a|b", "16", "4.50", "3.00", "3.00-3.00", "20", "1,234,567", "5,678", ""]
@@ -273,7 +279,7 @@ def test_a_fresh_process_answers(tmp_path: Path) -> None:
     variants = {"mse": {"settings": {"objective": {"name": "mse"}}}}
     table = {**_table(), "reference": "mse", "variants": variants}
     job = replace(_job(tmp_path), ablation=settings.from_table(Ablation, table))
-    found = cost.run(job, ask=cost.ask, say=lambda _text: None)
+    found = cost.run(job, measure=cost.measure, say=lambda _text: None)
     (cell,) = found.cells
     assert cell.error == ""
     assert cell.measured is not None

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from molkd.benchmarks import records
-from molkd.benchmarks.quality import evaluation
-from molkd.benchmarks.quality import jobs as cells
+from molkd.benchmarks.quality import jobs
 from molkd.benchmarks.quality.evaluation import (
     PARTIAL,
     RESULTS,
@@ -68,19 +67,19 @@ def test_after_a_kill_only_the_rest_is_computed(
 ) -> None:
     whole = letters.run(tmp_path / "whole")
     computed: list[str] = []
-    honest = cells.answered
+    honest = jobs.run
 
     def until(limit: int) -> Any:
-        def answered(order: cells.Order) -> list[Score]:
+        def answered(job: jobs.ScoringJob) -> list[Score]:
             if len(computed) >= limit:
                 raise KeyboardInterrupt
-            scores = honest(order)
+            scores = honest(job)
             computed.extend(score.key for score in scores)
             return scores
 
         return answered
 
-    monkeypatch.setattr(evaluation, "answered", until(3))
+    monkeypatch.setattr(jobs, "run", until(3))
     with pytest.raises(KeyboardInterrupt):
         letters.run(tmp_path / "killed")
     partial = tmp_path / "killed" / PARTIAL
@@ -88,7 +87,7 @@ def test_after_a_kill_only_the_rest_is_computed(
     text = partial.read_text()
     partial.write_text(text[: len(text) - 40])  # the kill has cut the last line
     already = len(computed)
-    monkeypatch.setattr(evaluation, "answered", until(1000))
+    monkeypatch.setattr(jobs, "run", until(1000))
     letters.run(tmp_path / "killed")
     assert 0 < len(computed) - already < len(whole.scores)
     files = [(tmp_path / name / RESULTS).read_bytes() for name in ("whole", "killed")]
@@ -102,13 +101,13 @@ def test_another_embedder_costs_its_own_scores_alone(
     made = [letters.embedder(f"m{place}", model) for place, model in enumerate(models)]
     letters.run(tmp_path, embedders=made[:2])
     orders: list[str] = []
-    honest = cells.answered
+    honest = jobs.run
 
-    def counted(order: cells.Order) -> list[Score]:
-        orders.append(order.cell.label)
-        return honest(order)
+    def counted(job: jobs.ScoringJob) -> list[Score]:
+        orders.append(job.label)
+        return honest(job)
 
-    monkeypatch.setattr(evaluation, "answered", counted)
+    monkeypatch.setattr(jobs, "run", counted)
     found = letters.run(tmp_path, embedders=made)
     assert set(orders) == {"m2"}
     assert len(letters.scores(found, embedder="m0")) == 4
@@ -194,9 +193,9 @@ def test_seeds_change_splits(tmp_path: Path) -> None:
 def test_several_processes_give_the_same_file(tmp_path: Path) -> None:
     made = [letters.embedder("exact", letters.Letters())]
     files = []
-    for jobs in (1, 2):
-        folder = tmp_path / str(jobs)
-        place = Workspace(folder=folder, cache=folder, jobs=jobs, progress=False)
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        place = Workspace(folder=folder, cache=folder, jobs=processes, progress=False)
         evaluate([letters.task(), letters.lengths()], made, QualitySettings(seeds=1), place)
         files.append((folder / RESULTS).read_bytes())
     assert files[0] == files[1]

@@ -15,17 +15,17 @@ from torch import nn
 
 from molkd.benchmarks.statistics.sentences import number
 from molkd.benchmarks.studies.likelihood import __main__
-from molkd.benchmarks.studies.likelihood.__main__ import QUICK, VARIANTS, Job, Settings
+from molkd.benchmarks.studies.likelihood.__main__ import QUICK, VARIANTS, StudyJob, StudySettings
 from molkd.benchmarks.studies.likelihood.conditions import CONDITIONS, make
 from molkd.benchmarks.studies.likelihood.records import REFERENCE, Record, paired, rows
 from molkd.benchmarks.studies.likelihood.report import report
-from molkd.benchmarks.studies.likelihood.student import Student, gradient_share
-from molkd.benchmarks.studies.likelihood.training import Variant, learn, prepared
+from molkd.benchmarks.studies.likelihood.student import SyntheticStudent, gradient_share
+from molkd.benchmarks.studies.likelihood.training import StudyVariant, learn, prepared
 from molkd.errors import ConfigError, CorruptFileError
 from molkd.objectives.headwise import HeadwiseObjective
 
-FEW = [Job("clean", 0, "mse", seed) for seed in (0, 1)] + [
-    Job("clean", 0, "mi", seed) for seed in (0, 1)
+FEW = [StudyJob("clean", 0, "mse", seed) for seed in (0, 1)] + [
+    StudyJob("clean", 0, "mi", seed) for seed in (0, 1)
 ]
 
 
@@ -67,11 +67,11 @@ def test_a_student_of_clean_teachers_keeps_more_than_an_untrained_one() -> None:
 
 def test_the_share_of_the_gradient_is_that_of_the_formula_of_a_linear_head() -> None:
     made = make("outliers", 0.05, rows=30, fresh=4, seed=0)
-    variant = Variant("mse", {"head_layers": 0})
+    variant = StudyVariant("mse", {"head_layers": 0})
     settings = variant.settings(made.teachers)
     specs, task = prepared(made, settings, weighted=False)
     torch.manual_seed(0)
-    student = Student(3)
+    student = SyntheticStudent(3)
     objective = cast("HeadwiseObjective", settings.build(student.spec, specs))
     z = student(task.x[:30]).embedding.detach().double()
     sums = [torch.zeros(30, 3).double(), torch.zeros(30, 3).double()]
@@ -116,12 +116,12 @@ def test_bits_and_counts_are_read_as_they_are_by_a_likelihood_alone() -> None:
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+def few(monkeypatch: pytest.MonkeyPatch) -> list[StudyJob]:
     """Two variants of two seeds; returns the jobs that were run."""
-    run: list[Job] = []
+    run: list[StudyJob] = []
     real = __main__.run_one
 
-    def counted(settings: Settings, job: Job) -> Record:
+    def counted(settings: StudySettings, job: StudyJob) -> Record:
         run.append(job)
         return real(settings, job)
 
@@ -131,7 +131,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 
 
 def test_a_study_that_was_cut_goes_on_and_gives_the_same_bytes(
-    tmp_path: Path, few: list[Job]
+    tmp_path: Path, few: list[StudyJob]
 ) -> None:
     __main__.study(tmp_path / "whole", QUICK, seeds=2)
     assert len(few) == len(FEW)
@@ -150,7 +150,7 @@ def test_a_study_that_was_cut_goes_on_and_gives_the_same_bytes(
 
 
 def test_other_settings_other_files_and_single_seeds_are_refused(
-    tmp_path: Path, few: list[Job]
+    tmp_path: Path, few: list[StudyJob]
 ) -> None:
     __main__.study(tmp_path, QUICK, seeds=2)
     few.clear()

@@ -12,14 +12,14 @@ from scipy.stats import norm, spearmanr
 from sklearn.metrics import v_measure_score
 
 from molkd.benchmarks.quality.probe_task import ProbeTask
-from molkd.benchmarks.quality.scoring import Answer, answers, asked, describe
+from molkd.benchmarks.quality.scoring import Answer, answers, describe, probes_for
 from molkd.benchmarks.quality.zero_shot import MEASURES
 from molkd.benchmarks.tasks.kinds import KINDS, Kind
-from molkd.benchmarks.tasks.task import Split
+from molkd.benchmarks.tasks.task import TaskSplit
 from molkd.types import digest_of
 
 ROWS = 400
-SPLIT = Split(np.arange(200), np.arange(200, 220), np.arange(220, ROWS))
+SPLIT = TaskSplit(np.arange(200), np.arange(200, 220), np.arange(220, ROWS))
 DIRECT = [kind for kind, about in KINDS.items() if about.measure]
 
 
@@ -41,7 +41,7 @@ def _data(kind: Kind, *, distance: float = 6.0, d: int = 5) -> tuple[tuple[np.nd
 def _one(
     sides: tuple[np.ndarray, ...], probe_task: ProbeTask, components: int | None = None
 ) -> Answer:
-    names = asked(probe_task.kind, ["linear", "knn"])
+    names = probes_for(probe_task.kind, ["linear", "knn"])
     ((name, found),) = answers(sides, probe_task, names, components=components)
     assert name == KINDS[probe_task.kind].measure
     return found
@@ -49,7 +49,7 @@ def _one(
 
 def test_probes_answer_where_something_is_trained_and_nowhere_else() -> None:
     for kind, about in KINDS.items():
-        assert asked(kind, ["linear", "knn"]) == (
+        assert probes_for(kind, ["linear", "knn"]) == (
             (about.measure,) if about.measure else ("linear", "knn")
         )
     assert {about.measure for about in KINDS.values() if about.measure} == set(MEASURES)
@@ -132,7 +132,7 @@ def test_neighbours_on_a_circle_come_within_the_known_accuracy() -> None:
     y = random.integers(2, size=n).astype(np.float64)
     angle = y * np.pi + random.normal(size=n) * sd
     x = np.column_stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
-    split = Split(np.arange(30_000), np.array([], dtype=np.int64), np.arange(30_000, n))
+    split = TaskSplit(np.arange(30_000), np.array([], dtype=np.int64), np.arange(30_000, n))
     probe_task = replace(_data("retrieval")[1], y=y, split=split)
     grid = np.linspace(-np.pi, np.pi, 20_001)
     near, far = (

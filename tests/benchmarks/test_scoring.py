@@ -14,11 +14,11 @@ from molkd.benchmarks.quality import scoring
 from molkd.benchmarks.quality.probe_task import ProbeTask
 from molkd.benchmarks.quality.scoring import Answer, answer, scaled
 from molkd.benchmarks.tasks.kinds import Kind
-from molkd.benchmarks.tasks.task import Split
+from molkd.benchmarks.tasks.task import TaskSplit
 from molkd.types import Matrix
 
 ROWS = 120
-SPLIT = Split(np.arange(70), np.arange(70, 90), np.arange(90, ROWS))
+SPLIT = TaskSplit(np.arange(70), np.arange(70, 90), np.arange(90, ROWS))
 FEW = 6
 """Test rows to which it must not matter what the others hold."""
 
@@ -63,7 +63,7 @@ def test_test_rows_decide_nothing_but_their_scores(kind: Kind, components: int |
     assert not leaks(*_data(kind), components=components)
 
 
-def _scaler_on_all(x: Matrix, split: Split, *, components: int | None) -> scoring.Inputs:
+def _scaler_on_all(x: Matrix, split: TaskSplit, *, components: int | None) -> scoring.Inputs:
     everything = np.concatenate([split.train, split.valid, split.test])
     scaler = Scaler.fit(x[everything], components=components)
     return scoring.Inputs(*(scaler.transform(x[r]) for r in (split.train, split.valid, split.test)))
@@ -74,7 +74,7 @@ def _test_rows_in_training(
 ) -> Callable[[scoring.Inputs, ProbeTask, Linear], Answer]:
     def leaking(inputs: scoring.Inputs, probe_task: ProbeTask, probe: Linear) -> Answer:
         split = probe_task.split
-        both = Split(np.concatenate([split.train, split.test]), split.valid, split.test)
+        both = TaskSplit(np.concatenate([split.train, split.test]), split.valid, split.test)
         x = np.concatenate([inputs.train, inputs.test])
         return honest(replace(inputs, train=x), replace(probe_task, split=both), probe)
 

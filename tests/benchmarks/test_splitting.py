@@ -11,7 +11,7 @@ from rdkit import Chem
 
 from molkd.benchmarks.tasks.molecule_keys import scaffold
 from molkd.benchmarks.tasks.splitting import TEST, VALID, split
-from molkd.benchmarks.tasks.task import Split, SplitName, Task
+from molkd.benchmarks.tasks.task import SplitName, Task, TaskSplit
 from molkd.errors import ConfigError, InputError
 
 RINGS = ("c1ccccc1", "c1ccncc1", "C1CCCCC1", "c1ccoc1", "c1ccsc1", "C1CCNCC1", "c1ccc2ccccc2c1")
@@ -33,7 +33,7 @@ def _classes(task: Task, ones: int) -> Task:
     return replace(task, kind="classification", metric="AUROC", labels=labels)
 
 
-def _covers(parts: Split, task: Task) -> bool:
+def _covers(parts: TaskSplit, task: Task) -> bool:
     return sorted([*parts.train, *parts.valid, *parts.test]) == list(range(len(task.items)))
 
 
@@ -85,7 +85,7 @@ def test_no_scaffold_is_in_two_parts() -> None:
     assert sum(map(len, found)) == len(set.union(*found))
 
 
-def _rows(parts: Split) -> tuple[Any, Any, Any]:
+def _rows(parts: TaskSplit) -> tuple[Any, Any, Any]:
     return parts.train, parts.valid, parts.test
 
 
@@ -158,7 +158,7 @@ def test_further_seeds_are_tried_until_both_classes_are_in_every_part() -> None:
     assert retried  # four molecules in three parts: most first draws fail
 
 
-def _same(one: Split, other: Split) -> bool:
+def _same(one: TaskSplit, other: TaskSplit) -> bool:
     return all(np.array_equal(*rows) for rows in zip(_rows(one), _rows(other), strict=True))
 
 

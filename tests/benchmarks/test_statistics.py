@@ -8,16 +8,16 @@ import pytest
 
 from molkd.benchmarks import statistics
 from molkd.benchmarks.records import EmbedderRecord, Results, Run, Score, TaskRecord
-from molkd.benchmarks.statistics import Table
+from molkd.benchmarks.statistics import ScoreTable
 from molkd.errors import InputError, ShapeError, UnknownNameError
 
 
-def table(values: Sequence[Sequence[float]] | np.ndarray) -> Table:
+def table(values: Sequence[Sequence[float]] | np.ndarray) -> ScoreTable:
     """A table of tasks t0, t1, ... and embedders a, b, ... with one seed, or as shaped."""
     array = np.asarray(values, dtype=np.float64)
     array = array[:, :, None] if array.ndim == 2 else array
     tasks = tuple(f"t{place}" for place in range(array.shape[0]))
-    return Table(tasks, tuple("abcdefghij"[: array.shape[1]]), array)
+    return ScoreTable(tasks, tuple("abcdefghij"[: array.shape[1]]), array)
 
 
 def task(name: str, *, labels: tuple[str, ...] = ("y",), **changed: str) -> TaskRecord:
@@ -157,14 +157,14 @@ def test_a_table_with_a_hole_is_refused() -> None:
 
 def test_a_table_of_another_shape_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"\(1, 2, seeds\)"):
-        Table(("t",), ("a", "b"), np.zeros((2, 1, 1)))
+        ScoreTable(("t",), ("a", "b"), np.zeros((2, 1, 1)))
     with pytest.raises(ShapeError, match="none of them 0"):
-        Table(("t",), ("a",), np.zeros((1, 1, 0)))
+        ScoreTable(("t",), ("a",), np.zeros((1, 1, 0)))
 
 
 def test_a_name_that_occurs_twice_is_refused() -> None:
     with pytest.raises(InputError, match="a occurs twice"):
-        Table(("t",), ("a", "a"), np.zeros((1, 2, 1)))
+        ScoreTable(("t",), ("a", "a"), np.zeros((1, 2, 1)))
 
 
 def test_cliques_are_maximal_and_ordered() -> None:

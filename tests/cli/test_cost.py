@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from molkd.benchmarks import cost as costs
-from molkd.benchmarks.cost.records import Measured, Request
+from molkd.benchmarks.cost.records import CostMeasurement, CostRequest
 from molkd.benchmarks.speed.subprocess_ import CellError
 from molkd.cli import app
 from molkd.errors import ConfigError, MolkdError, UnknownNameError
@@ -27,14 +27,14 @@ seeds = 1
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Request]:
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[CostRequest]:
     """What fresh processes would have been asked, in a folder with an ablation and a corpus."""
-    seen: list[Request] = []
+    seen: list[CostRequest] = []
 
-    def ask(request: Request) -> Measured:
+    def ask(request: CostRequest) -> CostMeasurement:
         seen.append(request)
         cost = 2.0 if request.variant.settings["objective"]["name"] == "mi" else 1.0
-        return Measured(
+        return CostMeasurement(
             batch=4,
             seconds=(cost,) * request.repeats,
             reference=(1.0,) * request.repeats,
@@ -43,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Request]:
             student=678,
         )
 
-    monkeypatch.setattr(costs, "ask", ask)
+    monkeypatch.setattr(costs, "measure", ask)
     monkeypatch.chdir(tmp_path)
     Path("mine.toml").write_text(ABLATION)
     Path("mine.smi").write_text("".join("C" * n + "O\n" for n in range(1, 31)))
@@ -57,7 +57,7 @@ def _run(*more: str, name: str = "mine.toml") -> tuple[list[list[str]], str]:
     return [line.split("\t") for line in result.stdout.splitlines()], result.stderr
 
 
-def test_a_table_and_two_files(asked: list[Request]) -> None:
+def test_a_table_and_two_files(asked: list[CostRequest]) -> None:
     more = ("--steps", "5", "--repeats", "2", "--threads", "2", "--weights-dir", "weights")
     (header, *lines), said = _run(*more)
     assert header[:4] == ["variant", "rows per step", "s per step", "x reference"]
@@ -76,7 +76,7 @@ def test_a_table_and_two_files(asked: list[Request]) -> None:
     assert len(asked) == 2
 
 
-def test_errors_are_said(asked: list[Request], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_are_said(asked: list[CostRequest], monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown ablation 'objectiv'.*objective"):
         _run(name="objectiv")
     with pytest.raises(UnknownNameError, match="unknown scale 'hour'"):
@@ -85,9 +85,9 @@ def test_errors_are_said(asked: list[Request], monkeypatch: pytest.MonkeyPatch) 
         _run("--steps", "50")
     assert not asked
 
-    def fails(_request: Request) -> Measured:
+    def fails(_request: CostRequest) -> CostMeasurement:
         raise CellError("RuntimeError: it raised")
 
-    monkeypatch.setattr(costs, "ask", fails)
+    monkeypatch.setattr(costs, "measure", fails)
     with pytest.raises(MolkdError, match="no variant could be measured"):
         _run("--steps", "5")

@@ -28,7 +28,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> FakeMachine:
             raise UnknownNameError("unknown teacher 'mistyped'")
         return Named(text, modality="texts" if text == "ngrams" else "molecules")
 
-    monkeypatch.setattr(subprocess_, "ask", fake.ask)
+    monkeypatch.setattr(subprocess_, "measure", fake.ask)
     monkeypatch.setattr(embedders, "make", make)
     monkeypatch.setattr(models, "can_be_trained", lambda one: one.label == "s")
     return fake
@@ -106,7 +106,9 @@ def test_a_baseline_is_compared_and_only_a_limit_makes_it_fail(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _run("-e", "t", *QUICK, "-o", "old.json")
-    monkeypatch.setattr(subprocess_, "ask", lambda request: measured([4.0] * 5, count=request.size))
+    monkeypatch.setattr(
+        subprocess_, "measure", lambda request: measured([4.0] * 5, count=request.size)
+    )
     compare = ("-e", "t", *QUICK, "--baseline", "old.json")
     lines, _ = _run(*compare)
     changes = [line for line in lines if line[0] == "t"][2:]
@@ -155,11 +157,11 @@ def test_two_commits_are_measured_by_turns(
 
         def __exit__(self, *_: object) -> None: ...
 
-    def ask_in(request: records.Request, root: Path) -> records.Measured:
+    def ask_in(request: records.SpeedRequest, root: Path) -> records.SpeedMeasurement:
         return measured([2.0 if root.name == "old" else 1.0], count=request.size)
 
     monkeypatch.setattr(commits, "trees", Trees)
-    monkeypatch.setattr(subprocess_, "ask_in", ask_in)
+    monkeypatch.setattr(subprocess_, "measure_in", ask_in)
     (header, *lines), _ = _run("-e", "t", *QUICK, "--against", "v1")
     assert asked == [("v1", ".")]
     assert header[0] == "embedder"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from molkd.benchmarks.speed.records import Cell, Measured, Request, Work
+from molkd.benchmarks.speed.records import SpeedCell, SpeedMeasurement, SpeedRequest, Work
 from molkd.benchmarks.speed.subprocess_ import CellError
 
 
-def measured(ratios: Sequence[float], **changes: Any) -> Measured:
+def measured(ratios: Sequence[float], **changes: Any) -> SpeedMeasurement:
     """Rounds of so many seconds against one second of the plain library."""
     fields: dict[str, Any] = {
         "count": 100,
@@ -22,7 +22,7 @@ def measured(ratios: Sequence[float], **changes: Any) -> Measured:
         "resident_mb": 300.0,
         "added_mb": 20.0,
     }
-    return Measured(**{**fields, **changes})
+    return SpeedMeasurement(**{**fields, **changes})
 
 
 def cell(
@@ -32,11 +32,13 @@ def cell(
     work: Work = "embedding",
     size: int = 100,
     **changes: Any,
-) -> Cell:
+) -> SpeedCell:
     """A cell; without ratios, one that failed."""
     if ratios is None:
-        return Cell(label=label, digest="0", work=work, size=size, error="it raised")
-    return Cell(label=label, digest="0", work=work, size=size, measured=measured(ratios, **changes))
+        return SpeedCell(label=label, digest="0", work=work, size=size, error="it raised")
+    return SpeedCell(
+        label=label, digest="0", work=work, size=size, measured=measured(ratios, **changes)
+    )
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,10 @@ class FakeMachine:
 
     broken: set[str] = field(default_factory=set[str])
     stop_after: int | None = None
-    asked: list[Request] = field(default_factory=list[Request])
+    asked: list[SpeedRequest] = field(default_factory=list[SpeedRequest])
     lines: list[list[str]] = field(default_factory=list[list[str]])
 
-    def ask(self, request: Request) -> Measured:
+    def ask(self, request: SpeedRequest) -> SpeedMeasurement:
         if self.stop_after is not None and len(self.asked) == self.stop_after:
             raise KeyboardInterrupt
         self.asked.append(request)

@@ -24,25 +24,25 @@ from tqdm import tqdm
 from molkd.benchmarks.studies.likelihood import report
 from molkd.benchmarks.studies.likelihood.conditions import CONDITIONS, make
 from molkd.benchmarks.studies.likelihood.records import Record
-from molkd.benchmarks.studies.likelihood.training import Variant, learn
+from molkd.benchmarks.studies.likelihood.training import StudyVariant, learn
 from molkd.errors import ConfigError, CorruptFileError, MolkdError
 from molkd.runtime import files
 from molkd.runtime.processes import ordered_map
 
-VARIANTS: Mapping[str, Variant] = {
-    "mse": Variant("mse"),
-    "cosine": Variant("cosine"),
-    "mi": Variant("mi"),
-    "mi-free": Variant("mi", {"smallest_sd": 0.0183}),
-    "mi-fixed": Variant("mi", {"smallest_sd": 0.99}),
-    "mi-gaussian": Variant("mi", density="gaussian:0.3"),
-    "mi-negative-binomial": Variant("mi", density="negative-binomial"),
-    "mse-linear": Variant("mse", {"head_layers": 0}),
-    "mi-linear": Variant("mi", {"head_layers": 0}),
-    "mse-weighted": Variant("mse", weighted=True),
-    "mi-weighted": Variant("mi", weighted=True),
-    "unic": Variant("unic"),
-    "diverse": Variant("diverse"),
+VARIANTS: Mapping[str, StudyVariant] = {
+    "mse": StudyVariant("mse"),
+    "cosine": StudyVariant("cosine"),
+    "mi": StudyVariant("mi"),
+    "mi-free": StudyVariant("mi", {"smallest_sd": 0.0183}),
+    "mi-fixed": StudyVariant("mi", {"smallest_sd": 0.99}),
+    "mi-gaussian": StudyVariant("mi", density="gaussian:0.3"),
+    "mi-negative-binomial": StudyVariant("mi", density="negative-binomial"),
+    "mse-linear": StudyVariant("mse", {"head_layers": 0}),
+    "mi-linear": StudyVariant("mi", {"head_layers": 0}),
+    "mse-weighted": StudyVariant("mse", weighted=True),
+    "mi-weighted": StudyVariant("mi", weighted=True),
+    "unic": StudyVariant("unic"),
+    "diverse": StudyVariant("diverse"),
 }
 """What students are trained by."""
 
@@ -61,7 +61,7 @@ _TRIED: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class StudySettings:
     """What decides the numbers, beside the seed.
 
     Attributes:
@@ -75,12 +75,12 @@ class Settings:
     steps: int = 200
 
 
-QUICK = Settings(rows=256, fresh=100, steps=4)
+QUICK = StudySettings(rows=256, fresh=100, steps=4)
 """To see that it works; the numbers mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class StudyJob:
     """One student: a world, what it is trained by, and the seed of both."""
 
     condition: str
@@ -89,10 +89,10 @@ class Job:
     seed: int
 
 
-def jobs(seeds: int) -> list[Job]:
+def jobs(seeds: int) -> list[StudyJob]:
     """Returns all students, seed by seed, so that a study that was cut has whole seeds."""
     return [
-        Job(condition, level, variant, seed)
+        StudyJob(condition, level, variant, seed)
         for seed in range(seeds)
         for condition, about in CONDITIONS.items()
         for level in about.levels
@@ -107,7 +107,7 @@ def tried(condition: str, level: float) -> tuple[str, ...]:
     return (*always, *strongest) if last else tuple(always)
 
 
-def run_one(settings: Settings, job: Job) -> Record:
+def run_one(settings: StudySettings, job: StudyJob) -> Record:
     """Trains one student."""
     world = make(job.condition, job.level, rows=settings.rows, fresh=settings.fresh, seed=job.seed)
     outcome = learn(
@@ -120,7 +120,9 @@ def run_one(settings: Settings, job: Job) -> Record:
     return Record(**asdict(job), **asdict(outcome))
 
 
-def study(output: Path, settings: Settings, *, seeds: int, jobs_at_once: int = 1) -> list[Record]:
+def study(
+    output: Path, settings: StudySettings, *, seeds: int, jobs_at_once: int = 1
+) -> list[Record]:
     """Trains all students that a folder has no result of, and writes results and report.
 
     Args:
@@ -138,30 +140,30 @@ def study(output: Path, settings: Settings, *, seeds: int, jobs_at_once: int = 1
     """
     if seeds < 2:
         raise ConfigError(f"differences between students need at least 2 seeds, not {seeds}")
-    path, wanted = output / "results.jsonl", jobs(seeds)
-    known = read(path, settings) if path.exists() else {}
-    missing = [job for job in wanted if job not in known]
-    _write(path, settings, known.values())
-    found = ordered_map(partial(run_one, settings), missing, jobs=jobs_at_once, prefetch=8)
+    path, every = output / "results.jsonl", jobs(seeds)
+    finished = read(path, settings) if path.exists() else {}
+    missing = [job for job in every if job not in finished]
+    _write(path, settings, finished.values())
+    trained = ordered_map(partial(run_one, settings), missing, jobs=jobs_at_once, prefetch=8)
     with path.open("a", encoding="utf-8") as stream:
-        for record in tqdm(found, total=len(missing), desc="students", disable=not missing):
+        for record in tqdm(trained, total=len(missing), desc="students", disable=not missing):
             stream.write(_line(record))
             stream.flush()
-            known[job_of(record)] = record
-    records = [known[job] for job in wanted]
-    _write(path, settings, sorted(known.values(), key=_place))
+            finished[job_of(record)] = record
+    records = [finished[job] for job in every]
+    _write(path, settings, sorted(finished.values(), key=_place))
     variants = {name: variant.text for name, variant in VARIANTS.items()}
     text = report.report(records, asdict(settings), variants)
     files.write_bytes(output / "report.md", text.encode())
     return records
 
 
-def job_of(record: Record) -> Job:
+def job_of(record: Record) -> StudyJob:
     """Returns the job that a record is the result of."""
-    return Job(record.condition, record.level, record.variant, record.seed)
+    return StudyJob(record.condition, record.level, record.variant, record.seed)
 
 
-def read(path: Path, settings: Settings) -> dict[Job, Record]:
+def read(path: Path, settings: StudySettings) -> dict[StudyJob, Record]:
     """Reads what is known; a last line that was cut is dropped.
 
     Raises:
@@ -190,7 +192,7 @@ def _objects(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
             return
 
 
-def _write(path: Path, settings: Settings, records: Any) -> None:
+def _write(path: Path, settings: StudySettings, records: Any) -> None:
     head = {
         "settings": asdict(settings),
         "versions": {name: version(name) for name in ("torch", "numpy", "scikit-learn")},
@@ -216,13 +218,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="few steps, to see that it works")
     parser.add_argument("--jobs", type=int, default=1)
-    given = parser.parse_args(arguments)
-    settings = QUICK if given.quick else Settings()
+    options = parser.parse_args(arguments)
+    settings = QUICK if options.quick else StudySettings()
     try:
-        study(given.output, settings, seeds=given.seeds, jobs_at_once=given.jobs)
+        study(options.output, settings, seeds=options.seeds, jobs_at_once=options.jobs)
     except MolkdError as error:
         parser.error(str(error))
-    sys.stdout.write(f"{given.output / 'report.md'} written\n")
+    sys.stdout.write(f"{options.output / 'report.md'} written\n")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from molkd.benchmarks.studies.likelihood.synthetic import (
     Base,
     Floats,
     Spoil,
-    Teacher,
+    SyntheticTeacher,
     World,
     draw,
     unit,
@@ -66,7 +66,7 @@ class Condition:
 
 
 def make(condition: str, level: float, *, rows: int, fresh: int, seed: int) -> World:
-    """Draws a world of a condition; see `worlds.draw`.
+    """Draws a world of a condition; see `synthetic.draw`.
 
     Raises:
         UnknownNameError: no such condition.
@@ -82,19 +82,19 @@ def make(condition: str, level: float, *, rows: int, fresh: int, seed: int) -> W
     return draw(spoil, level, rows=rows, fresh=fresh, seed=seed, stream=stream)
 
 
-def _named(values: Floats, marked: Mask, support: Support = "real") -> dict[str, Teacher]:
+def _named(values: Floats, marked: Mask, support: Support = "real") -> dict[str, SyntheticTeacher]:
     """Teachers t0, t1, ... from shapes (t, n, d)."""
     return {
-        f"t{place}": Teacher(one.astype(np.float32), mark, support)
+        f"t{place}": SyntheticTeacher(one.astype(np.float32), mark, support)
         for place, (one, mark) in enumerate(zip(values, marked, strict=True))
     }
 
 
-def _clean(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:  # noqa: ARG001
+def _clean(base: Base, level: float, rng: np.random.Generator) -> dict[str, SyntheticTeacher]:  # noqa: ARG001
     return _named(base.signals, np.zeros(base.signals.shape, dtype=np.bool_))
 
 
-def _even(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:
+def _even(base: Base, level: float, rng: np.random.Generator) -> dict[str, SyntheticTeacher]:
     noise = level * rng.standard_normal(base.signals.shape)
     return _named(base.signals + noise, np.zeros(noise.shape, dtype=np.bool_))
 
@@ -102,7 +102,7 @@ def _even(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teach
 def _by(cause: Callable[[Base], Floats]) -> Spoil:
     """Noise whose log variance goes with one number of the row; its mean variance is NOISE^2."""
 
-    def spoil(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:
+    def spoil(base: Base, level: float, rng: np.random.Generator) -> dict[str, SyntheticTeacher]:
         sd = NOISE * np.exp(0.5 * level * cause(base) - 0.25 * level**2)
         noisiest = sd >= np.quantile(sd, 0.9)
         noise = sd[:, None] * rng.standard_normal(base.signals.shape)
@@ -112,24 +112,24 @@ def _by(cause: Callable[[Base], Floats]) -> Spoil:
     return spoil
 
 
-def _dimensions(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:
+def _dimensions(base: Base, level: float, rng: np.random.Generator) -> dict[str, SyntheticTeacher]:
     marked = np.zeros(base.signals.shape, dtype=np.bool_)
     marked[:, :, : round(level * DIM)] = True
     return _named(np.where(marked, rng.standard_normal(marked.shape), base.signals), marked)
 
 
-def _teachers(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:
+def _teachers(base: Base, level: float, rng: np.random.Generator) -> dict[str, SyntheticTeacher]:
     marked = np.zeros(base.signals.shape, dtype=np.bool_)
     marked[: round(level)] = True
     return _named(np.where(marked, rng.standard_normal(marked.shape), base.signals), marked)
 
 
-def _bits(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:  # noqa: ARG001
+def _bits(base: Base, level: float, rng: np.random.Generator) -> dict[str, SyntheticTeacher]:  # noqa: ARG001
     bits = base.signals > np.quantile(base.signals, 1 - level, axis=1, keepdims=True)
     return _named(bits.astype(np.float64), bits, "bits")
 
 
-def _counts(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:
+def _counts(base: Base, level: float, rng: np.random.Generator) -> dict[str, SyntheticTeacher]:
     rates = np.exp(LOG_RATE_SD * base.signals)
     spread = rng.gamma(1 / level, level, rates.shape) if level else 1.0
     counts = rng.poisson(rates * spread).astype(np.float64)
@@ -137,7 +137,7 @@ def _counts(base: Base, level: float, rng: np.random.Generator) -> dict[str, Tea
     return _named(counts, marked, "counts")
 
 
-def _copies(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:
+def _copies(base: Base, level: float, rng: np.random.Generator) -> dict[str, SyntheticTeacher]:
     half = TRUTH // 2
     maps = unit(rng.standard_normal((2, half, DIM)))
     one, other = base.truth[:, :half] @ maps[0], base.truth[:, half:] @ maps[1]
@@ -147,13 +147,13 @@ def _copies(base: Base, level: float, rng: np.random.Generator) -> dict[str, Tea
     return _named(values + COPY_NOISE * rng.standard_normal(values.shape), marked)
 
 
-def _outliers(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:
+def _outliers(base: Base, level: float, rng: np.random.Generator) -> dict[str, SyntheticTeacher]:
     marked = rng.random(base.signals.shape) < level
     noise = np.where(marked, OUTLIER * rng.standard_normal(marked.shape), 0.0)
     return _named(base.signals + noise, marked)
 
 
-def _copyable(base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:
+def _copyable(base: Base, level: float, rng: np.random.Generator) -> dict[str, SyntheticTeacher]:
     count = round(level)
     values = base.signals + BLUR * rng.standard_normal(base.signals.shape)
     marked = np.zeros(values.shape, dtype=np.bool_)

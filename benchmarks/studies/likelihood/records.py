@@ -96,7 +96,7 @@ def rows(records: Sequence[Record], clean: Sequence[Record] = ()) -> list[Row]:
     differences = _differences(records)
     apart = {name: paired(difference) for name, difference in differences.items()}
     before = _differences(clean)
-    p = holm({name: found[3] for name, found in apart.items()})
+    p = holm({name: test[3] for name, test in apart.items()})
     return [
         Row(
             variant=name,
@@ -130,10 +130,10 @@ def paired(difference: Floats) -> tuple[float, float, float, float]:
 
 def _by_variant(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Those of each variant, by seed."""
-    found: dict[str, list[Record]] = {}
+    by_name: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda r: r.seed):
-        found.setdefault(record.variant, []).append(record)
-    return found
+        by_name.setdefault(record.variant, []).append(record)
+    return by_name
 
 
 def _differences(records: Sequence[Record]) -> dict[str, Floats]:
@@ -157,5 +157,5 @@ def has_room(condition: str) -> bool:
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+    numbers = [value for value in values if value is not None]
+    return float(np.mean(numbers)) if numbers else None

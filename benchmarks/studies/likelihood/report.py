@@ -43,9 +43,9 @@ def report(
         for place, own in at.items()
     }
     seeds = len({record.seed for record in records})
-    asked = ", ".join(f"{name} {value}" for name, value in settings.items())
+    options = ", ".join(f"{name} {value}" for name, value in settings.items())
     about_all = (
-        f"{len(records)} students, {seeds} seeds; {asked}. Each seed is a world of its own. Kept "
+        f"{len(records)} students, {seeds} seeds; {options}. Each seed is a world of its own. Kept "
         "is the R2 with which a ridge regression reads the truth from the embedding on fresh "
         f"rows. Differences are to {REFERENCE}, with 95 % intervals and p of a paired t-test over "
         "seeds, corrected by Holm's method within a level, not over levels."
@@ -55,29 +55,29 @@ def report(
     lines = ["# When does a likelihood pay?", "", about_all, "", *_overview(levels)]
     lines += ["", f"Of the names, {_and(named)}."] if named else []
     for condition, about in CONDITIONS.items():
-        found = {level: own for (name, level), own in levels.items() if name == condition}
-        if not found:
+        own_levels = {level: own for (name, level), own in levels.items() if name == condition}
+        if not own_levels:
             continue
-        lines += ["", f"## {condition}", "", about.says, "", *_table(about, found), ""]
-        lines += [f"- {text}" for text in sentences(about, found)]
+        lines += ["", f"## {condition}", "", about.says, "", *_table(about, own_levels), ""]
+        lines += [f"- {text}" for text in sentences(about, own_levels)]
     return "\n".join(lines) + "\n"
 
 
-def sentences(about: Condition, found: Mapping[float, Sequence[Row]]) -> list[str]:
+def sentences(about: Condition, levels: Mapping[float, Sequence[Row]]) -> list[str]:
     """Returns plain sentences: every variant against the reference, and whose the gradient is.
 
     Args:
         about: the condition.
-        found: level -> its rows.
+        levels: level -> its rows.
     """
-    said: list[str] = []
-    for level, level_rows in found.items():
+    lines: list[str] = []
+    for level, level_rows in levels.items():
         where = f"{about.knob} {level:g}: " if about.knob else ""
-        said += [where + text for text in _compared(level_rows)]
+        lines += [where + text for text in _compared(level_rows)]
         shares = [f"{number(r.share)} of {r.variant}'s" for r in level_rows if r.share is not None]
         if shares:
-            said.append(f"{where}{about.marks} cause this share of the gradient: {_and(shares)}.")
-    return said
+            lines.append(f"{where}{about.marks} cause this share of the gradient: {_and(shares)}.")
+    return lines
 
 
 def _compared(level_rows: Sequence[Row]) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _overview(levels: Mapping[tuple[str, float], Sequence[Row]]) -> list[str]:
     return [*lines, "", note]
 
 
-def _table(about: Condition, found: Mapping[float, Sequence[Row]]) -> list[str]:
+def _table(about: Condition, levels: Mapping[float, Sequence[Row]]) -> list[str]:
     head = [
         "objective",
         "kept",
@@ -148,7 +148,7 @@ def _table(about: Condition, found: Mapping[float, Sequence[Row]]) -> list[str]:
         f"| {about.knob or 'level'} | {' | '.join(head)} |",
         "| --: | :-- |" + " --: |" * (len(head) - 1),
     ]
-    for level, level_rows in found.items():
+    for level, level_rows in levels.items():
         for row in level_rows:
             cells = [
                 f"{level:g}" if about.knob else "",

@@ -20,7 +20,7 @@ HIDDEN = 64
 _ASKED = 512  # rows on which the share of the gradient is read
 
 
-class Student(nn.Module):
+class SyntheticStudent(nn.Module):
     """Features to embedding, by two hidden layers."""
 
     def __init__(self, width: int) -> None:
@@ -43,13 +43,13 @@ class Student(nn.Module):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Task:
+class SyntheticTask:
     """What is learnt, by row.
 
     Attributes:
         x: shape (m, 64), features of the rows to learn from and of fresh ones.
         values: teacher -> shape (n, d).
-        marked: teacher -> shape (n, d), bool; see `worlds.Teacher`.
+        marked: teacher -> shape (n, d), bool; see `synthetic.SyntheticTeacher`.
     """
 
     x: Tensor
@@ -70,7 +70,9 @@ class Task:
         )
 
 
-def gradient_share(student: Student, objective: Objective, task: Task) -> float | None:
+def gradient_share(
+    student: SyntheticStudent, objective: Objective, task: SyntheticTask
+) -> float | None:
     """Returns the share of the squared gradient of the embedding that marked entries cause.
 
     The gradient of a row's embedding is a sum over what its heads put out; it is split into what
@@ -89,15 +91,15 @@ def gradient_share(student: Student, objective: Objective, task: Task) -> float 
         features = cast("Features", student(task.x[rows]))
     features = replace(features, embedding=features.embedding.requires_grad_())
     outputs, total = _heard(objective, features, task.targets(rows))
-    said = list(outputs.values())
-    slopes = torch.autograd.grad(total, said, retain_graph=True)
+    values = list(outputs.values())
+    slopes = torch.autograd.grad(total, values, retain_graph=True)
     squares: list[float] = []
-    for wanted in (True, False):
+    for of_marked in (True, False):
         chosen = [
-            slope * _tiled(marked[name] == wanted, slope.shape[1])
+            slope * _tiled(marked[name] == of_marked, slope.shape[1])
             for name, slope in zip(outputs, slopes, strict=True)
         ]
-        (gradient,) = torch.autograd.grad(said, features.embedding, chosen, retain_graph=True)
+        (gradient,) = torch.autograd.grad(values, features.embedding, chosen, retain_graph=True)
         squares.append(float(gradient.double().square().sum()))
     return squares[0] / sum(squares) if sum(squares) > 0 else None
 

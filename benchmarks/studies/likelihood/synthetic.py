@@ -2,7 +2,7 @@
 
 A truth u of eight standard normal numbers is seen through features x, and by teachers: each
 dimension of a teacher is one direction of u, of variance 1. x also shows a nuisance w, as large as
-u, that says nothing about u. Teachers are then spoilt, in the ways of `likelihood_conditions`.
+u, that says nothing about u. Teachers are then spoilt, in the ways of `conditions`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _FEATURE_NOISE = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Teacher:
+class SyntheticTeacher:
     """What a teacher says about the rows to learn from.
 
     Attributes:
         values: shape (n, d), in the teacher's own units.
         marked: shape (n, d), the entries whose share of the gradient is of interest: see
-            `likelihood_conditions.Condition`.
+            `conditions.Condition`.
         support: what values it takes.
     """
 
@@ -56,7 +56,7 @@ class World:
 
     truth: Matrix
     features: Matrix
-    teachers: Mapping[str, Teacher]
+    teachers: Mapping[str, SyntheticTeacher]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +77,9 @@ class Base:
 class Spoil(Protocol):
     """Makes teachers of what is common to all levels, the level, and chance."""
 
-    def __call__(self, base: Base, level: float, rng: np.random.Generator) -> dict[str, Teacher]:
+    def __call__(
+        self, base: Base, level: float, rng: np.random.Generator
+    ) -> dict[str, SyntheticTeacher]:
         """Returns the teachers by name."""
         ...
 

@@ -16,8 +16,12 @@ from torch import Tensor, nn
 
 from molkd import objectives
 from molkd.bank import Bank
-from molkd.benchmarks.studies.likelihood.student import Student, Task, gradient_share
-from molkd.benchmarks.studies.likelihood.synthetic import Teacher, World
+from molkd.benchmarks.studies.likelihood.student import (
+    SyntheticStudent,
+    SyntheticTask,
+    gradient_share,
+)
+from molkd.benchmarks.studies.likelihood.synthetic import SyntheticTeacher, World
 from molkd.distillation.schedule import TrainSettings
 from molkd.information.estimate import linear_r2
 from molkd.objectives import Objective, ObjectiveSettings
@@ -30,7 +34,7 @@ _LR = 5e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class StudyVariant:
     """An objective with options.
 
     Attributes:
@@ -53,7 +57,7 @@ class Variant:
         options += ["teachers weighted by redundancy"] if self.weighted else []
         return f"{self.objective} with {', '.join(options)}" if options else self.objective
 
-    def settings(self, teachers: Mapping[str, Teacher]) -> ObjectiveSettings:
+    def settings(self, teachers: Mapping[str, SyntheticTeacher]) -> ObjectiveSettings:
         """Returns the objective's settings for these teachers."""
         options = {**(_HEADS if self.objective != "diverse" else {}), **self.options}
         if self.objective == "diverse":
@@ -82,10 +86,10 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Said:
+class _SyntheticBank:
     """As much of a bank as `molkd.targets.redundancy` asks for."""
 
-    teachers: Mapping[str, Teacher]
+    teachers: Mapping[str, SyntheticTeacher]
 
     @property
     def cards(self) -> dict[str, TeacherCard]:
@@ -98,7 +102,7 @@ class _Said:
         return self.teachers[name].values[rows]
 
 
-def learn(world: World, variant: Variant, *, width: int, steps: int, seed: int) -> Outcome:
+def learn(world: World, variant: StudyVariant, *, width: int, steps: int, seed: int) -> Outcome:
     """Trains a student and says what it kept.
 
     Args:
@@ -110,7 +114,7 @@ def learn(world: World, variant: Variant, *, width: int, steps: int, seed: int) 
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        student = Student(width)
+        student = SyntheticStudent(width)
         settings = variant.settings(world.teachers)
         specs, task = prepared(world, settings, weighted=variant.weighted)
         objective = settings.build(student.spec, specs)
@@ -122,7 +126,7 @@ def learn(world: World, variant: Variant, *, width: int, steps: int, seed: int) 
 
 def prepared(
     world: World, settings: ObjectiveSettings, *, weighted: bool
-) -> tuple[dict[str, TargetSpec], Task]:
+) -> tuple[dict[str, TargetSpec], SyntheticTask]:
     """Returns every teacher in the form that the objective reads: specs, and what is learnt.
 
     Args:
@@ -134,7 +138,7 @@ def prepared(
     weights = dict.fromkeys(teachers, 1.0)
     if weighted:
         rows = np.arange(len(next(iter(teachers.values())).values))
-        weights = redundancy.weights(cast("Bank", _Said(teachers)), list(teachers), rows)
+        weights = redundancy.weights(cast("Bank", _SyntheticBank(teachers)), list(teachers), rows)
     specs: dict[str, TargetSpec] = {}
     values: dict[str, Tensor] = {}
     marked: dict[str, Tensor] = {}
@@ -149,10 +153,12 @@ def prepared(
         specs[name] = TargetSpec(value.shape[1], support, value.mean(dim=0), weights[name])
         values[name] = value
         marked[name] = torch.from_numpy(teacher.marked)[:, varies]
-    return specs, Task(torch.from_numpy(world.features), values, marked)
+    return specs, SyntheticTask(torch.from_numpy(world.features), values, marked)
 
 
-def _train(student: Student, objective: Objective, task: Task, steps: int) -> float | None:
+def _train(
+    student: SyntheticStudent, objective: Objective, task: SyntheticTask, steps: int
+) -> float | None:
     """Trains both and returns the share of the gradient half way through; see `Outcome`."""
     plan, share = TrainSettings(lr=_LR), None
     parameters = [*student.parameters(), *objective.parameters()]
@@ -193,7 +199,7 @@ def _outcome(z: Matrix, truth: Matrix, share: float | None) -> Outcome:
     return Outcome(kept=sum(halves) / 2, halves=(halves[0], halves[1]), rank=rank, share=share)
 
 
-def _card(name: str, teacher: Teacher) -> TeacherCard:
+def _card(name: str, teacher: SyntheticTeacher) -> TeacherCard:
     dim, support = teacher.values.shape[1], teacher.support
     return TeacherCard(
         name=name, kind="", dim=dim, support=support, source="", license="", limits=""

@@ -13,7 +13,7 @@ import pytest
 
 from molkd.benchmarks import statistics
 from molkd.benchmarks.reports import assemble, html, official, similarity
-from molkd.benchmarks.reports.assemble import Given
+from molkd.benchmarks.reports.assemble import ReportInputs
 from molkd.benchmarks.statistics.published import Published
 from tests.benchmarks.reports.test_write import SPEED, TEACHERS
 from tests.fakes import fake_results
@@ -71,7 +71,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
         sd=0.01,
         note="",
     )
-    given = Given(
+    given = ReportInputs(
         results=RESULTS,
         reference="student-base",
         published=[figure],

@@ -7,9 +7,9 @@ import pytest
 
 from molkd.benchmarks import statistics
 from molkd.benchmarks.reports import dot_plot, panels, ranks, tradeoff
-from molkd.benchmarks.reports.official import Line, Score
+from molkd.benchmarks.reports.official import Line, MeanScore
 from molkd.benchmarks.reports.tradeoff import Point
-from molkd.benchmarks.statistics import Table
+from molkd.benchmarks.statistics import ScoreTable
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -30,7 +30,7 @@ def thick_lines(root: ET.Element) -> list[str]:
 
 def comparison(values: np.ndarray, names: list[str]) -> statistics.Comparison:
     tasks = tuple(f"t{i}" for i in range(len(values)))
-    return statistics.compare(Table(tasks, tuple(names), values[:, :, None]), names[0])
+    return statistics.compare(ScoreTable(tasks, tuple(names), values[:, :, None]), names[0])
 
 
 def test_ranks_stand_best_first_and_what_cannot_be_told_apart_is_joined() -> None:
@@ -60,7 +60,7 @@ def test_a_single_embedder_has_a_diagram() -> None:
 
 
 def line(**scores: tuple[float, float | None]) -> Line:
-    return Line("task", "MAE", 1, 10, {name: Score(*score) for name, score in scores.items()})
+    return Line("task", "MAE", 1, 10, {name: MeanScore(*score) for name, score in scores.items()})
 
 
 def marks(root: ET.Element) -> dict[str, tuple[float, str]]:

@@ -9,7 +9,7 @@ import pytest
 
 from molkd.benchmarks import reports, statistics
 from molkd.benchmarks.reports import assemble, markdown, official
-from molkd.benchmarks.reports.assemble import Given
+from molkd.benchmarks.reports.assemble import ReportInputs
 from molkd.benchmarks.statistics.published import Published
 from molkd.errors import InputError, UnknownNameError
 from tests.fakes import fake_results
@@ -150,7 +150,9 @@ def tables_of(text: str) -> dict[str, list[list[str]]]:
 
 def test_tables_hold_the_numbers_of_the_results() -> None:
     results = fake_results.results(tasks=TASKS, embedders=EMBEDDERS, seeds=3)
-    text = markdown.render(assemble.document(Given(results=results, reference="student-base")))
+    text = markdown.render(
+        assemble.document(ReportInputs(results=results, reference="student-base"))
+    )
     found = tables_of(text)
 
     lines = official.lines(results, group="tdc-admet", probe="linear", split="given")
@@ -187,7 +189,7 @@ def test_published_figures_stand_beside_ours_and_enter_nothing_else() -> None:
         figure(task="ames", metric="AUPRC"),  # not our metric
         figure(task="herg", group="moleculenet"),  # not our group
     ]
-    given = Given(results=results, reference="student-base")
+    given = ReportInputs(results=results, reference="student-base")
     plain = markdown.render(assemble.document(given))
     text = markdown.render(assemble.document(replace(given, published=figures)))
     start = text.index("### Published figures, not ours, never ranked")
@@ -235,7 +237,7 @@ def test_the_first_student_is_the_reference_unless_one_is_named() -> None:
 
 def test_several_probes_are_several_chapters() -> None:
     results = fake_results.results(tasks=TASKS[:3], embedders=EMBEDDERS, probes=("linear", "MLP!"))
-    document = assemble.document(Given(results=results, reference="student-base"))
+    document = assemble.document(ReportInputs(results=results, reference="student-base"))
     assert [chapter.title for chapter in document.chapters] == [
         "tdc-admet: linear probe, given split",
         "tdc-admet: MLP! probe, given split",

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from molkd.benchmarks.speed import machine, subprocess_
-from molkd.benchmarks.speed.records import Request
-from molkd.benchmarks.speed.subprocess_ import ROOT, CellError, ask, ask_in
+from molkd.benchmarks.speed.records import SpeedRequest
+from molkd.benchmarks.speed.subprocess_ import ROOT, CellError, measure, measure_in
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.items import MODALITIES
 
-REQUEST = Request(
+REQUEST = SpeedRequest(
     spec="ecfp4",
     work="embedding",
     reads="molecules",
@@ -38,7 +38,7 @@ def embedded(tmp_path: Path) -> tuple[str, str]:
     return f"file:{table}", str(molecules)
 
 
-def _request(embedded: tuple[str, str], **changes: Any) -> Request:
+def _request(embedded: tuple[str, str], **changes: Any) -> SpeedRequest:
     spec, molecules = embedded
     fields: dict[str, Any] = {
         "spec": spec,
@@ -49,11 +49,11 @@ def _request(embedded: tuple[str, str], **changes: Any) -> Request:
         "repeats": 2,
         "seconds": 1.0,
     }
-    return Request(**{**fields, **changes})
+    return SpeedRequest(**{**fields, **changes})
 
 
 def test_a_fresh_process_measures_this_molkd(embedded: tuple[str, str]) -> None:
-    found = ask(_request(embedded))
+    found = measure(_request(embedded))
     assert (found.count, found.failed) == (2, 1)
     assert found.reason == "embedded.csv has no embedding of it"
     assert set(found.rounds) == {"base", "total", "parse", "rest"}
@@ -75,14 +75,14 @@ def test_texts_and_images_are_measured_too(
     path = tmp_path / "items.txt"
     kept = MODALITIES[kind].check(items, "none").items
     path.write_text("".join(f"{modality.line(item)}\n" for item in kept))
-    found = ask(_request((spec, str(path)), reads=kind))
+    found = measure(_request((spec, str(path)), reads=kind))
     assert (found.count, found.failed, found.parameters) == (2, 0, 0)
     assert min(found.rounds["base"]) > 0
 
 
 def test_what_an_embedder_raises_is_the_reason(embedded: tuple[str, str]) -> None:
     with pytest.raises(CellError, match=r"^InputError: .*other\.csv"):
-        ask(_request(embedded, spec="file:other.csv"))
+        measure(_request(embedded, spec="file:other.csv"))
 
 
 class Child:
@@ -106,12 +106,12 @@ def test_the_process_gets_its_threads_and_its_molkd(
     said = {"root": str(tmp_path), "error": "stop here"}
     child = Child(monkeypatch, stdout=json.dumps(said))
     with pytest.raises(CellError, match=r"^stop here$"):
-        ask_in(REQUEST, tmp_path)
+        measure_in(REQUEST, tmp_path)
     ((command, options),) = child.calls
     assert command[1:] == ["-P", "-m", "molkd.benchmarks.speed.worker"]
     assert options["env"]["OMP_NUM_THREADS"] == "3"
     assert options["env"]["PYTHONPATH"].split(":") == [str(tmp_path), "/mine"]
-    assert Request(**json.loads(options["input"])) == REQUEST
+    assert SpeedRequest(**json.loads(options["input"])) == REQUEST
     assert options["timeout"] > 60
 
 
@@ -131,7 +131,7 @@ def test_a_process_that_does_not_answer_is_an_error(
 ) -> None:
     Child(monkeypatch, **result)
     with pytest.raises(CellError, match=message):
-        ask(REQUEST)
+        measure(REQUEST)
 
 
 def test_a_process_that_takes_far_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ def test_a_process_that_takes_far_too_long_is_stopped(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(subprocess_.subprocess, "run", run)
     with pytest.raises(CellError, match="stopped after 660 s"):
-        ask(REQUEST)
+        measure(REQUEST)
 
 
 def test_facts_about_the_machine() -> None:

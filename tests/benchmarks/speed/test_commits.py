@@ -11,14 +11,14 @@ import pytest
 from molkd.benchmarks.speed import commits
 from molkd.benchmarks.speed.comparison import compare
 from molkd.benchmarks.speed.corpus import Library
-from molkd.benchmarks.speed.job import Options
-from molkd.benchmarks.speed.records import Measured, Request
+from molkd.benchmarks.speed.job import SpeedOptions
+from molkd.benchmarks.speed.records import SpeedMeasurement, SpeedRequest
 from molkd.benchmarks.speed.subprocess_ import CellError
 from molkd.errors import ConfigError
 from tests.fakes.speed import Named, measured
 
 LIBRARY = Library("drugs.smi", ("C", "CC"))
-OPTIONS = Options(sizes=(50,), seconds=10.0, repeats=5)
+OPTIONS = SpeedOptions(sizes=(50,), seconds=10.0, repeats=5)
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -91,9 +91,9 @@ def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:
 class Molkds:
     """The new molkd takes twice as long; a folder called "broken" fails."""
 
-    asked: list[tuple[str, Request]] = field(default_factory=list[tuple[str, Request]])
+    asked: list[tuple[str, SpeedRequest]] = field(default_factory=list[tuple[str, SpeedRequest]])
 
-    def ask(self, request: Request, root: Path) -> Measured:
+    def ask(self, request: SpeedRequest, root: Path) -> SpeedMeasurement:
         self.asked.append((root.name, request))
         if root.name == "broken":
             raise CellError("ImportError: no students")
@@ -109,7 +109,7 @@ def test_processes_alternate_and_measure_the_same_molecules() -> None:
         LIBRARY,
         OPTIONS,
         [Path("old"), Path("new")],
-        ask=molkds.ask,
+        measure=molkds.ask,
         say=lambda _: None,
     )
     assert [name for name, _ in molkds.asked] == ["old", "new"] * 10
@@ -128,7 +128,7 @@ def test_a_side_that_fails_is_not_asked_again() -> None:
         LIBRARY,
         OPTIONS,
         [Path("broken"), Path("new")],
-        ask=molkds.ask,
+        measure=molkds.ask,
         say=lambda _: None,
     )
     assert [name for name, _ in molkds.asked] == ["broken"] + ["new"] * 5

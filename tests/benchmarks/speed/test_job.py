@@ -9,20 +9,20 @@ import pytest
 
 from molkd.benchmarks.speed import job, records
 from molkd.benchmarks.speed.corpus import Library
-from molkd.benchmarks.speed.job import Options
-from molkd.benchmarks.speed.records import Results
+from molkd.benchmarks.speed.job import SpeedOptions
+from molkd.benchmarks.speed.records import SpeedResults
 from molkd.errors import ConfigError, CorruptFileError
 from tests.fakes.speed import FakeMachine, Named, cell
 
 LIBRARY = Library("drugs.smi", ("C", "CC", "CCC"))
-OPTIONS = Options(sizes=(10, 2), seconds=1.0, repeats=3)
+OPTIONS = SpeedOptions(sizes=(10, 2), seconds=1.0, repeats=3)
 MACHINE = {"processor": "abacus", "cores": 1}
 SETTINGS = job.settings(OPTIONS, LIBRARY)
 
 
 def _run(
     machine: FakeMachine, path: Path, *, student: str = "student", digest: str = "0"
-) -> tuple[Results, list[str]]:
+) -> tuple[SpeedResults, list[str]]:
     said: list[str] = []
     start = job.opened(path, MACHINE, SETTINGS, say=said.append)
     embedders = [
@@ -34,7 +34,7 @@ def _run(
         LIBRARY,
         OPTIONS,
         start,
-        ask=machine.ask,
+        measure=machine.ask,
         keep=lambda results: records.write(path, results),
         say=said.append,
     )
@@ -63,7 +63,7 @@ def test_molecules_repeat_where_the_file_has_fewer(tmp_path: Path) -> None:
 
 
 def test_training_is_not_measured_on_the_largest_library() -> None:
-    assert job.works(Options(), trained=True)[-1] == ("training", job.TRAINED)
+    assert job.works(SpeedOptions(), trained=True)[-1] == ("training", job.TRAINED)
 
 
 def test_what_is_finished_is_not_measured_again(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_another_machine_or_other_settings_do_not_share_a_file(
 )
 def test_options_out_of_range_are_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Options(**change)  # pyright: ignore[reportArgumentType]
+        SpeedOptions(**change)  # pyright: ignore[reportArgumentType]
 
 
 def test_the_summary_has_the_largest_size_of_each_embedder() -> None:
@@ -180,7 +180,7 @@ def test_the_summary_has_the_largest_size_of_each_embedder() -> None:
         cell("fast", [5.0] * 3, work="training", size=10),
         cell("broken", None),
     )
-    found = records.summary(Results({}, {}, cells))
+    found = records.summary(SpeedResults({}, {}, cells))
     assert list(found) == ["slow", "fast"]
     assert found["fast"] == {
         "per_second": 500.0,

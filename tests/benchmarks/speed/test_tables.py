@@ -6,7 +6,7 @@ import pytest
 
 from molkd.benchmarks.speed import tables
 from molkd.benchmarks.speed.comparison import compare
-from molkd.benchmarks.speed.records import Results
+from molkd.benchmarks.speed.records import SpeedResults
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from tests.fakes.speed import cell
 
@@ -22,7 +22,7 @@ ROUNDS = {
 
 
 def _table(*cells) -> list[dict[str, str]]:
-    lines = tables.rows(Results({}, {}, cells))
+    lines = tables.rows(SpeedResults({}, {}, cells))
     return [dict(zip(COLUMNS, line, strict=True)) for line in lines]
 
 
@@ -67,7 +67,7 @@ def test_notes_say_what_was_not_measured_in_full() -> None:
 
 
 def test_what_grows_faster_than_the_library_is_said() -> None:
-    results = Results(
+    results = SpeedResults(
         {},
         {},
         (
@@ -89,7 +89,7 @@ def test_what_grows_faster_than_the_library_is_said() -> None:
 
 
 def test_markdown_has_machine_settings_table_and_notes() -> None:
-    results = Results(
+    results = SpeedResults(
         {"processor": "abacus"}, {"reads": "molecules", "threads": 1}, (cell("a|b"), cell("c"))
     )
     page = tables.markdown(results, ["It was cold."])
