@@ -92,7 +92,7 @@ def with_new_names(kind: type[object], values: Mapping[str, Any]) -> dict[str, A
     names: Mapping[str, str] = getattr(kind, "renamed", {})
     for name in values:
         if name in names:
-            warn(f"the setting {name}", names[name], stacklevel=4)
+            warn(f"the setting {name}", names[name], stacklevel=3)
     return {names.get(name, name): value for name, value in values.items()}
 
 
