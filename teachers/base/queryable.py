@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import torch
+from rdkit import Chem
 from torch import Tensor
 
 from molkd.errors import ConfigError, ShapeError
+from molkd.items.molecules.chem import Molecule
 from molkd.tensors import QueryBatch
 
 Batch = TypeVar("Batch", bound=QueryBatch)
+
+Read = Callable[[Sequence[Molecule]], tuple[list[Chem.Mol], list[int], dict[int, str]]]
+"""Items -> the molecules that can be read, their rows, and row -> reason for the others."""
 
 
 class QueryableNetwork(ABC, Generic[Batch]):

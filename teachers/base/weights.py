@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from molkd.errors import WeightsError
 from molkd.runtime.files import atomic_path, sha256_of
-from molkd.teachers.packages.files import installed
+from molkd.teachers.base.packages import installed
 
 SCHEMES = frozenset({"https"})
 """Kinds of address that are downloaded from."""

@@ -8,19 +8,14 @@ left of a query fades with every layer, in Hu et al.'s GATs to nothing after thr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from rdkit import Chem
 from torch import Tensor
 
-from molkd.items.molecules.chem import Molecule
-from molkd.teachers.base.queryable import QueryableNetwork, entry_layer, places_of
+from molkd.teachers.base.queryable import QueryableNetwork, Read, entry_layer, places_of
 from molkd.teachers.graphs import atom_bond_graph as abg
-
-Read = Callable[[Sequence[Molecule]], tuple[list[Chem.Mol], list[int], dict[int, str]]]
-"""Items -> the molecules that can be read, their rows, and row -> reason for the others."""
 
 ENTRANCE = abg.LAYERS - 2
 """Layer before which a query enters by default: of five, two hear it."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from molkd.teachers.base.card_facts import UNSTATED
-from molkd.teachers.packages.files import installed
+from molkd.teachers.base.packages import installed
 
 _APACHE = "Apache-2.0"
 _CHEMBERTA_2 = "ChemBERTa-2, arXiv:2209.01712"

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 
 from molkd.errors import ConfigError
 from molkd.hub.checkpoints import mask_of
-from molkd.teachers.base.queryable import QueryableNetwork, entry_layer
-from molkd.teachers.graphs.queryable import Read
+from molkd.teachers.base.queryable import QueryableNetwork, Read, entry_layer
 from molkd.teachers.hub.token_batches import Pooling, TokenBatch, pooled
 from molkd.teachers.hub.tokens import Reader, Tokens, UnreadableError
 
