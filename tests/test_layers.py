@@ -22,7 +22,7 @@ FLOORS = [
     {"distillation", "featurizers"},
     {"teachers"},
     {"benchmarks"},
-    {"cli"},
+    {"cli", "api"},
     {"examples"},
 ]
 """Rooms of molkd, and modules outside of rooms: each imports from the floors before its own."""

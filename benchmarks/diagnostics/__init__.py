@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from molkd.bank import Bank
-from molkd.benchmarks.diagnostics.comparable import ComparableEmbeddings, Facts, K, common_rows
+from molkd.benchmarks.diagnostics.comparable import Comparable, Facts, K, common_rows
 from molkd.benchmarks.diagnostics.linear_map import Parts, linear_r2
 from molkd.errors import ConfigError
 from molkd.runtime.processes import one_thread
@@ -124,9 +124,7 @@ def compare_teachers(
     supports = supports or {}
     common = common_rows(values)
     with threadpool_limits(1):  # the number of threads would change the last bits
-        comparable = ComparableEmbeddings.of(
-            {name: values[name][common] for name in values}, supports
-        )
+        comparable = Comparable.of({name: values[name][common] for name in values}, supports)
         parts = Parts.of([keys[int(row)] for row in common], seed=seed)
         prepared = list(comparable.prepared.values())
         cka = similarity.cka(prepared)
@@ -179,10 +177,8 @@ def diagnose(
     parts = Parts.of([bank.items[int(rows[row])] for row in common], seed=seed)
     supports: dict[str, Support] = {name: card.support for name, card in bank.cards.items()}
     with threadpool_limits(1), one_thread():
-        students = ComparableEmbeddings.of({name: own[name][common] for name in own}, {})
-        teachers = ComparableEmbeddings.of(
-            {name: values[name][common] for name in values}, supports
-        )
+        students = Comparable.of({name: own[name][common] for name in own}, {})
+        teachers = Comparable.of({name: values[name][common] for name in values}, supports)
         likeness = [_likeness(students, name, teachers, parts) for name in own]
         information = _information(
             student[common], bank, rows[common], parts, seed, progress=progress
@@ -200,7 +196,7 @@ def diagnose(
 
 
 def _likeness(
-    students: ComparableEmbeddings, student: str, teachers: ComparableEmbeddings, parts: Parts
+    students: Comparable, student: str, teachers: Comparable, parts: Parts
 ) -> dict[str, Likeness]:
     source, near = students.prepared[student], students.neighbours[student]
     scores = linear_r2(source, list(teachers.prepared.values()), parts)

@@ -40,7 +40,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ComparableEmbeddings:
+class Comparable:
     """Embeddings of the same n items, as the measures of likeness read them.
 
     Attributes:

@@ -159,7 +159,7 @@ def with_baselines(
         if baseline.digest not in taken:
             taken.add(baseline.digest)
             every.append(baseline)
-    _refuse_doubles(every)
+    refuse_doubles(every)
     return every, notes
 
 
@@ -280,7 +280,8 @@ def _folder(student: Embedder) -> Path:
     return Path(student.spec.partition(":")[2])
 
 
-def _refuse_doubles(embedders: Sequence[Embedder]) -> None:
+def refuse_doubles(embedders: Sequence[Embedder]) -> None:
+    """Raises ConfigError where two embedders have one label."""
     labels = [embedder.label for embedder in embedders]
     double = sorted({label for label in labels if labels.count(label) > 1})
     if double:

@@ -29,9 +29,5 @@ def make(name: str) -> Probe:
 
 
 def describe(name: str) -> dict[str, object]:
-    """Returns all that decides the numbers of a probe, JSON-like, to be part of a digest.
-
-    Raises:
-        UnknownNameError: no such probe; the message proposes near ones.
-    """
+    """Returns all that decides the numbers of a probe, JSON-like; see `make` for errors."""
     return make(name).about

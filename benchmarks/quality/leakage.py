@@ -158,18 +158,9 @@ def count(seen: Seen, tasks: Sequence[Task], *, jobs: int = 1) -> dict[str, dict
 def of_file(
     path: Path, tasks: Sequence[Task], *, cache: Path, jobs: int = 1, progress: bool = False
 ) -> tuple[dict[str, dict[str, int]], dict[str, Mask]]:
-    """Returns what `count` does of a corpus file, and task -> what `leaked` does.
+    """Returns what `count` says of a corpus file, and task -> what `leaked` says of it.
 
-    Args:
-        path: see `molecules`.
-        tasks: what is counted.
-        cache: folder of what was computed before.
-        jobs: worker processes.
-        progress: whether to show progress.
-
-    Raises:
-        InputError: the file cannot be read, or a task holds something else than molecules.
-        OutputError: the cache cannot be written.
+    Arguments and errors are those of `known_of_file`, `count` and `leaked`.
     """
     seen = known_of_file(path, cache=cache, jobs=jobs, progress=progress)
     masks = {task.name: leaked(seen, task, jobs=jobs) for task in tasks}

@@ -64,12 +64,7 @@ def panel(names: Sequence[str], matrix: npt.NDArray[np.float64], *, title: str) 
 
 
 def _draw(
-    axes: Axes,
-    *,
-    labels: Sequence[str],
-    matrix: npt.NDArray[np.float64],
-    title: str,
-    left: float,
+    axes: Axes, *, labels: Sequence[str], matrix: npt.NDArray[np.float64], title: str, left: float
 ) -> None:
     from matplotlib.patches import Rectangle
 

@@ -69,11 +69,7 @@ def _facts(teachers: Mapping[str, Mapping[str, Any]]) -> Grid:
         (
             Cell(name, role="teacher"),
             *cells(
-                [
-                    f"{facts['dim']:,}",
-                    f"{facts['effective_rank']:,.0f}",
-                    f"{facts['failed']:,}",
-                ]
+                [f"{facts['dim']:,}", f"{facts['effective_rank']:,.0f}", f"{facts['failed']:,}"]
             ),
         )
         for name, facts in teachers.items()

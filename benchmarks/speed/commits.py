@@ -10,8 +10,9 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from molkd.benchmarks.embedders import Embedder
 from molkd.benchmarks.speed.corpus import Library
-from molkd.benchmarks.speed.job import Named, SpeedOptions
+from molkd.benchmarks.speed.job import SpeedOptions
 from molkd.benchmarks.speed.records import SpeedCell, SpeedMeasurement, SpeedRequest, Work
 from molkd.benchmarks.speed.subprocess_ import CellError
 from molkd.errors import ConfigError
@@ -56,7 +57,7 @@ def trees(root: Path, commits: Sequence[str]) -> Generator[list[Path]]:
 
 
 def run(
-    embedders: Sequence[tuple[Named, Sequence[tuple[Work, int]]]],
+    embedders: Sequence[tuple[Embedder, Sequence[tuple[Work, int]]]],
     library: Library,
     options: SpeedOptions,
     roots: Sequence[Path],

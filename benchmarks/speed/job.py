@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from molkd.benchmarks.embedders import Embedder
 from molkd.benchmarks.speed import records
 from molkd.benchmarks.speed.corpus import Library
 from molkd.benchmarks.speed.records import SpeedCell, SpeedRequest, SpeedResults, Work
@@ -16,25 +17,6 @@ from molkd.errors import ConfigError, CorruptFileError
 
 TRAINED = 2048
 """Items of an epoch, at most: an epoch costs the same per item from a few batches on."""
-
-
-class Named(Protocol):
-    """As much of `molkd.benchmarks.embedders.Embedder` as a run needs."""
-
-    @property
-    def label(self) -> str:
-        """Its name in tables."""
-        ...
-
-    @property
-    def spec(self) -> str:
-        """What it is made from."""
-        ...
-
-    @property
-    def digest(self) -> str:
-        """Changes whenever its numbers may change."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +118,7 @@ def opened(
 
 
 def run(
-    embedders: Sequence[tuple[Named, Sequence[tuple[Work, int]]]],
+    embedders: Sequence[tuple[Embedder, Sequence[tuple[Work, int]]]],
     library: Library,
     options: SpeedOptions,
     start: SpeedResults,
@@ -180,12 +162,12 @@ def run(
     return replace(start, cells=tuple(done.values()))
 
 
-def _finished(cell: SpeedCell | None, embedder: Named) -> bool:
+def _finished(cell: SpeedCell | None, embedder: Embedder) -> bool:
     return cell is not None and not cell.error and cell.digest == embedder.digest
 
 
 def _cell(
-    embedder: Named, work: Work, size: int, request: SpeedRequest, measure: Measure
+    embedder: Embedder, work: Work, size: int, request: SpeedRequest, measure: Measure
 ) -> SpeedCell:
     cell = SpeedCell(label=embedder.label, digest=embedder.digest, work=work, size=size)
     try:

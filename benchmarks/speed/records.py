@@ -161,13 +161,7 @@ def parsed(
     *,
     command: str,
 ) -> tuple[Mapping[str, Any], Mapping[str, Any], tuple[Cell, ...]]:
-    """Reads machine, settings and cells of a file of results.
-
-    Args:
-        path: of the file.
-        cell: makes a cell of its fields.
-        measurement: reads what was measured of one.
-        command: that writes such files.
+    """Reads machine, settings and cells of a file that a command wrote.
 
     Raises:
         CorruptFileError: it is missing, cut, or holds something else.

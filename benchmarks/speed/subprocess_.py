@@ -23,12 +23,7 @@ Result = TypeVar("Result")
 Measure = Callable[[SpeedRequest], SpeedMeasurement]
 """Measures one cell; raises `CellError`."""
 
-_THREADS = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "RAYON_NUM_THREADS",
-)
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
 
 
 class CellError(MolkdError, RuntimeError):
@@ -112,9 +107,7 @@ def _environment(root: Path, threads: int) -> dict[str, str]:
 
 
 def _read(
-    done: subprocess.CompletedProcess[str],
-    root: Path,
-    read: Callable[[Mapping[str, Any]], Result],
+    done: subprocess.CompletedProcess[str], root: Path, read: Callable[[Mapping[str, Any]], Result]
 ) -> Result:
     last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
     if done.returncode < 0:

@@ -76,7 +76,7 @@ def paired_runs(
         for column, label in enumerate(table.embedders)
         if label != reference
     }
-    tests = {label: _student(difference.mean(axis=0)) for label, difference in apart.items()}
+    tests = {label: paired_t(difference.mean(axis=0)) for label, difference in apart.items()}
     corrected = holm({label: p for label, (_, _, _, p) in tests.items()})
     return {
         label: PairedRuns(
@@ -88,15 +88,19 @@ def paired_runs(
             p=p,
             p_holm=corrected[label],
             by_task={
-                task: _student(row)[:3] for task, row in zip(table.tasks, apart[label], strict=True)
+                task: paired_t(row)[:3] for task, row in zip(table.tasks, apart[label], strict=True)
             },
         )
         for label, (mean, low, high, p) in tests.items()
     }
 
 
-def _student(difference: Values) -> tuple[float, float, float, float]:
-    """Mean, its interval, and p of Student's t-test; differences without spread are sure."""
+def paired_t(difference: Values) -> tuple[float, float, float, float]:
+    """Returns the mean, its interval, and p of Student's t-test that it is zero.
+
+    Args:
+        difference: shape (n,), n at least 2; without spread they are sure.
+    """
     runs, mean = len(difference), float(difference.mean())
     error = float(difference.std(ddof=1)) / math.sqrt(runs)
     if error < _NO_SPREAD:

@@ -69,7 +69,7 @@ def _overall(section: Section, comparison: Comparison) -> Iterator[str]:
     leaders = [label for label, rank in ranks.items() if rank == best]
     yield (
         f"Of {len(ranks)} embedders on {_tasks(len(section.table.tasks))} of {section.group}, "
-        f"{_listed(leaders)} {'have' if len(leaders) > 1 else 'has'} the best mean rank, "
+        f"{listed(leaders)} {'have' if len(leaders) > 1 else 'has'} the best mean rank, "
         f"{best:.2f}."
     )
     if critical is None or comparison.friedman_p is None or comparison.friedman_chi2 is None:
@@ -81,7 +81,7 @@ def _overall(section: Section, comparison: Comparison) -> Iterator[str]:
     first = next((group for group in cliques(ranks, critical) if ranks[group[0]] == best), ())
     others = [label for label in first if label not in leaders]
     alike = (
-        f"so {_listed(others)} cannot be told apart from the best by rank"
+        f"so {listed(others)} cannot be told apart from the best by rank"
         if others
         else "so no other comes near the best"
     )
@@ -154,19 +154,19 @@ def _hinge(
     turned = [task for task, mean in means.items() if mean * whole < 0]
     if turned and len(turned) <= _SHOWN:
         values = [f"{number(means[task])} without {task}" for task in turned]
-        yield f"The sign of the mean difference to {label} hangs on one task: {_listed(values)}."
+        yield f"The sign of the mean difference to {label} hangs on one task: {listed(values)}."
     moved = [task for task in p if (p[task] < ALPHA) != (against.p_holm < ALPHA)]
     values = [f"{p_value(p[task])} without {task}" for task in moved[:_SHOWN]]
     if moved and len(moved) <= _SHOWN:
-        yield f"Whether {label} differs significantly hangs on one task: {_listed(values)}."
+        yield f"Whether {label} differs significantly hangs on one task: {listed(values)}."
     elif moved:
         yield (
             f"Whether {label} differs significantly hangs on any one of {len(moved)} tasks, as in "
-            f"{_listed(values)}: the figures are at the limit of what these tasks can show."
+            f"{listed(values)}: the figures are at the limit of what these tasks can show."
         )
     carried = [task for task, mean in means.items() if 0 <= mean * np.sign(whole) < abs(whole) / 2]
     if decided(against) and carried:
-        yield f"More than half of the mean difference to {label} comes from {_listed(carried)}."
+        yield f"More than half of the mean difference to {label} comes from {listed(carried)}."
 
 
 def _caveats(section: Section, comparison: Comparison) -> Iterator[str]:
@@ -185,17 +185,17 @@ def _caveats(section: Section, comparison: Comparison) -> Iterator[str]:
             "spread over seeds does not say how much hangs on the choice of test rows."
         )
     if section.left_out:
-        yield f"Without a score of every embedder, and so left out: {_listed(section.left_out)}."
+        yield f"Without a score of every embedder, and so left out: {listed(section.left_out)}."
     counts = Counter(section.metrics)
     if len(counts) > 1:
         parts = [f"{metric} on {_tasks(count)}" for metric, count in counts.items()]
         yield (
-            f"Means and differences mix {_listed(parts)}: the metric that spreads more weighs more."
+            f"Means and differences mix {listed(parts)}: the metric that spreads more weighs more."
         )
     related = _families(tasks)
     if related:
         yield (
-            f"Tasks are counted as independent, but {_listed(related)} are related: p-values are "
+            f"Tasks are counted as independent, but {listed(related)} are related: p-values are "
             "somewhat too small and intervals somewhat too narrow."
         )
     yield (
@@ -232,6 +232,6 @@ def _tasks(count: int) -> str:
     return "1 task" if count == 1 else f"{count} tasks"
 
 
-def _listed(parts: Sequence[str]) -> str:
+def listed(parts: Sequence[str]) -> str:
     """Returns "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))

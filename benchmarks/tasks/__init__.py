@@ -35,10 +35,7 @@ GROUPS: Registry[tuple[Entry, ...]] = Registry(
 _ENTRIES = [entry for entries in GROUPS.values() for entry in entries]
 _SELECTIONS: Registry[tuple[Entry, ...]] = Registry(
     "task",
-    {
-        **GROUPS,
-        **{name: (entry,) for entry in _ENTRIES for name in (entry.key, entry.short)},
-    },
+    {**GROUPS, **{name: (entry,) for entry in _ENTRIES for name in (entry.key, entry.short)}},
     listing="molkd bench tasks",
 )
 """What may be asked for -> its tasks."""

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from molkd.benchmarks.tasks.downloads import DataFile
 from molkd.benchmarks.tasks.kinds import Kind
-from molkd.benchmarks.tasks.task import LabelScale, Task
+from molkd.benchmarks.tasks.task import Item, Labels, LabelScale, Task
 from molkd.formats.streams import open_bytes
 
 
@@ -46,6 +48,19 @@ class Entry:
     source: str
     read: Callable[[Entry, Sequence[Path]], Task]
     count: Callable[[Sequence[Path]], int] = lines
+
+    def task(self, items: Sequence[Item], labels: Labels) -> Task:
+        """Returns the task of n items and labels of shape (n,) or (n, l); split at random."""
+        return Task(
+            name=self.name,
+            group=self.group,
+            kind=self.kind,
+            metric=self.metric,
+            items=tuple(items),
+            labels=labels if labels.ndim == 2 else labels[:, np.newaxis],
+            scale=self.scale,
+            source=self.source,
+        )
 
     @property
     def key(self) -> str:

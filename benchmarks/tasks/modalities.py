@@ -1,8 +1,4 @@
-"""What the benchmark needs to know of a modality, all of it here: a new one is a line below.
-
-Which items are the same and which belong together in a split; which plain embedders stand beside
-students of theirs; what the speed of an embedder is compared with.
-"""
+"""What the benchmark needs to know of a modality, all of it: a new one is an entry below."""
 
 from __future__ import annotations
 

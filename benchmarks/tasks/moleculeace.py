@@ -8,6 +8,7 @@ of an activity cliff: their RMSE is also reported alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,17 +45,11 @@ def read(entry: Entry, paths: Sequence[Path]) -> Task:
             f"{path}, row {wrong} (counted from 0): the split is {parts[wrong]!r}, must be train "
             "or test"
         )
-    task = Task(
-        name=entry.name,
-        group=entry.group,
-        kind=entry.kind,
-        metric=entry.metric,
-        items=reading.smiles(frame, "smiles", path),
-        labels=reading.numbers(frame, "y", path)[:, np.newaxis],
+    task = replace(
+        entry.task(reading.smiles(frame, "smiles", path), reading.numbers(frame, "y", path)),
         split="given",
         test=np.array(parts) == "test",
         subsets={"cliffs": reading.numbers(frame, "cliff_mol", path) == 1},
-        source=entry.source,
     )
     return checked(task, file=str(path))
 

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,17 +76,7 @@ def read(entry: Entry, paths: Sequence[Path]) -> Task:
     with tempfile.TemporaryDirectory() as folder:
         _place(path, Path(folder) / loader.table, loader.smiles)
         names, items, labels = _loaded(loader, Path(folder), path)
-    task = Task(
-        name=entry.name,
-        group=entry.group,
-        kind=entry.kind,
-        metric=entry.metric,
-        items=items,
-        labels=labels,
-        label_names=names,
-        split="scaffold",
-        source=entry.source,
-    )
+    task = replace(entry.task(items, labels), label_names=names, split="scaffold")
     return checked(task, file=str(path))
 
 

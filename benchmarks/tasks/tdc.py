@@ -7,6 +7,7 @@ leaderboards. Neither the group's split nor its labels are changed here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,17 +93,13 @@ def read_admet(entry: Entry, paths: Sequence[Path]) -> Task:
         (reading.smiles(frame, "Drug", path), reading.numbers(frame, "Y", path))
         for frame, path in zip(frames, paths, strict=True)
     ]
-    task = Task(
-        name=entry.name,
-        group=entry.group,
-        kind=entry.kind,
-        metric=entry.metric,
-        items=tuple(text for side, _ in sides for text in side),
-        labels=np.concatenate([labels for _, labels in sides])[:, np.newaxis],
-        scale=entry.scale,
+    task = replace(
+        entry.task(
+            tuple(text for side, _ in sides for text in side),
+            np.concatenate([labels for _, labels in sides]),
+        ),
         split="given",
         test=test,
-        source=entry.source,
     )
     return checked(task, file=" + ".join(map(str, paths)))
 
@@ -126,17 +123,10 @@ def read_single(entry: Entry, paths: Sequence[Path]) -> Task:
         reasons = f"{_NOT_IN_PAPER}, or plasma of other species"
     left_out = len(items) - int(in_paper.sum())
     note = f"{left_out} of {len(items)} rows were left out as in the paper: {reasons}"
-    task = Task(
-        name=entry.name,
-        group=entry.group,
-        kind=entry.kind,
-        metric=entry.metric,
-        items=items,
-        labels=reading.numbers(frame, "Y", path)[:, np.newaxis],
-        scale=entry.scale,
+    task = replace(
+        entry.task(items, reading.numbers(frame, "Y", path)),
         split="random",
         notes=(note,) if left_out else (),
-        source=entry.source,
     )
     return checked(task, file=str(path), wanted=in_paper)
 

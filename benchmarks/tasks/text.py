@@ -6,6 +6,7 @@ Source: Casanueva et al. 2020 (https://arxiv.org/abs/2003.04807), with the split
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,17 +29,11 @@ def read(entry: Entry, paths: Sequence[Path]) -> Task:
         for column in ("text", "category")
     ]
     texts, names = ([value for side in pair for value in side] for pair in sides)
-    task = Task(
-        name=entry.name,
-        group=entry.group,
-        kind=entry.kind,
-        metric=entry.metric,
-        items=tuple(texts),
-        labels=reading.classes(names)[:, np.newaxis],
+    task = replace(
+        entry.task(tuple(texts), reading.classes(names)),
         modality="texts",
         split="given",
         test=np.repeat([False, True], [len(frame) for frame in frames]),
-        source=entry.source,
     )
     return checked(task, file=" + ".join(map(str, paths)))
 

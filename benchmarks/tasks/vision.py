@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,18 +69,12 @@ def _task(
 ) -> Task:
     place = np.repeat(["train", "valid", "test"], parts)
     items: list[Item] = [decoding.stored(picture) for picture in pictures]
-    task = Task(
-        name=entry.name,
-        group=entry.group,
-        kind=entry.kind,
-        metric=entry.metric,
-        items=tuple(items),
-        labels=labels.astype(np.float64)[:, np.newaxis],
+    task = replace(
+        entry.task(tuple(items), labels.astype(np.float64)),
         modality="images",
         split="given",
         test=place == "test",
         valid=place == "valid",
-        source=entry.source,
     )
     return checked(task, file=file)
 

@@ -35,8 +35,7 @@ app.command("diagnose")(diagnose.diagnose)
 
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder of results and report.")]
 Data = Annotated[
-    Path | None,
-    typer.Option(help="Folder of benchmark data.", envvar="MOLKD_DATA_DIR"),
+    Path | None, typer.Option(help="Folder of benchmark data.", envvar="MOLKD_DATA_DIR")
 ]
 Download = Annotated[
     bool, typer.Option("--download", help="Fetch tables that are missing, once, with a checksum.")

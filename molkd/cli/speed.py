@@ -44,8 +44,7 @@ def speed(  # noqa: PLR0913
         Path, typer.Option("--output", "-o", help="SpeedResults; a .md file is written beside it.")
     ] = Path("speed.json"),
     sizes: Annotated[
-        list[str] | None,
-        typer.Option(help="Items of the libraries. Default: 1000,10000,100000."),
+        list[str] | None, typer.Option(help="Items of the libraries. Default: 1000,10000,100000.")
     ] = None,
     seconds: Annotated[
         float, typer.Option(help="For the rounds of a cell; slow embedders get fewer items.")
@@ -185,10 +184,7 @@ def _selection(names: list[str], options: SpeedOptions, *, training: bool) -> Se
         embedders.make(name, weights_dir=options.weights_dir)
         for name in names or _all_there(options.weights_dir)
     ]
-    labels = [one.label for one in chosen]
-    double = sorted({label for label in labels if labels.count(label) > 1})
-    if double:
-        raise ConfigError(f"embedders with one label: {', '.join(double)}; write LABEL=EMBEDDER")
+    embedders.refuse_doubles(chosen)
     return [
         (one, job.works(options, trained=training and models.can_be_trained(one))) for one in chosen
     ]

@@ -7,7 +7,8 @@ mistyped name is answered in one way everywhere.
 from __future__ import annotations
 
 import difflib
-import pkgutil
+import importlib
+import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -85,7 +86,7 @@ class Registry(Mapping[str, Target]):
             return self._loaded(self._entries[name])
         if self._open_to and ":" in name:
             try:
-                return cast("Target", pkgutil.resolve_name(name))
+                return cast("Target", _resolved(name))
             except (ImportError, AttributeError, ValueError) as error:
                 message = f"{self._kind} {name!r} cannot be imported: {error}"
                 raise UnknownNameError(message) from error
@@ -101,7 +102,7 @@ class Registry(Mapping[str, Target]):
         if not isinstance(entry.target, str):
             return cast("Target", entry.target)
         try:
-            return cast("Target", pkgutil.resolve_name(entry.target))
+            return cast("Target", _resolved(entry.target))
         except ModuleNotFoundError as error:
             if entry.extra is None:
                 raise
@@ -113,6 +114,12 @@ class Registry(Mapping[str, Target]):
             return f"{self._listing!r} shows all."
         names = ", ".join(self) + (f", or {self._open_to}" if self._open_to else "")
         return f"Known: {names}."
+
+
+def _resolved(target: str) -> Any:
+    """Imports what "module:attribute" names; unlike pkgutil's function from any file's name."""
+    module, _, attribute = target.partition(":")
+    return operator.attrgetter(attribute)(importlib.import_module(module))
 
 
 def near(name: str, names: Iterable[str]) -> str:

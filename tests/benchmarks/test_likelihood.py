@@ -13,11 +13,12 @@ import torch
 from scipy import stats
 from torch import nn
 
+from molkd.benchmarks.statistics.across_runs import paired_t
 from molkd.benchmarks.statistics.sentences import number
 from molkd.benchmarks.studies.likelihood import __main__
 from molkd.benchmarks.studies.likelihood.__main__ import QUICK, VARIANTS, StudyJob, StudySettings
 from molkd.benchmarks.studies.likelihood.conditions import CONDITIONS, make
-from molkd.benchmarks.studies.likelihood.records import REFERENCE, Record, paired, rows
+from molkd.benchmarks.studies.likelihood.records import REFERENCE, Record, rows
 from molkd.benchmarks.studies.likelihood.report import report
 from molkd.benchmarks.studies.likelihood.student import SyntheticStudent, gradient_share
 from molkd.benchmarks.studies.likelihood.training import StudyVariant, learn, prepared
@@ -175,12 +176,12 @@ def test_every_level_has_the_reference_and_jobs_are_unique() -> None:
 
 def test_the_paired_test_is_students() -> None:
     one, other = np.random.default_rng(0).normal(size=(2, 6))
-    mean, low, high, p = paired(one - other)
+    mean, low, high, p = paired_t(one - other)
     known = stats.ttest_rel(one, other)
     assert (mean, p) == pytest.approx(((one - other).mean(), known.pvalue))
     ends = known.confidence_interval(0.95)
     assert (low, high) == pytest.approx((ends.low, ends.high))
-    assert paired(np.zeros(3)) == (0, 0, 0, 1)
+    assert paired_t(np.zeros(3)) == (0, 0, 0, 1)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from molkd.benchmarks.statistics.across_runs import paired_t
 from molkd.benchmarks.statistics.significance import ALPHA, holm
 from molkd.benchmarks.studies.likelihood.conditions import CONDITIONS
 from molkd.benchmarks.studies.likelihood.synthetic import TRUTH, Floats
@@ -94,7 +94,7 @@ def rows(records: Sequence[Record], clean: Sequence[Record] = ()) -> list[Row]:
     by = _by_variant(records)
     scores = {name: np.array([one.score for one in own]) for name, own in by.items()}
     differences = _differences(records)
-    apart = {name: paired(difference) for name, difference in differences.items()}
+    apart = {name: paired_t(difference) for name, difference in differences.items()}
     before = _differences(clean)
     p = holm({name: test[3] for name, test in apart.items()})
     return [
@@ -111,21 +111,6 @@ def rows(records: Sequence[Record], clean: Sequence[Record] = ()) -> list[Row]:
         )
         for name, own in by.items()
     ]
-
-
-def paired(difference: Floats) -> tuple[float, float, float, float]:
-    """Returns mean, lower and upper end of its interval, and p of the t-test that it is zero.
-
-    Args:
-        difference: shape (n,), n at least 2.
-    """
-    count, mean = len(difference), float(difference.mean())
-    error = float(difference.std(ddof=1)) / np.sqrt(count)
-    if error == 0:
-        return mean, mean, mean, 1.0 if mean == 0 else 0.0
-    reach = float(stats.t.ppf(1 - ALPHA / 2, count - 1)) * error
-    p = 2 * float(stats.t.sf(abs(mean) / error, count - 1))
-    return mean, mean - reach, mean + reach, p
 
 
 def _by_variant(records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -148,7 +133,7 @@ def _beyond(
 ) -> tuple[float, float, float] | None:
     if name not in now or name not in clean:
         return None
-    return paired(now[name] - clean[name])[:3]
+    return paired_t(now[name] - clean[name])[:3]
 
 
 def has_room(condition: str) -> bool:

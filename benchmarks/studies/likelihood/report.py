@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from molkd.benchmarks.statistics.sentences import number, p_value
+from molkd.benchmarks.statistics.sentences import listed, number, p_value
 from molkd.benchmarks.studies.likelihood.conditions import CONDITIONS, Condition
 from molkd.benchmarks.studies.likelihood.records import (
     CLEAN,
@@ -53,7 +53,7 @@ def report(
     tried = {record.variant for record in records}
     named = [f"{name} is {text}" for name, text in variants.items() if name in tried - {text}]
     lines = ["# When does a likelihood pay?", "", about_all, "", *_overview(levels)]
-    lines += ["", f"Of the names, {_and(named)}."] if named else []
+    lines += ["", f"Of the names, {listed(named)}."] if named else []
     for condition, about in CONDITIONS.items():
         own_levels = {level: own for (name, level), own in levels.items() if name == condition}
         if not own_levels:
@@ -76,7 +76,9 @@ def sentences(about: Condition, levels: Mapping[float, Sequence[Row]]) -> list[s
         lines += [where + text for text in _compared(level_rows)]
         shares = [f"{number(r.share)} of {r.variant}'s" for r in level_rows if r.share is not None]
         if shares:
-            lines.append(f"{where}{about.marks} cause this share of the gradient: {_and(shares)}.")
+            lines.append(
+                f"{where}{about.marks} cause this share of the gradient: {listed(shares)}."
+            )
     return lines
 
 
@@ -175,7 +177,3 @@ def _interval(row: Row) -> str:
 
 def _or_empty(value: float | None) -> str:
     return "" if value is None else number(value)
-
-
-def _and(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
