@@ -80,9 +80,11 @@ def _in_processes(
     waiting: deque[Future[Any]] = deque()
     context = multiprocessing.get_context("spawn")  # forking would copy locked threads
     pool = ProcessPoolExecutor(jobs, context, _start, (pickled,))
+    starting = contextlib.nullcontext if b"__main__" in pickled else _without_main
     try:
         for task in tasks:
-            waiting.append(pool.submit(_work, task))
+            with starting():
+                waiting.append(pool.submit(_work, task))
             if len(waiting) >= prefetch * jobs:  # bounds the memory of results that wait
                 yield waiting.popleft().result()
         while waiting:
@@ -95,6 +97,22 @@ def _in_processes(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _without_main() -> Generator[None]:
+    """Lets processes start without running the user's script again, for none of it is needed.
+
+    So a script may start them without 'if __name__ == "__main__":'.
+    """
+    main = vars(sys.modules["__main__"])
+    hidden = {name: main[name] for name in ("__spec__", "__file__") if name in main}
+    main["__spec__"] = None
+    main.pop("__file__", None)
+    try:
+        yield
+    finally:
+        main.update(hidden)
 
 
 class _State:
