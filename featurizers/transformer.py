@@ -82,8 +82,7 @@ class MolKDTransformer(MoleculeEstimator):
                 then the CPU.
             n_jobs: processes that read SMILES, in joblib's counting. They are started for
                 thousands of SMILES only, never for RDKit molecules nor within a joblib job; the
-                result does not change. A script that asks for them must do its work below
-                `if __name__ == "__main__":`, for they import it.
+                result does not change.
             on_invalid: what `transform` does with molecules that cannot be embedded: "error"
                 raises an `ItemError` that names them all, "null" leaves their rows NaN.
             dtype: type of what `transform` returns: "float32" or "float16", or NumPy's class.

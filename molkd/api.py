@@ -115,25 +115,35 @@ def distill(  # noqa: PLR0913
         OutputError: the disk is full; run again to resume.
     """
     _refuse_text(items)
-    chosen = devices.choose(device)
-    place = str(chosen) if chosen.type == "cuda" else "cpu"
     names = registry.parse_names(teachers) if isinstance(teachers, str) else teachers
-    panel = [
-        registry.make(teacher, weights_dir=weights_dir, device=place)
-        if isinstance(teacher, str)
-        else registry.as_teacher(teacher)
-        for teacher in names
-    ]
+    panel = teachers_of(names, weights_dir=weights_dir, device=device)
     return run.distill(
         items,
         panel,
         output,
         settings,
         bank=bank,
-        device=str(chosen),
+        device=device,
         jobs=jobs,
         progress=progress,
     )
+
+
+def teachers_of(
+    names: Sequence[str | Teacher[Any]],
+    *,
+    weights_dir: str | Path | None = None,
+    device: str = "auto",
+) -> list[Teacher[Any]]:
+    """Returns teachers by name, or objects as they are, in this order; see `distill`."""
+    chosen = devices.choose(device)
+    place = str(chosen) if chosen.type == "cuda" else "cpu"
+    return [
+        registry.make(teacher, weights_dir=weights_dir, device=place)
+        if isinstance(teacher, str)
+        else registry.as_teacher(teacher)
+        for teacher in names
+    ]
 
 
 def _refuse_text(items: object) -> None:

@@ -63,28 +63,24 @@ def distill(  # noqa: PLR0913
 
     molkd distill -i molecules.smi -o runs/student -t ecfp4-count,maccs,rdkit2d
     """
-    from molkd import teachers
-    from molkd.distillation import run
+    from molkd import api
     from molkd.formats.readers import read_items
     from molkd.formats.rows import Columns
-    from molkd.runtime import devices
     from molkd.runtime.settings import write
 
     if not settings.teachers:
         raise ConfigError("name at least one teacher with --teachers; 'molkd teachers list'")
     modality = settings.modality
     items, unread = read_items(source, Columns(column, style=modality.style), kind=input_format)
-    chosen = devices.choose(device)
-    on_gpu = str(chosen) if chosen.type == "cuda" else "cpu"
-    made = [teachers.make(n, weights_dir=weights_dir, device=on_gpu) for n in settings.teachers]
+    panel = api.teachers_of(settings.teachers, weights_dir=weights_dir, device=device)
     write(output / "settings.toml", settings)
-    result = run.distill(
+    result = api.distill(
         items,
-        made,
+        panel,
         output,
-        settings.with_names([teacher.card.name for teacher in made]),
+        settings.with_names([teacher.card.name for teacher in panel]),
         bank=bank,
-        device=str(chosen),
+        device=device,
         jobs=usable_cores() if jobs is None else jobs,
     )
     _report(result, unread, len(items), modality.name)

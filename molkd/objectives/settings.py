@@ -257,7 +257,7 @@ class MutualInformationSettings(HeadwiseSettings):
     def with_names(self, names: Mapping[str, str]) -> Self:
         """See `ObjectiveSettings`."""
         return replace(
-            self, densities={names.get(name, name): text for name, text in self.densities.items()}
+            self, densities={names.get(name, name): spec for name, spec in self.densities.items()}
         )
 
 

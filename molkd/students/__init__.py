@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from molkd.deprecated import renamed
 from molkd.errors import CorruptFileError
 from molkd.runtime.registry import Registry
+from molkd.students.config_gine import GineConfig
 from molkd.students.settings import SIZES, StudentSettings, sized
-from molkd.students.settings_gine import GineConfig, GineSettings
+from molkd.students.settings_gine import GineSettings
 
 if TYPE_CHECKING:  # they load torch
     from molkd.students.base import Student

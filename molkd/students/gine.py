@@ -22,7 +22,7 @@ from molkd.errors import ConfigError
 from molkd.items.molecules import chem, graph
 from molkd.items.molecules.graph import Graphs
 from molkd.students.base import Student
-from molkd.students.settings_gine import GineConfig
+from molkd.students.config_gine import GineConfig
 from molkd.tensors import Features, FeatureSpec, Nodes
 
 

@@ -1,6 +1,6 @@
 """When does a likelihood pay? Students of synthetic teachers, of whom the truth is known.
 
-    python -m molkd.benchmarks.studies.likelihood.__main__ --output DIR
+    python -m molkd.benchmarks.studies.likelihood --output DIR
 
 Trains small students by every objective in worlds that spoil the teachers in one way each, and
 writes what they kept of the truth (`results.jsonl`) and what that says (`report.md`). A study that
