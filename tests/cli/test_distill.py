@@ -99,7 +99,7 @@ def test_densities_are_chosen_by_teacher(library, config, tmp_path):
         (["-t", "ecfp4", "--objective", "mo"], UnknownNameError, "Did you mean 'mi'"),
         (["-t", "ecfp4", "--student", "bse"], UnknownNameError, "Did you mean 'base'"),
         (["-t", "ecfp4", "--density", "ecfp4"], ConfigError, "expected teacher=value"),
-        (["-t", "ecfp4", "--pca", "ecfp4=x"], ConfigError, "expected a number of components"),
+        (["-t", "ecfp4", "--pca", "ecfp4=x"], ConfigError, "pca.ecfp4: expected an integer"),
         (["-t", "ecfp4", "--pca", "maccs=3"], ConfigError, "'maccs' is not among the teachers"),
         (["-t", "ecfp4", "--density", "maccs=bernoulli"], ConfigError, "is not among the teachers"),
         (["-t", "ecfp4", "--device", "cuda:99"], ConfigError, "is not available here"),
@@ -114,7 +114,7 @@ def test_mistakes_are_named(library, tmp_path, options, error, message):
 def test_an_unknown_setting_is_refused(library, tmp_path):
     config = tmp_path / "bad.toml"
     config.write_text("[train]\nepoch = 3\n")
-    with pytest.raises(ConfigError, match=r"unknown setting 'epoch' in \[plan\]. Did"):
+    with pytest.raises(ConfigError, match=r"unknown setting 'epoch' in \[train\]. Did"):
         _molkd("distill", "-i", library, "-o", tmp_path / "o", "-t", "ecfp4", "--config", config)
 
 
@@ -168,16 +168,18 @@ def test_any_setting_can_be_set_and_adaptors_kept(library, config, tmp_path):
     out = tmp_path / "out"
     extra = [
         "--set",
-        "objective.drop=0.25",
+        "objective.teacher_drop_prob=0.25",
         "--set",
         "objective.average=rows",
-        "--prefixes",
+        "--matryoshka-dims",
         "8,32",
     ]
     common = ["-i", library, "-o", out, "-t", "maccs", "--config", config, "-j", 1]
     _molkd("distill", *common, "--objective", "unic", *extra, "--keep-adaptors")
     effective = settings.load(DistillSettings, out / "settings.toml").objective
-    assert effective == UnicSettings(head_hidden=16, drop=0.25, average="rows", prefixes=(8, 32))
+    assert effective == UnicSettings(
+        head_hidden=16, teacher_drop_prob=0.25, average="rows", matryoshka_dims=(8, 32)
+    )
     assert load(out).predict_teacher(["CCO"], "maccs").mean.shape == (1, 167)
 
 
@@ -185,10 +187,10 @@ def test_any_setting_can_be_set_and_adaptors_kept(library, config, tmp_path):
     ("option", "value", "said"),
     [
         ("--set", "objective.drop", "expected key=value"),
-        ("--set", "objective.dorp=1", "unknown setting 'dorp'.*Did you mean 'drop'"),
+        ("--set", "objective.dorp=1", "unknown setting 'dorp'.*Did you mean 'drop_by'"),
         ("--set", "objective.densities.maccs=1", "expected a text, got 1"),
-        ("--prefixes", "8,x", "expected lengths as 64,128"),
-        ("--prefixes", "4096", "shorter than the embedding, which has 128"),
+        ("--matryoshka-dims", "8,x", r"matryoshka_dims.1.: expected an integer"),
+        ("--matryoshka-dims", "4096", "shorter than the embedding, which has 128"),
         ("--objective", "nowhere:Thing", "cannot be imported"),
     ],
 )
