@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from molkd import students, teachers
+from molkd.bank import Bank
 from molkd.distillation.run import Distilled, DistillSettings, distill
 from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError, StaleBankError
+from molkd.information.densities import EstimatorSettings
 from molkd.objectives import MutualInformationSettings, configured
 from molkd.students import GineSettings
 from molkd.types import Embeddings, TeacherCard
@@ -24,6 +28,7 @@ SETTINGS = DistillSettings(
     objective=MutualInformationSettings(head_hidden=16),
     plan=TrainSettings(epochs=2, batch_size=16),
     valid_fraction=0.2,
+    estimate=EstimatorSettings(epochs=1, hidden=16),
 )
 
 
@@ -33,38 +38,42 @@ def _run(folder: Path, names: str = "ecfp4,maccs", **changes) -> Distilled:
     return distill(SMILES, made, folder, settings, device="cpu", progress=False)
 
 
-def test_a_folder_with_all_that_was_promised(tmp_path: Path):
-    result = _run(tmp_path)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Distilled]:
+    """A folder and the distillation that filled it; tests only read them."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, _run(folder)
+
+
+def test_a_folder_with_all_that_was_promised(whole: tuple[Path, Distilled]):
+    folder, result = whole
     assert sorted(result.failures) == [60, 61, 62, 63]
     assert result.failures[60] == "SMILES syntax error"
     assert set(result.information) == {"ecfp4", "maccs"}
-    files = {path.name for path in tmp_path.iterdir()}
+    files = {path.name for path in folder.iterdir()}
     assert {"model.safetensors", "config.json", "README.md", "report.json"} <= files
     assert {"metrics.jsonl", "losses.png", "bank", "checkpoints"} <= files
-    loaded = students.load(tmp_path)
+    loaded = students.load(folder)
     assert loaded.digest == result.student.digest
     one, other = (s.embed(["CCO"]).values for s in (loaded, result.student))
     np.testing.assert_array_equal(one, other)
-    report = json.loads((tmp_path / "report.json").read_text())
+    report = json.loads((folder / "report.json").read_text())
     assert report["student"]["digest"] == loaded.digest
     assert report["rows"]["molecules"] == len(SMILES)
     assert report["teachers"]["maccs"]["license"]
-    card = (tmp_path / "README.md").read_text()
+    card = (folder / "README.md").read_text()
     for expected in ("ecfp4", "maccs", "licence", "mutual information", "torch", '"seed": 0'):
         assert expected in card
     assert r"| h(teacher \| student) |" in card  # a bar in a cell is no column
-    assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_training_and_validation_structures_are_disjoint(tmp_path: Path):
+    assert (folder / "losses.png").read_bytes().startswith(b"\x89PNG")
     # The last three molecules are duplicates of the first three: they stay on one side.
-    _run(tmp_path)
-    rows = json.loads((tmp_path / "report.json").read_text())["rows"]
-    assert rows["train"] + rows["valid"] == len(CHAINS) + 3
+    assert report["rows"]["train"] + report["rows"]["valid"] == len(CHAINS) + 3
 
 
-def test_running_again_gives_the_same_student_without_asking_teachers(tmp_path: Path):
-    first = _run(tmp_path)
+def test_running_again_gives_the_same_student_without_asking_teachers(
+    whole: tuple[Path, Distilled], tmp_path: Path
+):
+    folder = Path(shutil.copytree(whole[0], tmp_path / "again"))
 
     class Silent:
         def __init__(self, card: TeacherCard) -> None:
@@ -74,16 +83,9 @@ def test_running_again_gives_the_same_student_without_asking_teachers(tmp_path: 
             raise AssertionError(f"asked again about {items}")
 
     silent = [Silent(teachers.make(name).card) for name in ("ecfp4", "maccs")]
-    again = distill(SMILES, silent, tmp_path, SETTINGS, device="cpu", progress=False)
-    assert again.student.digest == first.student.digest
-    assert again.information == first.information
-
-
-def test_jobs_do_not_change_the_student(tmp_path: Path):
-    one = _run(tmp_path / "one")
-    made = [teachers.make(name) for name in ("ecfp4", "maccs")]
-    two = distill(SMILES, made, tmp_path / "two", SETTINGS, device="cpu", jobs=2, progress=False)
-    assert one.student.digest == two.student.digest
+    again = distill(SMILES, silent, folder, SETTINGS, device="cpu", progress=False)
+    assert again.student.digest == whole[1].student.digest
+    assert again.information == whole[1].information
 
 
 @pytest.mark.parametrize(
@@ -98,8 +100,10 @@ def test_jobs_do_not_change_the_student(tmp_path: Path):
         {"student": GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=9)},
     ],
 )
-def test_every_setting_changes_the_student(tmp_path: Path, change):
-    assert _run(tmp_path / "a").student.digest != _run(tmp_path / "b", **change).student.digest
+def test_every_setting_changes_the_student(
+    whole: tuple[Path, Distilled], tmp_path: Path, change: dict[str, Any]
+):
+    assert _run(tmp_path, **change).student.digest != whole[1].student.digest
 
 
 def test_standardisation_reaches_bank_and_student(tmp_path: Path):
@@ -107,19 +111,16 @@ def test_standardisation_reaches_bank_and_student(tmp_path: Path):
     salts: list[object] = [*CHAINS, "CC(=O)[O-].[Na+]", "CC(=O)O"]
     settings = dataclasses.replace(SETTINGS, standardize="full")
     distill(salts, made, tmp_path, settings, device="cpu", progress=False)
-    bank = json.loads((tmp_path / "report.json").read_text())["settings"]["standardize"]
-    assert bank == "full"
-    from molkd.bank import Bank
-
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["settings"]["standardize"] == "full"
     opened = Bank.open(tmp_path / "bank")
     assert opened.items[-2] == opened.items[-1] == "CC(=O)O"
 
 
-def test_another_corpus_in_the_same_folder_is_refused(tmp_path: Path):
-    _run(tmp_path)
+def test_another_corpus_in_the_same_folder_is_refused(whole: tuple[Path, Distilled]):
     made = [teachers.make("ecfp4")]
     with pytest.raises(StaleBankError, match="row 0"):
-        distill(["CCCCC", *SMILES[1:]], made, tmp_path, SETTINGS, progress=False)
+        distill(["CCCCC", *SMILES[1:]], made, whole[0], SETTINGS, progress=False)
 
 
 class _Failing:

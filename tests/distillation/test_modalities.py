@@ -21,8 +21,6 @@ from molkd.errors import ConfigError, StaleBankError
 from molkd.runtime import settings
 from tests.fakes.kinds import SAMPLES, ByContent, Sample
 
-EVERY = pytest.mark.parametrize("name", list(SAMPLES))
-
 
 def _settings(sample: Sample, **more: Any) -> DistillSettings:
     given = {f"student.{key}": value for key, value in sample.options.items()}
@@ -33,11 +31,12 @@ def _settings(sample: Sample, **more: Any) -> DistillSettings:
             "student.size": sample.size,
             **given,
             "objective.head_hidden": 8,
-            "plan.epochs": 4,
+            "plan.epochs": 2,
             "plan.lr": 3e-3,
             "plan.batch_size": 16,
             "valid_fraction": 0.2,
             "estimate.epochs": 1,
+            "estimate.hidden": 8,
             **more,
         },
     )
@@ -53,46 +52,54 @@ def _run(name: str, folder: Path, **more: Any) -> Distilled:
     )
 
 
-@EVERY
-def test_a_distillation_from_items_to_a_folder(name: str, tmp_path: Path):
+@pytest.fixture(scope="module", params=list(SAMPLES))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def folder(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the distillation of `whole` left its files; tests only read them."""
+    return tmp_path_factory.mktemp(name)
+
+
+@pytest.fixture(scope="module")
+def whole(name: str, folder: Path) -> Distilled:
+    return _run(name, folder)
+
+
+def test_a_distillation_from_items_to_a_folder(name: str, folder: Path, whole: Distilled):
     sample = SAMPLES[name]
-    result = _run(name, tmp_path)
-    assert sorted(result.failures) == list(range(50, 50 + len(sample.wrong)))
-    assert result.history[-1]["train"] < result.history[0]["train"]
-    loaded = students.load(tmp_path)
-    assert loaded.digest == result.student.digest
-    card = (tmp_path / "README.md").read_text()
+    assert sorted(whole.failures) == list(range(50, 50 + len(sample.wrong)))
+    assert whole.history[-1]["train"] < whole.history[0]["train"]
+    assert students.load(folder).digest == whole.student.digest
+    card = (folder / "README.md").read_text()
     assert f"nats per {sample.kind.one}" in card
     assert sample.kind.example in card
-    report = json.loads((tmp_path / "report.json").read_text())
+    report = json.loads((folder / "report.json").read_text())
     assert report["rows"]["train"] + report["rows"]["valid"] == 62
-    again = _run(name, tmp_path / "again", jobs=2)
-    assert again.student.digest == result.student.digest
 
 
-@EVERY
-def test_interrupted_and_run_again_it_ends_with_the_same_bits(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_interrupted_in_two_processes_and_resumed_it_ends_with_the_same_bits(
+    name: str, whole: Distilled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    whole = _run(name, tmp_path / "whole", **{"plan.checkpoint_minutes": 1e-9})
     learn, count = trainer.Distiller._learn, [0]
 
     def stopping(self: Any, *args: Any) -> None:
         count[0] += 1
-        if count[0] == 5:
+        if count[0] == 6:
             raise KeyboardInterrupt
         learn(self, *args)
 
-    monkeypatch.setattr(trainer.Distiller, "_learn", stopping)
-    with pytest.raises(KeyboardInterrupt):
-        _run(name, tmp_path / "cut", **{"plan.checkpoint_minutes": 1e-9})
-    monkeypatch.setattr(trainer.Distiller, "_learn", learn)
-    resumed = _run(name, tmp_path / "cut", **{"plan.checkpoint_minutes": 1e-9})
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer.Distiller, "_learn", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            _run(name, tmp_path, jobs=2, **{"plan.checkpoint_minutes": 1e-9})
+    resumed = _run(name, tmp_path)
     assert resumed.student.digest == whole.student.digest
     assert resumed.history == whole.history
 
 
-@EVERY
 def test_teachers_of_other_items_are_refused(name: str, tmp_path: Path):
     sample = SAMPLES[name]
     other = "images" if sample.kind.name == "texts" else "texts"
@@ -101,17 +108,17 @@ def test_teachers_of_other_items_are_refused(name: str, tmp_path: Path):
     assert not list(tmp_path.iterdir())
 
 
-@EVERY
-def test_a_bank_of_other_items_is_refused(name: str, tmp_path: Path):
+def test_a_bank_of_other_items_is_refused(
+    name: str, folder: Path, whole: Distilled, tmp_path: Path
+):
     sample = SAMPLES[name]
-    _run(name, tmp_path / "one")
     with pytest.raises(StaleBankError, match="built for other items"):
         distill(
             sample.items[:30],
             [ByContent(sample.kind.name)],
-            tmp_path / "two",
+            tmp_path,
             _settings(sample),
-            bank=tmp_path / "one" / "bank",
+            bank=folder / "bank",
             device="cpu",
             progress=False,
         )
@@ -138,7 +145,6 @@ def _file(sample: Sample, folder: Path) -> Path:
     return path
 
 
-@EVERY
 def test_molkd_embed_gives_what_the_student_gives(name: str, tmp_path: Path):
     sample = SAMPLES[name]
     wanted = settings.from_table(students.StudentSettings, {"size": sample.size, **sample.options})
@@ -176,14 +182,15 @@ def test_molkd_distill_takes_texts_and_embeds_them(tmp_path: Path):
     assert np.load(tmp_path / "e.npy").shape == (62, 256)
 
 
-def test_texts_that_are_cut_are_counted(tmp_path: Path):
-    result = _run("text-encoder", tmp_path)
-    longer = sum(len(text.split()) > 8 for text in SAMPLES["text-encoder"].items)
-    assert result.shortened >= longer > 0
-    assert _run("static", tmp_path / "static").shortened == 0
+def test_texts_that_are_cut_are_counted(name: str, folder: Path, whole: Distilled, tmp_path: Path):
+    if name != "text-encoder":  # the only one here that reads a limited number of tokens
+        assert whole.shortened == 0
+        return
+    longer = sum(len(text.split()) > 8 for text in SAMPLES[name].items)
+    assert whole.shortened >= longer > 0
     texts = tmp_path / "texts.txt"
     texts.write_text("short\n" + 200 * "long " + "\n")
-    arguments = ["embed", "-i", str(texts), "-m", str(tmp_path), "-o", str(tmp_path / "e.npy")]
+    arguments = ["embed", "-i", str(texts), "-m", str(folder), "-o", str(tmp_path / "e.npy")]
     embedded = CliRunner().invoke(app, arguments)
     assert embedded.exit_code == 0, embedded.output
     assert "1 were longer than the model reads and lost their end" in embedded.output
