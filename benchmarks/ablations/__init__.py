@@ -119,7 +119,8 @@ class Sources:
 def names() -> list[str]:
     """Returns the ablations that come with molkd."""
     folder = resources.files("molkd.benchmarks") / "ablations"
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir())
+    files = (entry.name for entry in folder.iterdir())
+    return sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
 
 
 def load(name: str) -> Ablation:

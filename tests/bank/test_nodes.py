@@ -42,7 +42,7 @@ def _build(
 
 
 def _bits(path: Path, teacher: str = "fake") -> list[bytes]:
-    folder = path / teacher / "nodes"
+    folder = path / teacher / "atoms"
     return [(folder / name).read_bytes() for name in ("values.bin", "starts.npy", "failures.json")]
 
 
@@ -84,7 +84,7 @@ def test_halves_by_default_and_floats_on_request(tmp_path: Path) -> None:
     whole = _build(tmp_path / "whole", LetterTeacher(), dtype="fp32").nodes("fake", np.array([0]))
     np.testing.assert_array_equal(whole[0], exact)
     sizes = [
-        (tmp_path / name / "fake/nodes/values.bin").stat().st_size for name in ("half", "whole")
+        (tmp_path / name / "fake/atoms/values.bin").stat().st_size for name in ("half", "whole")
     ]
     assert sizes[1] == 2 * sizes[0] > 0
     with pytest.raises(StaleBankError, match=r"'fake' in .*dtype: fp16 there, fp32 now.*delete"):
@@ -178,7 +178,7 @@ def test_an_interrupted_building_resumes_to_the_same_bits(tmp_path: Path) -> Non
         IncompleteBankError, match=r"'fake' in .* are there for 24 of 51 rows: build"
     ):
         Bank.open(tmp_path / "bank", nodes=["fake"])
-    values = tmp_path / "bank/fake/nodes/values.bin"
+    values = tmp_path / "bank/fake/atoms/values.bin"
     values.write_bytes(values.read_bytes() + b"left by a block that was cut" * 1000)
     journal = values.with_name("journal.jsonl")
     journal.write_bytes(journal.read_bytes() + b'{"counts": [3')
@@ -202,7 +202,7 @@ def test_nodes_interrupted_at_different_rows_resume_together(tmp_path: Path) -> 
 
 
 def test_a_full_disk_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal, fsync = tmp_path / "bank/fake/nodes/journal.jsonl", os.fsync
+    journal, fsync = tmp_path / "bank/fake/atoms/journal.jsonl", os.fsync
 
     def full(descriptor: int) -> None:
         fsync(descriptor)
@@ -262,18 +262,18 @@ def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5])
 
 
-@pytest.mark.parametrize("file", ["values.bin", "starts.npy", "seal.json", "nodes.json"])
+@pytest.mark.parametrize("file", ["values.bin", "starts.npy", "seal.json", "atoms.json"])
 @pytest.mark.parametrize("damage", [_cut, Path.unlink])
 def test_damage_is_named(tmp_path: Path, file: str, damage: Callable[[Path], None]) -> None:
     _build(tmp_path / "bank", LetterTeacher())
-    damage(tmp_path / "bank/fake/nodes" / file)
-    with pytest.raises((CorruptFileError, IncompleteBankError), match=r"nodes|fake"):
+    damage(tmp_path / "bank/fake/atoms" / file)
+    with pytest.raises((CorruptFileError, IncompleteBankError), match=r"atoms|fake"):
         Bank.open(tmp_path / "bank", nodes=["fake"])
 
 
 def test_a_changed_byte_is_found_by_verifying(tmp_path: Path) -> None:
     _build(tmp_path / "bank", LetterTeacher())
-    path = tmp_path / "bank/fake/nodes/values.bin"
+    path = tmp_path / "bank/fake/atoms/values.bin"
     content = bytearray(path.read_bytes())
     content[5] ^= 1
     path.write_bytes(content)
@@ -284,7 +284,7 @@ def test_a_changed_byte_is_found_by_verifying(tmp_path: Path) -> None:
 
 def test_a_header_that_was_changed_is_refused(tmp_path: Path) -> None:
     _build(tmp_path / "bank", LetterTeacher())
-    path = tmp_path / "bank/fake/nodes/nodes.json"
+    path = tmp_path / "bank/fake/atoms/atoms.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"dim": 2}))
-    with pytest.raises(CorruptFileError, match=r"nodes.json does not match its own digest"):
+    with pytest.raises(CorruptFileError, match=r"atoms.json does not match its own digest"):
         Bank.open(tmp_path / "bank")

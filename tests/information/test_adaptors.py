@@ -34,8 +34,8 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = DistillSettings(
         student=GineSettings(size="tiny", hidden=16, layers=2),
         objective=configured("mse", {"head_hidden": 16}),
-        plan=TrainSettings(epochs=2, batch_size=32),
-        estimate=EstimatorSettings(epochs=3),
+        plan=TrainSettings(epochs=1, batch_size=32),
+        estimate=EstimatorSettings(epochs=2, hidden=32),
         keep_adaptors=True,
     )
     distill(smiles, [make("maccs"), make("ecfp4-count")], folder, settings, progress=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
@@ -42,7 +42,7 @@ def test_the_order_of_rows_does_not_matter(keys: list[str], seed: int, random: o
     assert sides[0] == sides[1] == sides[2]
 
 
-@pytest.mark.parametrize("fraction", [0.05, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("fraction", [0.05, 0.9])
 def test_the_share_is_exact_without_duplicates(fraction: float) -> None:
     keys = [str(row) for row in range(1000)]
     train, valid = random_split(keys, fraction=fraction, seed=1)
@@ -59,13 +59,13 @@ def test_seeds_give_different_splits_that_do_not_change_with_versions() -> None:
 
 def test_validation_is_a_uniform_draw() -> None:
     drawn = np.zeros(40)
-    for seed in range(500):
+    for seed in range(200):
         drawn[random_split([str(row) for row in range(40)], fraction=0.25, seed=seed)[1]] += 1
-    # 125 expected, sd 9.7: five of them either way
-    assert 76 < drawn.min() <= drawn.max() < 174
+    # 50 expected, sd 6.1: five of them either way
+    assert 19 < drawn.min() <= drawn.max() < 81
 
 
-@pytest.mark.parametrize("count", range(2, 10))
+@pytest.mark.parametrize("count", [2, 3, 9])
 def test_few_rows_leave_one_on_each_side(count: int) -> None:
     keys = [str(row) for row in range(count)]
     for fraction in (0.01, 0.99):
@@ -100,8 +100,8 @@ CHAINS = ["C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O", "OC(=O)C(C)N"]
 OTHERS = ["CCO", "CCN", "[Na+].[Cl-]", "C"]
 
 
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("fraction", [0.1, 0.3, 0.6])
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**63), fraction=Fraction)
 def test_no_scaffold_is_on_both_sides(seed: int, fraction: float) -> None:
     smiles = [*PHENYL, *PYRIDYL, *STYRYL, *CHAINS, *OTHERS]
     train, valid = scaffold_split(smiles, fraction=fraction, seed=seed)
@@ -138,7 +138,7 @@ SULFONAMIDES = ["CC(=O)Nc1ccc(S(N)(=O)=O)cc1", "CCC(=O)Nc1ccc(S(N)(=O)=O)cc1"]
 FAMILIES = [ALKYLS, STEROIDS, SULFONAMIDES]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1])
 def test_no_cluster_is_on_both_sides(seed: int) -> None:
     smiles = [text for family in FAMILIES for text in family] + ["OCCCCCCCC"]  # the first again
     train, valid = cluster_split(smiles, fraction=0.3, seed=seed)

@@ -164,7 +164,7 @@ def test_a_download_killed_half_way_leaves_nothing_under_the_final_name(
     server: str, home: Path
 ) -> None:
     code = (
-        "from molkd.teachers import weights as w; w.SCHEMES = {'http'}\n"
+        "from molkd.teachers.base import weights as w; w.SCHEMES = {'http'}\n"
         f"w.locate(w.WeightFile('family/net.pth', '{SHA256}', '{server}/stall'))"
     )
     target = home / "weights" / "family" / "net.pth"

@@ -57,7 +57,7 @@ class Variant:
         """Returns the objective's settings for these teachers."""
         options = {**(_HEADS if self.objective != "diverse" else {}), **self.options}
         if self.objective == "diverse":
-            options = {"question_hidden": 32, "teacher_dim": 16, **options}
+            options = {"query_hidden": 32, "teacher_dim": 16, **options}
         if self.density:
             options["densities"] = dict.fromkeys(teachers, self.density)
         return objectives.configured(self.objective, options)

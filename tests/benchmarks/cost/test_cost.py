@@ -24,7 +24,7 @@ from molkd.runtime import settings
 from tests.fakes import costs
 from tests.fakes.costs import BALLAST_MB, CLOCK, EXTRA, STEPS
 
-CORPUS = ["C" * n + tail for n in range(1, 31) for tail in ("N", "O", "F", "c1ccccc1")]
+CORPUS = ["C" * n + tail for n in range(1, 31) for tail in ("N", "O", "F", "Cl")]
 QUICK, SLOW, HEAVY = (
     {"settings": {"objective": {"name": f"tests.fakes.costs:{kind.__name__}"}}}
     for kind in (costs.Quick, costs.Slow, costs.Heavy)
@@ -38,7 +38,7 @@ def _table(**variants: Mapping[str, Any]) -> dict[str, Any]:
         "reference": "quick",
         "settings": {
             "teachers": ["maccs"],
-            "student": {"size": "tiny"},
+            "student": {"size": "tiny", "hidden": 16, "layers": 1},
             "plan": {"batch_size": 16, "epochs": 7},
         },
         "variants": {"quick": QUICK, **variants},
@@ -114,7 +114,7 @@ def test_a_slow_objective_costs_more_by_turns_with_the_reference(tmp_path: Path)
     quick = measure(replace(request, variant=request.reference), clock=CLOCK)
     assert quick.ratios == pytest.approx((1.0, 1.0))
     assert slow.objective - quick.objective == EXTRA
-    tiny = students.make(students.GineSettings(size="tiny"))
+    tiny = students.make(students.GineSettings(size="tiny", hidden=16, layers=1))
     assert slow.student == sum(weight.numel() for weight in tiny.parameters())
     assert slow.batch == 16
 

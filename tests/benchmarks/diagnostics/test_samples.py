@@ -81,11 +81,11 @@ def test_a_student_embeds_every_molecule_in_its_row(monkeypatch: pytest.MonkeyPa
 
 
 def test_texts_and_images_can_be_drawn_too(tmp_path: Path) -> None:
-    texts = samples.draw(["a", "b", "", "a"], count=9, seed=0, kind=MODALITIES["texts"])
+    texts = samples.draw(["a", "b", "", "a"], count=9, seed=0, modality=MODALITIES["texts"])
     assert texts.items == ("a", "b")
     assert str(texts) == "2 different texts of 4 rows (1 unreadable, 1 repeated)"
     pictures = [np.full((4, 4, 3), grey, np.uint8) for grey in (0, 9, 0)]
-    drawn = samples.draw(pictures, count=9, seed=0, kind=MODALITIES["images"])
+    drawn = samples.draw(pictures, count=9, seed=0, modality=MODALITIES["images"])
     assert len(drawn.items) == len(drawn.keys) == 2
     with samples.asked(drawn, [Pixels(2)], folder=tmp_path, jobs=1, progress=False) as bank:
         assert tuple(bank.items) == drawn.keys

@@ -13,6 +13,7 @@ from molkd.benchmarks.embedders.store import EmbeddingStore, read, store_of
 from molkd.benchmarks.tasks.task import Item
 from molkd.errors import CorruptFileError
 from molkd.types import Embeddings
+from tests.fakes.fake_teachers import FakeTeacher
 
 
 class Lengths:
@@ -133,13 +134,11 @@ def test_what_is_missing_is_an_error_not_a_row(tmp_path: Path) -> None:
 def test_several_processes_give_the_same_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from molkd import teachers
-
     monkeypatch.setattr(embedding_store, "CHUNK", 3)
     smiles = ["C" * length for length in range(1, 9)]
     for jobs in (1, 2):
         folder = EmbeddingStore(tmp_path / str(jobs))
-        folder.fill(teachers.make("maccs"), smiles, jobs=jobs, name="maccs", progress=False)
+        folder.fill(FakeTeacher(), smiles, jobs=jobs, name="fake", progress=False)
     first, second = (sorted((tmp_path / jobs).iterdir()) for jobs in ("1", "2"))
     assert [path.name for path in first] == [path.name for path in second]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

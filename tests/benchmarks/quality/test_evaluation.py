@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,19 @@ from molkd.errors import ConfigError, InputError, UnknownNameError
 from tests.fakes import letters
 
 
-def test_every_cell_has_a_score_and_the_better_embedding_wins(tmp_path: Path) -> None:
-    found = letters.run(tmp_path)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the evaluation of `whole` left its files; tests only read them."""
+    return tmp_path_factory.mktemp("whole")
+
+
+@pytest.fixture(scope="module")
+def whole(folder: Path) -> records.Results:
+    return letters.run(folder)
+
+
+def test_every_cell_has_a_score_and_the_better_embedding_wins(whole: records.Results) -> None:
+    found = whole
     cells_found = {(s.task, s.embedder, s.probe, s.seed) for s in found.scores}
     assert cells_found == {
         (task, embedder, "linear", seed)
@@ -37,30 +47,29 @@ def test_every_cell_has_a_score_and_the_better_embedding_wins(tmp_path: Path) ->
         assert sum(exact.rows.values()) == len(letters.SMILES)
 
 
-def test_the_file_holds_what_was_returned(tmp_path: Path) -> None:
-    found = letters.run(tmp_path)
-    read = records.read(tmp_path / RESULTS)
-    assert read.tasks == found.tasks
-    assert read.embedders == found.embedders
-    assert sorted(read.scores, key=lambda s: s.key) == sorted(found.scores, key=lambda s: s.key)
+def test_the_file_holds_what_was_returned(folder: Path, whole: records.Results) -> None:
+    read = records.read(folder / RESULTS)
+    assert read.tasks == whole.tasks
+    assert read.embedders == whole.embedders
+    assert sorted(read.scores, key=lambda s: s.key) == sorted(whole.scores, key=lambda s: s.key)
     assert read.run.settings["seeds"] == 2
-    assert not (tmp_path / PARTIAL).exists()
+    assert all(np.isfinite([*s.test.values(), *s.valid.values()]).all() for s in read.scores)
+    assert not (folder / PARTIAL).exists()
 
 
-@pytest.mark.parametrize("settings", [{"seeds": 2}, {"seeds": 1, "probes": ("linear", "knn")}])
-def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, settings: dict[str, Any]) -> None:
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     files = []
     tasks = [letters.task(), letters.lengths(), letters.tails(), *letters.direct()]
     for name in ("first", "second"):
-        letters.run(tmp_path / name, tasks, settings=QualitySettings(**settings))
+        settings = QualitySettings(seeds=1, probes=("linear", "knn"))
+        letters.run(tmp_path / name, tasks, settings=settings)
         files.append((tmp_path / name / RESULTS).read_bytes())
     assert files[0] == files[1]
 
 
 def test_after_a_kill_only_the_rest_is_computed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, whole: records.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = letters.run(tmp_path / "whole")
     computed: list[str] = []
     honest = cells.answered
 
@@ -85,8 +94,7 @@ def test_after_a_kill_only_the_rest_is_computed(
     monkeypatch.setattr(evaluation, "answered", until(1000))
     letters.run(tmp_path / "killed")
     assert 0 < len(computed) - already < len(whole.scores)
-    files = [(tmp_path / name / RESULTS).read_bytes() for name in ("whole", "killed")]
-    assert files[0] == files[1]
+    assert (tmp_path / "killed" / RESULTS).read_bytes() == (folder / RESULTS).read_bytes()
 
 
 def test_another_embedder_costs_its_own_scores_alone(
@@ -218,17 +226,10 @@ def test_an_unknown_probe_fails_before_anything_is_embedded(tmp_path: Path) -> N
     assert model.asked == 0
 
 
-def test_a_file_that_was_cut_says_what_to_do(tmp_path: Path) -> None:
-    letters.run(tmp_path)
+def test_a_file_that_was_cut_says_what_to_do(
+    folder: Path, whole: records.Results, tmp_path: Path
+) -> None:
     path = tmp_path / RESULTS
-    path.write_text(path.read_text()[:-30])
+    path.write_text((folder / RESULTS).read_text()[:-30])
     with pytest.raises(records.CorruptFileError, match="run the same command again"):
         records.read(path)
-
-
-def test_no_score_is_nan_in_the_file(tmp_path: Path) -> None:
-    letters.run(tmp_path)
-    for line in (tmp_path / RESULTS).read_text().splitlines():
-        record = json.loads(line)
-        numbers = [*record.get("test", {}).values(), *record.get("valid", {}).values()]
-        assert np.isfinite(numbers).all()

@@ -147,7 +147,7 @@ def test_memory_is_watched_around_one_embedding(
         seen.append(len(teacher.asked))
         return result, 100.0, 25.0
 
-    monkeypatch.setattr(measuring.resident, "added_by", added_by)
+    monkeypatch.setattr(measuring.peak_memory, "added_by", added_by)
     found = embedding(lambda: teacher, SMILES, LIMITS, yardstick, clock=clock)
     assert (found.resident_mb, found.added_mb) == (100.0, 25.0)
     assert seen[1] == seen[0] + 1

@@ -66,7 +66,7 @@ def test_ties_are_counted_and_full_ties_said() -> None:
     other[:2] = 0
     found = said(section(np.column_stack([0 * STEPS, other, 0 * STEPS])))
     assert "ahead on 18 of 20 tasks, tied on 2" in the(found, "better than other")
-    assert the(found, "every task.") == "ours and third have the same score on every task."
+    assert "ours and third" in the(found, "the same score on every task")
 
 
 def test_p_values_are_after_holm_where_there_are_several() -> None:
@@ -104,38 +104,28 @@ def test_a_task_that_hides_a_difference_is_named() -> None:
     other[4] = 0.2
     given = section(np.column_stack([0 * other, other]), tasks=TWENTY[:9])
     assert statistics.compare(given.table, "ours").against["other"].p > 0.05
-    hinge = the(said(given), "differs significantly")
-    assert hinge == (
-        "Whether other differs significantly hangs on one task: p = .0078 without e_task."
-    )
+    assert "one task: p = .0078 without e_task" in the(said(given), "differs significantly")
 
 
 def test_a_task_that_carries_the_margin_is_named() -> None:
     other = -STEPS
     other[11] = -1.0
     found = said(section(np.column_stack([0 * STEPS, other])))
-    assert the(found, "More than half") == (
-        "More than half of the mean difference to other comes from l_task."
-    )
+    assert "comes from l_task" in the(found, "More than half of the mean difference")
 
 
 def test_few_tasks_can_show_nothing() -> None:
     values = np.column_stack([np.ones(4), np.arange(4) / 10])
     found = said(section(values, tasks=("a", "b", "c", "d")))
-    assert the(found, "cannot show") == (
-        "4 tasks cannot show any difference: even an embedder that is ahead on every one would "
-        "reach p = .12 against the others."
-    )
+    assert "p = .12 " in the(found, "4 tasks cannot show any difference")
     assert "ours and other cannot be told apart" in " ".join(found)
 
 
 def test_one_task_is_readable() -> None:
     found = said(section(np.array([[0.9, 0.5]]), tasks=("a",)))
     pair = the(found, "told apart")
-    assert pair == (
-        "ours and other cannot be told apart: ours is ahead on 1 of 1 task, mean difference .400, "
-        "p = 1."
-    )
+    for fact in ("ahead on 1 of 1 task,", "mean difference .400", "p = 1."):
+        assert fact in pair
     assert the(found, "cannot show").startswith("1 task cannot")
 
 
@@ -149,9 +139,8 @@ def test_ranks_of_all_embedders() -> None:
     base = np.random.default_rng(0).normal(size=20)
     close = base + 0.01 * (np.arange(20) < 12) - 0.005  # better in 12 tasks, worse in 8
     found = said(section(np.column_stack([base, close, base - 1, base - 2])))
-    assert the(found, "best mean rank").startswith(
-        "Of 4 embedders on 20 tasks of group, other has the best mean rank, 1.40"
-    )
+    best = the(found, "other has the best mean rank, 1.40")
+    assert "4 embedders on 20 tasks of group" in best
     friedman = the(found, "Friedman")
     assert "The embedders rank differently" in friedman
     assert "are 1.05 or more apart (Nemenyi)" in friedman

@@ -88,7 +88,7 @@ def test_the_folder_by_prefix_and_anywhere(learned: LatentSemantic, tmp_path: Pa
     teacher: Any = teachers.make(f"lsa:{learned.folder}")
     card = teacher.card
 
-    assert (card.name, card.dim, card.reads, card.support) == ("bank-words", 8, "texts", "real")
+    assert (card.name, card.dim, card.modality, card.support) == ("bank-words", 8, "texts", "real")
     assert set(card.sha256) == {SETTINGS, TENSORS}
     moved = shutil.copytree(learned.folder, tmp_path / "elsewhere" / "Bank_Words")
     assert LatentSemantic(moved).card.digest == card.digest

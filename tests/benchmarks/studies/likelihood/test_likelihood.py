@@ -44,13 +44,12 @@ def record(variant: str, seed: int, kept: float, **changes: object) -> Record:
     return replace(plain, **changes)  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("condition", ["counts", "copies"])
+@pytest.mark.parametrize(
+    ("variant", "condition"), [*((name, "counts") for name in VARIANTS), ("mi", "copies")]
+)
 def test_every_variant_learns_from_every_form_and_again_the_same(
     variant: str, condition: str
 ) -> None:
-    if variant == "mi-negative-binomial" and condition == "copies":
-        pytest.skip("a density of counts")
     made = make(condition, CONDITIONS[condition].levels[-1], rows=40, fresh=20, seed=0)
     first, again, other = (
         learn(made, VARIANTS[variant], width=4, steps=3, seed=seed) for seed in (0, 0, 1)
@@ -61,7 +60,7 @@ def test_every_variant_learns_from_every_form_and_again_the_same(
 
 
 def test_a_student_of_clean_teachers_keeps_more_than_an_untrained_one() -> None:
-    made = make("clean", 0, rows=1000, fresh=400, seed=0)
+    made = make("clean", 0, rows=500, fresh=200, seed=0)
     before, after = (learn(made, VARIANTS["mi"], width=8, steps=n, seed=0) for n in (0, 60))
     assert after.kept > before.kept + 0.2
 
