@@ -38,6 +38,7 @@ def config(tmp_path: Path) -> Path:
         "[student]\nsize = 'tiny'\nhidden = 16\nlayers = 2\n"
         "[objective]\nhead_hidden = 16\n"
         "[plan]\nepochs = 2\nbatch_size = 16\n"
+        "[estimate]\nepochs = 1\nhidden = 8\n"
     )
     return path
 
@@ -130,7 +131,7 @@ def test_a_killed_command_goes_on_to_the_same_student(library, config, tmp_path)
         return [
             *(sys.executable, "-c", "from molkd.cli import main; main()", "distill"),
             *("-i", str(library), "-o", str(out), "-t", "ecfp4,maccs", "--jobs", "1"),
-            *("--config", str(config), "--epochs", "40"),
+            *("--config", str(config), "--epochs", "12"),
         ]
 
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

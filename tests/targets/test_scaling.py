@@ -70,9 +70,7 @@ def _values(support: Support) -> Floats:
 # == PHI-S
 
 
-@pytest.mark.parametrize(
-    ("width", "rank"), [(1, 1), (2, 2), (5, 5), (8, 8), (12, 4), (37, 37), (37, 9), (64, 3)]
-)
+@pytest.mark.parametrize(("width", "rank"), [(1, 1), (2, 2), (12, 4), (37, 37), (64, 3)])
 def test_phi_s_has_unit_variances_and_keeps_distances(make: Make, width: int, rank: int) -> None:
     bank = make(_mixed(width, rank))
     found = _fit(bank, "phi-s").apply(_raw(bank)).astype(np.float64)
@@ -157,16 +155,18 @@ def test_winsorised_values_come_back_at_the_bound(make: Make) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("bound", [0, -1.0, float("nan")])
-def test_a_bound_is_positive(make: Make, bound: float) -> None:
-    with pytest.raises(ConfigError, match="winsorize must be a positive number of sd, not"):
-        _fit(make(_values("real")), "standardized", winsorize=bound)
+def test_a_bound_is_positive(make: Make) -> None:
+    bank = make(_values("real"))
+    for bound in (0, -1.0, float("nan")):
+        with pytest.raises(ConfigError, match="winsorize must be a positive number of sd, not"):
+            _fit(bank, "standardized", winsorize=bound)
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS if form != "standardized"])
-def test_only_standardised_values_are_winsorised(make: Make, form: Form) -> None:
-    with pytest.raises(ConfigError, match=f"not form '{form}': leave it out, or take"):
-        _fit(make(_values("real")), form, winsorize=6)
+def test_only_standardised_values_are_winsorised(make: Make) -> None:
+    bank = make(_values("real"))
+    for form in set(FORMS) - {"standardized"}:
+        with pytest.raises(ConfigError, match=f"not form '{form}': leave it out, or take"):
+            _fit(bank, form, winsorize=6)
 
 
 # == The way back
@@ -276,13 +276,14 @@ def test_chunks_and_blocks_do_not_matter(
     )
 
 
-@pytest.mark.parametrize("form", FORMS)
 def test_a_scaling_of_an_older_version_is_fitted_again(
-    make: Make, form: Form, monkeypatch: pytest.MonkeyPatch
+    make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bank = make(_values("real"))
-    with monkeypatch.context() as older:
-        older.setattr(fitting, "_VERSION", 1)
+    for count, form in enumerate(FORMS):
+        with monkeypatch.context() as older:
+            older.setattr(fitting, "_VERSION", 1)
+            _fit(bank, form)
         _fit(bank, form)
-    _fit(bank, form)
-    assert len(list(bank.folders["t"].path.glob("statistics-*.npz"))) == 2
+        files = list(bank.folders["t"].path.glob("statistics-*.npz"))
+        assert len(files) == 2 * (count + 1), form

@@ -1,3 +1,5 @@
+"""Molecules of a task that a corpus holds, too, however they are written."""
+
 from __future__ import annotations
 
 import gzip

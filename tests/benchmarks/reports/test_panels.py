@@ -1,3 +1,5 @@
+"""Drawings: words stay text, colours have contrast, labels stay apart."""
+
 from __future__ import annotations
 
 import re

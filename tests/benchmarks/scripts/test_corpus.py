@@ -1,3 +1,5 @@
+"""The program that draws a corpus without the molecules of the tasks."""
+
 from __future__ import annotations
 
 from pathlib import Path

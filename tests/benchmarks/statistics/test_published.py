@@ -1,3 +1,5 @@
+"""Published figures beside our own."""
+
 from __future__ import annotations
 
 from pathlib import Path

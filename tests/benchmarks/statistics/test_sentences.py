@@ -1,3 +1,5 @@
+"""What a comparison concludes: every verdict, its numbers and its caveats."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

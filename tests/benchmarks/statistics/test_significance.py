@@ -1,3 +1,5 @@
+"""Tests and intervals against scipy, textbooks and every arrangement of signs."""
+
 from __future__ import annotations
 
 import itertools

@@ -1,3 +1,5 @@
+"""Means, ranks, differences and their intervals over tasks."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

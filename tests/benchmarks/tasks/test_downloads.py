@@ -64,7 +64,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Server]:
             "/no.zip": b"PK no archive",
             "/page.csv": b"<html>sign in</html>",
         }
-        thread = threading.Thread(target=httpd.serve_forever)
+        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
         thread.start()
         yield httpd
         httpd.shutdown()

@@ -1,3 +1,5 @@
+"""Scores against those worked out by hand."""
+
 from __future__ import annotations
 
 import numpy as np
