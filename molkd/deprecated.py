@@ -15,6 +15,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, TypeVar
 
+from molkd.errors import ConfigError
+
 MODULES: Mapping[str, str] = {
     "molkd.chem": "molkd.items.molecules.chem",
     "molkd.graph": "molkd.items.molecules.graph",
@@ -88,9 +90,15 @@ def renamed_fields(**fields: str) -> Callable[[type[Settings]], type[Settings]]:
 
 
 def with_new_names(kind: type[object], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the values of a dataclass by the new names of its fields, with a warning for old."""
+    """Returns the values of a dataclass by the new names of its fields, with a warning for old.
+
+    Raises:
+        ConfigError: a field is given under both of its names.
+    """
     names: Mapping[str, str] = getattr(kind, "renamed", {})
     for name in values:
+        if names.get(name) in values:
+            raise ConfigError(f"{name} and {names[name]} are one setting: give {names[name]} alone")
         if name in names:
             warn(f"the setting {name}", names[name], stacklevel=3)
     return {names.get(name, name): value for name, value in values.items()}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("molkd", deadline=None, max_examples=50)  # a loaded machine is no failure
+settings.load_profile("molkd")
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +31,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         if not torch.cuda.is_available():
             pytest.skip("no CUDA device")
+
+
+def pytest_collection_finish() -> None:
+    """Spares all later garbage collections what the imports made, which stays anyway."""
+    gc.collect()
+    gc.freeze()

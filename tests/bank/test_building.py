@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from molkd.bank import Bank
@@ -230,6 +230,7 @@ def test_settings_are_checked(
     assert not (tmp_path / "bank").exists()
 
 
+@settings(max_examples=40)
 @given(st.lists(st.text(min_size=1), unique=True, min_size=2, max_size=5))
 def test_folder_names_are_safe_and_differ(names: list[str]) -> None:
     folders = [folder_name(name).lower() for name in names]

@@ -11,12 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from molkd import cli
 from molkd.distillation.run import DistillSettings
 from molkd.errors import ConfigError, InputError, MolkdError, UnknownNameError
 from molkd.objectives.settings import UnicSettings
 from molkd.runtime import settings
+from molkd.runtime.processes import one_thread
 from molkd.students import load
 
 SMILES = ["C" * n + tail for n in range(1, 11) for tail in ("O", "N", "Cl", "c1ccccc1", "C(=O)O")]
@@ -38,6 +40,7 @@ def config(tmp_path: Path) -> Path:
         "[student]\nsize = 'tiny'\nhidden = 16\nlayers = 2\n"
         "[objective]\nhead_hidden = 16\n"
         "[train]\nepochs = 2\nbatch_size = 16\n"
+        "[estimate]\nepochs = 1\nhidden = 8\n"
     )
     return path
 
@@ -67,7 +70,7 @@ def test_options_override_the_file_and_reach_the_run(library, config, tmp_path):
     options = ["--epochs", 1, "--embedding-dim", 7, "--readout", "mean", "--lr", 0.01]
     options += ["--seed", 3, "--objective", "mse", "--split", "scaffold", "--pca", "ecfp4=3"]
     options += ["--valid-fraction", 0.3, "--batch-size", 8, "--standardize", "light"]
-    options += ["--bank-dtype", "fp32", "--bank", tmp_path / "bank"]
+    options += ["--bank-dtype", "fp32", "--bank", tmp_path / "bank", "-j", 1]
     _molkd("distill", "-i", library, "-o", out, "-t", "ecfp4", "--config", config, *options)
     effective = settings.load(DistillSettings, out / "settings.toml")
     assert (effective.train.epochs, effective.train.lr, effective.train.seed) == (1, 0.01, 3)
@@ -83,7 +86,7 @@ def test_options_override_the_file_and_reach_the_run(library, config, tmp_path):
 
 def test_densities_are_chosen_by_teacher(library, config, tmp_path):
     out = tmp_path / "out"
-    density = ["--density", "ecfp4=gaussian"]
+    density = ["--density", "ecfp4=gaussian", "-j", 1]
     _molkd("distill", "-i", library, "-o", out, "-t", "ecfp4", "--config", config, *density)
     assert settings.load(DistillSettings, out / "settings.toml").objective.densities == {
         "ecfp4": "gaussian"
@@ -128,21 +131,22 @@ def test_an_empty_file_is_refused(tmp_path):
 def test_a_killed_command_goes_on_to_the_same_student(library, config, tmp_path):
     def command(out: Path) -> list[str]:
         return [
-            *(sys.executable, "-c", "from molkd.cli import main; main()", "distill"),
-            *("-i", str(library), "-o", str(out), "-t", "ecfp4,maccs", "--jobs", "1"),
-            *("--config", str(config), "--epochs", "40"),
+            *("distill", "-i", str(library), "-o", str(out), "-t", "ecfp4,maccs", "--jobs", "1"),
+            *("--config", str(config), "--epochs", "12"),
         ]
 
+    program = [sys.executable, "-c", "from molkd.cli import main; main()"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
-    subprocess.run(command(tmp_path / "whole"), check=True, **quiet)
-    killed = subprocess.Popen(command(tmp_path / "killed"), **quiet)
+    killed = subprocess.Popen([*program, *command(tmp_path / "killed")], **quiet)
     checkpoints = tmp_path / "killed" / "checkpoints"
     while killed.poll() is None and not list(checkpoints.glob("step-*")):
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
-    subprocess.run(command(tmp_path / "killed"), check=True, **quiet)
+    with threadpool_limits(1), one_thread():
+        for folder in ("whole", "killed"):
+            _molkd(*command(tmp_path / folder))
     for name in ("model.safetensors", "metrics.jsonl", "report.json"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
 

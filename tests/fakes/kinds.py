@@ -100,8 +100,8 @@ SAMPLES = {
         _TEXTS,
         _BAD_TEXTS,
     ),
-    "vit": Sample("vit-tiny", {"embedding_dim": 8}, pngs(60), _BAD_IMAGES),
-    "pvt": Sample("pvt-tiny", {"embedding_dim": 8}, pngs(60), _BAD_IMAGES),
+    "vit": Sample("vit-tiny", {"embedding_dim": 8, "image_size": 8}, pngs(60), _BAD_IMAGES),
+    "pvt": Sample("pvt-tiny", {"embedding_dim": 8, "image_size": 16}, pngs(60), _BAD_IMAGES),
 }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -20,22 +18,6 @@ from molkd.featurizers import MolKDTransformer
 
 def test_is_a_pretrained_transformer_of_molfeat(estimator: Any) -> None:
     assert isinstance(estimator, PretrainedMolTransformer)
-
-
-def test_plugins_are_found_without_importing_students() -> None:
-    code = (
-        "import sys\n"
-        "import molfeat.trans.pretrained as p\n"
-        "from molfeat.plugins import load_registered_plugins\n"
-        "assert not hasattr(p, 'MolKDTransformer')\n"
-        "load_registered_plugins()\n"
-        "import molfeat.trans.pretrained.molkd\n"
-        "print(p.MolKDTransformer.__module__)\n"
-        "print({'deepchem', 'torch_geometric', 'molkd.students'} & set(sys.modules))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "molkd.featurizers.transformer\nset()\n"
 
 
 def test_call_gives_what_transform_gives(estimator: Any, smiles: list[str]) -> None:

@@ -9,16 +9,33 @@ import pytest
 
 import molkd.featurizers
 
+PROGRAM = """
+import sys
+import molkd.featurizers
+print({"torch", "molfeat", "sklearn", "deepchem", "rdkit"} & set(sys.modules))
 
-def _loaded_after(statement: str) -> set[str]:
-    code = f"import sys\n{statement}\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return set(done.stdout.split())
+import molfeat.trans.pretrained
+from molfeat.plugins import load_registered_plugins
+assert not hasattr(molfeat.trans.pretrained, "MolKDTransformer")
+load_registered_plugins()
+import molfeat.trans.pretrained.molkd
+print(molfeat.trans.pretrained.MolKDTransformer.__module__)
+print({"deepchem", "torch_geometric", "molkd.students"} & set(sys.modules))
+
+from molkd.featurizers import MolKDFeaturizer
+print("deepchem" in sys.modules)
+"""
 
 
-def test_the_package_imports_nothing_heavy() -> None:
-    loaded = _loaded_after("import molkd.featurizers")
-    assert loaded.isdisjoint({"torch", "molfeat", "sklearn", "deepchem", "rdkit"})
+def test_imports_are_late_and_silent_and_molfeat_finds_the_plugin() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning:molfeat", "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["set()", "molkd.featurizers.transformer", "set()", "True"]
 
 
 def test_every_public_name_exists() -> None:

@@ -18,6 +18,7 @@ from molkd.formats.streams import LONGEST_LINE
 RANDOM = np.random.default_rng(0).integers(1, 9, (50_000, 2)).tolist()
 LINES = [f"{'C' * a}{'N' * b} m{i}" for i, (a, b) in enumerate(RANDOM)]
 SMI = "\n".join(LINES).encode()
+FEW = "\n".join(LINES[:5_000]).encode()
 CSV = b"smiles,id\n" + SMI.replace(b" ", b",")
 
 
@@ -41,9 +42,10 @@ def _parquet() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("share", [0.3, 0.999])
-@pytest.mark.parametrize("kind", ["smi", "csv"])
-@pytest.mark.parametrize("suffix", ["gz", "zst"])
+@pytest.mark.parametrize(
+    ("kind", "suffix", "share"),
+    [("smi", "gz", 0.3), ("csv", "gz", 0.999), ("csv", "zst", 0.3), ("smi", "zst", 0.999)],
+)
 def test_cut_compressed_text(tmp_path: Path, kind: str, suffix: str, share: float) -> None:
     whole = {"smi": SMI, "csv": CSV}[kind]
     data = {"gz": gzip.compress, "zst": _zstd}[suffix](whole)
@@ -67,15 +69,15 @@ def test_cut_within_the_first_bytes(tmp_path: Path, suffix: str, size: int) -> N
 
 def test_several_frames_and_one_cut(tmp_path: Path) -> None:
     for compress in (gzip.compress, _zstd):
-        data = compress(SMI + b"\n") + compress(SMI)
-        assert _rows(_file(tmp_path, "in.smi", data)) == 2 * len(LINES)
+        data = compress(FEW + b"\n") + compress(FEW)
+        assert _rows(_file(tmp_path, "in.smi", data)) == 10_000
         with pytest.raises(InputError, match="is cut or damaged"):
             _rows(_file(tmp_path, "in.smi", data[:-3]))
 
 
 def test_damaged_within(tmp_path: Path) -> None:
     for compress in (gzip.compress, _zstd):
-        data = bytearray(compress(SMI))
+        data = bytearray(compress(FEW))
         data[len(data) // 2 : len(data) // 2 + 50] = bytes(50)
         with pytest.raises(InputError, match="is cut or damaged"):
             _rows(_file(tmp_path, "in.smi", bytes(data)))

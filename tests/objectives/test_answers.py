@@ -38,7 +38,7 @@ def _querying() -> Querying:
     return Querying(5, 3, HIDDEN, 4)
 
 
-def test_teachers_that_change_places_are_asked_each_other_s_queries():  # D2
+def test_teachers_that_change_places_are_asked_each_other_s_queries():
     querying, state = _querying(), torch.randn(ROWS, 5)
     before, relevance = querying(state), querying.relevance(state)
     with torch.no_grad():
@@ -52,7 +52,7 @@ def test_teachers_that_change_places_are_asked_each_other_s_queries():  # D2
     assert not torch.allclose(before[0], before[2], atol=1e-2)
 
 
-def test_a_query_depends_on_item_and_on_the_teacher_s_vector():  # D2
+def test_a_query_depends_on_item_and_on_the_teacher_s_vector():
     querying, state = _querying(), torch.randn(ROWS, 5)
     before = querying(state)
     assert not torch.allclose(before[0][0], before[0][1], atol=1e-2)
@@ -70,7 +70,7 @@ def test_relevance_is_the_scaled_product_of_state_and_teacher():
 
 
 @each
-def test_an_answer_depends_on_the_query(kind: str):  # D3
+def test_an_answer_depends_on_the_query(kind: str):
     answering, target = _answering(kind), torch.randn(ROWS, 7)
     query = torch.randn(ROWS, HIDDEN)
     other = query.clone()
@@ -81,7 +81,7 @@ def test_an_answer_depends_on_the_query(kind: str):  # D3
 
 
 @each
-def test_an_answer_follows_what_the_teacher_said(kind: str):  # D4
+def test_an_answer_follows_what_the_teacher_said(kind: str):
     answering, query = _answering(kind), torch.randn(1, HIDDEN).expand(ROWS, -1)
     target, order = torch.randn(ROWS, 7), torch.tensor([3, 0, 5, 1, 2, 4])
     said = answering(query, target)
@@ -91,14 +91,14 @@ def test_an_answer_follows_what_the_teacher_said(kind: str):  # D4
 
 @each
 @pytest.mark.parametrize("target", [1, 2, 5, 24, 100])
-def test_answers_have_the_student_s_width_whatever_the_teacher_s(kind: str, target: int):  # D5
+def test_answers_have_the_student_s_width_whatever_the_teacher_s(kind: str, target: int):
     answer = _answering(kind, target, pieces=8)(torch.randn(3, HIDDEN), torch.randn(3, target))
     assert answer.shape == (3, ANSWER)
     assert answer.isfinite().all()
 
 
 @pytest.mark.parametrize("pieces", [1, 0, -2])
-def test_attention_over_a_single_piece_is_refused(pieces: int):  # D3
+def test_attention_over_a_single_piece_is_refused(pieces: int):
     with pytest.raises(ConfigError, match=f"at least 2 pieces .* not {pieces}"):
         _answering("attention", pieces=pieces)
 
@@ -147,7 +147,7 @@ def _relevance() -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("temperature", [0.1, 1.0, 5.0])
-def test_importance_is_a_softmax_over_the_teachers_that_are_present(temperature: float):  # D6
+def test_importance_is_a_softmax_over_the_teachers_that_are_present(temperature: float):
     relevance, present = _relevance()
     weights = importance(relevance, present, temperature)
     assert (weights >= 0).all()
@@ -159,7 +159,7 @@ def test_importance_is_a_softmax_over_the_teachers_that_are_present(temperature:
         np.testing.assert_allclose(weights[:, b].numpy()[here], expected, rtol=1e-4, atol=1e-7)
 
 
-def test_importance_survives_large_relevance_and_half_precision():  # D6
+def test_importance_survives_large_relevance_and_half_precision():
     relevance, present = _relevance()
     for scores in (1e4 * relevance, relevance.bfloat16()):
         weights = importance(scores, present, 1.0)
@@ -169,7 +169,7 @@ def test_importance_survives_large_relevance_and_half_precision():  # D6
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 2.0])
-def test_who_is_asked_has_weight_enough_or_most_of_all(threshold: float):  # D7
+def test_who_is_asked_has_weight_enough_or_most_of_all(threshold: float):
     relevance, present = _relevance()
     weights = importance(relevance, present, 1.0)
     asked = chosen(weights, present, torch.tensor(threshold))

@@ -60,7 +60,7 @@ WEIGH = {"querying.teachers", "querying.match"}
         ({"direct_weight": 1.0}, {"student", "anchors"}),
     ],
 )
-def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: set[str]):  # D9
+def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: set[str]):
     assert _learners(_diverse(**{**OFF, **term}), samples.features()) == learners
 
 
@@ -168,7 +168,7 @@ def test_a_higher_temperature_makes_teachers_more_alike():
 
 
 @pytest.mark.parametrize("importance", ["leave-one-out", "mixture", "uniform"])
-def test_one_teacher_answers_alone(importance: str):  # D12
+def test_one_teacher_answers_alone(importance: str):
     objective = _diverse("real", importance=importance)
     features, targets = samples.features(), samples.targets(samples.specs("real"))
     weights, _, answers = _ask(objective, features, targets)

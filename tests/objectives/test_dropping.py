@@ -29,7 +29,7 @@ def _dropping(
     return TeacherDropping([f"t{i}" for i in range(teachers)], probability, hardness)
 
 
-def test_the_rule_is_that_of_a_loop():  # U1, U4
+def test_the_rule_is_that_of_a_loop():
     losses, present, uniforms = _draws()
     counted = kept(losses, present, uniforms, 0.5)
     for b in range(ROWS):
@@ -41,7 +41,7 @@ def test_the_rule_is_that_of_a_loop():  # U1, U4
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_the_hardest_present_teacher_always_counts_whatever_the_sign_of_its_loss(sign: int):  # U1
+def test_the_hardest_present_teacher_always_counts_whatever_the_sign_of_its_loss(sign: int):
     losses, present, uniforms = _draws()
     losses = sign * (losses + 1)
     losses[~present] = 1e9
@@ -51,14 +51,14 @@ def test_the_hardest_present_teacher_always_counts_whatever_the_sign_of_its_loss
     assert torch.equal(losses.T[counted.T], best[present.any(dim=0)])
 
 
-def test_without_probability_all_present_count():  # U2
+def test_without_probability_all_present_count():
     losses, present, uniforms = _draws()
     assert torch.equal(kept(losses, present, uniforms, 0.0), present)
     assert torch.equal(_dropping(probability=0.0)(losses, present), present)
 
 
 @pytest.mark.parametrize("probability", [0.2, 0.5, 0.8])
-def test_as_many_count_as_chance_says_and_each_row_draws_for_itself(probability: float):  # U3
+def test_as_many_count_as_chance_says_and_each_row_draws_for_itself(probability: float):
     torch.manual_seed(0)
     losses, everyone = torch.rand(TEACHERS, 20_000), torch.ones(TEACHERS, 20_000, dtype=torch.bool)
     counted = _dropping(probability=probability)(losses, everyone).sum(dim=0).double()
@@ -68,7 +68,7 @@ def test_as_many_count_as_chance_says_and_each_row_draws_for_itself(probability:
     assert counted.var().item() == pytest.approx(binomial, rel=0.05)
 
 
-def test_evaluation_drops_nothing_and_learns_nothing():  # U7
+def test_evaluation_drops_nothing_and_learns_nothing():
     losses, present, _ = _draws()
     dropping = _dropping(hardness="relative")
     dropping(losses, present)
@@ -126,14 +126,14 @@ def test_a_teacher_that_is_first_seen_late_is_not_the_hardest_for_that():
     assert dropping.hardest[3] < 0.05  # of a quarter, in 10 of the 100 steps that are remembered
 
 
-def test_a_teacher_that_crowds_the_others_out_is_named_once():  # U15
+def test_a_teacher_that_crowds_the_others_out_is_named_once():
     dropping = _dropping()
     with pytest.warns(UserWarning, match="teacher 't3' is the hardest for 100%") as said:
         _steps(dropping, 900, rows=4)
     assert len(said) == 1
 
 
-def test_the_warning_also_comes_when_the_others_are_learnt_later():  # U15
+def test_the_warning_also_comes_when_the_others_are_learnt_later():
     dropping = _dropping()
     _steps(dropping, 250, noise=0.1)
     with pytest.warns(UserWarning, match="teacher 't3'"):
@@ -148,7 +148,7 @@ def test_the_warning_also_comes_when_the_others_are_learnt_later():  # U15
         (_dropping(probability=0.0), 1.0),
     ],
 )
-def test_no_warning_where_nobody_is_crowded_out(dropping: TeacherDropping, noise: float):  # U15
+def test_no_warning_where_nobody_is_crowded_out(dropping: TeacherDropping, noise: float):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         _steps(dropping, 401, noise=noise)

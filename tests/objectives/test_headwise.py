@@ -59,7 +59,7 @@ def _by_hand(how: str, losses: Any, counts: Any, weights: list[float]) -> float:
 
 @pytest.mark.parametrize("how", AVERAGES)
 @pytest.mark.parametrize("training", [False, True])
-def test_averages_are_those_by_hand(how: str, training: bool):  # U2, U5
+def test_averages_are_those_by_hand(how: str, training: bool):
     objective = _objective(average=how, teacher_drop_prob=0.7, weights={"other": 3.0}).train(
         training
     )
@@ -77,7 +77,7 @@ def test_averages_are_those_by_hand(how: str, training: bool):  # U2, U5
     assert total == pytest.approx(_by_hand(how, losses, counts, weights), rel=1e-5)
 
 
-def test_in_an_average_over_rows_all_rows_with_teachers_weigh_the_same():  # U5
+def test_in_an_average_over_rows_all_rows_with_teachers_weigh_the_same():
     targets, shares = _targets(), {}
     for how in AVERAGES:
         features = samples.features()
@@ -101,7 +101,7 @@ def test_weights_of_teachers_are_relative():
     assert not torch.equal(losses[0], losses[2])
 
 
-def test_no_gradient_passes_through_what_counts():  # U6
+def test_no_gradient_passes_through_what_counts():
     for training in (True, False):
         objective = _objective(teacher_drop_prob=0.5, average="pairs").train(training)
         features, targets = samples.features(), _targets()
@@ -117,7 +117,7 @@ def test_no_gradient_passes_through_what_counts():  # U6
         torch.testing.assert_close(features.embedding.grad, again.embedding.grad)
 
 
-def test_evaluation_is_deterministic_and_training_drops():  # U7
+def test_evaluation_is_deterministic_and_training_drops():
     objective = _objective(teacher_drop_prob=0.5, matryoshka_dims=(2, 4))
     features, targets = samples.features(), _targets()
 

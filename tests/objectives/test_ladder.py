@@ -45,7 +45,7 @@ def test_a_student_of_one_layer_has_no_rungs_and_one_without_layers_no_ladder():
 
 @pytest.mark.parametrize("every", [0, 1, 2])
 @pytest.mark.parametrize("norm", ["none", "hidden", "input"])
-def test_the_number_of_parameters_follows_from_the_widths(every: int, norm: Any):  # U11
+def test_the_number_of_parameters_follows_from_the_widths(every: int, norm: Any):
     settings = HeadSettings(ladder=every, head_hidden=11, rung_hidden=3, head_norm=norm)
     rungs = settings.rungs(LAYERS)
     outputs, heads = 13, [(8, 11), *((LAYERS.layers[at], 3) for at in rungs)]
@@ -115,7 +115,7 @@ def test_normalised_hidden_layers_have_mean_0_and_variance_1():
         )
 
 
-def test_a_prediction_is_the_sum_of_its_rungs():  # U11
+def test_a_prediction_is_the_sum_of_its_rungs():
     objective, features = _objective(ladder=1), samples.features()
     ladder = cast("Ladder", objective.heads["to real"])
     whole = objective.predict("real", features)
@@ -133,7 +133,7 @@ def test_a_prediction_is_the_sum_of_its_rungs():  # U11
             final.bias.copy_(kept[1])
 
 
-def test_without_a_ladder_it_is_one_head_on_the_embedding():  # U11
+def test_without_a_ladder_it_is_one_head_on_the_embedding():
     objective, features = _objective(ladder=0), samples.features()
     assert not objective.reads_layers
     head = cast("Ladder", objective.heads["to real"]).last
@@ -142,7 +142,7 @@ def test_without_a_ladder_it_is_one_head_on_the_embedding():  # U11
     assert _objective(ladder=1).reads_layers
 
 
-def test_the_last_rung_reads_the_embedding_and_no_rung_the_last_layer():  # U11
+def test_the_last_rung_reads_the_embedding_and_no_rung_the_last_layer():
     objective, features = _objective(ladder=1), samples.features()
     targets = samples.targets(samples.specs("real other"))
     objective(features, targets).total.backward()
@@ -172,7 +172,7 @@ def _gradient_of_the_first_block(every: int) -> float:
     return 0.0 if gradient is None else gradient.abs().sum().item()
 
 
-def test_a_ladder_reaches_early_layers_without_the_later_ones():  # U11
+def test_a_ladder_reaches_early_layers_without_the_later_ones():
     assert _gradient_of_the_first_block(every=1) > 0
     assert _gradient_of_the_first_block(every=0) == 0
     assert _gradient_of_the_first_block(every=2) == 0  # its only rung is on the second layer

@@ -36,7 +36,7 @@ from tests.objectives.references import as_numpy
         ({"direct_weight": 1.0}, {"student", "anchors"}),
     ],
 )
-def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: set[str]):  # D9
+def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: set[str]):
     live = make_live("real", "bits")
     options: dict[str, Any] = {**OFF, **term}
     objective, features = make_diverse(live, **options), samples.features()
@@ -50,7 +50,7 @@ def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: se
     assert found | {n for n, v in inputs.items() if v.grad is not None and v.grad.any()} == learners
 
 
-def test_questions_learn_through_a_teacher_that_does_not():  # D1
+def test_questions_learn_through_a_teacher_that_does_not():
     live = make_live("real")
     objective = make_diverse(live, "real", **OFF | {"anchor_weight": 1.0})
     objective(samples.features(), make_targets(live, "real")).total.backward()
@@ -62,7 +62,7 @@ def test_questions_learn_through_a_teacher_that_does_not():  # D1
     assert all(one.grad is None for one in live["real"].parameters())
 
 
-def test_a_teacher_that_runs_is_no_part_of_the_objective():  # D14
+def test_a_teacher_that_runs_is_no_part_of_the_objective():
     live = make_live("real", "bits")
     objective = make_diverse(live)
     theirs = {id(one) for teacher in live.values() for one in teacher.parameters()}
@@ -77,7 +77,7 @@ def test_a_teacher_that_runs_is_no_part_of_the_objective():  # D14
             assert not one.requires_grad
 
 
-def test_a_teacher_is_the_same_after_training():  # D13
+def test_a_teacher_is_the_same_after_training():
     live = make_live("real", "bits")
     batch = live["real"].collate(ITEMS)
     before = live["real"].answer(batch, None)
@@ -113,7 +113,7 @@ def test_an_answer_is_that_of_a_slow_reference():
         np.testing.assert_allclose(as_numpy(answers[place, row]), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_an_answer_depends_on_its_query_and_its_item():  # D3, D4
+def test_an_answer_depends_on_its_query_and_its_item():
     live = make_live("real")
     module, teacher = make_diverse(live).answers["to real"], live["real"]
     everyone = torch.ones(len(ITEMS), dtype=torch.bool)
@@ -127,7 +127,7 @@ def test_an_answer_depends_on_its_query_and_its_item():  # D3, D4
 
 
 @pytest.mark.parametrize("rows", [[], [2], [0, 3, 5], list(range(len(ITEMS)))])
-def test_a_part_of_the_items_gets_the_answers_of_the_whole(rows: list[int]):  # D8
+def test_a_part_of_the_items_gets_the_answers_of_the_whole(rows: list[int]):
     live = make_live("real")
     module, teacher = make_diverse(live).answers["to real"], live["real"]
     query, batch = torch.randn(len(ITEMS), 16), teacher.collate(ITEMS)
@@ -141,7 +141,7 @@ def test_a_part_of_the_items_gets_the_answers_of_the_whole(rows: list[int]):  # 
     assert not part[~asked].any()
 
 
-def test_runs_are_the_pairs_that_were_kept():  # D7
+def test_runs_are_the_pairs_that_were_kept():
     live = make_live("real", "bits")
     objective = make_diverse(live, skip_fraction=0.4, warmup=0.0)
     filtered = 0
@@ -168,23 +168,23 @@ def test_runs_are_the_pairs_that_were_kept():  # D7
 
 
 @pytest.mark.parametrize("budget", [0.2, 0.5])
-def test_the_budget_is_what_is_not_run(budget: float):  # D7
+def test_the_budget_is_what_is_not_run(budget: float):
     names = samples.NAMES
     live = make_live(*names.split())
     objective = make_diverse(live, skip_fraction=budget, warmup=0.25)
     shares: list[float] = []
-    for step in range(200):
-        objective.at(step / 200)
+    for step in range(120):
+        objective.at(step / 120)
         before = sum(teacher.forwards for teacher in live.values())
         features = samples.features(step)
         objective(features, make_targets(live))
         runs = sum(teacher.forwards for teacher in live.values()) - before
         shares.append(1 - runs / (len(live) * len(ITEMS)))
-    assert not any(shares[:50])
-    assert np.mean(shares[50:]) == pytest.approx(budget, abs=0.03)
+    assert not any(shares[:30])
+    assert np.mean(shares[30:]) == pytest.approx(budget, abs=0.03)
 
 
-def test_the_budget_holds_while_importance_is_learnt():  # D7
+def test_the_budget_holds_while_importance_is_learnt():
     live = make_live("real", "other", "atoms")
     specs = {name: TargetSpec(6, "real", torch.zeros(6)) for name in live}
     settings = objectives.configured(
@@ -196,8 +196,8 @@ def test_the_budget_holds_while_importance_is_learnt():  # D7
     present = dict.fromkeys(live, torch.ones(64, dtype=torch.bool))
     generator = torch.Generator().manual_seed(0)
     shares: list[float] = []
-    for step in range(200):
-        objective.at(step / 200)
+    for step in range(150):
+        objective.at(step / 150)
         counts = torch.randn(64, 3, generator=generator)
         batch = Letters(counts, present["real"])
         values = {name: teacher.answer(batch, None) for name, teacher in live.items()}
@@ -210,6 +210,6 @@ def test_the_budget_holds_while_importance_is_learnt():  # D7
         optimizer.step()
         runs = sum(teacher.forwards for teacher in live.values()) - before
         shares.append(1 - runs / (3 * 64))
-    assert not any(shares[:20])
-    for part in np.array_split(shares[20:], 3):
+    assert not any(shares[:15])
+    for part in np.array_split(shares[15:], 3):
         assert np.mean(part) == pytest.approx(0.3, abs=0.03)

@@ -88,7 +88,7 @@ def test_a_teacher_is_asked_about_every_item_it_can_read(run: Run) -> None:
     assert other.student.digest != run.result.student.digest
 
 
-def test_a_teacher_is_as_it_was(run: Run) -> None:  # D1, D13
+def test_a_teacher_is_as_it_was(run: Run) -> None:
     network = _network(run.teacher)
     assert not any(module.training for module in network.modules())
     assert not any(
@@ -98,7 +98,7 @@ def test_a_teacher_is_as_it_was(run: Run) -> None:  # D1, D13
     np.testing.assert_array_equal(run.teacher.embed(SMILES).values, run.before)
 
 
-def test_no_weight_of_a_teacher_is_kept(run: Run) -> None:  # D14
+def test_no_weight_of_a_teacher_is_kept(run: Run) -> None:
     newest = max((run.folder / "checkpoints").glob("step-*"))
     state = torch.load(newest / "state.pt", weights_only=True)
     tops = {name.split(".")[0] for name in state["objective"]}

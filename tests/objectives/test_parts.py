@@ -58,7 +58,7 @@ def test_a_row_is_the_mean_of_its_own_loss_and_that_of_its_parts(name: str, ladd
     assert loss.parts["atoms"].item() == pytest.approx(np.mean(expected), rel=1e-4)
 
 
-def test_large_and_small_items_of_equal_error_count_alike():  # U12
+def test_large_and_small_items_of_equal_error_count_alike():
     sizes = torch.tensor([5, 50])
     specs = samples.specs("atoms")
     objective = samples.objective("mse", specs, nodes=True).eval()
@@ -83,7 +83,7 @@ def test_large_and_small_items_of_equal_error_count_alike():  # U12
     assert losses(2.0, 4.0) == pytest.approx([2.0, 8.0, 5.0])
 
 
-def test_parts_without_a_target_do_not_count():  # U12
+def test_parts_without_a_target_do_not_count():
     objective, features, targets = _objective(), samples.features(), _targets()
     targets.nodes["atoms"][[0, 4], 1] = math.nan  # one dimension is enough
     garbage = targets.nodes["atoms"].clone()
@@ -101,7 +101,7 @@ def test_parts_without_a_target_do_not_count():  # U12
     )
 
 
-def test_a_row_without_any_part_has_its_own_loss_only():  # U12
+def test_a_row_without_any_part_has_its_own_loss_only():
     features, targets = samples.features(), _targets()
     nodes = cast("Nodes", features.nodes)
     targets.nodes["atoms"][nodes.owner == 2] = math.nan
@@ -122,7 +122,7 @@ def test_a_teacher_that_is_not_present_has_no_loss_of_its_parts():
     assert gradient[nodes.owner == 0].any()
 
 
-def test_without_targets_of_parts_the_loss_is_that_of_whole_items():  # U13
+def test_without_targets_of_parts_the_loss_is_that_of_whole_items():
     objective, features, targets = _objective(), samples.features(), _targets()
     whole = replace(targets, nodes={})
     table = references.headwise("mse", objective, features, whole)
@@ -135,7 +135,7 @@ def test_without_targets_of_parts_the_loss_is_that_of_whole_items():  # U13
     )
 
 
-def test_only_teachers_with_parts_have_a_head_for_them():  # U13
+def test_only_teachers_with_parts_have_a_head_for_them():
     assert set(_objective().heads) == {"to atoms", "to other", f"to atoms{NODES}"}
     assert _objective().reads_nodes
     assert set(_objective(nodes=False).heads) == {"to atoms", "to other"}

@@ -25,14 +25,14 @@ def _row_loss(outputs: Tensor, target: Tensor, cosine: float = 0.5) -> Tensor:
     return _unic(cosine=cosine)._row_loss("real", outputs, target)
 
 
-def test_the_cosine_part_is_0_along_the_target_and_2_against_it():  # U8
+def test_the_cosine_part_is_0_along_the_target_and_2_against_it():
     target = torch.randn(6, 5)
     for scale in (0.1, 1.0, 30.0):
         torch.testing.assert_close(_row_loss(scale * target, target, 1.0), torch.zeros(6))
         torch.testing.assert_close(_row_loss(-scale * target, target, 1.0), torch.full((6,), 2.0))
 
 
-def test_the_smooth_part_is_half_the_square_of_small_errors_and_linear_in_large_ones():  # U8
+def test_the_smooth_part_is_half_the_square_of_small_errors_and_linear_in_large_ones():
     target = torch.randn(6, 5)
     small = torch.rand(6, 5) * 1.98 - 0.99
     expected = small.square().mean(dim=1) / 2
@@ -41,7 +41,7 @@ def test_the_smooth_part_is_half_the_square_of_small_errors_and_linear_in_large_
     torch.testing.assert_close(_row_loss(target + large, target, 0.0), torch.full((6,), 6.5))
 
 
-def test_the_length_of_a_prediction_only_matters_to_the_smooth_part():  # U8
+def test_the_length_of_a_prediction_only_matters_to_the_smooth_part():
     outputs, target = torch.randn(2, 6, 5)
     torch.testing.assert_close(_row_loss(outputs, target, 1.0), _row_loss(3 * outputs, target, 1.0))
     assert (_row_loss(outputs, target, 0.0) != _row_loss(3 * outputs, target, 0.0)).all()
@@ -63,7 +63,7 @@ def test_a_prediction_or_target_of_zero_is_finite():
         assert gradient.isfinite().all()
 
 
-def test_losses_under_autocast_are_those_of_float64():  # U14
+def test_losses_under_autocast_are_those_of_float64():
     objective, features = _unic(), samples.features()
     targets = samples.targets(samples.specs("real other"))
     seen: dict[str, Tensor] = {}

@@ -1,3 +1,5 @@
+"""Boosted trees: the number of trees that validation rows choose."""
+
 from __future__ import annotations
 
 import numpy as np

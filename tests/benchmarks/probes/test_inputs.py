@@ -1,3 +1,5 @@
+"""Inputs of probes are standardised by training rows alone, whatever their scale."""
+
 from __future__ import annotations
 
 import numpy as np

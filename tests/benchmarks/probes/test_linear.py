@@ -1,3 +1,5 @@
+"""The linear probe equals scikit-learn's, fitted once for every strength."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The network of the probe: its best epoch, its seed and its batches."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Nearest neighbours on a few points, worked out by hand."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Labels of a regression are standardised and come back in their unit."""
+
 from __future__ import annotations
 
 import numpy as np

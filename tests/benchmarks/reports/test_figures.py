@@ -1,3 +1,5 @@
+"""Figures show every mark where its number says, and no name leaves the drawing."""
+
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET

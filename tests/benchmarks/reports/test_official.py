@@ -1,3 +1,5 @@
+"""Scores as the authors of a benchmark count them."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Reports are whole, well-formed, safe against labels, and the same every time."""
+
 from __future__ import annotations
 
 import re

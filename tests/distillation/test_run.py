@@ -1,0 +1,177 @@
+"""From SMILES and teachers to a student in a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from molkd import students, teachers
+from molkd.bank import Bank
+from molkd.distillation.run import Distilled, DistillSettings, distill
+from molkd.distillation.schedule import TrainSettings
+from molkd.errors import ConfigError, StaleBankError
+from molkd.information.densities import EstimatorSettings
+from molkd.objectives import MutualInformationSettings, configured
+from molkd.students import GineSettings
+from molkd.types import Embeddings, TeacherCard
+
+CHAINS = ["C" * n + tail for n in range(1, 13) for tail in ("O", "N", "Cl", "c1ccccc1", "C(=O)O")]
+SMILES: list[object] = [*CHAINS, "xx", None, "", float("nan"), *CHAINS[:3]]
+SETTINGS = DistillSettings(
+    student=GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8),
+    objective=MutualInformationSettings(head_hidden=16),
+    train=TrainSettings(epochs=2, batch_size=16),
+    valid_fraction=0.2,
+    estimate=EstimatorSettings(epochs=1, hidden=16),
+)
+
+
+def _run(folder: Path, names: str = "ecfp4,maccs", **changes) -> Distilled:
+    made = [teachers.make(name) for name in names.split(",")]
+    settings = dataclasses.replace(SETTINGS, **changes)
+    return distill(SMILES, made, folder, settings, device="cpu", progress=False)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Distilled]:
+    """A folder and the distillation that filled it; tests only read them."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, _run(folder)
+
+
+def test_a_folder_with_all_that_was_promised(whole: tuple[Path, Distilled]):
+    folder, result = whole
+    assert sorted(result.failures) == [60, 61, 62, 63]
+    assert result.failures[60] == "SMILES syntax error"
+    assert set(result.information) == {"ecfp4", "maccs"}
+    files = {path.name for path in folder.iterdir()}
+    assert {"model.safetensors", "config.json", "README.md", "report.json"} <= files
+    assert {"metrics.jsonl", "losses.png", "bank", "checkpoints"} <= files
+    loaded = students.load(folder)
+    assert loaded.digest == result.student.digest
+    one, other = (s.embed(["CCO"]).values for s in (loaded, result.student))
+    np.testing.assert_array_equal(one, other)
+    report = json.loads((folder / "report.json").read_text())
+    assert report["student"]["digest"] == loaded.digest
+    assert report["rows"]["molecules"] == len(SMILES)
+    assert report["teachers"]["maccs"]["license"]
+    card = (folder / "README.md").read_text()
+    for expected in ("ecfp4", "maccs", "licence", "mutual information", "torch", '"seed": 0'):
+        assert expected in card
+    assert r"| h(teacher \| student) |" in card  # a bar in a cell is no column
+    assert (folder / "losses.png").read_bytes().startswith(b"\x89PNG")
+    # The last three molecules are duplicates of the first three: they stay on one side.
+    assert report["rows"]["train"] + report["rows"]["valid"] == len(CHAINS) + 3
+
+
+def test_running_again_gives_the_same_student_without_asking_teachers(
+    whole: tuple[Path, Distilled], tmp_path: Path
+):
+    folder = Path(shutil.copytree(whole[0], tmp_path / "again"))
+
+    class Silent:
+        def __init__(self, card: TeacherCard) -> None:
+            self.card = card
+
+        def embed(self, items: object, /) -> Embeddings:
+            raise AssertionError(f"asked again about {items}")
+
+    silent = [Silent(teachers.make(name).card) for name in ("ecfp4", "maccs")]
+    again = distill(SMILES, silent, folder, SETTINGS, device="cpu", progress=False)
+    assert again.student.digest == whole[1].student.digest
+    assert again.information == whole[1].information
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"split": "scaffold"},
+        {"valid_fraction": 0.4},
+        {"pca": {"ecfp4": 4}},
+        {"objective": MutualInformationSettings(head_hidden=16, densities={"ecfp4": "gaussian"})},
+        {"objective": configured("mse", {"head_hidden": 16})},
+        {"train": TrainSettings(epochs=2, batch_size=16, seed=3)},
+        {"student": GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=9)},
+    ],
+)
+def test_every_setting_changes_the_student(
+    whole: tuple[Path, Distilled], tmp_path: Path, change: dict[str, Any]
+):
+    assert _run(tmp_path, **change).student.digest != whole[1].student.digest
+
+
+def test_standardisation_reaches_bank_and_student(tmp_path: Path):
+    made = [teachers.make("maccs")]
+    salts: list[object] = [*CHAINS, "CC(=O)[O-].[Na+]", "CC(=O)O"]
+    settings = dataclasses.replace(SETTINGS, standardize="full")
+    distill(salts, made, tmp_path, settings, device="cpu", progress=False)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["settings"]["standardize"] == "full"
+    opened = Bank.open(tmp_path / "bank")
+    assert opened.items[-2] == opened.items[-1] == "CC(=O)O"
+
+
+def test_another_corpus_in_the_same_folder_is_refused(whole: tuple[Path, Distilled]):
+    made = [teachers.make("ecfp4")]
+    with pytest.raises(StaleBankError, match="row 0"):
+        distill(["CCCCC", *SMILES[1:]], made, whole[0], SETTINGS, progress=False)
+
+
+class _Failing:
+    """A teacher that fails on every row, or on molecules with nitrogen."""
+
+    def __init__(self, only: str) -> None:
+        self._only = only
+        self.card = TeacherCard(
+            name="failing",
+            kind="test",
+            dim=2,
+            support="real",
+            source="",
+            license="none",
+            limits="much",
+        )
+
+    def embed(self, items, /) -> Embeddings:
+        texts = [teachers_smiles(item) for item in items]
+        failures = {row: "cannot read it" for row, text in enumerate(texts) if self._only in text}
+        values = np.array([[len(text), text.count("C")] for text in texts], dtype=np.float32)
+        values[list(failures)] = np.nan
+        return Embeddings(values, failures)
+
+
+def teachers_smiles(item) -> str:
+    from molkd.items.molecules import chem
+
+    return chem.canonical_smiles(item)
+
+
+def test_a_teacher_that_fails_on_some_rows_costs_these_rows_only(tmp_path: Path):
+    made = [teachers.make("maccs"), _Failing("N")]
+    result = distill(SMILES, made, tmp_path, SETTINGS, device="cpu", progress=False)
+    assert len(result.failures) == 4  # molecules with nitrogen are still used for the other one
+    assert result.information["failing"].rows < result.information["maccs"].rows
+
+
+def test_a_teacher_that_fails_on_all_rows_is_named(tmp_path: Path):
+    made = [teachers.make("maccs"), _Failing("C")]
+    with (
+        pytest.warns(UserWarning, match="failing"),
+        pytest.raises(
+            ConfigError, match=r"'failing' could embed none of 67 .*cannot read it.*leave it out"
+        ),
+    ):
+        distill(SMILES, made, tmp_path, SETTINGS, device="cpu", progress=False)
+
+
+def test_settings_out_of_range_are_refused():
+    with pytest.raises(ConfigError, match="split is one of"):
+        DistillSettings(split="time")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match="valid_fraction must lie"):
+        DistillSettings(valid_fraction=1.0)

@@ -1,0 +1,17 @@
+"""Jobs of the fake encoder over a hundred molecules; for the tests of resuming and of limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from molkd.embedding import EmbedSettings, Summary, embed_file
+from tests.fakes.fake_encoders import FakeEncoder
+
+SMILES = [f"{'C' * (1 + row % 20)}{'N' * (row // 20)}O" for row in range(100)]
+
+
+def embed(encoder: FakeEncoder, source: Path, output: Path, **some: Any) -> Summary:
+    jobs, overwrite = some.pop("jobs", 1), some.pop("overwrite", False)
+    options = EmbedSettings(**{"chunk_rows": 16, **some})
+    return embed_file(encoder, source, output, options, name="fake", jobs=jobs, overwrite=overwrite)

@@ -1,0 +1,97 @@
+"""Names of the first version still work, and say what they are called now."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from molkd import cli, deprecated
+from molkd.distillation.schedule import TrainSettings
+from molkd.distillation.settings import DistillSettings
+from molkd.errors import ConfigError
+from molkd.objectives import configured
+from molkd.objectives.diverse.settings import DiverseSettings
+from molkd.objectives.settings import HeadwiseSettings, UnicSettings
+from molkd.runtime import settings
+from molkd.students import GineSettings, make
+from molkd.students.settings_text import TextSettings
+
+NAMES = [
+    (module, old, new) for module, names in deprecated.NAMES.items() for old, new in names.items()
+]
+
+
+@pytest.mark.parametrize(("old", "new"), deprecated.MODULES.items())
+def test_a_module_that_moved_is_found(old: str, new: str) -> None:
+    sys.modules.pop(old, None)
+    with pytest.warns(FutureWarning, match=f"{old} is now {new}"):
+        module = importlib.import_module(old)
+    public = next(name for name in vars(importlib.import_module(new)) if name[0] != "_")
+    assert getattr(module, public) is getattr(importlib.import_module(new), public)
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = module.nothing
+
+
+@pytest.mark.parametrize(("module", "old", "new"), NAMES)
+def test_a_name_that_changed_is_found(module: str, old: str, new: str) -> None:
+    home = importlib.import_module(module)
+    with pytest.warns(FutureWarning, match=f"{old} is now .*{new}"):
+        assert getattr(home, old) is getattr(home, new)
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = home.nothing
+
+
+@pytest.mark.parametrize(
+    "kind", [DistillSettings, HeadwiseSettings, UnicSettings, DiverseSettings, TextSettings]
+)
+def test_fields_are_taken_by_old_names_in_python_and_in_toml(kind: type) -> None:
+    size = {"size": "bert-tiny"} if kind is TextSettings else {}
+    for old, new in kind.renamed.items():
+        value = {"train": TrainSettings(epochs=3)}.get(new, getattr(kind(**size), new))
+        with pytest.warns(FutureWarning, match=f"the setting {old} is now {new}"):
+            assert getattr(kind(**size, **{old: value}), new) == value
+    name = {UnicSettings: "unic", DiverseSettings: "diverse"}.get(kind)
+    if name:
+        with pytest.warns(FutureWarning, match="is now"):
+            assert configured(name, {next(iter(kind.renamed)): 0.25})
+
+
+def test_a_settings_file_of_the_first_version_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[plan]\nepochs = 3\n[objective]\nname = 'mse'\nprefixes = [8]\ndrop = 0.5\n")
+    with pytest.warns(FutureWarning, match="is now"):
+        loaded = settings.load(DistillSettings, path)
+    assert loaded.train.epochs == 3
+    assert (loaded.objective.matryoshka_dims, loaded.objective.teacher_drop_prob) == ((8,), 0.5)
+
+
+def test_one_value_under_both_names_is_refused() -> None:
+    with pytest.raises(ConfigError, match="prefixes and matryoshka_dims are one setting"):
+        HeadwiseSettings(prefixes=(8,), matryoshka_dims=(8,))
+
+
+def test_a_student_is_cut_by_the_old_name() -> None:
+    student = make(GineSettings(size="tiny"))
+    with pytest.warns(FutureWarning, match=r"Student\.cut is now Student\.truncate"):
+        assert student.cut(16).embedding_dim == 16
+
+
+def test_options_and_commands_have_their_old_spellings(tmp_path: Path, capsys) -> None:
+    folder = tmp_path / "student"
+    make(GineSettings(size="tiny")).save_pretrained(folder)
+    cli.app(["cut", str(folder), "-d", "16", "-o", str(tmp_path / "short")], standalone_mode=False)
+    assert "cut is now truncate" in capsys.readouterr().err
+
+
+def test_the_warning_points_at_the_line_of_the_caller(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from molkd.plan import Plan\nPlan(epochs=1)\nimport molkd.items\nmolkd.items.KINDS\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert "script.py:1: FutureWarning: molkd.plan is now" in done.stderr
+    assert "script.py:4: FutureWarning: molkd.items.KINDS is now" in done.stderr
