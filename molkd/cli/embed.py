@@ -2,140 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from molkd.cli.options import (
-    BatchSize,
-    Column,
-    Config,
-    Device,
-    Dtype,
-    Format,
-    IdColumn,
-    Input,
-    InputFormat,
-    Jobs,
-    Model,
-    OnInvalid,
-    Output,
-    Overwrite,
-    Standardize,
-    WeightsDir,
-    processes,
-)
+from molkd.cli.flags import Flag, takes_settings
+from molkd.cli.options import Device, Input, Jobs, Model, Output, Overwrite, WeightsDir, processes
 from molkd.cli.output import notify
+from molkd.embedding import EmbedSettings, Encoder, Summary, embed_file
 
-if TYPE_CHECKING:  # pyarrow and the rest are imported when a command runs
-    from molkd.embedding import Encoder, Summary
+FLAGS = (
+    Flag("column"),
+    Flag("id_column"),
+    Flag("on_invalid"),
+    Flag("max_invalid_frac", ("--max-invalid-fraction",)),
+    Flag("standardize"),
+    Flag("dtype"),
+    Flag("format"),
+    Flag("input_format"),
+    Flag("batch_size", ("--batch-size", "-b")),
+)
 
 
-def embed(  # noqa: PLR0913
+@takes_settings(EmbedSettings, FLAGS)
+def embed(
     *,
+    settings: EmbedSettings,
     source: Input,
     output: Output,
     model: Model,
-    column: Column = None,
-    id_column: IdColumn = None,
-    input_format: InputFormat = None,
-    format: Format = None,  # noqa: A002
-    dtype: Dtype = None,
-    on_invalid: OnInvalid = None,
-    max_invalid_fraction: Annotated[
-        float | None, typer.Option(help="Share of invalid items above which to exit with 3.")
-    ] = None,
-    standardize: Standardize = None,
-    batch_size: BatchSize = None,
     device: Device = "auto",
     jobs: Jobs = None,
-    config: Config = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Embed a file of molecules, texts or images with a trained student.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
-    options = {
-        "column": column,
-        "id_column": id_column,
-        "input_format": input_format,
-        "format": format,
-        "dtype": dtype,
-        "on_invalid": on_invalid,
-        "max_invalid_frac": max_invalid_fraction,
-        "standardize": standardize,
-        "batch_size": batch_size,
-    }
+    from molkd import students
+    from molkd.runtime import devices
 
-    def load() -> Any:
-        from molkd import students
-        from molkd.runtime import devices
-
-        return students.load(model).to(devices.choose(device))
-
-    _run(load, model, source, output, options, config, processes(jobs), overwrite)
+    student: Any = students.load(model).to(devices.choose(device))
+    _run(student, model, source, output, settings, jobs=processes(jobs), overwrite=overwrite)
 
 
-def embed_with_teacher(  # noqa: PLR0913
+@takes_settings(EmbedSettings, FLAGS)
+def embed_with_teacher(
     *,
+    settings: EmbedSettings,
     name: Annotated[str, typer.Argument(help="Name of a teacher, or prefix:name.")],
     source: Input,
     output: Output,
-    column: Column = None,
-    id_column: IdColumn = None,
-    input_format: InputFormat = None,
-    format: Format = None,  # noqa: A002
-    dtype: Dtype = None,
-    on_invalid: OnInvalid = None,
-    standardize: Standardize = None,
     weights_dir: WeightsDir = None,
     device: Device = "cpu",
     jobs: Jobs = None,
-    config: Config = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Embed a file of molecules, texts or images with a teacher.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
-    options = {
-        "column": column,
-        "id_column": id_column,
-        "input_format": input_format,
-        "format": format,
-        "dtype": dtype,
-        "on_invalid": on_invalid,
-        "standardize": standardize,
-    }
+    from molkd import teachers
+    from molkd.embedding import TeacherEncoder
 
-    def load() -> Any:
-        from molkd import teachers
-        from molkd.embedding import TeacherEncoder
-
-        return TeacherEncoder(teachers.make(name, weights_dir=weights_dir, device=device))
-
-    _run(load, name, source, output, options, config, processes(jobs, device), overwrite)
+    encoder: Encoder[Any] = TeacherEncoder(
+        teachers.make(name, weights_dir=weights_dir, device=device)
+    )
+    at_once = processes(jobs, device)
+    _run(encoder, name, source, output, settings, jobs=at_once, overwrite=overwrite)
 
 
 def _run(
-    load: Callable[[], Encoder[Any]],
+    encoder: Encoder[Any],
     name: str,
     source: str,
     output: Path,
-    options: Mapping[str, object],
-    config: Path | None,
+    settings: EmbedSettings,
+    *,
     jobs: int,
     overwrite: bool,
 ) -> None:
-    """Reads the settings before the model: a mistyped one shall not cost a wait."""
-    from molkd.embedding import EmbedSettings, embed_file
-    from molkd.runtime import settings
-
-    chosen = settings.load(EmbedSettings, config, options)
-    summary = embed_file(load(), source, output, chosen, name=name, jobs=jobs, overwrite=overwrite)
+    summary = embed_file(
+        encoder, source, output, settings, name=name, jobs=jobs, overwrite=overwrite
+    )
     notify(describe(summary))
 
 

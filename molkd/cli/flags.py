@@ -120,9 +120,9 @@ def _general() -> list[inspect.Parameter]:
     more = typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Any other setting, as in settings.toml: objective.head_layers=0; may be repeated.",
+        help="Any other setting by its name in TOML; may be repeated.",
     )
-    file = typer.Option(help="TOML file of settings, such as settings.toml of another run.")
+    file = typer.Option(help="TOML file of settings; what is typed here overrides it.")
     options = {"more": Annotated[list[str] | None, more], "config": Annotated[Path | None, file]}
     return [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)

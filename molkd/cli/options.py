@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -36,28 +36,8 @@ Column = Annotated[
     str | None,
     typer.Option(help="Column of SMILES, texts or images. Default: the one with a usual name."),
 ]
-IdColumn = Annotated[
-    str | None, typer.Option(help="Column, or SD property, of names. Default: row numbers, titles.")
-]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help=f"File of embeddings: .{', .'.join(WRITERS)}.")
-]
-Format = Annotated[
-    str | None, typer.Option(help=f"{', '.join(WRITERS)}. Default: what the suffix says.")
-]
-Dtype = Annotated[
-    Literal["float16", "float32"] | None, typer.Option(help="Of the values. Default: float32.")
-]
-OnInvalid = Annotated[
-    Literal["null", "drop", "error"] | None,
-    typer.Option(help="Keep invalid items as empty rows (default), leave them out, or stop."),
-]
-Standardize = Annotated[
-    Literal["none", "light", "full"] | None,
-    typer.Option(help="What is done to molecules first. Default: none."),
-]
-BatchSize = Annotated[
-    int | None, typer.Option("--batch-size", "-b", help="Items per pass of the network.")
 ]
 Model = Annotated[str, typer.Option("--model", "-m", help="Folder of a student, or its hub name.")]
 SampleSeed = Annotated[int, typer.Option("--seed", help="Of the sample and of its split.")]
@@ -67,9 +47,6 @@ WeightsDir = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", help="Processes. Default: one per usable core.")
-]
-Config = Annotated[
-    Path | None, typer.Option(help="TOML file of settings; options given here override it.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

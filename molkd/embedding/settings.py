@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
-from molkd.errors import ConfigError
 from molkd.formats.writers.table import Dtype
+from molkd.runtime.settings import validate
 
 OnInvalid = Literal["null", "drop", "error"]
 
@@ -21,13 +21,14 @@ class EmbedSettings:
         column: that of the items (SMILES, texts, images); by default the one with a usual name.
         id_column: column, or property in an SD file, of the identifiers; by default the name of
             the molecule, the path of the image, or the row number.
-        input_format: one of the modality's formats; by default what the suffix says.
-        format: a name in `molkd.formats.writers.WRITERS`; by default what the suffix says.
-        dtype: of the values; float16 halves the file, but few programs read it from Parquet.
-        on_invalid: "null" keeps items that cannot be embedded as empty rows with a reason,
-            "drop" leaves them out, "error" stops at the first chunk that has one.
-        max_invalid_frac: share of invalid items above which the job fails after writing.
-        standardize: one of the modality's standardisations, done first.
+        input_format: of the input: smi, csv, tsv, parquet, sdf, txt, jsonl; by default its suffix.
+        format: of the output: parquet, npz, npy, csv; by default its suffix.
+        dtype: of the values: float32 or float16, which halves the file, but few programs read it
+            from Parquet.
+        on_invalid: what becomes of items that cannot be embedded: null keeps them as empty rows
+            with a reason, drop leaves them out, error stops at the first chunk that has one.
+        max_invalid_frac: share of invalid items above which the command fails after writing.
+        standardize: what is done to molecules first: none, light or full.
         batch_size: items per pass of the network.
         chunk_rows: rows per part: what is in memory at once in each process, and what is lost at
             most when the job is killed; by default what suits the modality.
@@ -45,18 +46,12 @@ class EmbedSettings:
     chunk_rows: int | None = None
 
     def __post_init__(self) -> None:
-        choices = {"dtype": Dtype, "on_invalid": OnInvalid}
-        for name, kind in choices.items():
-            if getattr(self, name) not in get_args(kind):
-                raise ConfigError(
-                    f"{name} is one of {', '.join(get_args(kind))}, not {getattr(self, name)!r}"
-                )
-        if not 0 <= self.max_invalid_frac <= 1:
-            raise ConfigError(f"max_invalid_frac must lie in [0, 1], not {self.max_invalid_frac}")
-        for name in ("batch_size", "chunk_rows"):
-            count = getattr(self, name)
-            if count is not None and count < 1:
-                raise ConfigError(f"{name} must be at least 1, not {count}")
+        rules = {
+            "max_invalid_frac must lie in [0, 1]": 0 <= self.max_invalid_frac <= 1,
+            "batch_size must be at least 1": self.batch_size >= 1,
+            "chunk_rows must be at least 1": self.chunk_rows is None or self.chunk_rows >= 1,
+        }
+        validate(self, rules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

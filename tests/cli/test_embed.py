@@ -15,7 +15,6 @@ import pytest
 import torch
 
 from molkd import __version__, cli
-from molkd.cli import embed as embed_command
 from molkd.embedding import EmbedSettings, settings_path
 from molkd.errors import (
     ConfigError,
@@ -226,7 +225,7 @@ def test_exit_codes(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(embed_command, "_run", fail)
+    monkeypatch.setattr("molkd.students.load", fail)
     expected = "molkd: interrupted; the same command goes on where it stopped\n"
     said = expected if code == 130 else "molkd: x\n"
     assert molkd("embed", "-i", "a", "-o", "b", "-m", "c") == (code, said)
@@ -238,7 +237,7 @@ def test_unforeseen_errors_keep_their_traceback(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr(embed_command, "_run", fail)
+    monkeypatch.setattr("molkd.students.load", fail)
     with pytest.raises(ZeroDivisionError, match="a defect"):
         molkd("embed", "-i", "a", "-o", "b", "-m", "c")
 

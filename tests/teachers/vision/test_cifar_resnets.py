@@ -23,6 +23,15 @@ def teacher(shared: Path) -> CifarResNetTeacher:
     return CifarResNetTeacher(20, weights_dir=shared / "weights")
 
 
+def test_resnet20_tells_the_classes(teacher: CifarResNetTeacher, cifar: Any) -> None:
+    images, classes = cifar
+    values = teacher.embed(list(images)).values
+    network: Any = teacher._ready()
+    with torch.no_grad():
+        found = network.linear(torch.from_numpy(values)).argmax(dim=1).numpy()
+    assert (found == classes).mean() == pytest.approx(0.813, abs=0.001)
+
+
 @pytest.mark.parametrize("layers", sorted(SHA256))
 def test_every_depth_tells_the_classes(shared: Path, cifar: Any, layers: int) -> None:
     images, classes = cifar
