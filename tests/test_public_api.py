@@ -26,7 +26,10 @@ LIGHT = [
 
 SLOW = ["torch", "torch_geometric", "transformers", "deepchem", "matplotlib", "datamol", "sklearn"]
 
-OPEN = {"Registry.add", "Registry.make", "set_params", "MolKDFeaturizer.featurize"}
+OPEN = {
+    *("Registry.add", "Registry.make", "set_params", "MolKDFeaturizer.featurize"),
+    "renamed_fields",
+}
 """Functions that take free keywords: makers by name, and methods of scikit-learn and DeepChem."""
 
 

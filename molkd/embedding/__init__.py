@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from molkd.embedding.encoders import Encoder, TeacherEncoder
-from molkd.embedding.job import Job, settings_path
-from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary
+from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary, settings_path
 from molkd.errors import ConfigError, InputError
 from molkd.formats.readers import STANDARD_INPUT, kind_of
 from molkd.formats.writers import format_of
@@ -66,6 +65,8 @@ def embed_file(
         ShapeError: the encoder returns another width than it promises.
         WorkerDiedError: a process was killed; finished parts are kept.
     """
+    from molkd.embedding.job import Job  # it loads pyarrow
+
     options = options or EmbedSettings()
     output = Path(output)
     if jobs < 1:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk
 from molkd.embedding.parts import Parts, remove_leftovers
-from molkd.embedding.settings import EmbedSettings, Summary
+from molkd.embedding.settings import EmbedSettings, Summary, settings_path
 from molkd.errors import ItemError, OutputError, ShapeError
 from molkd.formats import WRITERS
 from molkd.formats.readers import read
@@ -261,11 +261,6 @@ class _Finished:
             if len(part):
                 yield part
             memory.release()
-
-
-def settings_path(output: Path) -> Path:
-    """Returns the file of settings that belongs to an output."""
-    return output.with_name(f"{output.name}.settings.toml")
 
 
 def _versions() -> dict[str, str]:

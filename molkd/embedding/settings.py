@@ -81,3 +81,8 @@ class Summary:
     seconds: float = 0.0
     reasons: Mapping[int, str]
     already_done: bool = False
+
+
+def settings_path(output: Path) -> Path:
+    """Returns the file of settings that belongs to an output."""
+    return output.with_name(f"{output.name}.settings.toml")

@@ -16,7 +16,7 @@ from molkd.errors import ConfigError, MolkdError, UnknownNameError
 ABLATION = """
 question = "What does it cost?"
 reference = "mse"
-settings = { teachers = ["maccs"], student = { size = "tiny" }, plan = { batch_size = 4 } }
+settings = { teachers = ["maccs"], student = { size = "tiny" }, train = { batch_size = 4 } }
 [variants]
 mse = { settings = { objective = { name = "mse" } } }
 mi = { settings = { objective = { name = "mi" } } }

@@ -126,8 +126,8 @@ def test_a_bank_of_other_items_is_refused(
 
 def test_settings_fit_the_kind_of_items():
     for name, key, value, message in (
-        ("static", "split", "scaffold", "split is one of random for texts"),
-        ("vit", "standardize", "light", "standardize is one of none for images"),
+        ("static", "split", "scaffold", "split: expected one of random for texts"),
+        ("vit", "standardize", "light", "standardize: expected one of none for images"),
     ):
         with pytest.raises(ConfigError, match=message):
             _settings(SAMPLES[name], **{key: value})

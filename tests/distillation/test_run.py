@@ -171,7 +171,7 @@ def test_a_teacher_that_fails_on_all_rows_is_named(tmp_path: Path):
 
 
 def test_settings_out_of_range_are_refused():
-    with pytest.raises(ConfigError, match="split is one of"):
+    with pytest.raises(ConfigError, match="split: expected one of random, scaffold"):
         DistillSettings(split="time")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ConfigError, match="valid_fraction must lie"):
         DistillSettings(valid_fraction=1.0)

@@ -157,7 +157,7 @@ def test_a_finished_run_is_not_trained_again(finished: Path, digest: str):
 @pytest.mark.parametrize(
     "other",
     [
-        {"train": dataclasses.replace(PLAN, lr=1e-4)},
+        {"plan": dataclasses.replace(PLAN, lr=1e-4)},
         {"objective": "mse"},
         {"data": corpus(seed=1)},
     ],
@@ -189,7 +189,7 @@ def test_rows_must_be_there_and_disjoint():
         ({"epochs": 0}, "epochs must be at least 1, not 0"),
         ({"lr": 0.0}, "lr must be positive"),
         ({"warmup": 1.0}, r"warmup must lie in \[0, 1\)"),
-        ({"precision": "fp8"}, "precision is one of"),
+        ({"precision": "fp8"}, "precision: expected one of"),
     ],
 )
 def test_impossible_plans_are_refused(change, message: str):

@@ -233,15 +233,15 @@ def test_a_wrong_width_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("some", "message"),
     [
-        ({"dtype": "float64"}, "dtype is one of float16, float32, not 'float64'"),
-        ({"on_invalid": "skip"}, "on_invalid is one of null, drop, error"),
+        ({"dtype": "float64"}, "dtype: expected one of float16, float32, got 'float64'"),
+        ({"on_invalid": "skip"}, "on_invalid: expected one of null, drop, error"),
         ({"standardize": "half"}, "standardize is one of none, light, full"),
         ({"max_invalid_frac": 2}, r"max_invalid_frac must lie in \[0, 1\], not 2"),
         ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
         ({"chunk_rows": 0}, "chunk_rows must be at least 1, not 0"),
         ({"jobs": 0}, "jobs must be at least 1, not 0"),
-        ({"format": "hdf5"}, r"unknown format 'hdf5'\. Known: parquet, npz, npy, csv\."),
-        ({"input_format": "xlsx"}, r"unknown format 'xlsx'\. Known: smi, csv, tsv"),
+        ({"format": "hdf5"}, r"unknown output format 'hdf5'\. Known: parquet, npz, npy, csv\."),
+        ({"input_format": "xlsx"}, r"unknown input format 'xlsx'\. Known: smi, csv, tsv"),
     ],
 )
 def test_wrong_settings(tmp_path: Path, some: dict[str, Any], message: str) -> None:

@@ -117,7 +117,7 @@ def test_an_unknown_suffix_can_be_overruled(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"in.txt names no format.*--input-format"):
         _read(path)
     assert _read(path, kind="smi").ids == IDS
-    with pytest.raises(UnknownNameError, match=r"unknown format 'smii'. Did you mean 'smi'"):
+    with pytest.raises(UnknownNameError, match=r"unknown input format 'smii'. Did you mean 'smi'"):
         _read(path, kind="smii")
 
 

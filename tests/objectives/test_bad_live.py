@@ -77,7 +77,7 @@ def test_losses_under_autocast_are_close_and_in_single_precision():
 def test_a_teacher_that_is_not_there_is_refused():
     settings = objectives.configured("diverse", {"queried": ["bit"]})
     for refused in (
-        lambda: Diverse.check(settings, ["bits", "real"]),
+        lambda: settings.check_teachers(["bits", "real"]),
         lambda: Diverse(samples.FEATURES, samples.specs(), settings, make_live("bit")),
     ):
         with pytest.raises(

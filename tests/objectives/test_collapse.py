@@ -76,7 +76,7 @@ def _trained(importance: str, *, noise: bool = False) -> Trained:
 
 def test_without_anchors_an_embedding_hardly_spreads():
     anchored = _trained("leave-one-out").embedding.std(dim=0).mean()
-    free = Trained({"anchor": 0.0, "direct_weight": 0.0}).embedding.std(dim=0).mean()
+    free = Trained({"anchor_weight": 0.0, "direct_weight": 0.0}).embedding.std(dim=0).mean()
     assert anchored > 0.3
     assert free < 0.3 * anchored
 

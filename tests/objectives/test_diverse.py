@@ -192,7 +192,7 @@ def test_settings_that_make_no_sense_are_refused():
     with pytest.raises(ConfigError, match="at least 2 pieces"):
         _diverse(answering="attention", pieces=1)
     assert _diverse(answering="gate", pieces=1)
-    with pytest.raises(ConfigError, match="budget needs importance"):
+    with pytest.raises(ConfigError, match="skip_fraction needs importance"):
         _diverse(importance="uniform", skip_fraction=0.3)
 
 

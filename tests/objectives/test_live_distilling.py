@@ -157,11 +157,11 @@ def test_the_reader_hands_over_the_items_of_its_rows(run: Run) -> None:
     scaling = fit_scaling(bank, "maccs", train, form="standardized")
     reader = TargetReader(bank, {"maccs": scaling}, queryable={run.name: live})
     rows = np.array([7, 0, len(SMILES), 3])
-    batch = reader.targets(rows).to(torch.device("cpu")).live[run.name]
+    batch = reader.targets(rows).to(torch.device("cpu")).queried[run.name]
     assert batch.present.tolist() == [True, True, False, True]
     said = live.answer(batch, None).numpy()
     np.testing.assert_allclose(said[[0, 1, 3]], run.before[[7, 0, 3]], rtol=1e-4, atol=1e-5)
-    assert not TargetReader(bank, {"maccs": scaling}).targets(rows).live
+    assert not TargetReader(bank, {"maccs": scaling}).targets(rows).queried
 
 
 def test_a_teacher_with_other_weights_is_refused(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_live_teachers_are_chosen_on_the_command_line(command: list[str], tmp_pa
             '["mac"]',
             r"objective.queried: 'mac' is not among .* maccs, ecfp4. Did you mean 'maccs'\?",
         ),
-        ('["maccs"]', "teacher 'maccs' cannot answer queries; the graph networks"),
+        ('["maccs"]', "teacher 'maccs' cannot answer queries: graph networks"),
         ("maccs", re.escape("objective.queried: expected a list, got 'maccs'")),
     ],
 )

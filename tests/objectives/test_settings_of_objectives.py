@@ -17,8 +17,8 @@ each = pytest.mark.parametrize("name", OBJECTIVES)
 
 
 def test_settings_are_those_of_the_named_objective():
-    made = settings.from_table(ObjectiveSettings, {"name": "unic", "cosine": 0.3})
-    assert made == UnicSettings(cosine=0.3)
+    made = settings.from_table(ObjectiveSettings, {"name": "unic", "cosine_weight": 0.3})
+    assert made == UnicSettings(cosine_weight=0.3)
     assert objectives.configured("mi") == MutualInformationSettings()
     with pytest.raises(ConfigError, match=r"unknown setting 'densities'.*cosine"):
         objectives.configured("unic", {"densities": {}})
@@ -49,7 +49,7 @@ def test_settings_that_contradict_are_refused():
         ("mi", "ladder", -1),
         ("mi", "teacher_drop_prob", 1.5),
         ("mi", "relational_weight", -1.0),
-        ("unic", "cosine", 1.1),
+        ("unic", "cosine_weight", 1.1),
         ("diverse", "skip_fraction", 1.0),
         ("diverse", "temperature", 0.0),
         ("diverse", "direct_weight", -0.5),
@@ -70,7 +70,7 @@ def test_values_out_of_range_are_refused_by_name(name: str, option: str, value: 
 )
 def test_an_own_objective_that_cannot_be_used_is_refused(name: str, said: str):
     with pytest.raises((UnknownNameError, ConfigError), match=said):
-        OBJECTIVES.resolve(name)
+        objectives.configured(name)
 
 
 def test_an_own_objective_needs_no_registration():

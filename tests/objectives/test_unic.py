@@ -22,7 +22,7 @@ def _unic(**options: object) -> Unic:
 
 
 def _row_loss(outputs: Tensor, target: Tensor, cosine: float = 0.5) -> Tensor:
-    return _unic(cosine=cosine)._row_loss("real", outputs, target)
+    return _unic(cosine_weight=cosine)._row_loss("real", outputs, target)
 
 
 def test_the_cosine_part_is_0_along_the_target_and_2_against_it():
@@ -97,8 +97,12 @@ def test_heads_start_as_the_authors_do():
 
 def test_defaults_are_those_of_the_paper():
     settings = UnicSettings()
-    assert (settings.ladder, settings.drop, settings.average) == (1, 0.5, "pairs")
-    assert (settings.cosine, settings.head_norm, settings.hardness) == (0.5, "none", "absolute")
+    assert (settings.ladder, settings.teacher_drop_prob, settings.average) == (1, 0.5, "pairs")
+    assert (settings.cosine_weight, settings.head_norm, settings.drop_by) == (
+        0.5,
+        "none",
+        "absolute",
+    )
 
 
 # Every option changes something
@@ -117,7 +121,7 @@ CHANGES: dict[str, Any] = {
     "matryoshka_dims": (3,),
     "relational_weight": 0.5,
     "nodes": True,
-    "cosine": 0.9,
+    "cosine_weight": 0.9,
 }
 
 

@@ -237,7 +237,7 @@ def test_every_option_changes_the_student(name: str, option: str, value: object)
         ({"size": "bert-mini", "readout": "mean"}, "unknown setting 'readout'"),
         ({"size": "tiny", "vocabulary": 8}, "unknown setting 'vocabulary'"),
         ({"size": "bert-huge"}, "Did you mean"),
-        ({"size": "bert-tiny", "start_layers": [0]}, "needs student.start"),
+        ({"size": "bert-tiny", "init_layers": [0]}, "needs student.init_from"),
         ({"size": "bert-tiny", "hidden": 30, "heads": 4}, "do not divide"),
         ({"size": "static-small", "vocabulary": 7}, "too small"),
         ({"size": "pvt-tiny", "patch_size": 4}, "an option of a ViT"),

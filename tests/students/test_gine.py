@@ -147,7 +147,7 @@ def test_dropout_acts_in_training_only():
     ("change", "message"),
     [
         ({"hidden": 0}, "hidden must be at least 1"),
-        ({"readout": "max"}, "readout is one of"),
+        ({"readout": "max"}, "readout: expected one of"),
         ({"dropout": 1.0}, "dropout must lie"),
         ({"features": 99}, "features of version 99"),
     ],

@@ -102,7 +102,7 @@ def test_a_given_tokenizer_is_used(tmp_path: Path):
 
 def test_starting_from_all_layers_gives_the_model(tmp_path: Path):
     _starting_model(tmp_path)
-    student = _make(size="bert-tiny", start=str(tmp_path), start_layers=[0, 1, 2, 3])
+    student = _make(size="bert-tiny", init_from=str(tmp_path), init_layers=[0, 1, 2, 3])
     from molkd.teachers.hub.texts import SentenceEncoder
 
     mean = SentenceEncoder(str(tmp_path)).embed(TEXTS[:40]).values
@@ -114,22 +114,22 @@ def test_starting_from_all_layers_gives_the_model(tmp_path: Path):
 
 def test_starting_from_some_layers(tmp_path: Path):
     model = _starting_model(tmp_path)
-    student = _make(size="bert-tiny", start=str(tmp_path), layers=2, max_length=20)
+    student = _make(size="bert-tiny", init_from=str(tmp_path), layers=2, max_length=20)
     theirs, ours = model.state_dict(), student.body.state_dict()
     key = "encoder.layer.{}.attention.self.query.weight"
     assert torch.equal(ours[key.format(0)], theirs[key.format(0)])
     assert torch.equal(ours[key.format(1)], theirs[key.format(3)])
     assert key.format(2) not in ours
     assert student.max_length == 20
-    named = _make(size="bert-tiny", start=str(tmp_path), start_layers=[2])
+    named = _make(size="bert-tiny", init_from=str(tmp_path), init_layers=[2])
     assert torch.equal(named.body.state_dict()[key.format(0)], theirs[key.format(2)])
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"start_layers": [7]}, "has layers 0 to 3"),
-        ({"start_layers": []}, "has layers 0 to 3"),
+        ({"init_layers": [7]}, "has layers 0 to 3"),
+        ({"init_layers": []}, "has layers 0 to 3"),
         ({"hidden": 32}, "student.hidden is 32, but"),
         ({"heads": 4}, "student.heads is 4, but"),
     ],
@@ -139,14 +139,14 @@ def test_what_does_not_fit_the_starting_model(
 ):
     _starting_model(tmp_path)
     with pytest.raises(ConfigError, match=message):
-        _make(size="bert-tiny", start=str(tmp_path), **options)
+        _make(size="bert-tiny", init_from=str(tmp_path), **options)
 
 
 def test_starting_from_nothing_and_from_another_type(tmp_path: Path):
     with pytest.raises(WeightsError, match="no directory"):
-        _make(size="bert-tiny", start=str(tmp_path / "absent"))
+        _make(size="bert-tiny", init_from=str(tmp_path / "absent"))
     from transformers import GPT2Config, GPT2Model
 
     GPT2Model(GPT2Config(n_embd=8, n_layer=1, n_head=1, vocab_size=20)).save_pretrained(tmp_path)
     with pytest.raises(ConfigError, match="is of type 'gpt2'"):
-        _make(size="bert-tiny", start=str(tmp_path))
+        _make(size="bert-tiny", init_from=str(tmp_path))

@@ -220,7 +220,9 @@ def test_no_molecules_at_all(live: QueryableTeacher) -> None:
 
 @pytest.mark.parametrize("name", ["maccs", "rdkit2d"])
 def test_teachers_without_hidden_states_are_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match=f"{name!r} cannot answer.* molclr-gcn.* of type bert"):
+    with pytest.raises(
+        ConfigError, match=f"{name!r} cannot answer.* molclr-gcn.* transformers .hf"
+    ):
         teachers.as_queryable(teachers.make(name))
 
 

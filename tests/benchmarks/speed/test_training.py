@@ -28,7 +28,7 @@ def fitted(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> list[Corpus]:
     def slow_fit(self: Distiller, corpus: Corpus, **options: object) -> object:
         seen.append(corpus)
         clock.spend(0.020 * len(corpus.train))
-        assert self.train.epochs == 1
+        assert self.settings.epochs == 1
         history = fit(self, corpus, **options)  # pyright: ignore[reportArgumentType]
         assert history[0]["train"] == history[0]["train"], "a loss, not NaN"
         return history
