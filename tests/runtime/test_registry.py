@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import fractions
+import importlib
+import pkgutil
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -75,3 +78,32 @@ def test_a_missing_library_names_the_extra_that_installs_it() -> None:
         registry.resolve("optional")
     with pytest.raises(ModuleNotFoundError, match="No module named 'library_that_is_not_there'"):
         registry.resolve("needed")
+
+
+EVERY = (
+    "molkd.benchmarks.probes:PROBES",
+    "molkd.benchmarks.tasks.metrics:METRICS",
+    "molkd.benchmarks.tasks:GROUPS",
+    "molkd.formats:READERS",
+    "molkd.formats:WRITERS",
+    "molkd.items:MODALITIES",
+    "molkd.objectives.densities:DENSITIES",
+    "molkd.objectives.settings:OBJECTIVES",
+    "molkd.students:KINDS",
+    "molkd.students.settings:SIZES",
+    "molkd.teachers.registry:PREFIXES",
+    "molkd.teachers.registry:TEACHERS",
+)
+
+
+def test_every_registry_finds_what_it_lists_and_proposes_the_nearest_name() -> None:
+    for place in EVERY:
+        importlib.import_module(place.partition(":")[0].rpartition(".")[0])  # it may fill it
+        registry: Any = pkgutil.resolve_name(place)
+        assert isinstance(registry, Registry), place
+        assert len(registry) == len(list(registry)) > 0, place
+        for name in list(registry)[:3]:
+            assert registry.resolve(name) is not None, place
+        name = next(iter(registry))
+        with pytest.raises(UnknownNameError, match=f"Did you mean .*{re.escape(name)}"):
+            registry.resolve(f"{name}_")
