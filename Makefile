@@ -48,7 +48,7 @@ types: $(STAMP)  ## strict type check
 	$(BIN)/basedpyright
 
 pytest: $(STAMP)  ## all tests that this machine can run
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 clean:  ## remove .venv and all caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo-output

@@ -38,8 +38,9 @@ def test_help_at_80_columns_cuts_no_name(command: str) -> None:
 
 def test_help_lists_the_formats_and_the_defaults_there_are() -> None:
     shown = " ".join(_help("embed").split())
-    assert f"{', '.join(READERS)}. Default: what the suffix says." in shown
-    assert f"{', '.join(WRITERS)}. Default: what the suffix says." in shown
+    assert f"Of the input: {', '.join(READERS)}; by default its suffix." in shown
+    assert f"Of the output: {', '.join(WRITERS)}; by default its suffix." in shown
+    assert "Of the input" in " ".join(_help("teachers embed").split())
     assert "[default: auto]" in shown
 
 
