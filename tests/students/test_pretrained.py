@@ -13,6 +13,8 @@ from molkd.errors import ConfigError, CorruptFileError, WeightsError
 from molkd.students import GineSettings, GineStudent
 from tests.fakes.vectors import VectorStudent
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
@@ -87,3 +89,11 @@ def test_a_student_of_another_architecture_is_saved_and_loaded_alike(tmp_path: P
     student = VectorStudent(width=5)
     student.save_pretrained(tmp_path)
     assert VectorStudent.from_pretrained(tmp_path).digest == student.digest
+
+
+def test_a_student_that_the_first_version_saved_is_read() -> None:
+    folder = ROOT / "benchmarks" / "results" / "quality" / "student"
+    student = students.load(folder)
+    assert (student.kind, student.embedding_dim) == ("gine", 512)
+    embeddings = student.embed(["CCO", "no molecule"])
+    assert embeddings.valid.tolist() == [True, False]
