@@ -7,9 +7,10 @@ split that its table carries; no molecule of the test rows is distilled on.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
-import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +25,14 @@ from sklearn.metrics import r2_score, root_mean_squared_error
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from molkd import students, teachers
+from molkd import cli, students, teachers
 from molkd.types import Mask, Matrix
 
 TEACHERS = ["ecfp4-count", "atom-pair", "topological-torsion", "maccs", "erg", "rdkit2d"]
 PRETRAINED = ["hu-gcn-supervised-contextpred", "molclr-gcn"]
 """Teachers that join where their weights are on this machine."""
 
-MOLKD = Path(sys.executable).with_name("molkd")
+PROGRAMS = Path(sys.executable).parent
 
 Row = tuple[str, int, float, float]
 """Name of an embedding, its width, R2 and RMSE on the test rows."""
@@ -52,15 +53,15 @@ class Solubility:
     test: Mask
 
 
-def main() -> None:
-    """Runs the demo."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the demo, with the options of the command line or those given."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--output", type=Path, default=Path("demo-output"))
     parser.add_argument("--student", default="small", help="size of the student")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--teachers", default=",".join(TEACHERS))
     parser.add_argument("--molecules", type=int, help="distil on so many at most")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     given.output.mkdir(parents=True, exist_ok=True)
 
     measured = solubility()
@@ -111,6 +112,7 @@ def unlabelled(tested: list[str]) -> tuple[list[str], int]:
     return kept, len(smiles) - len(kept)
 
 
+@functools.cache
 def skeleton(smiles: str) -> str:
     """The first block of the InChIKey: the molecule without stereochemistry and charges."""
     with rdBase.BlockLogs():
@@ -126,10 +128,10 @@ def pretrained_weights() -> Path | None:
 
 
 def molkd(*arguments: object) -> None:
-    """Prints a command line and runs it."""
+    """Prints a command line and runs it, in this process: importing torch takes seconds."""
     words = [str(argument) for argument in arguments]
     print("\n$ molkd", *words, flush=True)
-    subprocess.run([MOLKD, *words], check=True)
+    cli.app(words, standalone_mode=False)
 
 
 def read(path: Path) -> Matrix:
@@ -173,7 +175,7 @@ R2 is the share of the differences in solubility that the model explains, RMSE i
 - {_beside(best, r2, student)}
 - One property, one split, one run: 'molkd bench quality' compares on 22 tasks, with tests.
 
-Next, after 'pip install .' or with {MOLKD.parent} on your path
+Next, after 'pip install .' or with {PROGRAMS} on your path
 - Embed:   molkd embed -i MOLECULES.smi -o vectors.parquet --model {model}
 - Distil:  molkd distill -i MOLECULES.smi -o runs/student --teachers ecfp4-count,maccs,rdkit2d
 - Read on: docs/tour.md; docs/results.md has students that were trained for longer"""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -84,17 +83,18 @@ def test_a_pipeline_is_searched(model: Path, capsys: pytest.CaptureFixture[str])
     assert float(last.split()[-1]) > 0.3
 
 
-def test_the_demo_ends_with_a_table_of_all_embeddings(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def demo() -> Any:
+    return _example("demo")
+
+
+def test_the_demo_ends_with_a_table_of_all_embeddings(
+    demo: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MOLKD_WEIGHTS_DIR", str(tmp_path / "none"))
     small = ["--molecules", "200", "--epochs", "1", "--student", "tiny", "--teachers", "maccs,erg"]
-    done = subprocess.run(
-        [sys.executable, EXAMPLES / "demo.py", "--output", tmp_path / "demo", *small],
-        env={**os.environ, "MOLKD_WEIGHTS_DIR": str(tmp_path / "none")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    _, rest = done.stdout.split("Solubility of 257 test molecules")
+    demo.main(["--output", str(tmp_path / "demo"), *small])
+    _, rest = capsys.readouterr().out.split("Solubility of 257 test molecules")
     table, meaning = rest.split("\n\nR2 is ")
     rows = [line.split() for line in table.splitlines()[3:]]
     assert [row[0] for row in rows] == ["student", "the", "maccs", "erg"]
@@ -110,9 +110,9 @@ def test_the_demo_ends_with_a_table_of_all_embeddings(tmp_path: Path) -> None:
         (0.7, "The student is ahead of every teacher alone; the best of them is maccs (0.700)."),
     ],
 )
-def test_the_demo_says_who_wins(r2: float, says: str) -> None:
+def test_the_demo_says_who_wins(demo: Any, r2: float, says: str) -> None:
     rows = [("student", 2, 0.8, 1.0), ("untrained", 2, 0.5, 1.0), ("erg", 2, 0.1, 1.0)]
-    told = _example("demo").meaning([*rows, ("maccs", 2, r2, 1.0)], Path("model"))
+    told = demo.meaning([*rows, ("maccs", 2, r2, 1.0)], Path("model"))
     assert says in told
     assert "worth +0.300 of R2" in told
 
@@ -133,8 +133,7 @@ def test_every_example_opens_with_one_sentence() -> None:
         assert rest[:1] in {"", "\n"}, path
 
 
-def test_the_demo_keeps_test_molecules_out_of_the_corpus() -> None:
-    demo = _example("demo")
+def test_the_demo_keeps_test_molecules_out_of_the_corpus(demo: Any) -> None:
     corpus, left_out = demo.unlabelled(["c1ccccc1"])
     skeletons = {demo.skeleton(text) for text in corpus}
     assert left_out == 1
