@@ -56,13 +56,13 @@ def load_latest(folder: Path, *, digest: str) -> dict[str, Any] | None:
         ConfigError: the checkpoints are of a run with other settings, teachers or rows.
         CorruptFileError: there are checkpoints, and all of them are damaged.
     """
-    found = _all(folder)
-    for path in reversed(found):
+    checkpoints = _all(folder)
+    for path in reversed(checkpoints):
         try:
             return _load(path, digest)
         except CorruptFileError as error:
             warnings.warn(f"{error}; trying the checkpoint before it", stacklevel=2)
-    if found:
+    if checkpoints:
         raise CorruptFileError(f"all checkpoints in {folder} are damaged: remove it to start anew")
     return None
 

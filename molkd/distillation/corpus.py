@@ -35,13 +35,13 @@ def checked(
 ) -> ReadItems:
     """Reads all items once; see `molkd.items.Modality.check`."""
     modality = settings.modality
-    found = ReadItems([], [], {})
+    read = ReadItems([], [], {})
     function = functools.partial(check, modality=modality.name, level=settings.standardize)
     for part in _mapped(function, items, jobs, modality.name, progress=progress):
-        found.failures.update({row + len(found.keys): why for row, why in part.failures.items()})
-        found.keys.extend(part.keys)
-        found.items.extend(part.items)
-    return found
+        read.failures.update({row + len(read.keys): why for row, why in part.failures.items()})
+        read.keys.extend(part.keys)
+        read.items.extend(part.items)
+    return read
 
 
 def refuse_other_readers(teachers: Sequence[Teacher[Any]], settings: DistillSettings) -> None:
@@ -171,8 +171,13 @@ def corpus_of(
         queryable=queryable,
     )
     sides = [hashlib.sha256(side.tobytes()).hexdigest() for side in (train, valid)]
-    told = [asdict(settings.objective), dict(settings.pca), settings.weights, settings.winsorize]
-    return Corpus(prepared, reader, train, valid, digest_of([bank.digest, sides, *told]))
+    deciding = [
+        asdict(settings.objective),
+        dict(settings.pca),
+        settings.weights,
+        settings.winsorize,
+    ]
+    return Corpus(prepared, reader, train, valid, digest_of([bank.digest, sides, *deciding]))
 
 
 def scalings_of(
@@ -193,7 +198,7 @@ def scalings_of(
 
 def _usable(bank: Bank, names: Sequence[str], prepared: PackedItems) -> Rows:
     """The rows that the student can read and some teacher could embed."""
-    known = np.zeros(len(bank), dtype=np.bool_)
+    usable = np.zeros(len(bank), dtype=np.bool_)
     for name in names:
         if not bank.valid(name).any():
             reasons = [why for row, why in bank.failures(name).items() if row not in bank.errors]
@@ -201,6 +206,6 @@ def _usable(bank: Bank, names: Sequence[str], prepared: PackedItems) -> Rows:
                 f"teacher {name!r} could embed none of {len(bank)} items "
                 f"({reasons[0] if reasons else 'no reason given'}): leave it out"
             )
-        known |= bank.valid(name)
-    known[list(prepared.failures)] = False
-    return np.flatnonzero(known)
+        usable |= bank.valid(name)
+    usable[list(prepared.failures)] = False
+    return np.flatnonzero(usable)

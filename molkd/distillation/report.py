@@ -59,15 +59,15 @@ def write(folder: Path, student: Student[Any, Any, Any], run: Run) -> None:
 def table(information: Mapping[str, Information]) -> list[tuple[str, ...]]:
     """One line per teacher, the header first, numbers in nats as text."""
     lines = [("teacher", "dim", "h(teacher | student)", "mutual information", "linear R2", "rows")]
-    for name, known in information.items():
+    for name, knowledge in information.items():
         lines.append(
             (
                 name,
-                str(known.dim),
-                f"{known.conditional_entropy:.1f}",
-                f"{known.mutual_information:.1f}",
-                f"{known.r2:.3f}",
-                str(known.rows),
+                str(knowledge.dim),
+                f"{knowledge.conditional_entropy:.1f}",
+                f"{knowledge.mutual_information:.1f}",
+                f"{knowledge.r2:.3f}",
+                str(knowledge.rows),
             )
         )
     return lines
@@ -155,8 +155,8 @@ def _versions() -> dict[str, str]:
 
 def _as_json(student: Student[Any, Any, Any], run: Run) -> dict[str, Any]:
     scores = {
-        name: {**asdict(known), "mutual_information": known.mutual_information}
-        for name, known in run.information.items()
+        name: {**asdict(knowledge), "mutual_information": knowledge.mutual_information}
+        for name, knowledge in run.information.items()
     }
     return {
         "student": {"digest": student.digest, "config": dict(student.config)},

@@ -95,17 +95,17 @@ def distill(
         )
     distiller = Distiller(student, objective, settings.train, device=device)
     history = distiller.fit(corpus, folder=folder, progress=progress)
-    known = _estimated(student, stored, corpus, settings, folder, progress=progress)
+    information = _estimated(student, stored, corpus, settings, folder, progress=progress)
     student = student.cpu()
     result = Distilled(
-        student, known, history, {**prepared.failures, **checked.failures}, prepared.shortened
+        student, information, history, {**prepared.failures, **checked.failures}, prepared.shortened
     )
     report.write(
         folder,
         student,
         report.Run(
             cards=[stored.cards[name] for name in corpus.reader.specs],
-            information=known,
+            information=information,
             history=history,
             unit=objective.unit,
             settings=as_table(settings),
@@ -134,21 +134,21 @@ def _estimated(
     Bits and counts are modelled as they are, whatever the objective read, so that the figures of
     different objectives can be compared.
     """
-    asked = replace(settings.estimate, seed=settings.train.seed)
+    estimator = replace(settings.estimate, seed=settings.train.seed)
     scalings = corpora.scalings_of(bank, settings, MutualInformationSettings(), corpus.train)
     train, valid = (
         EmbeddedRows(rows, student.encode(corpus.prepared.select(rows)).values)
         for rows in (
-            _sample(corpus.train, asked.train_rows, asked.seed),
-            _sample(corpus.valid, asked.valid_rows, asked.seed),
+            _sample(corpus.train, estimator.train_rows, estimator.seed),
+            _sample(corpus.valid, estimator.valid_rows, estimator.seed),
         )
     )
     reader = TargetReader(bank, scalings)
-    known = estimate(reader, train=train, valid=valid, settings=asked, progress=progress)
+    information = estimate(reader, train=train, valid=valid, settings=estimator, progress=progress)
     if settings.keep_adaptors:
-        kept = fit_adaptors(reader, scalings, train, asked, progress=progress)
-        adaptors.save(folder / adaptors.FOLDER, kept, student.digest)
-    return known
+        fitted = fit_adaptors(reader, scalings, train, estimator, progress=progress)
+        adaptors.save(folder / adaptors.FOLDER, fitted, student.digest)
+    return information
 
 
 def _sample(rows: Rows, most: int, seed: int) -> Rows:

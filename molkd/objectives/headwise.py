@@ -173,8 +173,8 @@ def _node_specs(specs: Mapping[str, TargetSpec]) -> dict[str, TargetSpec]:
 
 def _cut(features: Features, length: int) -> Features:
     """The features with all but the first dimensions of the embedding at zero."""
-    kept = torch.arange(features.embedding.shape[1], device=features.embedding.device) < length
-    return replace(features, embedding=torch.where(kept, features.embedding, 0.0))
+    leading = torch.arange(features.embedding.shape[1], device=features.embedding.device) < length
+    return replace(features, embedding=torch.where(leading, features.embedding, 0.0))
 
 
 def _average(how: Average, losses: Tensor, counted: Tensor, weights: Tensor) -> Tensor:

@@ -103,8 +103,8 @@ class Standardizer(nn.Module, ABC):
         return self.mean.clone(), self.sd.clone()
 
     def _learn(self, mean: Tensor, sd: Tensor, enough: Tensor, beta: float) -> None:
-        for kept, new in ((self.mean, mean), (self.sd, sd)):
-            kept.copy_(torch.where(enough, (1 - beta) * kept + beta * new, kept))
+        for running, new in ((self.mean, mean), (self.sd, sd)):
+            running.copy_(torch.where(enough, (1 - beta) * running + beta * new, running))
 
 
 class Ema(Standardizer):

@@ -124,8 +124,8 @@ def _resolved(target: str) -> Any:
 
 def near(name: str, names: Iterable[str]) -> str:
     """Returns " Did you mean ...?" with the nearest names, or nothing where none is near."""
-    found = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
+    nearest = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(map(repr, nearest))}?" if nearest else ""
 
 
 def check_names(setting: str, names: Iterable[str], known: Collection[str]) -> None:

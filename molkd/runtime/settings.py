@@ -216,8 +216,8 @@ def _items(hint: Any, value: object, where: str) -> Any:
         raise ConfigError(f"{where}: expected a list, got {value!r}")
     inner = get_args(hint)[0]
     values = cast("AbstractSequence[object]", value)
-    found = [_value(inner, item, f"{where}[{index}]") for index, item in enumerate(values)]
-    return tuple(found) if get_origin(hint) is tuple else found
+    converted = [_value(inner, item, f"{where}[{index}]") for index, item in enumerate(values)]
+    return tuple(converted) if get_origin(hint) is tuple else converted
 
 
 def _one_of(hints: tuple[Any, ...], value: object, where: str) -> Any:

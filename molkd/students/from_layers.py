@@ -63,9 +63,9 @@ def from_layers(
 
 def _refuse_other_sizes(model: str, config: Any, expected: Mapping[str, int | None]) -> None:
     for name, there in (("hidden", "hidden_size"), ("heads", "num_attention_heads")):
-        given, has = expected[name], getattr(config, there)
-        if given not in {None, has}:
-            raise ConfigError(f"student.{name} is {given}, but {model} has {has}: leave it out")
+        size, has = expected[name], getattr(config, there)
+        if size not in {None, has}:
+            raise ConfigError(f"student.{name} is {size}, but {model} has {has}: leave it out")
 
 
 def _chosen(count: int, layers: tuple[int, ...] | int | None) -> list[int]:
@@ -84,14 +84,14 @@ def _chosen(count: int, layers: tuple[int, ...] | int | None) -> list[int]:
 def _kept(weights: dict[str, Tensor], chosen: list[int], positions: int) -> dict[str, Tensor]:
     """The weights of the chosen layers under their new numbers, and those before the layers."""
     places = {layer: place for place, layer in enumerate(chosen)}
-    kept: dict[str, Tensor] = {}
+    state: dict[str, Tensor] = {}
     for name, value in weights.items():
-        found = _LAYER.search(name)
+        match = _LAYER.search(name)
         if name.startswith("pooler."):
             continue
-        if found is None:
+        if match is None:
             cut = "position_embeddings" in name
-            kept[name] = value[:positions].clone() if cut else value
-        elif int(found[1]) in places:
-            kept[_LAYER.sub(f"encoder.layer.{places[int(found[1])]}.", name)] = value
-    return kept
+            state[name] = value[:positions].clone() if cut else value
+        elif int(match[1]) in places:
+            state[_LAYER.sub(f"encoder.layer.{places[int(match[1])]}.", name)] = value
+    return state

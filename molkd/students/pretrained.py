@@ -111,17 +111,17 @@ def read(model: str | Path, *, revision: str | None = None) -> SavedStudent:
 
 def _files(folder: Path, listed: object) -> dict[str, bytes]:
     """Reads the files that a configuration lists with their checksums."""
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     for name, checksum in cast("dict[str, str]", listed or {}).items():
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
             raise CorruptFileError(f"{path} is missing: copy or download the folder again")
-        found[name] = path.read_bytes()
-        if hashlib.sha256(found[name]).hexdigest() != checksum:
+        contents[name] = path.read_bytes()
+        if hashlib.sha256(contents[name]).hexdigest() != checksum:
             raise CorruptFileError(
                 f"{path} is not the file that {CONFIG} describes: copy or download the folder again"
             )
-    return found
+    return contents
 
 
 def _folder(model: str | Path, revision: str | None) -> Path:

@@ -61,8 +61,8 @@ class _TextSettings(StudentSettings):
         return tokens.learn(texts, size=self.vocabulary)
 
     def _sized(self, sizes: Mapping[str, int], *names: str) -> dict[str, int]:
-        given = {name: getattr(self, name) for name in names}
-        return {name: sizes[name] if value is None else value for name, value in given.items()}
+        values = {name: getattr(self, name) for name in names}
+        return {name: sizes[name] if value is None else value for name, value in values.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

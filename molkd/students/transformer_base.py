@@ -35,8 +35,8 @@ class TransformerStudent(Student[Item, PackedT, BatchT]):
         about = dict(config["body"])
         kind = about.pop("model_type")
         if kind not in self.bodies:
-            known = ", ".join(self.bodies)
-            raise ConfigError(f"the body of a {self.kind} student is one of {known}, not {kind!r}")
+            names = ", ".join(self.bodies)
+            raise ConfigError(f"the body of a {self.kind} student is one of {names}, not {kind!r}")
         self.body_config = CONFIG_MAPPING[kind](**about)
         body = AutoModel.from_config(self.body_config, **self.bodies[kind])
         self._prefix = body.base_model_prefix  # so that AutoModel finds the weights of its part

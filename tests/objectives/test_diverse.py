@@ -237,7 +237,7 @@ def _after_some_steps(**options: Any) -> list[float]:
 
 
 OPTIONS = [f.name for f in fields(DiverseSettings) if f.name not in {"name", "queried"}]
-"""All but `live`, which needs teachers that can be asked: see test_live."""
+"""All but `queried`, which needs teachers that can be asked: see test_queryable."""
 
 
 @pytest.mark.parametrize("option", OPTIONS)

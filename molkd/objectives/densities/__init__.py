@@ -73,14 +73,14 @@ def make(spec: str) -> Density:
     if len(words) > len(options):
         raise ConfigError(f"density {spec!r}: expected {_usage(name)}")
     try:
-        given = {
+        values = {
             option.name: type(option.default)(word)
             for option, word in zip(options, words, strict=False)
         }
     except ValueError as error:
         raise ConfigError(f"density {spec!r}: expected {_usage(name)}") from error
     try:
-        return family(**given)
+        return family(**values)
     except ConfigError as error:
         raise ConfigError(f"density {spec!r}: {error}") from error
 

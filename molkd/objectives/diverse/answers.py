@@ -134,9 +134,9 @@ class QueriedAnswer(nn.Module):
         """
         rows = asked.nonzero().squeeze(1)
         put = (self.scale * self.ask(query[rows])).float().to(teacher.device)
-        said = teacher.answer(items.select(rows.to(teacher.device)), put)
-        found = cast("Tensor", self.answer(said.to(query.device))).float()
-        return found.new_zeros(len(asked), found.shape[1]).index_copy(0, rows, found)
+        response = teacher.answer(items.select(rows.to(teacher.device)), put)
+        projected = cast("Tensor", self.answer(response.to(query.device))).float()
+        return projected.new_zeros(len(asked), projected.shape[1]).index_copy(0, rows, projected)
 
 
 def importance(relevance: Tensor, present: Tensor, temperature: float) -> Tensor:

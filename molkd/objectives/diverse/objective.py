@@ -99,11 +99,11 @@ class Diverse(Objective):
         """Builds the objective around its queryable teachers."""
         return cls(features, specs, settings, queryable)
 
-    def _answering(self, name: str, said: int, width: int) -> nn.Module:
+    def _answering(self, name: str, target: int, width: int) -> nn.Module:
         s = self.settings
         if name in self._queryable:
             return QueriedAnswer(s.query_hidden, self._queryable[name], width, s.query_hidden)
-        sizes = (s.query_hidden, said, width, s.query_hidden)
+        sizes = (s.query_hidden, target, width, s.query_hidden)
         return Gate(*sizes) if s.answering == "gate" else Attention(*sizes, s.pieces)
 
     def forward(self, features: Features, targets: Targets) -> Loss:
@@ -177,12 +177,12 @@ class Diverse(Objective):
         answers: list[Tensor] = []
         queries = self.querying(state)
         for name, query, value, asked in zip(self.specs, queries, values, kept, strict=True):
-            given = (
+            inputs = (
                 (self._queryable[name], batches[name], asked)
                 if name in self._queryable
                 else (value,)
             )
-            answers.append(cast("Tensor", self.answers[key(name)](query, *given)).float())
+            answers.append(cast("Tensor", self.answers[key(name)](query, *inputs)).float())
         return weights, kept, torch.where(kept[..., None], torch.stack(answers), 0.0)
 
     @torch.no_grad()

@@ -10,19 +10,19 @@ import torch
 from molkd import objectives
 from molkd.errors import ConfigError
 from molkd.objectives.diverse.objective import Diverse
-from tests.fakes.live_teachers import Letters
+from tests.fakes.queryable_teachers import Letters
 from tests.objectives import samples
-from tests.objectives.live_samples import (
+from tests.objectives.queryable_samples import (
     ITEMS,
     ask,
     make_diverse,
-    make_live,
+    make_queryable,
     make_targets,
 )
 
 
 def test_an_item_that_a_live_teacher_cannot_read_is_absent_for_its_answer():
-    live = make_live("real", "bits")
+    live = make_queryable("real", "bits")
     objective, features = make_diverse(live), samples.features()
     items = [*ITEMS[:2], "", *ITEMS[3:]]
     targets = make_targets(live, items=items)
@@ -44,7 +44,7 @@ def test_an_item_that_a_live_teacher_cannot_read_is_absent_for_its_answer():
 
 
 def test_an_item_without_any_row_in_the_bank_is_not_run_and_spoils_nothing():
-    live = make_live("real")
+    live = make_queryable("real")
     objective = make_diverse(live, "real")
     targets = make_targets(live, "real")
     targets.values["real"][1:] = torch.nan
@@ -62,7 +62,7 @@ def test_an_item_without_any_row_in_the_bank_is_not_run_and_spoils_nothing():
 
 
 def test_losses_under_autocast_are_close_and_in_single_precision():
-    live = make_live("real", "bits")
+    live = make_queryable("real", "bits")
     objective, features, targets = make_diverse(live), samples.features(), make_targets(live)
     expected = objective(features, targets)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -78,7 +78,7 @@ def test_a_teacher_that_is_not_there_is_refused():
     settings = objectives.configured("diverse", {"queried": ["bit"]})
     for refused in (
         lambda: settings.check_teachers(["bits", "real"]),
-        lambda: Diverse(samples.FEATURES, samples.specs(), settings, make_live("bit")),
+        lambda: Diverse(samples.FEATURES, samples.specs(), settings, make_queryable("bit")),
     ):
         with pytest.raises(
             ConfigError,
@@ -90,7 +90,7 @@ def test_a_teacher_that_is_not_there_is_refused():
 def test_a_teacher_that_is_not_handed_over_is_refused():
     settings = objectives.configured("diverse", {"queried": ["real", "bits"]})
     with pytest.raises(ConfigError, match="queried: bits cannot be asked: hand the teachers"):
-        settings.build(samples.FEATURES, samples.specs(), queryable=make_live("real"))
+        settings.build(samples.FEATURES, samples.specs(), queryable=make_queryable("real"))
 
 
 @pytest.mark.parametrize("name", ["mi", "mse", "cosine", "unic"])
@@ -102,7 +102,7 @@ def test_other_objectives_ask_nobody(name: str):
 
 
 def test_teachers_that_are_not_live_are_asked_through_the_bank():
-    live = make_live("real")
+    live = make_queryable("real")
     objective = make_diverse(live)
     kinds = {name: type(module).__name__ for name, module in objective.answers.items()}
     assert kinds == {"to bits": "Gate", "to counts": "Gate", "to real": "QueriedAnswer"}

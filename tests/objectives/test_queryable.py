@@ -12,15 +12,15 @@ from scipy import stats
 from molkd import objectives
 from molkd.objectives.diverse.answers import QueriedAnswer
 from molkd.tensors import Features, FeatureSpec, Targets, TargetSpec
-from tests.fakes.live_teachers import Letters, LetterTeacher
+from tests.fakes.queryable_teachers import Letters, LetterTeacher
 from tests.objectives import samples
-from tests.objectives.live_samples import (
+from tests.objectives.queryable_samples import (
     ASK,
     ITEMS,
     OFF,
     ask,
     make_diverse,
-    make_live,
+    make_queryable,
     make_targets,
 )
 from tests.objectives.references import as_numpy
@@ -37,7 +37,7 @@ from tests.objectives.references import as_numpy
     ],
 )
 def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: set[str]):
-    live = make_live("real", "bits")
+    live = make_queryable("real", "bits")
     options: dict[str, Any] = {**OFF, **term}
     objective, features = make_diverse(live, **options), samples.features()
     objective(features, make_targets(live)).total.backward()
@@ -51,7 +51,7 @@ def test_each_term_teaches_only_whom_it_shall(term: dict[str, Any], learners: se
 
 
 def test_questions_learn_through_a_teacher_that_does_not():
-    live = make_live("real")
+    live = make_queryable("real")
     objective = make_diverse(live, "real", **OFF | {"anchor_weight": 1.0})
     objective(samples.features(), make_targets(live, "real")).total.backward()
     answers = objective.answers["to real"]
@@ -63,7 +63,7 @@ def test_questions_learn_through_a_teacher_that_does_not():
 
 
 def test_a_teacher_that_runs_is_no_part_of_the_objective():
-    live = make_live("real", "bits")
+    live = make_queryable("real", "bits")
     objective = make_diverse(live)
     theirs = {id(one) for teacher in live.values() for one in teacher.parameters()}
     assert not theirs & {id(one) for one in objective.parameters()}
@@ -78,7 +78,7 @@ def test_a_teacher_that_runs_is_no_part_of_the_objective():
 
 
 def test_a_teacher_is_the_same_after_training():
-    live = make_live("real", "bits")
+    live = make_queryable("real", "bits")
     batch = live["real"].collate(ITEMS)
     before = live["real"].answer(batch, None)
     objective = make_diverse(live)
@@ -94,7 +94,7 @@ def test_a_teacher_is_the_same_after_training():
 
 
 def test_an_answer_is_that_of_a_slow_reference():
-    live = make_live("real", "bits")
+    live = make_queryable("real", "bits")
     objective, features, targets = make_diverse(live), samples.features(), make_targets(live)
     able, _, _, answers = ask(objective, features, targets)
     assert able.all()
@@ -114,7 +114,7 @@ def test_an_answer_is_that_of_a_slow_reference():
 
 
 def test_an_answer_depends_on_its_query_and_its_item():
-    live = make_live("real")
+    live = make_queryable("real")
     module, teacher = make_diverse(live).answers["to real"], live["real"]
     everyone = torch.ones(len(ITEMS), dtype=torch.bool)
     query, batch = torch.randn(1, 16).repeat(len(ITEMS), 1), teacher.collate(ITEMS)
@@ -128,7 +128,7 @@ def test_an_answer_depends_on_its_query_and_its_item():
 
 @pytest.mark.parametrize("rows", [[], [2], [0, 3, 5], list(range(len(ITEMS)))])
 def test_a_part_of_the_items_gets_the_answers_of_the_whole(rows: list[int]):
-    live = make_live("real")
+    live = make_queryable("real")
     module, teacher = make_diverse(live).answers["to real"], live["real"]
     query, batch = torch.randn(len(ITEMS), 16), teacher.collate(ITEMS)
     asked = torch.zeros(len(ITEMS), dtype=torch.bool)
@@ -142,7 +142,7 @@ def test_a_part_of_the_items_gets_the_answers_of_the_whole(rows: list[int]):
 
 
 def test_runs_are_the_pairs_that_were_kept():
-    live = make_live("real", "bits")
+    live = make_queryable("real", "bits")
     objective = make_diverse(live, skip_fraction=0.4, warmup=0.0)
     filtered = 0
     for step in range(10):
@@ -170,7 +170,7 @@ def test_runs_are_the_pairs_that_were_kept():
 @pytest.mark.parametrize("budget", [0.2, 0.5])
 def test_the_budget_is_what_is_not_run(budget: float):
     names = samples.NAMES
-    live = make_live(*names.split())
+    live = make_queryable(*names.split())
     objective = make_diverse(live, skip_fraction=budget, warmup=0.25)
     shares: list[float] = []
     for step in range(120):
@@ -185,7 +185,7 @@ def test_the_budget_is_what_is_not_run(budget: float):
 
 
 def test_the_budget_holds_while_importance_is_learnt():
-    live = make_live("real", "other", "atoms")
+    live = make_queryable("real", "other", "atoms")
     specs = {name: TargetSpec(6, "real", torch.zeros(6)) for name in live}
     settings = objectives.configured(
         "diverse", {"queried": list(live), "skip_fraction": 0.3, "query_hidden": 32}

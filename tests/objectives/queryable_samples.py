@@ -12,7 +12,7 @@ from torch import Tensor
 from molkd import objectives
 from molkd.objectives.diverse.objective import Diverse
 from molkd.tensors import Features, QueryableTeacher, Targets
-from tests.fakes.live_teachers import LetterTeacher
+from tests.fakes.queryable_teachers import LetterTeacher
 from tests.objectives import samples
 
 ITEMS = ["CCO", "C", "OCCO", "CCCC", "N", "CO"]
@@ -20,7 +20,7 @@ OFF = dict.fromkeys(("student_weight", "anchor_weight", "balance_weight", "direc
 ASK = {f"querying.{part}" for part in ("teachers", "match", "general", "decoders")}
 
 
-def make_live(*names: str) -> dict[str, LetterTeacher]:
+def make_queryable(*names: str) -> dict[str, LetterTeacher]:
     return {name: LetterTeacher(name, seed) for seed, name in enumerate(names)}
 
 
