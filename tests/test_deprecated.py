@@ -87,6 +87,21 @@ def test_options_and_commands_have_their_old_spellings(tmp_path: Path, capsys) -
     assert "cut is now truncate" in capsys.readouterr().err
 
 
+def test_the_command_line_says_so_in_one_line(tmp_path: Path) -> None:
+    config = tmp_path / "old.toml"
+    config.write_text("[plan]\nepoks = 1\n")
+    code = "import sys; from molkd.cli import main; sys.argv[0] = 'molkd'; main()"
+    command = ["distill", "-i", "none.smi", "-o", "out", "-t", "maccs", "--config", str(config)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=False
+    )
+    told, error = done.stderr.splitlines()
+    assert told == (
+        "molkd: the setting plan is now train; the old name goes with the next release of molkd"
+    )
+    assert error.startswith("molkd: unknown setting 'epoks' in [train]. Did you mean 'epochs'?")
+
+
 def test_the_warning_points_at_the_line_of_the_caller(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

@@ -7,9 +7,12 @@ foresee keep their traceback.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
-from typing import Annotated
+import warnings
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -63,7 +66,9 @@ def main() -> None:
     # Before torch is loaded: threads that spin while they wait cost tenfold on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        app(prog_name="molkd")
+        with warnings.catch_warnings():
+            warnings.showwarning = functools.partial(_warn, warnings.showwarning)
+            app(prog_name="molkd")
     except MolkdError as error:
         message = error.strerror if isinstance(error, OutputError) and error.strerror else error
         typer.echo(f"molkd: {message}", err=True)
@@ -72,6 +77,14 @@ def main() -> None:
         if stop.code == INTERRUPTED:
             typer.echo("molkd: interrupted; the same command goes on where it stopped", err=True)
         raise
+
+
+def _warn(show: Callable[..., None], message: Warning, kind: type, *place: Any) -> None:
+    """Shows what molkd says of its own names in one line; other warnings as they are."""
+    if kind is FutureWarning and str(message).endswith("release of molkd"):
+        typer.echo(f"molkd: {message}", err=True)
+    else:
+        show(message, kind, *place)
 
 
 def _print_version(value: bool) -> None:
