@@ -71,14 +71,11 @@ class Flag:
         if value is None or value == []:
             return None
         hint = _hint(_owner(kind, self.field), self._leaf)
-        name = (self.names or ("--" + self._leaf.replace("_", "-"),))[0]
         if _is(hint, Mapping):
             pairs = [part.rpartition("=") for part in _parts(value)]
-            for key, equals, text in pairs:
-                if not (key and equals and text):
-                    raise ConfigError(
-                        f"{name}: expected teacher=value,..., got {','.join(value)!r}"
-                    )
+            if not all(all(pair) for pair in pairs):
+                typed = ",".join(value)
+                raise ConfigError(f"{self._names[0]}: expected teacher=value,..., got {typed!r}")
             return {key.strip(): _scalar(get_args(hint)[1], text.strip()) for key, _, text in pairs}
         if _is(hint, Sequence):
             return [_scalar(get_args(hint)[0], part) for part in _parts(value)]

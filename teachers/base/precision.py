@@ -18,8 +18,12 @@ def no_tf32() -> Generator[None]:
     except RuntimeError:  # torch refuses to read it where the program has set its newer switch
         switch, off, before = "fp32_precision", "ieee", products.fp32_precision
     setattr(products, switch, off)
+    cudnn = torch.backends.cudnn
+    others: dict[str, Any] = {  # what is not named here is switched off: see findings/
+        name: getattr(cudnn, name) for name in ("enabled", "benchmark", "deterministic")
+    }
     try:
-        with torch.backends.cudnn.flags(allow_tf32=False):  # which turns cuDNN off as well
+        with cudnn.flags(**others, allow_tf32=False):
             yield
     finally:
         setattr(products, switch, before)

@@ -96,6 +96,7 @@ def test_tf32_is_off_within_and_as_before_after(newer: bool) -> None:
         with no_tf32():
             assert products.fp32_precision == "ieee"
             assert not torch.backends.cudnn.allow_tf32
+            assert torch.backends.cudnn.enabled, "or convolutions are slow"
         assert products.fp32_precision == "tf32"
         assert torch.backends.cudnn.allow_tf32
     finally:
