@@ -68,7 +68,7 @@ def renamed(module: str, name: str) -> Any:
 
 
 def renamed_fields(**fields: str) -> Callable[[type[Settings]], type[Settings]]:
-    """Lets a dataclass take fields by old names, too.
+    """Lets a dataclass take and show fields by old names, too.
 
     Args:
         **fields: old name -> new name.
@@ -82,11 +82,18 @@ def renamed_fields(**fields: str) -> Callable[[type[Settings]], type[Settings]]:
         def init(self: Settings, **values: Any) -> None:
             original(self, **with_new_names(kind, values))
 
+        for old, new in fields.items():
+            setattr(kind, old, property(functools.partial(_read, old, new)))
         kind.__init__ = init  # pyright: ignore[reportAttributeAccessIssue]
         kind.renamed = names  # pyright: ignore[reportAttributeAccessIssue]
         return kind
 
     return decorate
+
+
+def _read(old: str, new: str, settings: object) -> Any:
+    warn(f"the setting {old}", new)
+    return getattr(settings, new)
 
 
 def with_new_names(kind: type[object], values: Mapping[str, Any]) -> dict[str, Any]:

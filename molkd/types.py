@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, cast, r
 import numpy as np
 import numpy.typing as npt
 
-from molkd.deprecated import renamed
+from molkd.deprecated import renamed, renamed_fields
 
 Rows = npt.NDArray[np.int64]
 """Shape (m,): positions in a corpus."""
@@ -42,6 +42,7 @@ StoreAs = Literal["auto", "fp16", "fp32"]
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
+@renamed_fields(reads="modality")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeacherCard:
     """What a teacher is, and everything that its numbers depend on.

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from molkd import cli, deprecated
+from molkd import cli, deprecated, objectives
 from molkd.distillation.schedule import TrainSettings
 from molkd.distillation.settings import DistillSettings
 from molkd.errors import ConfigError
@@ -19,6 +20,8 @@ from molkd.objectives.settings import HeadwiseSettings, UnicSettings
 from molkd.runtime import settings
 from molkd.students import GineSettings, make
 from molkd.students.settings_text import TextSettings
+from molkd.tensors import FeatureSpec, TargetSpec
+from molkd.types import TeacherCard
 
 NAMES = [
     (module, old, new) for module, names in deprecated.NAMES.items() for old, new in names.items()
@@ -53,7 +56,9 @@ def test_fields_are_taken_by_old_names_in_python_and_in_toml(kind: type) -> None
     for old, new in kind.renamed.items():
         value = {"train": TrainSettings(epochs=3)}.get(new, getattr(kind(**size), new))
         with pytest.warns(FutureWarning, match=f"the setting {old} is now {new}"):
-            assert getattr(kind(**size, **{old: value}), new) == value
+            made = kind(**size, **{old: value})
+        with pytest.warns(FutureWarning, match=f"the setting {old} is now {new}"):
+            assert getattr(made, old) == getattr(made, new) == value
     name = {UnicSettings: "unic", DiverseSettings: "diverse"}.get(kind)
     if name:
         with pytest.warns(FutureWarning, match="is now"):
@@ -78,6 +83,32 @@ def test_a_student_is_cut_by_the_old_name() -> None:
     student = make(GineSettings(size="tiny"))
     with pytest.warns(FutureWarning, match=r"Student\.cut is now Student\.truncate"):
         assert student.cut(16).embedding_dim == 16
+    with pytest.warns(FutureWarning, match=r"Student\.prepare is now Student\.featurize"):
+        assert len(student.prepare(["CCO"])) == 1
+
+
+def test_functions_of_objectives_have_their_old_names() -> None:
+    mse = configured("mse")
+    card = TeacherCard(
+        name="a", kind="", dim=2, support="bits", source="", license="", limits="", modality="texts"
+    )
+    spec = TargetSpec(2, "real", torch.zeros(2))
+    with pytest.warns(FutureWarning, match=r"objectives\.make is now settings\.build"):
+        assert objectives.make(mse, FeatureSpec(3), {"a": spec}).settings == mse
+    with pytest.warns(FutureWarning, match=r"target_form is now settings\.form"):
+        assert objectives.target_form(mse, card) == mse.form(card)
+    with pytest.warns(FutureWarning, match=r"objective_type is now OBJECTIVES\.resolve"):
+        assert objectives.objective_type("mse") is mse.objective
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = objectives.nothing
+
+
+def test_a_card_says_what_it_reads_by_the_old_name() -> None:
+    facts = {"kind": "", "dim": 2, "support": "bits", "source": "", "license": "", "limits": ""}
+    with pytest.warns(FutureWarning, match="reads is now modality"):
+        card = TeacherCard(name="a", reads="texts", **facts)
+    with pytest.warns(FutureWarning, match="reads is now modality"):
+        assert card.reads == card.modality == "texts"
 
 
 def test_options_and_commands_have_their_old_spellings(tmp_path: Path, capsys) -> None:

@@ -7,9 +7,10 @@ objective is a file here and a line below.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from molkd.deprecated import warn
 from molkd.objectives.settings import (
     OBJECTIVES,
     HeadwiseSettings,
@@ -46,6 +47,19 @@ _LATE = {
 }
 
 
+_FORMER: Mapping[str, tuple[str, Callable[..., Any]]] = {
+    "make": (
+        "settings.build",
+        lambda settings, features, specs, *, live=None: settings.build(
+            features, specs, queryable=live
+        ),
+    ),
+    "objective_type": ("OBJECTIVES.resolve", OBJECTIVES.resolve),
+    "target_form": ("settings.form", lambda settings, card: settings.form(card)),
+}
+"""Functions of the first version -> what they are called now, and how they are called."""
+
+
 def configured(name: str, options: Mapping[str, object] | None = None) -> ObjectiveSettings:
     """Returns the settings of an objective by its name and options; they build it.
 
@@ -59,4 +73,7 @@ def configured(name: str, options: Mapping[str, object] | None = None) -> Object
 def __getattr__(name: str) -> Any:
     if name in _LATE:
         return pkgutil.resolve_name(_LATE[name])
+    if name in _FORMER:
+        warn(f"molkd.objectives.{name}", _FORMER[name][0])
+        return _FORMER[name][1]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

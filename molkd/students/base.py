@@ -135,6 +135,12 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         """
         raise ConfigError(f"a {self.kind} student cannot be truncated to {length} dimensions")
 
+    @property
+    def prepare(self) -> Callable[[Sequence[Any]], PackedT]:
+        """What `featurize` is, by its name of the first version."""
+        warn("Student.prepare", "Student.featurize")
+        return self.featurize
+
     def cut(self, length: int) -> Self:
         """Does what `truncate` does, by its name of the first version."""
         warn("Student.cut", "Student.truncate")
