@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,11 @@ def distill(  # noqa: PLR0913
     _refuse_text(items)
     names = registry.parse_names(teachers) if isinstance(teachers, str) else teachers
     panel = teachers_of(names, weights_dir=weights_dir, device=device)
+    cards = [teacher.card.name for teacher in panel]
+    typed = [
+        name if isinstance(name, str) else card for name, card in zip(names, cards, strict=True)
+    ]
+    settings = replace(settings or DistillSettings(), teachers=tuple(typed)).with_names(cards)
     return run.distill(
         items,
         panel,

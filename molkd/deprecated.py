@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import operator
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -109,6 +110,15 @@ def with_new_names(kind: type[object], values: Mapping[str, Any]) -> dict[str, A
         if name in names:
             warn(f"the setting {name}", names[name], stacklevel=3)
     return {names.get(name, name): value for name, value in values.items()}
+
+
+def add_node_names(teacher: object) -> None:
+    """Lets a teacher that says `embed_atoms` and `atom_dim` say them by their new names, too."""
+    kind: Any = type(teacher)
+    if hasattr(teacher, "embed_atoms") and not hasattr(teacher, "embed_nodes"):
+        warn(f"{kind.__name__}.embed_atoms", "embed_nodes, and atom_dim node_dim")
+        kind.embed_nodes = kind.embed_atoms
+        kind.node_dim = property(operator.attrgetter("atom_dim"))
 
 
 class OldModules(MetaPathFinder, Loader):

@@ -6,6 +6,7 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -141,3 +142,37 @@ def test_the_warning_points_at_the_line_of_the_caller(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
     assert "script.py:1: FutureWarning: molkd.plan is now" in done.stderr
     assert "script.py:4: FutureWarning: molkd.items.KINDS is now" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "epochs", "dims"),
+    [
+        ({"train.epochs": 1}, 1, (8,)),
+        ({"plan.epochs": 1}, 1, (8,)),
+        ({"objective.matryoshka_dims": [4]}, 3, (4,)),
+        ({"objective.prefixes": [4], "objective.name": "unic"}, 3, (4,)),
+    ],
+)
+def test_what_is_typed_overrides_a_file_under_either_name(
+    tmp_path: Path, overrides: dict[str, object], epochs: int, dims: tuple[int, ...]
+) -> None:
+    path = tmp_path / "old.toml"
+    path.write_text("[plan]\nepochs = 3\n[objective]\nprefixes = [8]\n")
+    with pytest.warns(FutureWarning, match="is now"):
+        loaded = settings.load(DistillSettings, path, overrides)
+    assert (loaded.train.epochs, loaded.objective.matryoshka_dims) == (epochs, dims)
+    assert loaded.objective.name == overrides.get("objective.name", "mi")
+
+
+def test_states_of_atoms_are_asked_for_by_the_new_name() -> None:
+    class Old:
+        atom_dim = 2
+
+        def embed_atoms(self, items: list[str]) -> int:
+            return len(items)
+
+    teacher: Any = Old()
+    with pytest.warns(FutureWarning, match="Old.embed_atoms is now embed_nodes"):
+        deprecated.add_node_names(teacher)
+    assert (teacher.node_dim, teacher.embed_nodes(["C"])) == (2, 1)
+    deprecated.add_node_names(teacher)  # says so once

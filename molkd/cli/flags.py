@@ -71,6 +71,11 @@ class Flag:
         if value is None or value == []:
             return None
         hint = _hint(_owner(kind, self.field), self._leaf)
+        if isinstance(value, list) and not all(_parts(value)):
+            typed = ",".join(value)
+            raise ConfigError(
+                f"{self._names[0]}: expected names with commas between, got {typed!r}"
+            )
         if _is(hint, Mapping):
             pairs = [part.rpartition("=") for part in _parts(value)]
             if not all(all(pair) for pair in pairs):

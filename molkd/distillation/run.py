@@ -12,6 +12,7 @@ import torch
 
 from molkd import students
 from molkd.bank import Bank
+from molkd.deprecated import add_node_names
 from molkd.distillation import corpus as corpora
 from molkd.distillation import report
 from molkd.distillation.settings import DistillSettings
@@ -77,6 +78,8 @@ def distill(
         OutputError: the disk is full; run again to resume.
     """
     settings = settings or DistillSettings()
+    for teacher in teachers:
+        add_node_names(teacher)
     settings = replace(settings, teachers=tuple(teacher.card.name for teacher in teachers))
     settings.check()
     corpora.refuse_other_readers(teachers, settings)

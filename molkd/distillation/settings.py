@@ -57,6 +57,7 @@ class DistillSettings:
     keep_adaptors: bool = False
 
     def __post_init__(self) -> None:
+        validate(self, {})
         modality = self.modality
         for name, value, known in (
             ("split", self.split, tuple(modality.splits)),

@@ -46,6 +46,7 @@ class EmbedSettings:
     chunk_rows: int | None = None
 
     def __post_init__(self) -> None:
+        validate(self, {})
         rules = {
             "max_invalid_frac must lie in [0, 1]": 0 <= self.max_invalid_frac <= 1,
             "batch_size must be at least 1": self.batch_size >= 1,

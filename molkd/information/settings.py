@@ -35,6 +35,7 @@ class EstimatorSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        validate(self, {})
         rules = {
             "epochs must be at least 1": self.epochs >= 1,
             "batch_size must be at least 1": self.batch_size >= 1,

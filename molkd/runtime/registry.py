@@ -87,7 +87,7 @@ class Registry(Mapping[str, Target]):
         if self._open_to and ":" in name:
             try:
                 return cast("Target", _resolved(name))
-            except (ImportError, AttributeError, ValueError) as error:
+            except (ImportError, AttributeError, TypeError, ValueError) as error:
                 message = f"{self._kind} {name!r} cannot be imported: {error}"
                 raise UnknownNameError(message) from error
         raise UnknownNameError(f"unknown {self._kind} {name!r}.{near(name, self)} {self._known()}")

@@ -6,7 +6,6 @@ Later wins: defaults of the class, then the file, then what was given on the com
 from __future__ import annotations
 
 import dataclasses
-import functools
 import tomllib
 import types
 from collections.abc import Mapping
@@ -15,14 +14,11 @@ from pathlib import Path
 from typing import (
     Any,
     Literal,
-    Protocol,
     TypeVar,
     Union,
     cast,
     get_args,
     get_origin,
-    get_type_hints,
-    runtime_checkable,
 )
 
 import tomli_w
@@ -31,18 +27,9 @@ from molkd.deprecated import with_new_names
 from molkd.errors import ConfigError
 from molkd.runtime import files
 from molkd.runtime.registry import near
+from molkd.runtime.schemas import all_with_new_names, chosen, hints_of, new_path
 
 Settings = TypeVar("Settings")
-
-
-@runtime_checkable
-class Choosing(Protocol):
-    """Settings whose class depends on what they say, as an objective's on its name."""
-
-    @classmethod
-    def choose(cls, table: Mapping[str, object], /) -> type[Any]:
-        """Returns the class that a table is to be read as."""
-        ...
 
 
 RECORD = "record"
@@ -66,9 +53,13 @@ def load(
             A class may raise more errors from its own checks.
     """
     table = _read(path) if path else {}
-    for key, value in (overrides or {}).items():
-        if value is not None:
-            _put(table, key.split("."), value)
+    given = {key: value for key, value in (overrides or {}).items() if value is not None}
+    deciding = [key for key in given if key.rpartition(".")[2] in {"name", "size"}]
+    for key in deciding:  # which class reads the others, and what they were called before
+        _put(table, key.split("."), given.pop(key))
+    table = all_with_new_names(kind, table)
+    for key, value in given.items():
+        _put(table, new_path(kind, key.split("."), table), value)
     return from_table(kind, table)
 
 
@@ -78,10 +69,9 @@ def from_table(kind: type[Settings], table: Mapping[str, object], *, where: str 
     Raises:
         ConfigError: a key is unknown or has a value of a wrong type.
     """
-    if issubclass(kind, Choosing):
-        kind = cast("type[Settings]", kind.choose(table))
+    kind = cast("type[Settings]", chosen(kind, table))
     table = with_new_names(kind, table)
-    hints = _hints(kind)
+    hints = hints_of(kind)
     names = [field.name for field in dataclasses.fields(cast("Any", kind))]
     for key in table:
         if key not in names:
@@ -107,19 +97,18 @@ def validate(settings: object, rules: Mapping[str, bool]) -> None:
     """
     table: str = getattr(settings, "table", "")
     prefix = f"{table}." if table else ""
-    hints = _hints(type(settings))
+    hints = hints_of(type(settings))
     for field in dataclasses.fields(cast("Any", settings)):
-        value = getattr(settings, field.name)
-        if not dataclasses.is_dataclass(value):
-            _value(hints[field.name], value, prefix + field.name)
+        hint, value = hints.get(field.name, Any), getattr(settings, field.name)
+        if not dataclasses.is_dataclass(hint):
+            _value(hint, value, prefix + field.name)
+        elif not isinstance(value, cast("type[object]", hint)):
+            raise ConfigError(
+                f"{prefix}{field.name}: expected {cast('Any', hint).__name__}, got {value!r}"
+            )
     for rule, holds in rules.items():
         if not holds:
             raise ConfigError(f"{prefix}{rule}, not {getattr(settings, rule.split()[0])!r}")
-
-
-@functools.cache
-def _hints(kind: type[Any]) -> Mapping[str, Any]:
-    return get_type_hints(kind)
 
 
 def as_table(settings: object) -> dict[str, object]:
@@ -214,9 +203,15 @@ def _table(value: object, where: str) -> Mapping[str, object]:
 def _items(hint: Any, value: object, where: str) -> Any:
     if not isinstance(value, list | tuple):
         raise ConfigError(f"{where}: expected a list, got {value!r}")
-    inner = get_args(hint)[0]
     values = cast("AbstractSequence[object]", value)
-    converted = [_value(inner, item, f"{where}[{index}]") for index, item in enumerate(values)]
+    fixed = get_origin(hint) is tuple and ... not in get_args(hint)
+    hints = get_args(hint) if fixed else get_args(hint)[:1] * len(values)
+    if len(hints) != len(values):
+        raise ConfigError(f"{where}: expected {len(hints)} values, got {value!r}")
+    converted = [
+        _value(one, item, f"{where}[{index}]")
+        for index, (one, item) in enumerate(zip(hints, values, strict=True))
+    ]
     return tuple(converted) if get_origin(hint) is tuple else converted
 
 
@@ -252,7 +247,8 @@ _NAMES: dict[object, str] = {
 
 
 def _scalar(hint: Any, value: object, where: str) -> Any:
-    if hint is Any or hint is object:
+    hint = get_origin(hint) or hint
+    if hint is Any or not isinstance(hint, type) or hint is object:
         return value
     if hint is Path and isinstance(value, str | Path):
         return Path(value)

@@ -36,6 +36,7 @@ class GineConfig:
     features: int = graph.FEATURES_VERSION
 
     def __post_init__(self) -> None:
+        validate(self, {})
         rules = {
             "hidden must be at least 1": self.hidden >= 1,
             "layers must be at least 1": self.layers >= 1,

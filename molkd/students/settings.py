@@ -44,7 +44,7 @@ class StudentSettings(ABC):
 
     @classmethod
     def choose(cls, table: Mapping[str, object]) -> type[StudentSettings]:
-        """Returns the settings that have a table's size; see `molkd.runtime.settings.Choosing`."""
+        """Returns the settings that have a table's size; see `molkd.runtime.schemas.Choosing`."""
         return SIZES.resolve(str(table.get("size", DEFAULT)))
 
     @abstractmethod

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
+from molkd.distillation.schedule import TrainSettings
+from molkd.distillation.settings import DistillSettings
 from molkd.errors import ConfigError
+from molkd.objectives.settings import HeadwiseSettings
 from molkd.runtime import settings
 
 
@@ -122,3 +125,31 @@ def test_a_missing_file(tmp_path: Path) -> None:
 def test_an_override_within_no_table(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="inner: expected a table, got 3"):
         _load(tmp_path, "inner = 3", {"inner.width": 2})
+
+
+def test_types_come_before_rules_and_settings_are_of_their_class() -> None:
+    for wrong, message in (
+        (lambda: TrainSettings(epochs="3"), "train.epochs: expected an integer, got '3'"),
+        (lambda: DistillSettings(valid_fraction="x"), "valid_fraction: expected a number"),
+        (lambda: DistillSettings(teachers="maccs"), "teachers: expected a list, got 'maccs'"),
+        (lambda: DistillSettings(train={"epochs": 1}), "train: expected TrainSettings, got {"),
+        (lambda: DistillSettings(student="tiny"), "student: expected StudentSettings, got 'tiny'"),
+        (lambda: DistillSettings(objective=TrainSettings()), "objective: expected Objective"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            wrong()
+
+
+def test_settings_of_ones_own_may_have_fields_of_any_type() -> None:
+    class Local:
+        pass
+
+    @dataclass(frozen=True, kw_only=True)
+    class Mine(HeadwiseSettings):
+        span: tuple[str, float] = ("a", 1.0)
+        names: set[int] = field(default_factory=set)
+        function: Callable[[float], float] = abs
+        local: Local | None = None
+
+    assert Mine(span=("b", 2.0)).span == ("b", 2.0)
+    assert Mine(matryoshka_dims=(8,)).matryoshka_dims == (8,)
