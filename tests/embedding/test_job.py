@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from molkd.embedding import EmbedSettings, Summary, TeacherEncoder, embed_file, job, settings_path
+from molkd.embedding import EmbedSettings, TeacherEncoder, embed_file, job, settings_path
 from molkd.errors import (
     ConfigError,
     InputError,
@@ -24,17 +24,10 @@ from molkd.errors import (
 from molkd.formats.rows import Chunk
 from molkd.formats.writers.npy import ids_path
 from molkd.runtime import settings
+from tests.embedding.jobs import SMILES as GOOD
+from tests.embedding.jobs import embed as _embed
 from tests.fakes.fake_encoders import FakeEncoder
 from tests.fakes.fake_teachers import FakeTeacher
-
-GOOD = [f"{'C' * (1 + row % 20)}{'N' * (row // 20)}O" for row in range(100)]
-
-
-def _embed(
-    encoder: Any, source: Path, output: Path, *, jobs: int = 1, overwrite: bool = False, **some: Any
-) -> Summary:
-    options = EmbedSettings(**{"chunk_rows": 16, **some})
-    return embed_file(encoder, source, output, options, name="fake", jobs=jobs, overwrite=overwrite)
 
 
 def _smi(folder: Path, smiles: list[str]) -> Path:
