@@ -6,6 +6,7 @@ import gzip
 import importlib.util
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -28,7 +29,10 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *DOCS.rglob("*.md")])
 
-CHEAP = ("distill", "embed", "truncate", "teachers", "bench tasks")
+CHEAP = (
+    *("distill", "embed", "truncate", "teachers", "bench tasks", "bench diagnose", "bench report"),
+    "bench quality -e student=molkd:runs/student --table",
+)
 """Commands that run here; the others are only read."""
 
 SMALLER = {"distill": ["--epochs", "1", "-j", "1"], "embed": ["-j", "1"]}
@@ -130,6 +134,7 @@ def _run(line: str) -> None:
     if line.startswith("printf "):
         subprocess.run(line, shell=True, check=True)  # noqa: S602  (our documents)
     words = shlex.split(line)[1:]
+    line = " ".join(line.split())
     cheap = line.startswith(tuple(f"molkd {command}" for command in CHEAP))
     if cheap and not WEIGHTS.search(line):
         app([*words, *SMALLER.get(words[0], [])], standalone_mode=False)
@@ -150,6 +155,12 @@ def _supply(folder: Path) -> None:
     for number in range(4):
         pixels = np.full((32, 32, 3), 60 * number, dtype=np.uint8)
         Image.fromarray(pixels).save(folder / "photos" / f"{number}.png")
+    labels = [f"{text},{number % 2}" for number, text in enumerate(smiles)]
+    (folder / "assay.csv").write_text("\n".join(["smiles,active", *labels]) + "\n")
+    (folder / "runs" / "quality").mkdir(parents=True)
+    results = ROOT / "benchmarks" / "results"
+    shutil.copy(results / "quality" / "results.jsonl", folder / "runs" / "quality")
+    shutil.copy(results / "speed-baseline.json", folder / "runs" / "speed.json")
     for shared in ("benchmarks", "examples"):
         (folder / shared).symlink_to(ROOT / shared)
 
