@@ -80,7 +80,9 @@ def from_table(kind: type[Settings], table: Mapping[str, object], *, where: str 
                 f"unknown setting {key!r}{place}.{near(key, names)} Settings: {', '.join(names)}."
             )
     prefix = f"{where}." if where else ""
-    return kind(**{key: _value(hints[key], value, prefix + key) for key, value in table.items()})
+    return kind(
+        **{key: _value(hints.get(key, Any), value, prefix + key) for key, value in table.items()}
+    )
 
 
 def validate(settings: object, rules: Mapping[str, bool]) -> None:

@@ -153,3 +153,10 @@ def test_settings_of_ones_own_may_have_fields_of_any_type() -> None:
 
     assert Mine(span=("b", 2.0)).span == ("b", 2.0)
     assert Mine(matryoshka_dims=(8,)).matryoshka_dims == (8,)
+
+    @dataclass(frozen=True, kw_only=True)
+    class Plain:
+        local: Local | None = None
+        count: int = 0
+
+    assert settings.from_table(Plain, {"count": 3}) == Plain(count=3)
