@@ -174,4 +174,4 @@ def describe() -> Describe:
 
 def _canonical(item: object) -> Chem.Mol:
     """Reads a molecule with its atoms in canonical order and without coordinates."""
-    return chem.parse(chem.canonical_smiles(chem.parse(item)))
+    return Chem.Mol(chem.parse_canonical(item))

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Header:
         standardization: level to which the items were standardised; "preparation" in the file.
         items: digest of the items in order.
         errors: digest of the rows that are invalid.
-        versions: packages that wrote the bank; for the record only.
+        versions: packages that wrote the bank; for the record, and for messages.
     """
 
     count: int
@@ -64,7 +65,7 @@ def create(
         standardization,
         digest_items(items),
         digest_items(map(str, sorted(errors))),
-        {"molkd": __version__, "pyarrow": pa.__version__},
+        _versions(),
     )
     table = pa.table(
         {
@@ -154,7 +155,7 @@ def refuse_other_items(folder: Path, header: Header, items: Sequence[str]) -> No
     )
     raise StaleBankError(
         f"{folder} was built for other items ({len(stored)}, now {len(items)}): row {row} is "
-        f"{_shown(old)} there and {_shown(new)} now; use another folder"
+        f"{_shown(old)} there and {_shown(new)} now{_other_versions(header)}; use another folder"
     )
 
 
@@ -172,6 +173,21 @@ def refuse_other_errors(folder: Path, header: Header, errors: Mapping[int, str])
         f"{folder} was built with other invalid rows: row {row} is "
         f"{stored.get(row, 'valid')} there and {errors.get(row, 'valid')} now; use another folder"
     )
+
+
+def _versions() -> dict[str, str]:
+    """RDKit writes some keys, and its releases write some of them differently."""
+    return {"molkd": __version__, "pyarrow": pa.__version__, "rdkit": version("rdkit")}
+
+
+def _other_versions(header: Header) -> str:
+    here = _versions()
+    others = [
+        f"{name} {number} there, {here[name]} now"
+        for name, number in header.versions.items()
+        if name in here and here[name] != number
+    ]
+    return f" ({'; '.join(others)})" if others else ""
 
 
 def digest_items(items: Iterable[str]) -> str:

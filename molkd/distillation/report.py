@@ -101,7 +101,7 @@ A {student.kind} network of {size:,} parameters that embeds {article} {modality.
 ```python
 {modality.example}
 ```
-
+{modality.sees and f"{chr(10)}{modality.sees}{chr(10)}"}
 ## Teachers
 
 The licences of the teachers bind what may be done with the student.

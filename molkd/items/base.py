@@ -109,6 +109,7 @@ class Modality:
         check: reads items of every usual form, standardised to one of these levels.
         parse: turns the items of `check` into what teachers read, once for all teachers.
         splits: name -> how to choose validation rows by key.
+        sees: what a student tells apart and what not, in a sentence or two for its model card.
         readable_keys: whether an item can be read from its key.
         chunk: items in memory at once where a file is embedded.
     """
@@ -121,5 +122,6 @@ class Modality:
     check: Callable[[Sequence[object], str], ReadItems]
     parse: Callable[[Sequence[Any]], Sequence[Any]]
     splits: Mapping[str, Split]
+    sees: str = ""
     readable_keys: bool = True
     chunk: int = 2048

@@ -72,11 +72,13 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         kind: registry name of the architecture.
         reads: what its items are, a key of `molkd.items.MODALITIES`.
         folder: where it was loaded from; None for a new one.
+        trained_reading: what read the items it learnt from, see `reading`; None for a new one.
     """
 
     kind: ClassVar[str]
     modality: ClassVar[str]
     folder: Path | None = None
+    trained_reading: Mapping[str, str] | None = None
 
     @property
     @abstractmethod
@@ -157,6 +159,16 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         return {}
 
     @property
+    def reading(self) -> Mapping[str, str]:
+        """The library that read the items it learnt from: see `molkd.items.molecules.versions`."""
+        return self.trained_reading if self.trained_reading is not None else self.reading_here()
+
+    @classmethod
+    def reading_here(cls) -> Mapping[str, str]:
+        """The library that reads items on this machine; empty where none is known to differ."""
+        return {}
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.parameters()).device
@@ -196,7 +208,12 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
             OutputError: the folder cannot be written.
         """
         saved = pretrained.SavedStudent(
-            self.kind, self.config, self.state_dict(), files=self.files, hub=self.hub_config
+            self.kind,
+            self.config,
+            self.state_dict(),
+            files=self.files,
+            hub=self.hub_config,
+            reading=self.reading,
         )
         pretrained.write(Path(folder), saved, card=card)
 
@@ -225,6 +242,8 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         student = cls.build(saved.config)
         student.load_state_dict(dict(saved.weights), strict=True)
         student.folder = saved.folder
+        student.trained_reading = saved.reading or None
+        pretrained.warn_of_other_reading(saved.reading, cls.reading_here())
         return student.eval()
 
     def embed(self, items: Sequence[Item], *, batch_size: int = 128) -> Embeddings:

@@ -44,7 +44,7 @@ class GineConfig:
             "dropout must lie in [0, 1)": 0 <= self.dropout < 1,
         }
         validate(self, rules)
-        if self.features != graph.FEATURES_VERSION:
+        if self.features not in graph.READABLE_VERSIONS:
             raise ConfigError(
                 f"this student reads features of version {self.features}, this molkd makes "
                 f"version {graph.FEATURES_VERSION}: install the molkd that trained it"

@@ -19,7 +19,7 @@ from torch_geometric.nn import GINEConv
 from torch_geometric.utils import scatter, softmax
 
 from molkd.errors import ConfigError
-from molkd.items.molecules import chem, graph
+from molkd.items.molecules import chem, graph, versions
 from molkd.items.molecules.graph import Graphs
 from molkd.students.base import Student
 from molkd.students.config_gine import GineConfig
@@ -96,7 +96,13 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
             state[name] = state[name][:length].clone()
         short = type(self)(replace(self._config, embedding_dim=length)).to(self.device)
         short.load_state_dict(state)
+        short.trained_reading = self.trained_reading
         return short.train(self.training)
+
+    @classmethod
+    def reading_here(cls) -> Mapping[str, str]:
+        """RDKit's version, and digests of what it computes of a few molecules."""
+        return versions.reading()
 
     @property
     def featurize(self) -> Callable[[Sequence[Any]], Graphs]:

@@ -6,6 +6,7 @@ Knows no architecture: what a configuration builds is for `molkd.students.base` 
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ class SavedStudent:
         weights: name -> tensor.
         files: path within the folder -> what else belongs to it, such as a tokenizer.
         hub: what other libraries look for in config.json.
+        reading: version of the library that read its items, and digests of what that library does.
         folder: where it was read; None where it was not.
     """
 
@@ -38,6 +40,7 @@ class SavedStudent:
     weights: Mapping[str, Tensor]
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     hub: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    reading: Mapping[str, str] = field(default_factory=dict[str, str])
     folder: Path | None = None
 
     def text(self, name: str) -> str:
@@ -75,6 +78,8 @@ def write(folder: Path, saved: SavedStudent, *, card: str | None = None) -> None
         "sha256": sha256_of(folder / WEIGHTS),
         "molkd": __version__,
     }
+    if saved.reading:
+        config["reading"] = dict(saved.reading)
     if saved.files:
         config["files"] = {name: sha256_of(folder / name) for name in saved.files}
     write_json(folder / CONFIG, config)
@@ -105,7 +110,29 @@ def read(model: str | Path, *, revision: str | None = None) -> SavedStudent:
             "copy or download the folder again"
         )
     return SavedStudent(
-        kind, config, load_file(weights), files=_files(folder, stored.get("files")), folder=folder
+        kind,
+        config,
+        load_file(weights),
+        files=_files(folder, stored.get("files")),
+        reading=_reading(stored),
+        folder=folder,
+    )
+
+
+def _reading(stored: Mapping[str, Any]) -> dict[str, str]:
+    reading = stored.get("reading", {})
+    return {str(name): str(value) for name, value in dict(reading).items()}
+
+
+def warn_of_other_reading(there: Mapping[str, str], here: Mapping[str, str]) -> None:
+    """Warns where the library that reads items computes other features than the one of training."""
+    if there.get("features", "") in {"", here.get("features", "")}:
+        return
+    warnings.warn(
+        f"this student learnt from molecules as RDKit {there.get('rdkit')} reads them, and RDKit "
+        f"{here.get('rdkit')} reads some of them otherwise: install rdkit=={there.get('rdkit')} "
+        "for the same embeddings",
+        stacklevel=4,
     )
 
 

@@ -8,7 +8,7 @@ scikit-learn and molfeat see are in `molkd.featurizers.estimator`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from rdkit import Chem, rdBase
 
 from molkd.failures import aligned
 from molkd.featurizers.estimator import MoleculeEstimator, OnInvalid
+from molkd.items.base import read_each
 from molkd.items.molecules import chem
 from molkd.types import Embeddings
 
@@ -45,14 +46,15 @@ class MoleculeTeacher(MoleculeEstimator):
         return self._compute(mols), {}
 
     def _read(
-        self, items: Sequence[chem.Molecule]
+        self,
+        items: Sequence[chem.Molecule],
+        parse: Callable[[Any], Chem.Mol] = chem.parse_canonical,
     ) -> tuple[list[Chem.Mol], list[int], dict[int, str]]:
         """Returns the molecules that can be embedded, their rows, and row -> reason for others."""
-        parsed = chem.parse_all(items)
-        failures = dict(parsed.failures)
+        parsed, places, failures = read_each(parse, items)
         mols: list[Chem.Mol] = []
         rows: list[int] = []
-        for row, mol in zip(parsed.rows, parsed.mols, strict=True):
+        for row, mol in zip(places, parsed, strict=True):
             reason = self._refuse(mol)
             if reason is None:
                 mols.append(mol)

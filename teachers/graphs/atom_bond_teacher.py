@@ -10,6 +10,7 @@ import torch
 from rdkit import Chem, rdBase
 from torch import Tensor, nn
 
+from molkd.items.molecules import graph
 from molkd.items.molecules.chem import Molecule
 from molkd.runtime import devices
 from molkd.teachers.base.network import NetworkTeacher
@@ -30,8 +31,11 @@ class AtomBondTeacher(NetworkTeacher):
         return abg.WIDTH
 
     def embed_nodes(self, items: Sequence[Molecule], /) -> NodeEmbeddings:
-        """Returns the states that `embed` pools; see `molkd.types.NodeTeacher`."""
-        mols, rows, failures = self._read(items)
+        """Returns the states that `embed` pools; see `molkd.types.NodeTeacher`.
+
+        They are those of the atoms that a student reads, in its order: deuterium is none of them.
+        """
+        mols, rows, failures = self._read(items, graph.as_read)
         with rdBase.BlockLogs():
             states = self._atom_states(mols)
         counts = np.zeros(len(items), dtype=np.int64)

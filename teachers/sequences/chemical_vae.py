@@ -12,6 +12,7 @@ import torch
 from rdkit import Chem
 from torch import Tensor, nn
 
+from molkd.items.molecules import chem
 from molkd.teachers.base.network import VERSIONS, NetworkTeacher
 from molkd.teachers.base.weights import WeightFile, load_npz
 from molkd.teachers.sequences.character_codes import encoded, refusal
@@ -82,7 +83,7 @@ class ChemicalVaeTeacher(NetworkTeacher):
         )
 
     def _refuse(self, mol: Chem.Mol) -> str | None:
-        return refusal(Chem.MolToSmiles(mol), alphabet=CHARACTERS, longest=MAX_LENGTH)
+        return refusal(chem.canonical_smiles(mol), alphabet=CHARACTERS, longest=MAX_LENGTH)
 
     def _build(self) -> nn.Module:
         encoder = ChemicalVaeEncoder()
@@ -90,7 +91,7 @@ class ChemicalVaeTeacher(NetworkTeacher):
         return encoder
 
     def _encode(self, network: nn.Module, mols: list[Chem.Mol], device: torch.device) -> Tensor:
-        texts = [Chem.MolToSmiles(mol).ljust(MAX_LENGTH, PADDING) for mol in mols]
+        texts = [chem.canonical_smiles(mol).ljust(MAX_LENGTH, PADDING) for mol in mols]
         codes = encoded("".join(texts), CHARACTERS).view(len(mols), MAX_LENGTH)
         return cast("Tensor", network(codes.to(device)))
 

@@ -114,7 +114,7 @@ BAD = {
     3: ("", "empty SMILES"),
     5: ("None", "no SMILES but a missing value"),
     7: ("NaN", "no SMILES but a missing value"),
-    9: ("C" * 5000, "5000 atoms, more than the 1000 allowed"),
+    9: ("C" * 5000, "5000 heavy atoms, more than the 1000 allowed"),
     11: ("C(C)(C)(C)(C)C", "valence"),
     40: ("[NaH]", "the model returned NaN or infinity"),
 }

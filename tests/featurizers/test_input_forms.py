@@ -68,7 +68,7 @@ BAD_ITEMS: dict[str, tuple[object, str]] = {
     "bytes": (b"CCO", "type bytes"),
     "list": (["CCO"], "type list"),
     "no atoms": (Chem.Mol(), "without atoms"),
-    "huge": ("C" * 5000, "5000 atoms"),
+    "huge": ("C" * 5000, "5000 heavy atoms"),
 }
 
 

@@ -75,7 +75,7 @@ def test_only_readouts_with_a_sum_see_the_size():
 def test_failed_items_are_empty_rows_with_a_reason(student: GineStudent):
     embedded = student.embed(["CCO", "xx", None, "C" * 5000, "CCO"])
     assert list(embedded.failures) == [1, 2, 3]
-    assert "5000 atoms" in embedded.failures[3]
+    assert "5000 heavy atoms" in embedded.failures[3]
     assert np.isnan(embedded.values[1:4]).all()
     np.testing.assert_allclose(embedded.values[0], embedded.values[4], atol=1e-5)
 

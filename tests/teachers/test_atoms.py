@@ -29,6 +29,8 @@ ITEMS = [
     "[H]C([2H])([3H])Cl",
 ]
 FAILED = [2, 8]
+DEUTERATED = [6, 10]
+"""A teacher's embedding counts deuterium as an atom; states are of the atoms of a student."""
 NAMES = ["hu-gcn-contextpred", "hu-gat-contextpred", "hu-graphsage-supervised", "molclr-gcn"]
 
 
@@ -65,7 +67,7 @@ def test_atoms_come_in_the_order_of_the_student(teacher: AtomBondTeacher) -> Non
 
 def test_pooled_atoms_are_the_embedding(teacher: AtomBondTeacher) -> None:
     atoms, rows = teacher.embed_nodes(ITEMS), teacher.embed(ITEMS).values
-    for row in set(range(len(ITEMS))) - set(FAILED):
+    for row in set(range(len(ITEMS))) - set(FAILED) - set(DEUTERATED):
         span = slice(atoms.starts[row], atoms.starts[row + 1])
         mean = atoms.values[span].astype(np.float64).mean(axis=0)
         if isinstance(teacher, MolclrTeacher):

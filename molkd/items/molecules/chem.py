@@ -1,32 +1,66 @@
-"""SMILES and RDKit molecules: parsing with a reason for every failure, and standardisation.
+"""SMILES and RDKit molecules: the one way they enter, with a reason for every failure.
 
-The features of graph students are in `molkd.items.molecules.graph`.
+The same compound comes out the same, however it was written or drawn: sanitised, with hydrogens
+implicit, stereochemistry assigned anew, atom maps forgotten. The features of graph students are in
+`molkd.items.molecules.graph`, standardisation in `molkd.items.molecules.standardization`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Any, cast
 
 from rdkit import Chem, rdBase
 
-from molkd.errors import ConfigError
 from molkd.items.base import InvalidItemError, described, read_each
 
 Molecule = str | Chem.Mol
 """What an item of a molecular corpus may be."""
 
-Standardization = Literal["none", "light", "full"]
-"""`none`: as parsed. `light`: metals disconnected, groups normalised, charges reionised.
-`full`: light, then the largest fragment, uncharged."""
-
 MAX_ATOMS = 1000
 """Heavy atoms above which a molecule is refused: no teacher is meant for it."""
+
+MAX_TEXT = 50_000
+"""Characters above which a SMILES is refused before it is parsed."""
+
+_BLANK = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"
+"""White space and characters without width, which spreadsheets and web pages leave at the ends."""
+
+_SHOWN = 40
+
+_UNSETTLED = (":", "[H]", "@SP", "@TB", "@OH", "@AL")
+"""What RDKit's own reading of a SMILES leaves to do: see `_settled`."""
+
+_TETRAHEDRAL = frozenset(
+    {
+        Chem.ChiralType.CHI_UNSPECIFIED,
+        Chem.ChiralType.CHI_TETRAHEDRAL_CW,
+        Chem.ChiralType.CHI_TETRAHEDRAL_CCW,
+    }
+)
+_SLANTED = frozenset({Chem.BondDir.ENDUPRIGHT, Chem.BondDir.ENDDOWNRIGHT})
 
 
 class InvalidMoleculeError(InvalidItemError):
     """An item is not a usable molecule."""
+
+
+class CanonicalMol(Chem.Mol):
+    """A molecule whose atoms stand in the order of its canonical SMILES: what teachers are given.
+
+    RDKit's copies and edited versions of it are plain molecules again.
+
+    Attributes:
+        smiles: canonical isomeric SMILES.
+    """
+
+    def __init__(self, mol: Chem.Mol | bytes, smiles: str) -> None:
+        super().__init__(cast("Any", mol))
+        self.smiles = smiles
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CanonicalMol, (self.ToBinary(), self.smiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +79,41 @@ class Parsed:
 
 
 def parse(item: object) -> Chem.Mol:
-    """Reads a SMILES string, or takes an RDKit molecule as it is.
+    """Reads a SMILES or CXSMILES string, or a copy of an RDKit molecule.
 
     Raises:
-        InvalidMoleculeError: the item is empty, no SMILES, chemically impossible or too large.
+        InvalidMoleculeError: the item is empty, no SMILES, no single compound (a query), chemically
+            impossible or too large.
     """
-    mol = item if isinstance(item, Chem.Mol) else _from_smiles(item)
-    atoms = mol.GetNumAtoms()
-    if atoms == 0:
-        raise InvalidMoleculeError("molecule without atoms")
-    if atoms > MAX_ATOMS:
-        raise InvalidMoleculeError(f"{atoms} atoms, more than the {MAX_ATOMS} allowed")
-    return mol
+    if isinstance(item, CanonicalMol):
+        return item
+    return _sized(_settled(item) if isinstance(item, Chem.Mol) else _from_smiles(item))
+
+
+def parse_canonical(item: object) -> CanonicalMol:
+    """Reads an item into a molecule that does not depend on the order in which it was written.
+
+    Some of what RDKit computes does: which rings it counts, for example.
+
+    Raises:
+        InvalidMoleculeError: see `parse`.
+    """
+    if isinstance(item, CanonicalMol):
+        return item
+    mol = parse(item)
+    smiles = canonical_smiles(mol)
+    if not isinstance(item, str) or item.strip(_BLANK) != smiles:
+        mol = parse(smiles)
+    return CanonicalMol(mol, smiles)
+
+
+def from_canonical(smiles: str) -> CanonicalMol:
+    """Reads what `canonical_smiles` has written.
+
+    Raises:
+        InvalidMoleculeError: see `parse`.
+    """
+    return CanonicalMol(parse(smiles), smiles)
 
 
 def parse_all(items: Sequence[object]) -> Parsed:
@@ -64,65 +121,146 @@ def parse_all(items: Sequence[object]) -> Parsed:
     return Parsed(*read_each(parse, items))
 
 
-def standardize(mol: Chem.Mol, level: Standardization) -> Chem.Mol:
-    """Returns a standardised copy, or the molecule itself for level "none".
-
-    Raises:
-        ConfigError: no such level.
-        InvalidMoleculeError: the rules of the level fail on this molecule.
-    """
-    if level not in get_args(Standardization):
-        raise ConfigError(f"standardize is one of {get_args(Standardization)}, not {level!r}")
-    if level == "none":
-        return mol
-    import datamol  # slow to import, and only needed here
-
-    try:
-        with rdBase.BlockLogs():
-            if level == "full":
-                mol = datamol.keep_largest_fragment(mol)
-            return datamol.standardize_mol(mol, disconnect_metals=True, uncharge=level == "full")
-    except Exception as error:  # RDKit raises bare C++ exceptions of many kinds
-        raise InvalidMoleculeError(f"cannot be standardised: {error}") from error
-
-
-def standardize_all(
-    items: Sequence[object], level: Standardization
-) -> tuple[list[str], dict[int, str]]:
-    """Standardises many items.
-
-    Returns:
-        The canonical SMILES of each item, and row -> reason for those that fail; these keep their
-        own text, if they have one.
-    """
-    canonical, rows, failures = read_each(
-        lambda item: canonical_smiles(standardize(parse(item), level)), items
-    )
-    written = dict(zip(rows, canonical, strict=True))
-    texts = [item if isinstance(item, str) else "" for item in items]
-    return [written.get(row, text) for row, text in enumerate(texts)], failures
-
-
 def canonical_smiles(mol: Chem.Mol) -> str:
-    """Returns the canonical isomeric SMILES."""
-    return Chem.MolToSmiles(mol)
-
-
-def _from_smiles(item: object) -> Chem.Mol:
-    if not isinstance(item, str):
-        raise InvalidMoleculeError(f"no SMILES but {described(item)}")
-    text = item.strip()
-    if not text:
-        raise InvalidMoleculeError("empty SMILES")
-    with rdBase.BlockLogs():
-        mol = cast("Chem.Mol | None", Chem.MolFromSmiles(text))
-        if mol is None:
-            raw = cast("Chem.Mol | None", Chem.MolFromSmiles(text, sanitize=False))
-            raise InvalidMoleculeError(problem_of(raw) if raw else "SMILES syntax error")
-    return mol
+    """Returns the canonical isomeric SMILES of a molecule that was read by `parse`."""
+    return mol.smiles if isinstance(mol, CanonicalMol) else Chem.MolToSmiles(mol)
 
 
 def problem_of(raw: Chem.Mol) -> str:
     """Returns why RDKit cannot sanitise a molecule that was read without sanitising."""
     problems = Chem.DetectChemistryProblems(raw)
     return problems[0].Message() if problems else "RDKit cannot sanitise it"
+
+
+def first_line(error: Exception) -> str:
+    """Returns the first line of what RDKit says, or the kind of error where it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip(" *\t")]
+    return lines[0] if lines else type(error).__name__
+
+
+def _sized(mol: Chem.Mol) -> Chem.Mol:
+    atoms = mol.GetNumAtoms()
+    if atoms == 0:
+        raise InvalidMoleculeError("molecule without atoms")
+    if atoms > MAX_ATOMS:
+        heavy = sum(atom.GetAtomicNum() != 1 for atom in mol.GetAtoms())
+        if heavy > MAX_ATOMS:
+            raise InvalidMoleculeError(f"{heavy} heavy atoms, more than the {MAX_ATOMS} allowed")
+    return mol
+
+
+def _from_smiles(item: object) -> Chem.Mol:
+    text = _checked_text(item)
+    with rdBase.BlockLogs():
+        mol = _quietly(Chem.MolFromSmiles, text)
+        if mol is None:
+            raw = _quietly(lambda text: Chem.MolFromSmiles(text, sanitize=False), text)
+            raise InvalidMoleculeError(problem_of(raw) if raw else _syntax_problem(text))
+        if any(mark in text for mark in _UNSETTLED):
+            mol = _settled(_quietly(_with_hydrogens, text) or mol)
+        else:
+            _refuse_query(mol)
+            if "@" in text:
+                Chem.SetHybridization(mol)  # as in `_assigned`
+    return mol
+
+
+def _checked_text(item: object) -> str:
+    if not isinstance(item, str):
+        raise InvalidMoleculeError(f"no SMILES but {described(item)}")
+    text = item.strip(_BLANK)
+    if not text:
+        raise InvalidMoleculeError("empty SMILES")
+    if len(text) > MAX_TEXT:
+        raise InvalidMoleculeError(f"{len(text)} characters, more than the {MAX_TEXT} allowed")
+    if not text.isascii():
+        other = next(character for character in text if not character.isascii())
+        raise InvalidMoleculeError(f"{_writable(other)} is no character of a SMILES")
+    words = text.split(None, 1)
+    if len(words) == 2 and not (words[1][0] == "|" and words[1].find("|", 1) == len(words[1]) - 1):
+        raise InvalidMoleculeError(
+            f"text after the SMILES: {words[1][:_SHOWN]!r}: one SMILES per row"
+        )
+    return text
+
+
+def _writable(character: str) -> str:
+    """The character in quotes; its code where it cannot be written."""
+    return repr(character) if character.isprintable() else f"U+{ord(character):04X}"
+
+
+def _syntax_problem(text: str) -> str:
+    if "|" in text and _quietly(Chem.MolFromSmiles, text.split(None, 1)[0]):
+        return "the SMILES can be read, but not its CXSMILES block"
+    return "SMILES syntax error"
+
+
+def _with_hydrogens(text: str) -> Chem.Mol | None:
+    rules = Chem.SmilesParserParams()
+    rules.removeHs = False
+    return Chem.MolFromSmiles(text, rules)
+
+
+def _quietly(read: Callable[[str], Chem.Mol | None], text: str) -> Chem.Mol | None:
+    """What a reader of RDKit returns; None where it raises, which it does for some texts."""
+    try:
+        return read(text)
+    except Exception:  # noqa: BLE001 - RDKit raises bare C++ exceptions of many kinds
+        return None
+
+
+def _settled(drawn: Chem.Mol) -> Chem.Mol:
+    """Returns a copy as RDKit would have read the compound from a SMILES.
+
+    Atom maps are no chemistry. Centres of other than tetrahedral geometry stay open, for RDKit
+    writes them in more than one way.
+
+    Raises:
+        InvalidMoleculeError: it is a query, or RDKit cannot sanitise it.
+    """
+    _refuse_query(drawn)
+    try:
+        with rdBase.BlockLogs():
+            mol = Chem.Mol(drawn)
+            for atom in mol.GetAtoms():
+                atom.SetAtomMapNum(0)
+                if atom.GetChiralTag() not in _TETRAHEDRAL:
+                    atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+            Chem.SanitizeMol(mol)
+            mol = _assigned(mol)
+            mol.RemoveAllConformers()
+    except Exception as error:  # RDKit raises bare C++ exceptions of many kinds
+        raise InvalidMoleculeError(first_line(error)) from error
+    return mol
+
+
+def _assigned(mol: Chem.Mol) -> Chem.Mol:
+    """Returns a sanitised molecule with its hydrogens implicit and stereochemistry assigned anew.
+
+    Double bonds are turned by their stereo, not by the directions of their neighbours: of those
+    RDKit removes one with a hydrogen, and what is left may tell the other isomer. It takes cis and
+    trans without directions, as its JSON has them, for nothing at all.
+    """
+    Chem.AssignStereochemistry(mol, force=True)
+    mol = _without_hydrogens(mol)
+    for bond in mol.GetBonds():
+        if bond.GetBondDir() in _SLANTED:
+            bond.SetBondDir(Chem.BondDir.NONE)
+    Chem.SetDoubleBondNeighborDirections(mol)  # pyright: ignore[reportCallIssue]
+    Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+    Chem.SetHybridization(mol)  # a centre of a metal that turned out to be none still counted
+    return _without_hydrogens(mol)  # those of bonds that have turned out to have no isomers
+
+
+def _without_hydrogens(mol: Chem.Mol) -> Chem.Mol:
+    return mol if mol.GetNumHeavyAtoms() == mol.GetNumAtoms() else Chem.RemoveHs(mol)
+
+
+def _refuse_query(mol: Chem.Mol) -> None:
+    """Refuses SMARTS and drawings with lists of elements; places left open ("*") may stay."""
+    if not mol.HasQuery():
+        return
+    atoms = any(atom.HasQuery() and atom.GetAtomicNum() for atom in mol.GetAtoms())
+    bonds = any(bond.HasQuery() and bond.GetSmarts() != "~" for bond in mol.GetBonds())
+    if atoms or bonds:
+        raise InvalidMoleculeError("a query (as SMARTS are), not one molecule")

@@ -1,12 +1,12 @@
 """Molecules as packed graphs of small integers: what the student reads, without torch.
 
 Every feature is invariant to the order of the atoms: stereochemistry is read as CIP labels (R, S,
-r, s, E, Z), never as RDKit's order-dependent tags.
+r, s, E, Z), never as RDKit's order-dependent tags. Isotopes are not seen, nor is what a plain
+SMILES cannot say: axial chirality, enhanced stereochemistry, conformers.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -20,8 +20,12 @@ from molkd.failures import joined, picked
 from molkd.items.molecules import chem
 from molkd.types import Rows, ranges_of, starts_of
 
-FEATURES_VERSION = 1
-"""Changes whenever the same molecule may get other integers: old students refuse newer features."""
+FEATURES_VERSION = 2
+"""Changes whenever the same molecule may get other integers. Version 1 saw isotopes (deuterium as
+an atom, centres by isotopes only), and left large symmetric molecules half labelled."""
+
+READABLE_VERSIONS = frozenset({1, 2})
+"""Versions on which a student may have been trained: the integers mean the same."""
 
 ATOM_SIZES: Mapping[str, int] = {
     "element": 119,
@@ -52,8 +56,15 @@ _UNLABELLED_CENTRE, _UNLABELLED_BOND = 5, 3
 _CENTRES = {"R": 1, "S": 2, "r": 3, "s": 4}
 _DOUBLE_BONDS = {"E": 1, "Z": 2, "e": 1, "z": 2}
 _NO_TAG = Chem.ChiralType.CHI_UNSPECIFIED
-_NO_STEREO = Chem.BondStereo.STEREONONE
-_CIP_STEPS = 100_000
+_NO_STEREO = frozenset(
+    {
+        Chem.BondStereo.STEREONONE,
+        Chem.BondStereo.STEREOANY,
+        Chem.BondStereo.STEREOATROPCW,
+        Chem.BondStereo.STEREOATROPCCW,
+    }
+)
+_CIP_STEPS = 1_000_000
 
 Codes = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
@@ -119,6 +130,17 @@ class Graphs:
         )
 
 
+def as_read(item: chem.Molecule) -> Chem.Mol:
+    """Reads a molecule with the atoms that a student sees, in their order.
+
+    Raises:
+        InvalidMoleculeError: see `chem.parse`.
+    """
+    mol = chem.parse(item)
+    labelled = any(atom.GetIsotope() for atom in mol.GetAtoms())
+    return _without_isotopes(mol) if labelled else mol
+
+
 def featurize(items: Sequence[chem.Molecule]) -> Graphs:
     """Reads SMILES or RDKit molecules into packed graphs, one per item."""
     parsed = chem.parse_all(items)
@@ -126,8 +148,9 @@ def featurize(items: Sequence[chem.Molecule]) -> Graphs:
     atoms: list[tuple[int, ...]] = []
     bonds: list[tuple[int, ...]] = []
     for row, mol in zip(parsed.rows, parsed.mols, strict=True):
+        before = len(atoms), len(bonds)
         _add(mol, atoms, bonds)
-        counts[row] = mol.GetNumAtoms(), mol.GetNumBonds()
+        counts[row] = len(atoms) - before[0], len(bonds) - before[1]
     bond_table = np.array(bonds, dtype=np.int32).reshape(-1, len(BOND_SIZES) + 2)
     return Graphs(
         np.array(atoms, dtype=np.uint8).reshape(-1, len(ATOM_SIZES)),
@@ -141,9 +164,14 @@ def featurize(items: Sequence[chem.Molecule]) -> Graphs:
 
 def _add(mol: Chem.Mol, atoms: list[tuple[int, ...]], bonds: list[tuple[int, ...]]) -> None:
     """Appends the codes of a molecule's atoms and bonds."""
-    centres, double_bonds = _stereo(mol)
+    members = list(mol.GetAtoms())
+    if any(atom.GetIsotope() for atom in members):
+        mol = _without_isotopes(mol)
+        members = list(mol.GetAtoms())
+    joins = list(mol.GetBonds())
+    centres, double_bonds = _stereo(mol, members, joins)
     rings = mol.GetRingInfo()
-    for index, atom in enumerate(mol.GetAtoms()):
+    for index, atom in enumerate(members):
         in_rings = rings.NumAtomRings(index)
         atoms.append(
             (
@@ -159,7 +187,7 @@ def _add(mol: Chem.Mol, atoms: list[tuple[int, ...]], bonds: list[tuple[int, ...
                 min(atom.GetNumRadicalElectrons(), 3),
             )
         )
-    for index, bond in enumerate(mol.GetBonds()):
+    for index, bond in enumerate(joins):
         bonds.append(
             (
                 bond.GetBeginAtomIdx(),
@@ -172,22 +200,55 @@ def _add(mol: Chem.Mol, atoms: list[tuple[int, ...]], bonds: list[tuple[int, ...
         )
 
 
-def _stereo(mol: Chem.Mol) -> tuple[dict[int, int], dict[int, int]]:
+def _stereo(
+    mol: Chem.Mol, members: Sequence[Chem.Atom], joins: Sequence[Chem.Bond]
+) -> tuple[dict[int, int], dict[int, int]]:
     """Returns the codes of the labelled atoms and bonds, by index."""
-    tagged = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetChiralTag() != _NO_TAG]
-    turned = [bond.GetIdx() for bond in mol.GetBonds() if bond.GetStereo() != _NO_STEREO]
+    tagged = [index for index, atom in enumerate(members) if atom.GetChiralTag() != _NO_TAG]
+    turned = [index for index, bond in enumerate(joins) if bond.GetStereo() not in _NO_STEREO]
     if not tagged and not turned:
         return {}, {}
-    mol = Chem.Mol(mol)  # labels are written as properties: not on the caller's molecule
-    with contextlib.suppress(RuntimeError):  # too symmetric to label: keep what RDKit had
-        rdCIPLabeler.AssignCIPLabels(mol, maxRecursiveIterations=_CIP_STEPS)
+    labelled = _labelled(mol)
     centres = {
-        index: _code(mol.GetAtomWithIdx(index), _CENTRES, _UNLABELLED_CENTRE) for index in tagged
+        index: _code(labelled.GetAtomWithIdx(index), _CENTRES, _UNLABELLED_CENTRE)
+        for index in tagged
     }
     double_bonds = {
-        index: _code(mol.GetBondWithIdx(index), _DOUBLE_BONDS, _UNLABELLED_BOND) for index in turned
+        index: _code(labelled.GetBondWithIdx(index), _DOUBLE_BONDS, _UNLABELLED_BOND)
+        for index in turned
     }
     return centres, double_bonds
+
+
+def _labelled(mol: Chem.Mol) -> Chem.Mol:
+    """Returns a copy with CIP labels: they are properties, not to be left on the caller's molecule.
+
+    Some molecules are too symmetric to be labelled in time, and which of their labels are ready by
+    then depends on the order of the atoms: they keep RDKit's older labels, which do not.
+    """
+    labelled = Chem.Mol(mol)
+    try:
+        rdCIPLabeler.AssignCIPLabels(labelled, maxRecursiveIterations=_CIP_STEPS)
+    except RuntimeError:
+        labelled = Chem.Mol(mol)
+        Chem.AssignStereochemistry(labelled, cleanIt=True, force=True)
+    return labelled
+
+
+def _without_isotopes(mol: Chem.Mol) -> Chem.Mol:
+    """Returns the molecule with the common isotope of every atom; deuterium becomes implicit."""
+    plain = Chem.Mol(mol)
+    for atom in plain.GetAtoms():
+        # Common hydrogens that RDKit kept, such as those of "[H]/N=C/C", are marked, to stay.
+        common = atom.GetAtomicNum() == 1 and not atom.GetIsotope()
+        atom.SetIsotope(1 if common else 0)
+    rules = Chem.RemoveHsParameters()
+    rules.removeDefiningBondStereo = True
+    plain = Chem.RemoveHs(plain, rules)
+    for atom in plain.GetAtoms():
+        atom.SetIsotope(0)
+    Chem.AssignStereochemistry(plain, cleanIt=True, force=True)
+    return plain
 
 
 def _code(part: Chem.Atom | Chem.Bond, codes: Mapping[str, int], otherwise: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast, get_args
 
 from molkd.items.base import FileConventions, Modality, ReadItems
-from molkd.items.molecules import chem
+from molkd.items.molecules import chem, standardization
 from molkd.items.splits import random_split, scaffold_split
 
 SMILES = FileConventions(
@@ -23,13 +23,15 @@ SMILES = FileConventions(
 
 def check(items: Sequence[object], level: str) -> ReadItems:
     """Standardises molecules and writes them as canonical SMILES."""
-    texts, failures = chem.standardize_all(items, cast("chem.Standardization", level))
+    texts, failures = standardization.standardize_all(
+        items, cast("standardization.Standardization", level)
+    )
     return ReadItems(texts, list(texts), failures)
 
 
 def parse(items: Sequence[str]) -> list[Any]:
     """Reads canonical SMILES."""
-    return [chem.parse(item) for item in items]
+    return [chem.from_canonical(item) for item in items]
 
 
 MOLECULES = Modality(
@@ -39,7 +41,11 @@ MOLECULES = Modality(
 
 vectors = MolKDTransformer("path/to/this/folder").transform(["CCO", "c1ccccc1"])""",
     style=SMILES,
-    standardizations=get_args(chem.Standardization),
+    sees="""Stereoisomers (R and S, E and Z), charges, tautomers and radicals have different
+embeddings. The form of a molecule makes no difference (SMILES, RDKit object, hydrogens, conformers,
+order of atoms, atom maps), nor do isotopes, axial chirality, and the isomers of square planar and
+octahedral centres.""",
+    standardizations=get_args(standardization.Standardization),
     check=check,
     parse=parse,
     splits={"random": random_split, "scaffold": scaffold_split},
