@@ -246,7 +246,7 @@ def _assigned(mol: Chem.Mol) -> Chem.Mol:
     for bond in mol.GetBonds():
         if bond.GetBondDir() in _SLANTED:
             bond.SetBondDir(Chem.BondDir.NONE)
-    Chem.SetDoubleBondNeighborDirections(mol)  # pyright: ignore[reportCallIssue]
+    Chem.SetDoubleBondNeighborDirections(mol)
     Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
     Chem.SetHybridization(mol)  # a centre of a metal that turned out to be none still counted
     return _without_hydrogens(mol)  # those of bonds that have turned out to have no isomers
@@ -261,6 +261,10 @@ def _refuse_query(mol: Chem.Mol) -> None:
     if not mol.HasQuery():
         return
     atoms = any(atom.HasQuery() and atom.GetAtomicNum() for atom in mol.GetAtoms())
-    bonds = any(bond.HasQuery() and bond.GetSmarts() != "~" for bond in mol.GetBonds())
+    bonds = any(bond.HasQuery() and _smarts(bond) != "~" for bond in mol.GetBonds())
     if atoms or bonds:
         raise InvalidMoleculeError("a query (as SMARTS are), not one molecule")
+
+
+def _smarts(bond: Chem.Bond) -> str:
+    return bond.GetSmarts()  # pyright: ignore[reportCallIssue] - its stub asks for the bond again

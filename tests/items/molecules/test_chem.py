@@ -74,9 +74,11 @@ def test_texts_that_are_none(text: str, reason: str | None):
     assert reason in str(error.value)
 
 
-def test_hydrogens_do_not_turn_a_double_bond():
-    """RDKit reads the text of hydrogens of this ring as the other isomer."""
-    smiles = r"CN1CCCC/C(C(N)=O)=C\c2ccccc21"
+@pytest.mark.parametrize(
+    "smiles", [r"CN1CCCC/C(C(N)=O)=C\c2ccccc21", r"C1=C\CCCCCC/1", "C1=C/CCCCCC/1"]
+)
+def test_hydrogens_do_not_turn_a_double_bond(smiles: str):
+    """RDKit reads such a ring, written with hydrogens, as the other isomer (see findings/)."""
     full = Chem.AddHs(Chem.MolFromSmiles(smiles))
     assert _read(Chem.MolToSmiles(full)) == smiles
     assert _read(Chem.MolFromSmiles(Chem.MolToSmiles(full), sanitize=False)) == smiles
