@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from rdkit import Chem
+from rdkit.Chem.rdDistGeom import EmbedMolecule
 from sklearn.linear_model import Ridge
 
 from molkd.errors import ItemError
@@ -93,3 +94,19 @@ def test_prints_and_pickles_its_parameters(featurizer: Any, student_folder: Path
     copied = pickle.loads(data)  # noqa: S301 - our own bytes
     assert repr(copied) == repr(featurizer)
     assert f"model='{student_folder}', batch_size=128" in repr(copied)
+
+
+def test_sd_files_give_what_their_smiles_give(featurizer: Any, tmp_path: Path) -> None:
+    """DeepChem's loader neither sanitises the molecules nor takes their hydrogens away."""
+    smiles = ["CC(=O)Oc1ccccc1C(=O)O", "C[C@H](N)C(=O)O", r"F/C=C\Cl", "O=c1cc[nH]cc1"]
+    path = tmp_path / "drawn.sdf"
+    with Chem.SDWriter(str(path)) as writer:
+        for text in smiles:
+            mol = Chem.AddHs(Chem.MolFromSmiles(text))
+            EmbedMolecule(mol, randomSeed=0)
+            mol.SetDoubleProp("y", 1.0)
+            writer.write(mol)
+    for sanitize in (False, True):
+        loader = deepchem.data.SDFLoader(["y"], featurizer=featurizer, sanitize=sanitize)
+        loaded = loader.create_dataset(str(path)).X
+        assert_allclose(loaded, featurizer.featurize(smiles), atol=1e-5)
