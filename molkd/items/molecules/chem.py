@@ -154,7 +154,7 @@ def _from_smiles(item: object) -> Chem.Mol:
     with rdBase.BlockLogs():
         mol = _quietly(Chem.MolFromSmiles, text)
         if mol is None:
-            raw = _quietly(lambda text: Chem.MolFromSmiles(text, sanitize=False), text)
+            raw = _quietly(_unsanitised, text)
             raise InvalidMoleculeError(problem_of(raw) if raw else _syntax_problem(text))
         if any(mark in text for mark in _UNSETTLED):
             mol = _settled(_quietly(_with_hydrogens, text) or mol)
@@ -178,9 +178,7 @@ def _checked_text(item: object) -> str:
         raise InvalidMoleculeError(f"{_writable(other)} is no character of a SMILES")
     words = text.split(None, 1)
     if len(words) == 2 and not (words[1][0] == "|" and words[1].find("|", 1) == len(words[1]) - 1):
-        raise InvalidMoleculeError(
-            f"text after the SMILES: {words[1][:_SHOWN]!r}: one SMILES per row"
-        )
+        raise InvalidMoleculeError(_tail_problem(*words))
     return text
 
 
@@ -189,10 +187,21 @@ def _writable(character: str) -> str:
     return repr(character) if character.isprintable() else f"U+{ord(character):04X}"
 
 
+def _tail_problem(first: str, rest: str) -> str:
+    with rdBase.BlockLogs():
+        if _quietly(_unsanitised, first) is None:
+            return "SMILES syntax error"
+    return f"text after the SMILES: {rest[:_SHOWN]!r}: one SMILES per row"
+
+
 def _syntax_problem(text: str) -> str:
     if "|" in text and _quietly(Chem.MolFromSmiles, text.split(None, 1)[0]):
         return "the SMILES can be read, but not its CXSMILES block"
     return "SMILES syntax error"
+
+
+def _unsanitised(text: str) -> Chem.Mol | None:
+    return Chem.MolFromSmiles(text, sanitize=False)
 
 
 def _with_hydrogens(text: str) -> Chem.Mol | None:
