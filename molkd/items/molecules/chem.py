@@ -21,8 +21,9 @@ Molecule = str | Chem.Mol
 MAX_ATOMS = 1000
 """Heavy atoms above which a molecule is refused: no teacher is meant for it."""
 
-MAX_TEXT = 50_000
-"""Characters above which a SMILES is refused before it is parsed."""
+MAX_TEXT = 10_000
+"""Characters above which a SMILES is refused before it is parsed: RDKit's time grows faster than
+they do. A CXSMILES block, which may hold coordinates, may have ten times as many."""
 
 _BLANK = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"
 """White space and characters without width, which spreadsheets and web pages leave at the ends."""
@@ -39,6 +40,7 @@ _TETRAHEDRAL = frozenset(
         Chem.ChiralType.CHI_TETRAHEDRAL_CCW,
     }
 )
+_OPEN = frozenset({Chem.BondStereo.STEREONONE, Chem.BondStereo.STEREOANY})
 _SLANTED = frozenset({Chem.BondDir.ENDUPRIGHT, Chem.BondDir.ENDDOWNRIGHT})
 
 
@@ -171,12 +173,13 @@ def _checked_text(item: object) -> str:
     text = item.strip(_BLANK)
     if not text:
         raise InvalidMoleculeError("empty SMILES")
-    if len(text) > MAX_TEXT:
-        raise InvalidMoleculeError(f"{len(text)} characters, more than the {MAX_TEXT} allowed")
     if not text.isascii():
         other = next(character for character in text if not character.isascii())
         raise InvalidMoleculeError(f"{_writable(other)} is no character of a SMILES")
     words = text.split(None, 1)
+    for word, most in zip(words, (MAX_TEXT, 10 * MAX_TEXT), strict=False):
+        if len(word) > most:
+            raise InvalidMoleculeError(f"{len(word)} characters, more than the {most} allowed")
     if len(words) == 2 and not (words[1][0] == "|" and words[1].find("|", 1) == len(words[1]) - 1):
         raise InvalidMoleculeError(_tail_problem(*words))
     return text
@@ -255,6 +258,8 @@ def _assigned(mol: Chem.Mol) -> Chem.Mol:
     for bond in mol.GetBonds():
         if bond.GetBondDir() in _SLANTED:
             bond.SetBondDir(Chem.BondDir.NONE)
+        if bond.GetStereo() not in _OPEN and len(bond.GetStereoAtoms()) != 2:
+            bond.SetStereo(Chem.BondStereo.STEREONONE)  # an edit took a neighbour away
     Chem.SetDoubleBondNeighborDirections(mol)
     Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
     Chem.SetHybridization(mol)  # a centre of a metal that turned out to be none still counted

@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from rdkit import Chem
+from rdkit import Chem, rdBase
 from rdkit.Chem import rdCIPLabeler
 
 from molkd.failures import joined, picked
@@ -144,12 +144,16 @@ def as_read(item: chem.Molecule) -> Chem.Mol:
 def featurize(items: Sequence[chem.Molecule]) -> Graphs:
     """Reads SMILES or RDKit molecules into packed graphs, one per item."""
     parsed = chem.parse_all(items)
+    failures = dict(parsed.failures)
     counts = np.zeros((len(items), 2), dtype=np.int64)
     atoms: list[tuple[int, ...]] = []
     bonds: list[tuple[int, ...]] = []
     for row, mol in zip(parsed.rows, parsed.mols, strict=True):
         before = len(atoms), len(bonds)
-        _add(mol, atoms, bonds)
+        try:
+            _add(mol, atoms, bonds)
+        except chem.InvalidMoleculeError as error:
+            failures[row] = str(error)
         counts[row] = len(atoms) - before[0], len(bonds) - before[1]
     bond_table = np.array(bonds, dtype=np.int32).reshape(-1, len(BOND_SIZES) + 2)
     return Graphs(
@@ -158,7 +162,7 @@ def featurize(items: Sequence[chem.Molecule]) -> Graphs:
         bond_table[:, :2],
         starts_of(counts[:, 0]),
         starts_of(counts[:, 1]),
-        parsed.failures,
+        dict(sorted(failures.items())),
     )
 
 
@@ -236,7 +240,11 @@ def _labelled(mol: Chem.Mol) -> Chem.Mol:
 
 
 def _without_isotopes(mol: Chem.Mol) -> Chem.Mol:
-    """Returns the molecule with the common isotope of every atom; deuterium becomes implicit."""
+    """Returns the molecule with the common isotope of every atom; deuterium becomes implicit.
+
+    Raises:
+        InvalidMoleculeError: RDKit cannot sanitise it without.
+    """
     plain = Chem.Mol(mol)
     for atom in plain.GetAtoms():
         # Common hydrogens that RDKit kept, such as those of "[H]/N=C/C", are marked, to stay.
@@ -244,7 +252,12 @@ def _without_isotopes(mol: Chem.Mol) -> Chem.Mol:
         atom.SetIsotope(1 if common else 0)
     rules = Chem.RemoveHsParameters()
     rules.removeDefiningBondStereo = True
-    plain = Chem.RemoveHs(plain, rules)
+    try:
+        with rdBase.BlockLogs():
+            plain = Chem.RemoveHs(plain, rules)
+    except Exception as error:  # RDKit raises bare C++ exceptions of many kinds
+        reason = f"isotopes cannot be taken off: {chem.first_line(error)}"
+        raise chem.InvalidMoleculeError(reason) from error
     for atom in plain.GetAtoms():
         atom.SetIsotope(0)
     Chem.AssignStereochemistry(plain, cleanIt=True, force=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Literal, cast, get_args
 
 from rdkit import Chem, rdBase
 
@@ -50,16 +50,12 @@ def standardize_all(
         The canonical SMILES of each item, and row -> reason for those that fail; these keep their
         own text, if they have one.
     """
-    canonical, rows, failures = read_each(lambda item: _smiles(item, level), items)
+    canonical, rows, failures = read_each(
+        lambda item: standardize(cast("chem.Molecule", item), level).smiles, items
+    )
     written = dict(zip(rows, canonical, strict=True))
     texts = [item if isinstance(item, str) else "" for item in items]
     return [written.get(row, text) for row, text in enumerate(texts)], failures
-
-
-def _smiles(item: Any, level: Standardization) -> str:
-    if level == "none":
-        return chem.canonical_smiles(chem.parse(item))
-    return standardize(item, level).smiles
 
 
 def _standardized(mol: Chem.Mol, level: Standardization) -> Chem.Mol:

@@ -56,7 +56,8 @@ def test_texts_that_are_compounds(text: str, smiles: str):
         ("CC\u200bO", "U+200B is no character of a SMILES"),
         ("CCO |nonsense|", "the SMILES can be read, but not its CXSMILES block"),
         ("*CC |$Q_e;;$|", None),
-        ("C" * 60_000, "60000 characters, more than the 50000 allowed"),
+        ("C" * 60_000, "60000 characters, more than the 10000 allowed"),
+        (f"CCO |{'x' * 200_000}|", "200002 characters, more than the 100000 allowed"),
         ("C" * 2000, "2000 heavy atoms, more than the 1000 allowed"),
         ("C(C)(C)(C)(C)C", "valence"),
         ("c1cccc1", "kekulize"),
@@ -163,6 +164,12 @@ def test_the_callers_molecule_is_left_as_it_was():
     chem.parse(drawn)
     chem.parse_canonical(drawn)
     assert drawn.ToBinary() == before
+
+
+def test_a_double_bond_whose_neighbour_was_cut_off_has_no_isomers():
+    edited = Chem.RWMol(Chem.MolFromSmiles("C/C=C/C"))
+    edited.RemoveAtom(0)
+    assert _read(edited) == "C=CC"
 
 
 def test_canonical_molecules_are_taken_as_they_are():

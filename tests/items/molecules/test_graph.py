@@ -95,3 +95,15 @@ def test_a_molecule_too_symmetric_to_label_is_still_read(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(graph.rdCIPLabeler, "AssignCIPLabels", give_up)
     assert not featurize(["N[C@@H](C)C(=O)O"]).failures
+
+
+def test_isotopes_are_not_seen():
+    plain, labelled = featurize(["CO", "[H]/N=C/C"]), featurize(["[13CH3]O[2H]", "[H]/N=C/[13CH3]"])
+    for name in ("atoms", "bonds", "ends"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(labelled, name))
+
+
+def test_a_molecule_that_is_none_without_its_isotopes_costs_its_own_row():
+    graphs = featurize(["CCO", "[2H]<-[OH2]", "CCN"])
+    assert graphs.sizes.tolist() == [3, 0, 3]
+    assert graphs.failures[1].startswith("isotopes cannot be taken off: ")
