@@ -30,6 +30,7 @@ DTYPES: Mapping[StoredType, type[np.float16 | np.float32]] = {
     "fp32": np.float32,
 }
 
+_NO_ENTRIES = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 FAILURES = "failures.json"
 JOURNAL = "journal.jsonl"
 SEAL = "seal.json"
@@ -97,7 +98,7 @@ class Folder:
         """Turns errors of reading the journal into a `CorruptFileError` that names it."""
         try:
             yield
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        except _NO_ENTRIES as error:
             place = self.path / JOURNAL
             raise CorruptFileError(f"cannot read {place}: {error}; {remedy(self.path)}") from error
 

@@ -93,6 +93,8 @@ def mutated(name: str, content: bytes, random: Random) -> bytes | None:
         return None
     if draw < 0.06:
         return b""
+    if draw < 0.07:
+        return b"[" * 5_000  # deeper than Python recurses
     if draw < 0.3:
         return mutations.data(content, random)
     kind = name.rpartition(".")[2]

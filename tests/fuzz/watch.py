@@ -21,8 +21,8 @@ from tests.fuzz.cases import Outcome
 from tests.fuzz.plan import Plan
 from tests.fuzz.worker import work
 
-SECONDS, WAIT = 10.0, 60.0
-"""A recipe hangs after so many seconds of its process's own time, or so many on the clock."""
+SECONDS = 10.0
+"""Of its process's own time, or six times these on the clock, after which a recipe hangs."""
 
 START = 120.0
 """Seconds on the clock that a process may take to begin."""
@@ -84,8 +84,8 @@ class Tally:
 class Watched:
     """A worker process and what it is doing."""
 
-    def __init__(self, plan: Plan, tally: Tally, folder: Path) -> None:
-        self.plan, self.tally = plan, tally
+    def __init__(self, plan: Plan, tally: Tally, folder: Path, seconds: float) -> None:
+        self.plan, self.tally, self.seconds = plan, tally, seconds
         self.stack = folder / f"stack-{plan.shard}.txt"
         self.done = 0
         self.finished = False
@@ -132,7 +132,8 @@ class Watched:
         if not self.recipe:
             hangs = waited > START
         else:
-            hangs = waited > SECONDS and (self._cpu() - self.used > SECONDS or waited > WAIT)
+            busy = self._cpu() - self.used > self.seconds
+            hangs = waited > self.seconds and (busy or waited > 6 * self.seconds)
         if hangs and not self.finished:
             with contextlib.suppress(ProcessLookupError):
                 signal_to(self.process.pid, signal.SIGUSR1)  # it writes its stack
@@ -178,6 +179,7 @@ def watch(
     *,
     seed: int = 0,
     jobs: int = 1,
+    seconds: float = SECONDS,
     progress: Callable[[Tally], None] = lambda _: None,
 ) -> Tally:
     """Runs recipes in worker processes until all are done.
@@ -187,11 +189,13 @@ def watch(
         folder: for the recipes of faults, and for stacks.
         seed: another one draws other recipes.
         jobs: processes; each runs its share.
+        seconds: see `SECONDS`.
         progress: called every half minute.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tally = Tally(folder=folder)
-    watched = [Watched(Plan(counts, seed, shard, jobs), tally, folder) for shard in range(jobs)]
+    plans = [Plan(counts, seed, shard, jobs) for shard in range(jobs)]
+    watched = [Watched(plan, tally, folder, seconds) for plan in plans]
     said = time.monotonic()
     try:
         while running := [one for one in watched if not one.finished]:
