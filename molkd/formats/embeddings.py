@@ -129,7 +129,7 @@ def _with_rows(table: Any, values: Matrix) -> StoredEmbeddings:
     items = [text or "" for text in _strings(table[column])]
     ids = _numbers(len(items))
     if "id" in table.column_names:
-        ids = [name or number for name, number in zip(_strings(table["id"]), ids, strict=True)]
+        ids = [name or "" for name in _strings(table["id"])]
     return StoredEmbeddings(MODALITY_OF[column], ids, items, values)
 
 

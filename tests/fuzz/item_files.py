@@ -157,22 +157,25 @@ def _sdf(random: Random) -> Drawn:
     rows = [
         row if row.exact and row.item else Row(row.id, "xx", exact=False) for row in drawn(random)
     ]
-    end, blocks = _end(random), list[str]()
-    named = random.random() < 0.3
+    end, named = _end(random), random.random() < 0.3
+    rows[0] = sentinel(0)
+    records: list[str] = []
     for place, row in enumerate(rows):
-        block = _block(place, random.random() < 0.3) if row.item != "xx" else _bad(random)
+        block = _block(place, random.random() < 0.3) if row.exact else _bad(random)
         title, _, rest = block.partition("\n")
-        tags = _properties(random)
-        if named:
+        tags = _properties(random) if "M  END" in block else []
+        if not named:
+            title = row.id or ""
+        elif "M  END" in block:
             tags.insert(random.randrange(len(tags) + 1), f"> <Name>\n{row.id}\n")
         else:
-            title = row.id or ""
-        blocks.append(f"{title}\n{rest}" + "".join(f"{tag}\n" for tag in tags) + "$$$$\n")
-    text = "".join(blocks)
-    if random.random() < 0.1:
+            rows[place] = row._replace(id=None)
+        records.append(f"{title}\n{rest}" + "".join(f"{tag}\n" for tag in tags) + "$$$$\n")
+    text = "".join(records)
+    if random.random() < 0.1 and text.endswith("\n\n$$$$\n") and rows[-1].exact:
         text = text.removesuffix("$$$$\n")
-    content = text.replace("\n", end).encode()
-    return "sdf", content, rows, {"id_column": "Name"} if named else {}
+    options = {"id_column": "Name"} if named else {}
+    return "sdf", text.replace("\n", end).encode(), rows, options
 
 
 def _properties(random: Random) -> list[str]:

@@ -15,8 +15,7 @@ import numpy as np
 from molkd.embedding import EmbedSettings, embed_file
 from molkd.errors import MolkdError
 from molkd.formats import embeddings
-from molkd.formats.readers import read
-from molkd.formats.rows import Chunk, Columns
+from molkd.formats.readers import Chunk, Columns, read
 from molkd.items import MODALITIES, ReadItems
 from molkd.types import Embeddings, Matrix
 from tests.fuzz import mutations
@@ -92,13 +91,19 @@ def _rows(chunks: list[Chunk], size: int, seen: Seen) -> list[tuple[str, Any, st
         require(0 < len(chunk) <= size, "a chunk of another size")
         require(len(chunk.ids) == len(chunk.items) == len(chunk.labels), "columns of a chunk")
         require(set(chunk.failures) <= set(range(len(chunk))), "failures outside of a chunk")
-        require(all(isinstance(one, str) for one in chunk.ids), "an identifier that is no text")
-        "".join([*chunk.ids, *(text or "" for text in chunk.labels)]).encode()
+        names = [_named(name, row) for row, name in enumerate(chunk.ids, len(rows))]
+        require(all(isinstance(one, str) for one in names), "an identifier that is no text")
+        "".join([*names, *(text or "" for text in chunk.labels)]).encode()
         require(len(chunk.digest) == 64, "a digest")
         places = range(len(chunk))
-        rows += [(chunk.ids[row], chunk.items[row], chunk.failures.get(row)) for row in places]
+        rows += [(names[row], chunk.items[row], chunk.failures.get(row)) for row in places]
         seen.count(len(chunk), len(chunk.failures))
     return rows
+
+
+def _named(name: str | None, row: int) -> str:
+    """An identifier, of a row without one its number: files say it in either way."""
+    return name or str(row)
 
 
 def _compare(rows: list[tuple[str, Any, str | None]], recipe: Recipe) -> None:
@@ -144,7 +149,8 @@ def _read_back(output: Path, rows: list[tuple[str, Any, str | None]], *, dropped
     require(len(stored.ids) == len(rows) - dropped, "the output has other rows")
     if not dropped:
         names = [name.rstrip("\x00") for name, _, _ in rows]  # NumPy's texts end before these
-        require(names == [name.rstrip("\x00") for name in stored.ids], "other identifiers")
+        found = [_named(name.rstrip("\x00"), row) for row, name in enumerate(stored.ids)]
+        require([name or str(row) for row, name in enumerate(names)] == found, "other identifiers")
     for row, (text, values) in enumerate(zip(stored.items, stored.values, strict=True)):
         if not np.isnan(values).any():
             item = text if dropped else rows[row][1]
