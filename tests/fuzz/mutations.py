@@ -201,9 +201,23 @@ _EDITS: Sequence[Callable[[list[str], Random], None]] = (
 
 def _long(random: Random) -> str:
     """A SMILES of many atoms, or deep in brackets."""
+    if random.random() < 0.3:
+        return _tangled(random)
     size = random.choice((300, 999, 1000, 1001, 3000, 20_000))
     unit = random.choice(("C", "C(C)", "c1ccccc1", "[Si]O", "C=", "C.", "N(", "C1", "F/C=C/"))
     return unit * size + (")" * size if unit == "N(" and random.random() < 0.7 else "")
+
+
+def _tangled(random: Random) -> str:
+    """A chain that random rings tie together, of up to a thousand atoms."""
+    count = random.choice((50, 200, 999))
+    atoms = [random.choice("CCCN") for _ in range(count)]
+    places = random.sample(range(count), random.randrange(count // 2) * 2)
+    for number, (one, other) in enumerate(zip(places[::2], places[1::2], strict=True), 101):
+        if abs(one - other) > 1:
+            for place in (one, other):
+                atoms[place] += f"%({number})"
+    return "".join(atoms)
 
 
 def data(content: bytes, random: Random) -> bytes:
