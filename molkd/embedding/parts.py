@@ -17,6 +17,7 @@ from molkd.formats.writers.table import EmbeddedChunk
 from molkd.runtime import files
 
 _SHORTENED = b"shortened"
+_OF_ANOTHER_MOLKD = (LookupError, TypeError, ValueError, AttributeError, StopIteration)
 _HEAD = 130  # key, space, checksum of the rest, line feed
 
 
@@ -30,7 +31,7 @@ class Parts:
         """Returns a part, or None where it is absent, damaged or holds something else."""
         try:
             return self._read(index, key)
-        except (OSError, CorruptFileError, KeyError, TypeError):  # the last two: of an older molkd
+        except (OSError, CorruptFileError, *_OF_ANOTHER_MOLKD):
             return None
 
     def read(self, index: int) -> EmbeddedChunk:

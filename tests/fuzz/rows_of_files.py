@@ -54,7 +54,9 @@ def drawn(random: Random, *, odd: bool = True) -> list[Row]:
     rows = [sentinel(number) for number in range(count)]
     for row in range(count):
         if odd and random.random() < 0.25:
-            text = mutations.smiles(random)[:500].encode(errors="replace").decode()
+            text = (
+                mutations.smiles(random)[:500].replace("\x00", "").encode(errors="replace").decode()
+            )
             rows[row] = random.choice(
                 (
                     Row(rows[row].id, text, exact=False),

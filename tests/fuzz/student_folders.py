@@ -13,11 +13,11 @@ import numpy as np
 from molkd import students
 from molkd.distillation.settings import DistillSettings
 from molkd.information import adaptors
-from molkd.objectives import densities
+from molkd.objectives import OBJECTIVES, configured, densities
 from molkd.objectives.ladder import Ladder
 from molkd.objectives.settings import HeadSettings
 from molkd.runtime import files, settings
-from molkd.students import GineSettings, StudentSettings, sized
+from molkd.students import StudentSettings, sized
 from molkd.targets.scaling import Scaling
 from tests.fakes.kinds import SAMPLES
 from tests.fuzz import folders, mutations
@@ -137,12 +137,15 @@ def _adaptor_sums(folder: Path) -> None:
 
 
 @functools.cache
-def _settings() -> bytes:
+def _settings(size: str, objective: str) -> bytes:
     path = scratch() / "settings.toml"
+    student = type(sized(size))(size=size, embedding_dim=16)
+    teachers = ("maccs", "ecfp4-count") if student.modality == "molecules" else ("one", "two")
     chosen = DistillSettings(
-        teachers=("maccs", "ecfp4-count"),
-        student=GineSettings(size="tiny", hidden=16),
-        pca={"maccs": 8},
+        teachers=teachers,
+        student=student,
+        objective=configured(objective, {}),
+        pca={teachers[0]: 8},
         winsorize=4.0,
     )
     settings.write(path, chosen, record={"rows": 7})
@@ -150,7 +153,8 @@ def _settings() -> bytes:
 
 
 def draw_settings(random: Random) -> Recipe:
-    content = _settings()
+    size = random.choice(("tiny", "tiny", "static-small", "bert-tiny", "vit-tiny", "pvt-tiny"))
+    content = _settings(size, random.choice(list(OBJECTIVES)))
     for _ in range(random.choice((1, 1, 2, 3))):
         content = folders.mutated("settings.toml", content, random) or b"# empty"
         try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 from pathlib import Path
 from random import Random
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from molkd.bank import Bank
@@ -22,7 +24,7 @@ from molkd.targets.fitting import fit_scaling
 from tests.bank.node_teachers import LetterTeacher
 from tests.fakes import fake_results
 from tests.fakes.fake_teachers import FakeTeacher
-from tests.fuzz import folders
+from tests.fuzz import folders, mutations
 from tests.fuzz.cases import Recipe, Seen, Target, require
 from tests.fuzz.folders import Folder
 
@@ -65,8 +67,37 @@ def _parts() -> Folder:
     return folders.made("parts", write)
 
 
+_HEAD = 130
+
+
 def draw_part(random: Random) -> Recipe:
-    return _parts().draw(random)
+    """A damaged part, or a whole one that another molkd might have written."""
+    if random.random() < 0.5:
+        return _parts().draw(random)
+    ((name, content),) = _parts().files.items()
+    body = content[_HEAD:]
+    table = pa.ipc.open_stream(body).read_all()
+    change = random.choice(("column", "type", "facts", "rows", "name", "shortened"))
+    if change == "column":
+        table = table.drop_columns([random.choice(table.column_names)])
+    elif change == "type":
+        place = random.randrange(table.num_columns)
+        table = table.set_column(place, table.column_names[place], [pa.nulls(len(table))])
+    elif change == "facts":
+        table = table.replace_schema_metadata(None)
+    elif change == "shortened":
+        table = table.replace_schema_metadata({"shortened": random.choice(("", "-1", "x", "1e9"))})
+    elif change == "rows":
+        table = table.slice(0, 0)
+    else:
+        table = table.rename_columns([f"{one}s" for one in table.column_names])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        for batch in table.to_batches() if change != "rows" else ():
+            writer.write_batch(batch)
+    data = sink.getvalue().to_pybytes()
+    head = f"{'k' * 64} {hashlib.sha256(data).hexdigest()}\n".encode()
+    return {"changed": {name: mutations.packed(head + data)}, "other": True}
 
 
 def check_part(recipe: Recipe, seen: Seen) -> None:
@@ -74,7 +105,8 @@ def check_part(recipe: Recipe, seen: Seen) -> None:
         part = Parts(path).find(0, "k" * 64)
         if part is None:
             raise CorruptFileError("no part")
-        require(list(part.ids) == ["a", "b", "c"], "a damaged part is taken for a whole one")
+        good = list(part.ids) == ["a", "b", "c"] or recipe.get("other")
+        require(good, "a damaged part is taken for a whole one")
         require(part.values.shape == (3, 2), "values of a part")
         seen.count(3, 1)
 
