@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.fuzz.cases import ROOT, run
@@ -47,16 +48,20 @@ def main() -> int:
 
 
 def _table(tally: Tally) -> str:
-    """Counts per target, in Markdown."""
+    """Counts per target, in Markdown; the last column is per second of a processor's work."""
     columns = (*_COLUMNS, *FAULTS)
-    lines = [f"| target | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
-    total = dict.fromkeys(columns, 0)
+    lines = [f"| target | {' | '.join(columns)} | inputs/s |", "|---" * (len(columns) + 2) + "|"]
+    total: Counter[str] = Counter()
     for target, count in tally.counts.items():
-        cells = {column: count[column] for column in columns}
-        total = {column: total[column] + cells[column] for column in columns}
-        lines.append(f"| {target} | {' | '.join(map(str, cells.values()))} |")
-    lines.append(f"| all | {' | '.join(map(str, total.values()))} |")
-    return "\n".join(lines)
+        lines.append(_line(target, [count[column] for column in columns], tally.seconds[target]))
+        total.update(count)
+    whole = [total[column] for column in columns]
+    return "\n".join([*lines, _line("all", whole, sum(tally.seconds.values()))])
+
+
+def _line(target: str, cells: list[int], seconds: float) -> str:
+    rate = f"{cells[0] / seconds:.0f}" if seconds > 1 else ""
+    return f"| {target} | {' | '.join(map(str, cells))} | {rate} |"
 
 
 def _replay(path: Path) -> int:

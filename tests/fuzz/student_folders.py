@@ -66,7 +66,7 @@ def _checksums(folder: Path) -> None:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return
     if not isinstance(config, dict):
         return
@@ -131,7 +131,7 @@ def _adaptor_sums(folder: Path) -> None:
         index["sha256"] = files.sha256_of(folder / adaptors.HEADS)
         for entry in index["teachers"]:
             entry["sha256"] = files.sha256_of(folder / entry["file"])
-    except (OSError, ValueError, TypeError, LookupError):
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
         return
     path.write_text(json.dumps(index))
 

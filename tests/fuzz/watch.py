@@ -52,9 +52,10 @@ class Finding:
 
 @dataclass
 class Tally:
-    """Counts of a run: target -> what -> how many; and the faults by their keys."""
+    """Counts of a run: target -> what -> how many; seconds of work; faults by their keys."""
 
     counts: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
+    seconds: Counter[str] = field(default_factory=Counter[str])
     findings: dict[tuple[str, str, str], Finding] = field(default_factory=dict[Any, Finding])
     folder: Path | None = None
 
@@ -163,6 +164,7 @@ class Watched:
 
     def _count(self, outcome: Outcome) -> None:
         self.tally.add(self.target, self.recipe, outcome)
+        self.tally.seconds[self.target] += self._cpu() - self.used
         self.done += 1
         self.recipe = ""
 
