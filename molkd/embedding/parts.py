@@ -17,7 +17,6 @@ from molkd.formats.writers.table import EmbeddedChunk
 from molkd.runtime import files
 
 _SHORTENED = b"shortened"
-_OF_ANOTHER_MOLKD = (LookupError, TypeError, ValueError, AttributeError, StopIteration)
 _HEAD = 130  # key, space, checksum of the rest, line feed
 
 
@@ -29,9 +28,10 @@ class Parts:
 
     def find(self, index: int, key: str) -> EmbeddedChunk | None:
         """Returns a part, or None where it is absent, damaged or holds something else."""
+        of_another_molkd = (LookupError, TypeError, ValueError, AttributeError, StopIteration)
         try:
             return self._read(index, key)
-        except (OSError, CorruptFileError, *_OF_ANOTHER_MOLKD):
+        except (OSError, CorruptFileError, *of_another_molkd):
             return None
 
     def read(self, index: int) -> EmbeddedChunk:
