@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ DTYPES: Mapping[StoredType, type[np.float16 | np.float32]] = {
 }
 
 _NO_ENTRIES = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+_SHA256 = re.compile("[0-9a-f]{64}")
 FAILURES = "failures.json"
 JOURNAL = "journal.jsonl"
 SEAL = "seal.json"
@@ -136,9 +138,12 @@ class Folder:
 
     def _sums(self) -> dict[str, str]:
         sums = files.read_json(self.path / SEAL).get("sha256")
-        if not isinstance(sums, dict) or set(cast("dict[str, str]", sums)) != set(self.SEALED):
+        named = cast("dict[str, str]", sums if isinstance(sums, dict) else {})
+        if set(named) != set(self.SEALED) or not all(
+            map(_SHA256.fullmatch, map(str, named.values()))
+        ):
             raise CorruptFileError(f"{self.path / SEAL} is no seal: {remedy(self.path)}")
-        return cast("dict[str, str]", sums)
+        return named
 
     def _lines(self) -> list[bytes]:
         path = self.path / JOURNAL

@@ -26,6 +26,9 @@ def _refuse_impossible(about: Mapping[str, Any]) -> None:
     for name, value in about.items():
         if name.endswith(("dropout_prob", "drop_path_rate")) and not 0 <= value < 1:
             raise ConfigError(f"{name} of the body must lie in [0, 1), not {value!r}")
+        counts = value if isinstance(value, list) else [value]
+        if name.startswith("num_") and not all(count >= 1 for count in counts):
+            raise ConfigError(f"{name} of the body must be at least 1, not {value!r}")
 
 
 class TransformerStudent(Student[Item, PackedT, BatchT]):

@@ -189,6 +189,7 @@ AT_ONCE = [
     ("real/card.json", _with_a_lone_surrogate),
     ("real/values.npy", lambda path: path.write_bytes(path.read_bytes().replace(b"(", b"((", 1))),
     ("real/seal.json", lambda path: path.write_text("{}")),
+    ("real/seal.json", lambda path: path.write_text(path.read_text().replace(': "', ': "x'))),
 ]
 
 

@@ -195,6 +195,7 @@ def test_sizes_out_of_range_are_refused(table: dict[str, object], message: str):
     [
         ({"num_hidden_layers": 10**9}, "a body of 1000000000 layers is damaged"),
         ({"hidden_dropout_prob": float("nan")}, "hidden_dropout_prob of the body must lie in"),
+        ({"num_attention_heads": -1}, "num_attention_heads of the body must be at least 1"),
         ({"hidden_size": "16"}, "does not describe a text-encoder student"),
     ],
 )
