@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3.11 python3; do \
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs test fmt check types pytest clean
+.PHONY: help setup demo docs test fmt check types pytest fuzz clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,13 @@ types: $(STAMP)  ## strict type check
 
 pytest: $(STAMP)  ## all tests that this machine can run
 	$(BIN)/python -m pytest -n 2
+
+COUNT ?= 250000
+SEED ?= 0
+JOBS ?= 1
+
+fuzz: $(STAMP)  ## COUNT mutated inputs (ten minutes), SEED, JOBS processes; faults lie in build/fuzz
+	$(BIN)/python -m tests.fuzz --count $(COUNT) --seed $(SEED) --jobs $(JOBS)
 
 clean:  ## remove .venv and all caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo-output

@@ -208,7 +208,7 @@ def parse(text: str) -> Run | TaskRecord | EmbedderRecord | Score | None:
         if kind is TaskRecord:
             fields |= {name: tuple(fields[name]) for name in ("labels", "notes")}
         return kind(**fields)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

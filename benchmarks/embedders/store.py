@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from molkd.benchmarks.tasks.task import Item, told_apart_by
 from molkd.errors import CorruptFileError
 from molkd.runtime import files
+from molkd.runtime.arrays import read_arrays
 from molkd.runtime.processes import ordered_map
 from molkd.types import Embeddings, Matrix, digest_of
 
@@ -176,9 +176,9 @@ def store_of(cache: Path, digest: str) -> EmbeddingStore:
 
 def _arrays(path: Path, *names: str) -> dict[str, Any]:
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return {name: archive[name] for name in names}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_arrays(path, names)
+        return {name: arrays[name] for name in names}
+    except (CorruptFileError, KeyError) as error:
         raise CorruptFileError(
             f"{path} is no block of embeddings ({error}): delete it, it is computed again"
         ) from error

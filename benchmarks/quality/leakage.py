@@ -19,12 +19,13 @@ from rdkit import Chem, rdBase
 from tqdm import tqdm
 
 from molkd.benchmarks.tasks.task import Task
-from molkd.errors import InputError
+from molkd.errors import CorruptFileError, InputError
 from molkd.formats import readers
 from molkd.formats.rows import Columns
 from molkd.items.molecules import chem
 from molkd.items.molecules.modality import SMILES
 from molkd.runtime import files
+from molkd.runtime.arrays import read_array
 from molkd.runtime.processes import ordered_map
 from molkd.types import Mask, digest_of
 
@@ -105,8 +106,8 @@ def known_of_file(path: Path, *, cache: Path, jobs: int = 1, progress: bool = Fa
     digest = digest_of([files.sha256_of(path), path.name, rdBase.rdkitVersion])
     computed = cache / "skeletons" / f"{digest}.npy"
     try:
-        return np.load(computed, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        return read_array(computed)
+    except CorruptFileError:
         seen = known(molecules(path), jobs=jobs, progress=progress)
     with files.atomic_path(computed) as temporary, temporary.open("wb") as stream:
         np.save(stream, seen)

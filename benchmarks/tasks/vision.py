@@ -7,7 +7,6 @@ were collected, writer by writer, so that most of those tested come from other h
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +18,9 @@ from molkd.benchmarks.tasks.checks import checked
 from molkd.benchmarks.tasks.downloads import DataFile
 from molkd.benchmarks.tasks.entry import Entry
 from molkd.benchmarks.tasks.task import Item, Task
-from molkd.errors import InputError
+from molkd.errors import CorruptFileError, InputError
 from molkd.items.images import decoding
+from molkd.runtime.arrays import read_arrays
 
 CIFAR10_PARTS = (1000, 500, 500)
 DIGITS_PARTS = (1000, 397, 400)
@@ -38,9 +38,9 @@ def read_cifar10(entry: Entry, paths: Sequence[Path]) -> Task:
     """
     (path,) = paths
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            pictures, labels = archive["x"], archive["y"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        archive = read_arrays(path)
+        pictures, labels = archive["x"], archive["y"]
+    except (CorruptFileError, KeyError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     if pictures.shape != (sum(CIFAR10_PARTS), 32, 32, 3) or len(labels) != len(pictures):
         raise InputError(

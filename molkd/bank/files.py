@@ -85,7 +85,7 @@ class TeacherFolder(Folder):
         try:
             card = TeacherCard.from_json(raw["card"])
             consistent = raw["digest"] == card.digest and raw["dtype"] in DTYPES
-        except (KeyError, TypeError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             raise CorruptFileError(
                 f"{path / CARD} is not the card of a teacher: {error}"
             ) from error
@@ -101,6 +101,8 @@ class TeacherFolder(Folder):
         failures: dict[int, str] = {}
         with self.explained():
             for entry in self.entries():
+                if not done < entry["stop"] <= self.count:
+                    raise ValueError(f"rows {done} to {entry['stop']} of {self.count}")
                 done = int(entry["stop"])
                 failures.update({int(row): str(why) for row, why in entry["failures"].items()})
         return done, failures

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from molkd.errors import CorruptFileError
 from molkd.runtime import files
+from molkd.runtime.arrays import map_array
 
 Stored = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 """Shape (m, d): rows as they lie on disk; those of failed items are NaN."""
@@ -29,6 +31,8 @@ DTYPES: Mapping[StoredType, type[np.float16 | np.float32]] = {
     "fp32": np.float32,
 }
 
+_NO_ENTRIES = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+_SHA256 = re.compile("[0-9a-f]{64}")
 FAILURES = "failures.json"
 JOURNAL = "journal.jsonl"
 SEAL = "seal.json"
@@ -53,9 +57,19 @@ class Folder:
         return (self.path / SEAL).exists()
 
     def failures(self) -> dict[int, str]:
-        """Returns row -> reason, of a sealed folder."""
+        """Returns row -> reason, of a sealed folder.
+
+        Raises:
+            CorruptFileError: they are not readable.
+        """
         raw = files.read_json(self.path / FAILURES)
-        return {int(row): str(reason) for row, reason in raw.items()}
+        try:
+            return {int(row): str(reason) for row, reason in raw.items()}
+        except ValueError as error:
+            place = self.path / FAILURES
+            raise CorruptFileError(
+                f"{place} names no rows: {error}; {remedy(self.path)}"
+            ) from error
 
     def checksum(self) -> str:
         """Returns the sha256 of the values, as sealed."""
@@ -86,7 +100,7 @@ class Folder:
         """Turns errors of reading the journal into a `CorruptFileError` that names it."""
         try:
             yield
-        except (ValueError, KeyError, TypeError) as error:
+        except _NO_ENTRIES as error:
             place = self.path / JOURNAL
             raise CorruptFileError(f"cannot read {place}: {error}; {remedy(self.path)}") from error
 
@@ -124,9 +138,12 @@ class Folder:
 
     def _sums(self) -> dict[str, str]:
         sums = files.read_json(self.path / SEAL).get("sha256")
-        if not isinstance(sums, dict) or set(cast("dict[str, str]", sums)) != set(self.SEALED):
+        named = cast("dict[str, str]", sums if isinstance(sums, dict) else {})
+        if set(named) != set(self.SEALED) or not all(
+            map(_SHA256.fullmatch, map(str, named.values()))
+        ):
             raise CorruptFileError(f"{self.path / SEAL} is no seal: {remedy(self.path)}")
-        return cast("dict[str, str]", sums)
+        return named
 
     def _lines(self) -> list[bytes]:
         path = self.path / JOURNAL
@@ -143,9 +160,9 @@ def mapped(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.me
         CorruptFileError: the file is missing, cut or of another shape or type.
     """
     try:
-        array = cast("np.memmap[Any, Any]", np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        raise CorruptFileError(f"cannot read {path}: {error}; {remedy(path.parent)}") from error
+        array = map_array(path)
+    except CorruptFileError as error:
+        raise CorruptFileError(f"{error}; {remedy(path.parent)}") from error
     expected = f"expected shape {shape} of {np.dtype(dtype).name}"
     if array.shape != shape or array.dtype != dtype:
         raise CorruptFileError(

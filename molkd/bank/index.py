@@ -107,7 +107,7 @@ def read(folder: Path) -> Header:
             "build it again in another folder"
         )
     try:
-        return Header(
+        header = Header(
             int(str(raw["count"])),
             int(str(raw["block"])),
             str(raw["preparation"]),
@@ -119,6 +119,12 @@ def read(folder: Path) -> Header:
         raise CorruptFileError(
             f"{folder / _HEADER} is not the header of a bank: {error}"
         ) from error
+    if header.count < 1 or header.block < 1:
+        raise CorruptFileError(
+            f"{folder / _HEADER} is not the header of a bank: {header.count} items in blocks of "
+            f"{header.block}"
+        )
+    return header
 
 
 def read_items(folder: Path, header: Header) -> tuple[list[str], dict[int, str]]:

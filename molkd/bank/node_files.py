@@ -113,6 +113,8 @@ class NodeFolder(Folder):
         with self.explained():
             for entry in self.entries():
                 counts.extend(int(count) for count in entry["counts"])
+                if min(counts, default=0) < 0 or len(counts) > self.count:
+                    raise ValueError(f"nodes of {len(counts)} rows of {self.count}")
                 failures.update({int(row): str(why) for row, why in entry["failures"].items()})
         return np.array(counts, dtype=np.int64), failures
 
@@ -164,7 +166,11 @@ class NodeFolder(Folder):
         Raises:
             CorruptFileError: the file is missing, cut or of another shape or type.
         """
-        return np.asarray(mapped(self.path / _STARTS, (self.count + 1,), np.int64))
+        path = self.path / _STARTS
+        starts = np.asarray(mapped(path, (self.count + 1,), np.int64))
+        if starts[0] != 0 or (np.diff(starts) < 0).any():
+            raise CorruptFileError(f"{path} holds no starts: {remedy(self.path)}")
+        return starts
 
     def values(self) -> npt.NDArray[Any]:
         """Returns the map of all nodes, shape (a, d), read-only; see `starts` for errors."""

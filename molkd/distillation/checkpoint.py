@@ -77,7 +77,11 @@ def _load(path: Path, digest: str) -> dict[str, Any]:
     state = path / _STATE
     if not state.is_file() or files.sha256_of(state) != header.get("sha256"):
         raise CorruptFileError(f"{state} is cut or changed")
-    return torch.load(state, map_location="cpu", weights_only=True)
+    try:
+        return torch.load(state, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch and pickle raise many kinds
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise CorruptFileError(f"{state} is no checkpoint: {reason}") from error
 
 
 def _all(folder: Path) -> list[Path]:

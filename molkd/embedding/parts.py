@@ -28,9 +28,10 @@ class Parts:
 
     def find(self, index: int, key: str) -> EmbeddedChunk | None:
         """Returns a part, or None where it is absent, damaged or holds something else."""
+        of_another_molkd = (LookupError, TypeError, ValueError, AttributeError, StopIteration)
         try:
             return self._read(index, key)
-        except (OSError, CorruptFileError, KeyError, TypeError):  # the last two: of an older molkd
+        except (OSError, CorruptFileError, *of_another_molkd):
             return None
 
     def read(self, index: int) -> EmbeddedChunk:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +12,19 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
-from molkd.errors import InputError
+from molkd.errors import CorruptFileError, InputError
 from molkd.formats.writers.npy import ids_path
 from molkd.items import MODALITIES
+from molkd.runtime.arrays import Array, read_array, read_arrays
 from molkd.types import Matrix
 
 MODALITY_OF = {MODALITIES[name].style.column: name for name in MODALITIES}
 """Column of the items -> their modality."""
 
 _NO_NUMBERS = ("id", *MODALITY_OF, "valid", "error")
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (OSError, ValueError, KeyError, CorruptFileError, pa.ArrowException)
+_TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+_LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def read(path: Path) -> StoredEmbeddings:
         )
     try:
         stored = readers[path.suffix](path)
-    except (*_DAMAGE, pa.ArrowException) as error:
+    except _DAMAGE as error:
         raise InputError(f"cannot read embeddings from {path}: {error}") from error
     if stored.values.ndim != 2 or not stored.values.size:
         raise InputError(f"{path} holds no embeddings but numbers of shape {stored.values.shape}")
@@ -84,15 +85,31 @@ def _csv(path: Path) -> StoredEmbeddings:
 
 
 def _npz(path: Path) -> StoredEmbeddings:
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-        column, values = _item_column(archive.files), archive["X"].astype(np.float32)
-        ids = archive["ids"].tolist() if "ids" in archive.files else _numbers(len(values))
-        return StoredEmbeddings(MODALITY_OF[column], ids, archive[column].tolist(), values)
+    arrays = read_arrays(path, ("X", "ids", *MODALITY_OF))
+    column = _item_column(list(arrays))
+    if "X" not in arrays:
+        raise ValueError("there is no array X")
+    values = _real(arrays["X"])
+    items = _texts(arrays[column], column)
+    ids = _texts(arrays["ids"], "ids") if "ids" in arrays else _numbers(len(items))
+    return StoredEmbeddings(MODALITY_OF[column], ids, items, values)
 
 
 def _npy(path: Path) -> StoredEmbeddings:
     table = pq.read_table(ids_path(path))
-    return _with_rows(table, np.load(path, allow_pickle=False).astype(np.float32))
+    return _with_rows(table, _real(read_array(path)))
+
+
+def _real(array: Array) -> Matrix:
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"values of type {array.dtype}, not numbers")
+    return array.astype(np.float32)
+
+
+def _texts(array: Array, name: str) -> list[str]:
+    if array.ndim != 1 or array.dtype.kind not in "Uiu":
+        raise ValueError(f"{name} has shape {array.shape} of {array.dtype}, not a text per row")
+    return [str(text) for text in array.tolist()]
 
 
 def _of_table(table: Any) -> StoredEmbeddings:
@@ -105,21 +122,36 @@ def _of_table(table: Any) -> StoredEmbeddings:
 
 def _with_rows(table: Any, values: Matrix) -> StoredEmbeddings:
     column = _item_column(table.column_names)
-    items = [text or "" for text in table[column].to_pylist()]
-    there = "id" in table.column_names
-    ids = [str(name) for name in table["id"].to_pylist()] if there else _numbers(len(items))
+    kind = table.schema.field(column).type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not any(fits(kind) for fits in _TEXTS):
+        raise ValueError(f"column {column!r} holds {kind}, not texts")
+    items = [text or "" for text in _strings(table[column])]
+    ids = _numbers(len(items))
+    if "id" in table.column_names:
+        ids = [name or "" for name in _strings(table["id"])]
     return StoredEmbeddings(MODALITY_OF[column], ids, items, values)
+
+
+def _strings(column: Any) -> list[str | None]:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.string()).to_pylist()
 
 
 def _lists(column: Any) -> Matrix:
     """A column of lists, all equally long, as rows; NaN where there is none."""
+    if not any(fits(column.type) for fits in _LISTS):
+        raise ValueError(f"column 'embedding' holds {column.type}, not lists of numbers")
     present = column.is_valid().to_numpy(zero_copy_only=False)
     widths = np.unique(column.drop_null().value_lengths().to_numpy(zero_copy_only=False))
     if len(widths) > 1:
         raise ValueError(f"embeddings of different widths, {widths[0]} and {widths[-1]}")
     width = int(widths[0]) if len(widths) else getattr(column.type, "list_size", 0)
     values = np.full((len(column), width), np.nan, dtype=np.float32)
-    values[present] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+    if width:
+        numbers = _real(column.flatten().to_numpy(zero_copy_only=False))
+        values[present] = numbers.reshape(-1, width)
     return values
 
 

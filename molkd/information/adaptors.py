@@ -147,8 +147,6 @@ def load(folder: Path, student: str) -> Adaptors:
         ConfigError: the student has none, or these are another student's.
         CorruptFileError: a file is missing, cut, or does not match its checksum.
     """
-    from safetensors.torch import load_file
-
     if not (folder / INDEX).is_file():
         raise ConfigError(
             f"there are no adaptors in {folder}: distil with --keep-adaptors to have the student "
@@ -157,24 +155,52 @@ def load(folder: Path, student: str) -> Adaptors:
     index = files.read_json(folder / INDEX)
     if index.get("student") != student:
         raise ConfigError(f"the adaptors in {folder} are those of another student")
+    try:
+        return _loaded(folder, index, student)
+    except CorruptFileError:
+        raise
+    except Exception as error:  # of an index that names other shapes, densities or files
+        raise CorruptFileError(
+            f"{folder / INDEX} does not describe adaptors ({type(error).__name__}: {error}): copy "
+            "or distil again"
+        ) from error
+
+
+def _loaded(folder: Path, index: Mapping[str, Any], student: str) -> Adaptors:
+    from safetensors.torch import load_file
+
     weights = load_file(_checked(folder / HEADS, index["sha256"]))
-    mean, sd = weights["mean"].numpy(), weights["sd"].numpy()
+    mean, sd = (weights[name].numpy().astype(np.float32) for name in ("mean", "sd"))
+    if mean.ndim != 1 or mean.shape != sd.shape:
+        raise ValueError(f"mean and sd of shapes {mean.shape} and {sd.shape}")
     teachers: dict[str, Adaptor] = {}
     for place, entry in enumerate(index["teachers"]):
-        scaled = scaling.load(_checked(folder / entry["file"], entry["sha256"]), student)
-        if scaled is None:
-            raise CorruptFileError(f"{folder / entry['file']} cannot be read: distil again")
-        hidden = entry["hidden"]
-        shape = HeadSettings(
-            head_hidden=hidden[0] if hidden else 1, head_layers=len(hidden), head_skip=True
-        )
-        head = Ladder(len(mean), (), (), entry["outputs"], shape)
         prefix = f"{place}."
         state = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-        head.load_state_dict(state)
-        adaptor = Adaptor(head.eval(), densities.make(entry["density"]), scaled)
-        teachers[entry["teacher"]] = adaptor
+        teachers[str(entry["teacher"])] = _adaptor(folder, entry, state, student, len(mean))
     return Adaptors(mean, sd, teachers)
+
+
+def _adaptor(
+    folder: Path, entry: Mapping[str, Any], state: Mapping[str, Any], student: str, width: int
+) -> Adaptor:
+    path = _checked(folder / entry["file"], entry["sha256"])
+    scaled = scaling.load(path, student)
+    if scaled is None:
+        raise CorruptFileError(f"{path} cannot be read: distil again")
+    hidden, density = entry["hidden"], densities.make(entry["density"])
+    if density.width(scaled.dim) != entry["outputs"]:
+        raise ValueError(f"{entry['outputs']} outputs for {scaled.dim} dimensions")
+    shape = HeadSettings(
+        head_hidden=hidden[0] if hidden else 1, head_layers=len(hidden), head_skip=True
+    )
+    with torch.device("meta"):  # before memory is taken for a shape that is damaged
+        due = Ladder(width, (), (), entry["outputs"], shape).state_dict()
+    if {k: v.shape for k, v in due.items()} != {k: v.shape for k, v in state.items()}:
+        raise ValueError(f"the head of {entry['teacher']} has weights of other shapes")
+    head = Ladder(width, (), (), entry["outputs"], shape)
+    head.load_state_dict(state)
+    return Adaptor(head.eval(), density, scaled)
 
 
 def _checked(path: Path, checksum: str) -> Path:

@@ -86,7 +86,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         value: object = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CorruptFileError(f"cannot read {path}: {error}") from error
     if not isinstance(value, dict):
         raise CorruptFileError(f"{path} does not hold a JSON object")

@@ -139,7 +139,7 @@ def read_record(path: Path) -> dict[str, object]:
     """Returns the facts that a run noted beside its settings; empty where there are none."""
     try:
         record: object = tomllib.loads(path.read_text(encoding="utf-8")).get(RECORD)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return cast("dict[str, object]", record) if isinstance(record, dict) else {}
 
@@ -149,7 +149,7 @@ def _read(path: Path) -> dict[str, Any]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read the settings {path}: {error.strerror}") from error
-    except ValueError as error:  # of TOML or of UTF-8
+    except (ValueError, RecursionError) as error:  # of TOML or of UTF-8
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     table.pop(RECORD, None)
     return table

@@ -239,6 +239,7 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         """Builds a student from what was saved; see `from_pretrained` for errors."""
         if saved.kind != cls.kind:
             raise ConfigError(f"a {saved.kind} student was saved, not a {cls.kind} student")
+        pretrained.refuse_other_weights(saved, cls.build)
         student = cls.build(saved.config)
         student.load_state_dict(dict(saved.weights), strict=True)
         student.folder = saved.folder

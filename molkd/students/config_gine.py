@@ -13,6 +13,10 @@ Readout = Literal["mean", "sum", "mean+sum", "attention"]
 """How atom states become one vector; "sum" is divided by the square root of the atom count."""
 
 
+MOST_LAYERS = 1000
+"""Layers above which a configuration is damaged rather than large."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GineConfig:
     """The shape of a GINE student.
@@ -39,7 +43,7 @@ class GineConfig:
         validate(self, {})
         rules = {
             "hidden must be at least 1": self.hidden >= 1,
-            "layers must be at least 1": self.layers >= 1,
+            f"layers must lie in [1, {MOST_LAYERS}]": 1 <= self.layers <= MOST_LAYERS,
             "embedding_dim must be at least 1": self.embedding_dim >= 1,
             "dropout must lie in [0, 1)": 0 <= self.dropout < 1,
         }

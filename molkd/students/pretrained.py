@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from molkd import __version__
-from molkd.errors import CorruptFileError, WeightsError
+from molkd.errors import CorruptFileError, MolkdError, WeightsError
 from molkd.runtime.files import read_json, sha256_of, write_bytes, write_json
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
@@ -47,11 +48,14 @@ class SavedStudent:
         """Returns one of its files as text.
 
         Raises:
-            CorruptFileError: there is none of that name.
+            CorruptFileError: there is none of that name, or it is no text.
         """
         if name not in self.files:
             raise CorruptFileError(f"{self.folder} lacks {name}: copy or download it again")
-        return self.files[name].decode()
+        try:
+            return self.files[name].decode()
+        except UnicodeDecodeError as error:
+            raise CorruptFileError(f"{self.folder}: {name} is no UTF-8 text: {error}") from error
 
 
 def write(folder: Path, saved: SavedStudent, *, card: str | None = None) -> None:
@@ -96,8 +100,6 @@ def read(model: str | Path, *, revision: str | None = None) -> SavedStudent:
         WeightsError: there is no such folder and no such model within reach.
         CorruptFileError: a file is missing, cut, or does not match its checksum.
     """
-    from safetensors.torch import load_file
-
     folder = _folder(model, revision)
     stored = read_json(folder / CONFIG)
     kind, config = stored.get("kind"), stored.get("config")
@@ -109,19 +111,66 @@ def read(model: str | Path, *, revision: str | None = None) -> SavedStudent:
             f"{weights} is missing, cut or not the file that {CONFIG} describes: "
             "copy or download the folder again"
         )
-    return SavedStudent(
-        kind,
-        config,
-        load_file(weights),
-        files=_files(folder, stored.get("files")),
-        reading=_reading(stored),
-        folder=folder,
-    )
+    tensors = read_tensors(weights)
+    files = _files(folder, stored.get("files") or {})
+    reading = _reading(folder, stored)
+    return SavedStudent(kind, config, tensors, files=files, reading=reading, folder=folder)
 
 
-def _reading(stored: Mapping[str, Any]) -> dict[str, str]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Reads a safetensors file.
+
+    Raises:
+        CorruptFileError: it is missing, cut or no such file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CorruptFileError(f"{path} is cut or no safetensors file: {error}") from error
+
+
+def refuse_other_weights(
+    saved: SavedStudent, build: Callable[[Mapping[str, Any]], nn.Module]
+) -> None:
+    """Compares weights with what their configuration asks for, before memory is taken for it.
+
+    Args:
+        saved: a student.
+        build: makes a network of a configuration.
+
+    Raises:
+        CorruptFileError: it asks for other weights, or describes nothing that can be built.
+        ConfigError: it describes what this molkd does not build.
+    """
+    place = saved.folder or f"the {saved.kind} student"
+    try:
+        with torch.device("meta"):
+            due = {name: tuple(one.shape) for name, one in build(saved.config).state_dict().items()}
+    except MolkdError:
+        raise
+    except Exception as error:  # each architecture is built by another library
+        raise CorruptFileError(
+            f"{place} does not describe a {saved.kind} student ({type(error).__name__}: {error}): "
+            "copy or download it again"
+        ) from error
+    there = {name: tuple(one.shape) for name, one in saved.weights.items()}
+    differing = sorted(name for name in due.keys() | there if due.get(name) != there.get(name))
+    if differing:
+        name = differing[0]
+        raise CorruptFileError(
+            f"the weights of {place} are not those of its configuration: {name!r} has shape "
+            f"{there.get(name)}, {due.get(name)} is expected; copy or download it again"
+        )
+
+
+def _reading(folder: Path, stored: Mapping[str, Any]) -> dict[str, str]:
     reading = stored.get("reading", {})
-    return {str(name): str(value) for name, value in dict(reading).items()}
+    if not isinstance(reading, dict):
+        raise CorruptFileError(f'{folder / CONFIG}: "reading" is no table')
+    return {str(name): str(value) for name, value in cast("dict[object, object]", reading).items()}
 
 
 def warn_of_other_reading(there: Mapping[str, str], here: Mapping[str, str]) -> None:
@@ -138,10 +187,16 @@ def warn_of_other_reading(there: Mapping[str, str], here: Mapping[str, str]) -> 
 
 def _files(folder: Path, listed: object) -> dict[str, bytes]:
     """Reads the files that a configuration lists with their checksums."""
+    if not isinstance(listed, dict):
+        raise CorruptFileError(f"{folder / CONFIG} lists no files but {listed!r}")
     contents: dict[str, bytes] = {}
-    for name, checksum in cast("dict[str, str]", listed or {}).items():
+    for name, checksum in cast("dict[str, str]", listed).items():
         path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        if (
+            "\0" in name
+            or not path.resolve().is_relative_to(folder.resolve())
+            or not path.is_file()
+        ):
             raise CorruptFileError(f"{path} is missing: copy or download the folder again")
         contents[name] = path.read_bytes()
         if hashlib.sha256(contents[name]).hexdigest() != checksum:

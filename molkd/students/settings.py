@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from molkd.errors import ConfigError
@@ -41,6 +41,14 @@ class StudentSettings(ABC):
         if SIZES.resolve(self.size) is not type(self):
             raise ConfigError(f"size {self.size!r} is not one of {type(self).__name__}")
         validate(self, {})
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        rules = {
+            f"{name} must be at least 1": value >= 1
+            for name, value in values.items()
+            if isinstance(value, int)
+        }
+        dropout = values.get("dropout")
+        validate(self, rules | {"dropout must lie in [0, 1)": dropout is None or 0 <= dropout < 1})
 
     @classmethod
     def choose(cls, table: Mapping[str, object]) -> type[StudentSettings]:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from molkd.errors import ConfigError
+from molkd.errors import ConfigError, CorruptFileError
 from molkd.items.texts import tokens
 from molkd.items.texts.tokens import Tokenizing, Tokens
 from molkd.students import projection
@@ -68,6 +68,25 @@ class Bags:
         )
 
 
+def tokenizer_of(saved: SavedStudent, size: int) -> str:
+    """Returns the tokenizer of a text student, in JSON.
+
+    Raises:
+        CorruptFileError: it is missing, not the one of the configuration, or knows more tokens than
+            the student, which has `size` of them.
+        ConfigError: it cannot be read.
+    """
+    text = saved.text(TOKENIZER)
+    digest = saved.config.get("tokenizer")
+    known = max(tokens.vocabulary(text).values(), default=-1) + 1
+    if known > size or (digest and digest != hashlib.sha256(text.encode()).hexdigest()):
+        raise CorruptFileError(
+            f"{saved.folder}: {TOKENIZER}, of {known} tokens, is not that of the student, of "
+            f"{size} tokens: copy or download the folder again"
+        )
+    return text
+
+
 class StaticStudent(Student[str, Tokens, Bags]):
     """Token vectors, their mean, and two layers."""
 
@@ -106,7 +125,7 @@ class StaticStudent(Student[str, Tokens, Bags]):
     def restore(cls, saved: SavedStudent) -> Self:
         """See `Student`."""
         student = super().restore(saved)
-        student.tokenizer = saved.text(TOKENIZER)
+        student.tokenizer = tokenizer_of(saved, student.embedding.num_embeddings)
         return student
 
     @property

@@ -14,7 +14,7 @@ from molkd.items.texts import tokens
 from molkd.items.texts.tokens import Tokenizing, Tokens
 from molkd.students import projection
 from molkd.students.pretrained import SavedStudent
-from molkd.students.static import TOKENIZER
+from molkd.students.static import TOKENIZER, tokenizer_of
 from molkd.students.transformer_base import TransformerStudent
 from molkd.tensors import Features
 
@@ -63,7 +63,7 @@ class TextStudent(TransformerStudent[str, Tokens, Padded]):
     def restore(cls, saved: SavedStudent) -> Self:
         """See `Student`."""
         student = super().restore(saved)
-        student.tokenizer = saved.text(TOKENIZER)
+        student.tokenizer = tokenizer_of(saved, student.body_config.vocab_size)
         return student
 
     def truncate(self, length: int) -> Self:

@@ -14,7 +14,21 @@ from torch import Tensor, nn
 from molkd.errors import ConfigError
 from molkd.students import projection
 from molkd.students.base import BatchT, Item, PackedT, Student
+from molkd.students.config_gine import MOST_LAYERS
 from molkd.tensors import FeatureSpec
+
+
+def _refuse_impossible(about: Mapping[str, Any]) -> None:
+    """Refuses what transformers would build for hours, or fail on when it embeds."""
+    depths = about.get("depths", about.get("num_hidden_layers", 1))
+    if sum(depths if isinstance(depths, list) else [depths]) > MOST_LAYERS:
+        raise ConfigError(f"a body of {depths} layers is damaged: at most {MOST_LAYERS} are built")
+    for name, value in about.items():
+        if name.endswith(("dropout_prob", "drop_path_rate")) and not 0 <= value < 1:
+            raise ConfigError(f"{name} of the body must lie in [0, 1), not {value!r}")
+        counts = value if isinstance(value, list) else [value]
+        if name.startswith("num_") and not all(count >= 1 for count in counts):
+            raise ConfigError(f"{name} of the body must be at least 1, not {value!r}")
 
 
 class TransformerStudent(Student[Item, PackedT, BatchT]):
@@ -37,6 +51,7 @@ class TransformerStudent(Student[Item, PackedT, BatchT]):
         if kind not in self.bodies:
             names = ", ".join(self.bodies)
             raise ConfigError(f"the body of a {self.kind} student is one of {names}, not {kind!r}")
+        _refuse_impossible(about)
         self.body_config = CONFIG_MAPPING[kind](**about)
         body = AutoModel.from_config(self.body_config, **self.bodies[kind])
         self._prefix = body.base_model_prefix  # so that AutoModel finds the weights of its part

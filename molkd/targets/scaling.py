@@ -5,8 +5,6 @@ Scalings are fitted in `molkd.targets.fitting`.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +13,9 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from molkd.errors import ShapeError
+from molkd.errors import CorruptFileError, ShapeError
 from molkd.runtime import files
+from molkd.runtime.arrays import read_arrays
 from molkd.targets.rotations import Vector
 from molkd.types import Matrix, Support
 
@@ -169,8 +168,7 @@ def save(path: Path, key: str, scaling: Scaling) -> None:
 def load(path: Path, key: str) -> Scaling | None:
     """Returns what was saved; None where it is absent, damaged or belongs to another key."""
     try:
-        with path.open("rb") as stream:  # numpy leaves a damaged file open
-            raw: dict[str, npt.NDArray[Any]] = dict(np.load(stream, allow_pickle=False))
+        raw = read_arrays(path)
         if str(raw["key"]) != key:
             return None
         arrays: dict[str, Any] = {name: raw.get(name) for name in _ARRAYS}
@@ -180,5 +178,5 @@ def load(path: Path, key: str) -> Scaling | None:
             bound=float(raw["bound"]) if "bound" in raw else None,
             **arrays,
         )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+    except (CorruptFileError, ValueError, KeyError, TypeError):
         return None

@@ -155,6 +155,16 @@ def _double(path: Path) -> None:
     np.save(path, np.load(path).astype(np.float64))
 
 
+def _without_blocks(path: Path) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), "block": 0}))
+
+
+def _with_a_lone_surrogate(path: Path) -> None:
+    raw = json.loads(path.read_text())
+    raw["card"]["options"] = {"\ud800": 1}
+    path.write_text(json.dumps(raw))
+
+
 AT_ONCE = [
     ("real/values.npy", _cut),
     ("real/values.npy", _lengthen),
@@ -170,7 +180,16 @@ AT_ONCE = [
     ("real/card.json", _empty),
     ("bank.json", _cut),
     ("bank.json", lambda path: path.write_text('{"format": 1}')),
+    ("bank.json", lambda path: path.write_text(path.read_text().replace("block", "x", 1))),
+    ("bank.json", _without_blocks),
+    (
+        "real/card.json",
+        lambda path: path.write_text('{"card": [1], "digest": "", "dtype": "fp32"}'),
+    ),
+    ("real/card.json", _with_a_lone_surrogate),
+    ("real/values.npy", lambda path: path.write_bytes(path.read_bytes().replace(b"(", b"((", 1))),
     ("real/seal.json", lambda path: path.write_text("{}")),
+    ("real/seal.json", lambda path: path.write_text(path.read_text().replace(': "', ': "x'))),
 ]
 
 
@@ -200,6 +219,12 @@ def test_damage_is_found_by_verifying(
     Bank.open(copy)
     with pytest.raises(CorruptFileError, match=file):
         Bank.open(copy, verify=True)
+
+
+def test_reasons_of_no_row_are_refused(copy: Path) -> None:
+    (copy / "bits" / "failures.json").write_text('{"first": "why"}')
+    with pytest.raises(CorruptFileError, match=r"failures\.json names no rows"):
+        Bank.open(copy).failures("bits")
 
 
 def test_an_index_of_other_items_is_refused(copy: Path) -> None:

@@ -84,10 +84,20 @@ def test_a_cut_line_of_the_journal_does_not_count(tmp_path: Path) -> None:
     assert _bits(bank) == _bits(_build(tmp_path / "whole", items, FakeTeacher(obeys=False)))
 
 
-def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\0\0",
+        b'{"stop": 9999, "failures": {}}',
+        b'{"stop": Infinity, "failures": {}}',
+        b'{"stop": 16, "failures": []}',
+        b"[" * 5000,
+    ],
+)
+def test_a_damaged_journal_is_named(tmp_path: Path, line: bytes) -> None:
     with pytest.raises(KeyboardInterrupt):
         _build(tmp_path / "bank", [*ITEMS, "stop"], FakeTeacher())
-    (tmp_path / "bank" / "fake" / "journal.jsonl").write_bytes(b"\0\0\n")
+    (tmp_path / "bank" / "fake" / "journal.jsonl").write_bytes(line + b"\n")
     with pytest.raises(CorruptFileError, match=r"cannot read .*journal.jsonl"):
         _build(tmp_path / "bank", [*ITEMS, "stop"], FakeTeacher(obeys=False))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -234,6 +235,19 @@ class TestCheckpoint:
         state = folder / "step-000000003" / "state.pt"
         state.write_bytes(state.read_bytes()[:-10])
         with pytest.warns(UserWarning, match="cut or changed; trying the checkpoint before"):
+            found = checkpoint.load_latest(folder, digest="d")
+        assert found is not None
+        assert found["step"] == 2
+
+    @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x80\x02c"])
+    def test_one_of_another_content_is_damaged(self, tmp_path: Path, content: bytes):
+        folder = self._saved(tmp_path)
+        path = folder / "step-000000003"
+        (path / "state.pt").write_bytes(content)
+        header = json.loads((path / "state.json").read_text())
+        header["sha256"] = hashlib.sha256(content).hexdigest()
+        (path / "state.json").write_text(json.dumps(header))
+        with pytest.warns(UserWarning, match=r"state\.pt is no checkpoint"):
             found = checkpoint.load_latest(folder, digest="d")
         assert found is not None
         assert found["step"] == 2

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+import pyarrow as pa
 import pytest
 
 from molkd.embedding.parts import Parts
@@ -110,6 +113,33 @@ def test_parts_of_something_else_are_never_used(
     assert len(encoder.asked) == 100
     _embed(encoder, source, tmp_path / "whole.npy", **some)
     assert output.read_bytes() == (tmp_path / "whole.npy").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.slice(0, 0),
+        lambda table: table.drop_columns(["error"]),
+        lambda table: table.replace_schema_metadata({"shortened": ""}),
+        lambda table: table.replace_schema_metadata(None),
+        lambda table: table.drop_columns(["values"]).append_column("values", table["id"]),
+    ],
+)
+def test_parts_of_another_molkd_are_made_anew(
+    tmp_path: Path, source: Path, expected: bytes, change: Callable[[Any], Any]
+) -> None:
+    output = tmp_path / "out.npy"
+    _stopped(source, output, 70)
+    path = tmp_path / "out.npy.parts" / "part-00000001.arrow"
+    content = path.read_bytes()
+    table = change(pa.ipc.open_stream(content[130:]).read_all())
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    data = sink.getvalue().to_pybytes()
+    path.write_bytes(content[:65] + hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+    assert _embed(FakeEncoder(), source, output).resumed == 48
+    assert output.read_bytes() == expected
 
 
 def test_parts_of_changed_molecules_are_never_used(tmp_path: Path, source: Path) -> None:

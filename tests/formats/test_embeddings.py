@@ -84,3 +84,45 @@ def test_what_holds_no_embeddings_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"smiles": ["C"], "text": ["C"], "x": [1.0]}).to_parquet(tmp_path / "two.parquet")
     with pytest.raises(InputError, match=r"two\.parquet: several columns of items among"):
         read(tmp_path / "two.parquet")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"smiles": ["C"], "embedding": ["1 2"]}, "column 'embedding' holds .*string"),
+        ({"smiles": ["C"], "embedding": [[["1"]]]}, "values of type object"),
+        ({"smiles": [7], "embedding": [[1.0]]}, "column 'smiles' holds int64, not texts"),
+        ({"smiles": ["C"], "x": ["one"]}, "one"),
+    ],
+)
+def test_columns_of_other_types_are_named(
+    tmp_path: Path, columns: dict[str, list[object]], message: str
+) -> None:
+    path = tmp_path / "other.parquet"
+    pd.DataFrame(columns).to_parquet(path)
+    with pytest.raises(InputError, match=rf"other\.parquet: .*{message}"):
+        read(path)
+
+
+def test_identifiers_of_other_types_are_texts(tmp_path: Path) -> None:
+    path = tmp_path / "ids.parquet"
+    ids = pd.array([10**17 + 1, None], dtype="Int64")
+    pd.DataFrame({"id": ids, "smiles": ["C", "N"], "x": [1.0, 2.0]}).to_parquet(path)
+    assert read(path).ids == ["100000000000000001", ""]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"smiles": ["C"]}, "there is no array X"),
+        ({"X": [[1.0]], "smiles": [["C"]]}, "smiles has shape"),
+        ({"X": [[1.0]], "smiles": ["C"], "ids": [1.5]}, "ids has shape .* of float64"),
+        ({"X": [["1"]], "smiles": ["C"]}, "values of type <U1, not numbers"),
+    ],
+)
+def test_arrays_of_other_types_are_named(
+    tmp_path: Path, arrays: dict[str, list[object]], message: str
+) -> None:
+    np.savez(tmp_path / "other.npz", **arrays)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InputError, match=rf"other\.npz: {message}"):
+        read(tmp_path / "other.npz")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -78,6 +79,31 @@ def test_a_damaged_file_is_named(student: Path, tmp_path: Path, name: str) -> No
     path = copy / adaptors.FOLDER / name
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(CorruptFileError, match=name):
+        students.load(copy).predict_teacher(["CCO"], "maccs")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"teachers": 7},
+        {"teachers": [{}]},
+        {"sha256": None},
+        {"outputs": 1},
+        {"hidden": [10**7]},
+        {"density": 1.5},
+        {"file": None},
+    ],
+)
+def test_an_index_that_does_not_fit_is_refused(
+    student: Path, tmp_path: Path, change: dict[str, object]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(student, copy)
+    path = copy / adaptors.FOLDER / adaptors.INDEX
+    index = json.loads(path.read_text())
+    (index if change.keys() <= index.keys() else index["teachers"][0]).update(change)
+    path.write_text(json.dumps(index))
+    with pytest.raises(CorruptFileError, match=r"adaptors\.json|heads\.safetensors"):
         students.load(copy).predict_teacher(["CCO"], "maccs")
 
 

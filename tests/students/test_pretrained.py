@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -97,3 +98,40 @@ def test_a_student_that_the_first_version_saved_is_read() -> None:
     assert (student.kind, student.embedding_dim) == ("gine", 512)
     embeddings = student.embed(["CCO", "no molecule"])
     assert embeddings.valid.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"layers": 10**9}, r"layers must lie in \[1, 1000\]"),
+        ({"hidden": 10**7}, "the weights of .* are not those of its configuration"),
+        ({"hidden": "8"}, "hidden: expected an integer"),
+        ({"heads": 2}, "does not describe a gine student .*heads"),
+    ],
+)
+def test_a_configuration_that_does_not_fit_is_refused_at_once(
+    saved: Path, change: dict[str, object], message: str
+):
+    config = json.loads((saved / "config.json").read_text())
+    config["config"] |= change
+    (saved / "config.json").write_text(json.dumps(config))
+    with pytest.raises((ConfigError, CorruptFileError), match=message):
+        students.load(saved)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x05" + b"\0" * 7 + b'{"a":', b"\xff" * 16])
+def test_weights_of_another_format_are_named(saved: Path, content: bytes):
+    (saved / "model.safetensors").write_bytes(content)
+    config = json.loads((saved / "config.json").read_text())
+    config["sha256"] = hashlib.sha256(content).hexdigest()
+    (saved / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CorruptFileError, match=r"model\.safetensors is cut or no safetensors file"):
+        students.load(saved)
+
+
+@pytest.mark.parametrize("listed", [["a"], {"a\0b": ""}, {"../x": ""}])
+def test_listed_files_that_cannot_be(saved: Path, listed: object):
+    config = json.loads((saved / "config.json").read_text())
+    (saved / "config.json").write_text(json.dumps({**config, "files": listed}))
+    with pytest.raises(CorruptFileError, match=r"lists no files|is missing"):
+        students.load(saved)

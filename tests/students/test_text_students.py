@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 import torch
 
 from molkd import students
-from molkd.errors import ConfigError, WeightsError
+from molkd.errors import ConfigError, CorruptFileError, WeightsError
 from molkd.items.texts import tokens
 from molkd.runtime import settings
 from molkd.students import StudentSettings
@@ -150,3 +152,59 @@ def test_starting_from_nothing_and_from_another_type(tmp_path: Path):
     GPT2Model(GPT2Config(n_embd=8, n_layer=1, n_head=1, vocab_size=20)).save_pretrained(tmp_path)
     with pytest.raises(ConfigError, match="is of type 'gpt2'"):
         _make(size="bert-tiny", init_from=str(tmp_path))
+
+
+@pytest.mark.parametrize("size", ["static-small", "bert-tiny"])
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        ("{}", ConfigError, "no tokenizer.json of the library tokenizers"),
+        (tokens.learn(TEXTS, size=95), CorruptFileError, "is not that of the student"),
+        (b"\xff", CorruptFileError, "no UTF-8 text"),
+    ],
+)
+def test_another_tokenizer_is_refused(
+    tmp_path: Path, size: str, content: str | bytes, error: type[Exception], message: str
+):
+    _make(size=size, vocabulary=90).save_pretrained(tmp_path)
+    data = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / "tokenizer.json").write_bytes(data)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["files"]["tokenizer.json"] = hashlib.sha256(data).hexdigest()
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(error, match=message):
+        students.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"size": "bert-tiny", "heads": 0}, r"student\.heads must be at least 1"),
+        ({"size": "static-small", "width": -1}, r"student\.width must be at least 1"),
+        ({"size": "bert-tiny", "dropout": float("nan")}, r"dropout must lie in \[0, 1\)"),
+        ({"size": "vit-tiny", "dropout": 1.0}, r"dropout must lie in \[0, 1\)"),
+    ],
+)
+def test_sizes_out_of_range_are_refused(table: dict[str, object], message: str):
+    with pytest.raises(ConfigError, match=message):
+        settings.from_table(StudentSettings, table)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_hidden_layers": 10**9}, "a body of 1000000000 layers is damaged"),
+        ({"hidden_dropout_prob": float("nan")}, "hidden_dropout_prob of the body must lie in"),
+        ({"num_attention_heads": -1}, "num_attention_heads of the body must be at least 1"),
+        ({"hidden_size": "16"}, "does not describe a text-encoder student"),
+    ],
+)
+def test_a_body_that_cannot_be_is_refused_at_once(
+    tmp_path: Path, change: dict[str, object], message: str
+):
+    _make(size="bert-tiny", vocabulary=90).save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["config"]["body"] |= change
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises((ConfigError, CorruptFileError), match=message):
+        students.load(tmp_path)

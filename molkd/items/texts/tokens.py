@@ -175,7 +175,12 @@ def vocabulary(tokenizer: str) -> dict[str, int]:
 def _tokenizer(tokenizer: str, max_length: int | None) -> Tokenizer:
     from tokenizers import Tokenizer
 
-    loaded = Tokenizer.from_str(tokenizer)
+    try:
+        loaded = Tokenizer.from_str(tokenizer)
+    except Exception as error:  # the library raises just that
+        raise ConfigError(
+            f"this is no tokenizer.json of the library tokenizers: {error}"
+        ) from error
     loaded.no_padding()
     if max_length is None:
         loaded.no_truncation()
