@@ -21,7 +21,7 @@ from tqdm import tqdm
 from molkd.benchmarks.tasks.task import Task
 from molkd.errors import InputError
 from molkd.formats import readers
-from molkd.formats.rows import Columns
+from molkd.formats.columns import Columns
 from molkd.items.molecules import chem
 from molkd.items.molecules.modality import SMILES
 from molkd.runtime import files

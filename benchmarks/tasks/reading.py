@@ -16,7 +16,7 @@ from pandas.errors import ParserWarning
 
 from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import ConfigError, InputError
-from molkd.formats.rows import Columns
+from molkd.formats.columns import Columns
 from molkd.formats.streams import open_bytes
 from molkd.items.molecules.modality import SMILES
 from molkd.runtime.registry import near
@@ -83,7 +83,7 @@ def smiles(frame: pd.DataFrame, column: str | None, path: Path) -> tuple[str, ..
     Raises:
         InputError: there is no such column, or none with a usual name.
     """
-    place = Columns(column).find(list(frame.columns), str(path))[0]
+    place = Columns(column).find(list(frame.columns), str(path)).item
     return tuple(_text(value) for value in frame.iloc[:, place])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from molkd.errors import InputError
+from molkd.formats import arrow
+from molkd.formats.values import identifier_of
 from molkd.formats.writers.npy import ids_path
 from molkd.items import MODALITIES
 from molkd.types import Matrix
@@ -22,6 +25,7 @@ from molkd.types import Matrix
 MODALITY_OF = {MODALITIES[name].style.column: name for name in MODALITIES}
 """Column of the items -> their modality."""
 
+_DIMENSION = re.compile(r"molkd_\d+")
 _NO_NUMBERS = ("id", *MODALITY_OF, "valid", "error")
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
@@ -32,7 +36,7 @@ class StoredEmbeddings:
 
     Attributes:
         modality: what the items are, a name in `molkd.items.MODALITIES`.
-        ids: one identifier per row; the row number where the file has none.
+        ids: one identifier per row, empty where it has none; the row number where no row has one.
         items: one text or path per row; empty where there was none.
         values: shape (n, d); NaN in rows without an embedding.
     """
@@ -46,8 +50,9 @@ class StoredEmbeddings:
 def read(path: Path) -> StoredEmbeddings:
     """Reads a file that `molkd embed` wrote, in any of its formats.
 
-    Parquet and CSV may also come from elsewhere: a column of items named as `molkd embed` names it,
-    and either a column of lists called "embedding" or numbers in all other columns.
+    Columns that were kept are left out. Parquet and CSV may also come from elsewhere: a column of
+    items named as `molkd embed` names it, and a column of lists called "embedding", or numbers in
+    columns called molkd_0, molkd_1, ..., or else numbers in all other columns.
 
     Raises:
         InputError: it cannot be read, or holds no items or no numbers; names the file.
@@ -98,7 +103,8 @@ def _npy(path: Path) -> StoredEmbeddings:
 def _of_table(table: Any) -> StoredEmbeddings:
     if "embedding" in table.column_names:
         return _with_rows(table, _lists(table["embedding"].combine_chunks()))
-    names = [name for name in table.column_names if name not in _NO_NUMBERS]
+    own = [name for name in table.column_names if _DIMENSION.fullmatch(name)]
+    names = own or [name for name in table.column_names if name not in _NO_NUMBERS]
     columns = [table[name].cast(pa.float32()).to_numpy(zero_copy_only=False) for name in names]
     return _with_rows(table, np.array(columns, dtype=np.float32).reshape(-1, len(table)).T)
 
@@ -106,8 +112,9 @@ def _of_table(table: Any) -> StoredEmbeddings:
 def _with_rows(table: Any, values: Matrix) -> StoredEmbeddings:
     column = _item_column(table.column_names)
     items = [text or "" for text in table[column].to_pylist()]
-    there = "id" in table.column_names
-    ids = [str(name) for name in table["id"].to_pylist()] if there else _numbers(len(items))
+    ids = _numbers(len(items))
+    if "id" in table.column_names:
+        ids = [name or "" for name in arrow.texts(table["id"].combine_chunks(), identifier_of)]
     return StoredEmbeddings(MODALITY_OF[column], ids, items, values)
 
 

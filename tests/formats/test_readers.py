@@ -17,8 +17,9 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
 from molkd.errors import ConfigError, InputError, UnknownNameError
+from molkd.formats.chunks import Chunk
+from molkd.formats.columns import Columns
 from molkd.formats.readers import read
-from molkd.formats.rows import Chunk, Columns
 
 IDS = ["ethanol", "benzene", "salt", "charged"]
 SMILES = ["CCO", "c1ccccc1", "[Na+].[Cl-]", "C[N+](C)(C)C"]
@@ -133,7 +134,7 @@ def test_chunks_are_full_and_numbered(tmp_path: Path, rows: int) -> None:
 
 def test_smi_names_are_optional_and_may_hold_spaces(tmp_path: Path) -> None:
     records = _read(_file(tmp_path, "in.smi", "CCO\nC  two  words \n\tnameless\n"))
-    assert records.ids == ["0", "two  words", "nameless"]
+    assert records.ids == [None, "two  words", "nameless"]
     assert records.items == ["CCO", "C", ""]
 
 
@@ -187,7 +188,7 @@ def test_quoted_commas_line_ends_and_quotes(tmp_path: Path) -> None:
 def test_a_row_with_other_fields_keeps_its_place(tmp_path: Path) -> None:
     path = _file(tmp_path, "in.csv", "id,smiles\na,CCO\nb,CC,9\nc\n\nd,C\n\n")
     records = _read(path, Columns(id="id"))
-    assert records.ids == ["a", "1", "2", "3", "d"]
+    assert records.ids == ["a", None, None, None, "d"]
     assert records.items == ["CCO", None, None, None, "C"]
     assert records.failures == {
         1: "3 fields where the header has 2 (line 3)",
@@ -240,7 +241,9 @@ def test_no_usual_column_and_several(tmp_path: Path) -> None:
 def test_sdf_identifiers_by_property(tmp_path: Path) -> None:
     path = _file(tmp_path, "in.sdf", _sdf())
     assert _read(path, Columns(id="code")).ids == [f"C-{name}" for name in IDS]
-    with pytest.raises(InputError, match=r"no property 'cod'.*Did you mean 'code'"):
+    with pytest.raises(
+        InputError, match=r"none of the first 4.* property 'cod'.*Did you mean 'code'"
+    ):
         _read(path, Columns(id="cod"))
     with pytest.raises(ConfigError, match="leave out --column"):
         _read(path, Columns(item="code"))
