@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import functools
 import gzip
 import io
 import itertools
@@ -83,10 +84,9 @@ def text_lines(stream: BinaryIO, name: str) -> Iterator[str]:
     encoding = _encoding(stream, name)
     errors = "replace" if encoding in _BOMS.values() else "surrogateescape"
     text = io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
-    number = 0
+    read = functools.partial(text.readline, LONGEST_LINE)
     try:
-        while line := text.readline(LONGEST_LINE):
-            number += 1
+        for number, line in enumerate(iter(read, ""), 1):
             if len(line) == LONGEST_LINE:
                 raise InputError(
                     f"{name}, line {number}: more than {LONGEST_LINE} characters, so this is no "

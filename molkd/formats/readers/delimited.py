@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from molkd.errors import InputError
-from molkd.formats.chunks import NONE_KEPT, Row
+from molkd.formats.chunks import Row
 from molkd.formats.columns import Columns
 from molkd.formats.readers import sniffing
 from molkd.formats.streams import LONGEST_LINE, DamagedError, text_lines
@@ -52,23 +52,22 @@ def read_table(lines: Iterator[str], name: str, columns: Columns, delimiter: str
     names = [field.strip() for field in next(rows, [])]
     places = columns.find(names, name)
     item, identifier, value_of = places.item, places.id, columns.style.value_of
-    width, blanks, kept = len(names), 0, NONE_KEPT
+    width, blanks, keeps = len(names), 0, bool(places.kept)
     for fields in rows:
         if not fields:
             blanks += 1
             continue
         if blanks:
-            yield from [(None, None, "blank line", NONE_KEPT)] * blanks
+            yield from [(None, None, "blank line", None)] * blanks
             blanks = 0
         if len(fields) == width:
-            if places.kept:
-                kept = places.kept_of(fields)
-            key = None if identifier is None else fields[identifier]
-            yield key or None, value_of(fields[item]), None, kept
+            key = None if identifier is None else fields[identifier] or None
+            kept = places.kept_of(fields) if keeps else None
+            yield key, value_of(fields[item]), None, kept
         else:
             where = f"line {table.line_num}"
             why = f"{len(fields)} fields where the header has {width} ({where})"
-            yield None, None, why, NONE_KEPT
+            yield None, None, why, None
 
 
 def _explained(table: Any, name: str) -> Iterator[list[str]]:
@@ -77,7 +76,7 @@ def _explained(table: Any, name: str) -> Iterator[list[str]]:
     try:
         for fields in table:
             yield fields
-            line = int(table.line_num) + 1
+            line = table.line_num + 1
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             why = f"the quoted field that opens in line {line} is not closed"

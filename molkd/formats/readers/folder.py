@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from molkd.errors import InputError
-from molkd.formats.chunks import NONE_KEPT, Row
+from molkd.formats.chunks import Row
 from molkd.formats.columns import Columns
 
 _SUFFIXES = frozenset(
@@ -27,7 +27,7 @@ def read_folder(folder: Path, columns: Columns) -> Iterator[Row]:
     """
     columns.refuse(str(folder), id_too=True)
     for path in _files(folder):
-        yield path.relative_to(folder).as_posix(), path, None, NONE_KEPT
+        yield path.relative_to(folder).as_posix(), path, None, None
 
 
 def _files(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
-from molkd.formats.chunks import NONE_KEPT, Row
+from molkd.formats.chunks import Row
 from molkd.formats.columns import Columns
 from molkd.formats.streams import text_lines
 from molkd.formats.values import identifier_of, text_of
@@ -29,7 +29,7 @@ def read_json_lines(stream: BinaryIO, name: str, columns: Columns) -> Iterator[R
             continue
         record = _parsed(line)
         if isinstance(record, str):
-            yield None, None, f"line {number} {record}", NONE_KEPT
+            yield None, None, f"line {number} {record}", None
             continue
         if keys is None:
             keys = _keys(columns, list(record), name)
@@ -54,7 +54,7 @@ def _keys(columns: Columns, names: Sequence[str], file: str) -> _Keys:
 def _row(record: dict[str, Any], keys: _Keys, columns: Columns, number: int) -> Row:
     key, identifier, names = keys
     name = None if identifier is None else identifier_of(record.get(identifier))
-    kept = {one: text_of(record.get(one)) for one in names} if names else NONE_KEPT
+    kept = {one: text_of(record.get(one)) for one in names} if names else None
     text = record.get(key)
     if text is not None and not isinstance(text, str):
         kind = type(text).__name__

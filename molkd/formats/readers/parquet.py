@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from molkd.errors import InputError
 from molkd.formats import arrow
-from molkd.formats.chunks import NONE_KEPT, Row
+from molkd.formats.chunks import Row
 from molkd.formats.columns import Columns, Places
 from molkd.formats.streams import DamagedError, first_bytes
 from molkd.formats.values import identifier_of, text_of
@@ -60,7 +60,7 @@ def _rows(batch: Any, names: list[str], places: Places, style: FileConventions) 
     if places.id is not None:
         ids = arrow.texts(batch.column(names[1]), identifier_of)
     if not places.kept:
-        return zip(ids, items, itertools.repeat(None), itertools.repeat(NONE_KEPT), strict=False)
+        return zip(ids, items, itertools.repeat(None), itertools.repeat(None), strict=False)
     kept = [arrow.texts(batch.column(name), text_of) for name in places.kept]
     rows = [dict(zip(places.kept, values, strict=True)) for values in zip(*kept, strict=True)]
     return zip(ids, items, itertools.repeat(None), rows, strict=False)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, cast
 
 from rdkit import Chem, rdBase
 
 from molkd.errors import InputError
-from molkd.formats.chunks import NONE_KEPT, Row
+from molkd.formats.chunks import Kept, Row
 from molkd.formats.columns import Columns, listed
-from molkd.formats.readers.sdf_records import records
+from molkd.formats.readers.sdf_records import Record, records
 from molkd.formats.streams import text_lines
 from molkd.items.molecules import chem
 from molkd.runtime.registry import near
@@ -46,18 +46,16 @@ def read_sdf(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
                 break
         smiles, reason = _smiles(record.block)
         title = record.properties.get(key) if key else record.title
-        yield title or None, smiles, reason, _kept(record.properties, key, columns, name)
+        yield title or None, smiles, reason, _kept(record, key, columns, name)
     if missing and number >= 0:
         _refuse(min(missing), [*seen], number + 1, name)
 
 
-def _kept(
-    properties: Mapping[str, str], key: str | None, columns: Columns, name: str
-) -> Mapping[str, str | None]:
+def _kept(record: Record, key: str | None, columns: Columns, name: str) -> Kept | None:
     if not columns.keep:
-        return NONE_KEPT
-    names = columns.kept_names(properties, {key}, name)
-    return {one: properties.get(one) or None for one in names}
+        return None
+    names = columns.kept_names(record.properties, {key}, name)
+    return {one: record.properties.get(one) or None for one in names}
 
 
 def _refuse(missing: str, names: Sequence[str], count: int, file: str) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from molkd.errors import InputError
@@ -16,18 +14,19 @@ END = "$$$$"
 _MOST_LINES = 1_000_000
 _HEADER = re.compile(r"\s*>[^<]*<(.*)>")
 _COUNTS = re.compile(r"[ \d]{3}[ \d]{3}|.*V[23]000")
-_CLOSED = "M  END"
+_CLOSED = "\nM  END"
 
 
-@dataclass(frozen=True)
 class Record:
-    """One molecule of an SD file.
+    """One molecule of an SD file."""
 
-    Attributes:
-        lines: all its lines, without their ends and without the line of dollars.
-    """
-
-    lines: Sequence[str]
+    def __init__(self, lines: Sequence[str]) -> None:
+        """Takes all its lines, without their ends and without the line of dollars."""
+        self.lines = lines
+        self._text = text = "\n".join(lines)
+        closed = text.find(_CLOSED)
+        end = text.find("\n", closed + len(_CLOSED)) if closed >= 0 else text.find("\n>")
+        self._end = len(text) if end < 0 else end  # of the molecule block
 
     @property
     def title(self) -> str:
@@ -37,7 +36,7 @@ class Record:
     @property
     def block(self) -> str:
         """The molecule block, as ASCII: its other characters are comments."""
-        text = "\n".join(self.lines[: self._end])
+        text = self._text[: self._end]
         return text if text.isascii() else text.encode("ascii", "replace").decode()
 
     @cached_property
@@ -53,24 +52,12 @@ class Record:
     @property
     def has_data(self) -> bool:
         """Whether anything follows the molecule block."""
-        return any(map(str.strip, self.lines[self._end :]))
+        return bool(self._text[self._end :].strip())
 
     @property
     def is_whole(self) -> bool:
         """Whether the record may end here: its block is closed, and so is its last property."""
-        closed = self._end > 0 and self.lines[self._end - 1].startswith(_CLOSED)
-        return closed and not self.is_open and not self._data[2]
-
-    @cached_property
-    def _end(self) -> int:
-        """Number of lines of the molecule block."""
-        for place, line in enumerate(self.lines):
-            if line.startswith(_CLOSED) and place > 2:
-                return place + 1
-        return next(
-            (p for p, line in enumerate(self.lines) if p > 3 and line.startswith(">")),
-            len(self.lines),
-        )
+        return _CLOSED in self._text and not self.is_open and not self._data[2]
 
     @cached_property
     def _data(self) -> tuple[list[tuple[str | None, str]], bool, bool]:
@@ -79,7 +66,7 @@ class Record:
         As RDKit reads them, a value goes on until an empty line; but one of white space that a
         header follows ends it, too.
         """
-        rest = self.lines[self._end :]
+        rest = self._text[self._end + 1 :].split("\n")
         found: list[tuple[str | None, str]] = []
         name, value, is_open, astray = None, list[str](), False, False
         for line, following in itertools.pairwise([*rest, ""]):
@@ -103,25 +90,34 @@ def records(lines: Iterator[str], name: str) -> Iterator[Record]:
     """Splits an SD file, or yields the one record of a MOL file.
 
     A line that begins with four dollars within the value of a property belongs to it, as RDKit has
-    it, unless it is nothing but four dollars and no rest of a property follows: then the empty line
-    before it is missing. The last record may lack its dollars if it is whole.
+    it, if the rest of a property follows; else the empty line before it is missing. The last record
+    may lack its dollars if it is whole.
 
     Raises:
         InputError: this is no SD file.
         DamagedError: the last record is not whole.
     """
-    ahead: deque[str] = deque()
     block: list[str] = []
+    held: list[str] = []  # a record and a line of dollars, which may be part of a value
     before: Record | None = None
-    while (line := ahead.popleft() if ahead else next(lines, None)) is not None:
-        if line.startswith(END) and _closes(line, block, lines, ahead):
-            before = Record(block)
-            yield before
-            block = []
-        else:
+    for line in lines:
+        if not (line.startswith(END) and (len(block) > 2 or line.rstrip() == END)):
             block.append(line.rstrip("\r\n"))
-        if len(block) > _MOST_LINES:
-            raise InputError(f"{name}: {_MOST_LINES} lines without {END}: this is no SD file")
+            if len(block) > _MOST_LINES:
+                raise InputError(f"{name}: {_MOST_LINES} lines without {END}: this is no SD file")
+            continue
+        if held and _is_rest([*block, END]):
+            block = held + block
+        elif held:
+            yield (before := Record(held[:-1]))
+        held = [*block, line.rstrip()] if _ends_within_a_value(block) else []
+        if not held:
+            yield (before := Record(block))
+        block = []
+    if held and _is_rest(block):
+        block = held + block
+    elif held:
+        yield (before := Record(held[:-1]))
     if any(map(str.strip, block)):
         yield _last(Record(block), before, name)
 
@@ -138,33 +134,13 @@ def _last(record: Record, before: Record | None, name: str) -> Record:
     return record
 
 
-def _closes(line: str, block: Sequence[str], lines: Iterator[str], ahead: deque[str]) -> bool:
-    """Whether a line that begins with dollars closes the record."""
-    exact = line.rstrip() == END
-    if len(block) < 3:
-        return exact
-    if not block[-1] or block[-1].startswith(_CLOSED):
-        return True
-    if not Record(block).is_open:
-        return True
-    return exact and not _goes_on(lines, ahead)
-
-
-def _goes_on(lines: Iterator[str], ahead: deque[str]) -> bool:
-    """Whether the rest of a property follows, and then another property or the end of the record.
-
-    Lines that are read for it are put into `ahead`.
-    """
-    seen: list[str] = []
-    blank = False
-    try:
-        while (line := ahead.popleft() if ahead else next(lines, None)) is not None:
-            seen.append(line)
-            if blank:
-                return line.startswith((">", END))
-            if line.rstrip() == END:
-                return False
-            blank = not line.rstrip("\r\n")
+def _ends_within_a_value(block: Sequence[str]) -> bool:
+    if not block or not block[-1] or block[-1].startswith(_CLOSED.strip()):
         return False
-    finally:
-        ahead.extendleft(reversed(seen))
+    return Record(block).is_open
+
+
+def _is_rest(block: Sequence[str]) -> bool:
+    """Whether lines are the rest of a value, with another property or the end of the record."""
+    after = next((place for place, line in enumerate(block, 1) if not line), len(block))
+    return after < len(block) and block[after].startswith((">", END))

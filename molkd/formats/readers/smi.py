@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
-from molkd.formats.chunks import NONE_KEPT, Row
+from molkd.formats.chunks import Row
 from molkd.formats.columns import Columns
 from molkd.formats.readers import sniffing
 from molkd.formats.readers.delimited import read_table
@@ -53,10 +53,10 @@ def _rows(lines: Iterator[str], parse: _Parse, style: FileConventions) -> Iterat
             blanks += 1
             continue
         if blanks:
-            yield from [(None, None, "blank line", NONE_KEPT)] * blanks
+            yield from [(None, None, "blank line", None)] * blanks
             blanks = 0
         title, text, why = parse(line)
-        yield title or None, None if text is None else style.value_of(text), why, NONE_KEPT
+        yield title or None, None if text is None else style.value_of(text), why, None
 
 
 def _first_word(line: str) -> tuple[str | None, str | None, str | None]:

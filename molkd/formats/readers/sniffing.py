@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from rdkit import Chem, rdBase
 
@@ -82,7 +83,7 @@ def is_smiles(word: str) -> bool:
     if not word.isascii():
         return False
     with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(word, sanitize=False)
+        mol = cast("Chem.Mol | None", Chem.MolFromSmiles(word, sanitize=False))
         return mol is not None and mol.GetNumAtoms() > 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from molkd.formats.chunks import NONE_KEPT, Row
+from molkd.formats.chunks import Row
 from molkd.formats.columns import Columns
 from molkd.formats.streams import text_lines
 
@@ -24,6 +24,6 @@ def read_txt(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
         if not text.strip():
             blanks += 1
             continue
-        yield from [(None, "", None, NONE_KEPT)] * blanks
+        yield from [(None, "", None, None)] * blanks
         blanks = 0
-        yield None, columns.style.value_of(text), None, NONE_KEPT
+        yield None, columns.style.value_of(text), None, None
