@@ -13,22 +13,16 @@ import pytest
 from molkd.errors import ConfigError, InputError
 from molkd.formats.chunks import Chunk
 from molkd.formats.columns import Columns
-from molkd.formats.readers import kind_of, read
+from molkd.formats.readers import kind_of
 from molkd.items import IMAGES, TEXTS
 from tests.fakes.kinds import pngs
+from tests.formats.rows import rows_of
 
 TEXT, IMAGE = Columns(style=TEXTS.style), Columns(style=IMAGES.style)
 
 
-def _read(path: Path, columns: Columns, kind: str | None = None) -> Chunk:
-    chunks = list(read(path, columns, kind=kind, chunk_rows=3))
-    assert [chunk.row0 for chunk in chunks] == list(range(0, sum(map(len, chunks)), 3))
-    return Chunk(
-        0,
-        [name for chunk in chunks for name in chunk.ids],
-        [item for chunk in chunks for item in chunk.items],
-        {chunk.row0 + row: why for chunk in chunks for row, why in chunk.failures.items()},
-    )
+def _read(path: Path, columns: Columns) -> Chunk:
+    return rows_of(path, columns, rows=3)
 
 
 def test_lines_of_text(tmp_path: Path):
