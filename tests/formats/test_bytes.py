@@ -155,3 +155,9 @@ def test_what_is_no_parquet_file(tmp_path: Path) -> None:
     for style in (Columns(), Columns(style=IMAGES.style)):
         with pytest.raises(InputError, match="is no Parquet file: name its format with"):
             rows_of(file(tmp_path, "in.parquet", "smiles\nC\n"), style)
+
+
+def test_a_parquet_file_with_damaged_names(tmp_path: Path) -> None:
+    data = _table().replace(b"smiles", b"smile\xae")
+    with pytest.raises(InputError, match="is cut or damaged: no Parquet file"):
+        rows_of(file(tmp_path, "in.parquet", data))

@@ -62,6 +62,8 @@ def test_texts_come_with_semicolons_as_well(tmp_path: Path) -> None:
     ("text", "ids"),
     [
         ("canonical_smiles name\nCCO a\nC b c\n", ["a", "b c"]),
+        ("#SMILES name\nCCO a\nC b c\n", ["a", "b c"]),
+        ("# smiles name\nCCO a\nC b c\n", ["a", "b c"]),
         ('"smiles" "name"\nCCO a\nC b c\n', ["a", "b c"]),
         ("smiles\nCCO a\nC b c\n", ["a", "b c"]),
         ("smiles\tname\nCCO\ta\nC\tb c\n", ["a", "b c"]),

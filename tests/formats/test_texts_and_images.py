@@ -70,6 +70,9 @@ def test_json_lines(tmp_path: Path):
     assert found.failures[3].startswith("line 5 is no JSON: ")
     assert found.failures[4] == "line 6: 'text' is a int, not a string"
     assert set(found.failures) == {2, 3, 4}
+    deep = path.with_name("deep.jsonl")
+    deep.write_text('{"text": "a"}\n' + "[" * 100_000 + "\n")
+    assert _read(deep, TEXT).failures[1].startswith("line 2 is no JSON: ")
     named = _read(path, Columns(item="text", id="id", style=TEXTS.style))
     assert named.ids[0] == "7"
     with pytest.raises(InputError, match=r"no column 'txt'\. Did you mean 'text'"):

@@ -40,7 +40,7 @@ def _parsed(line: str) -> dict[str, Any] | str:
     """The object of a line, or what is wrong with it."""
     try:
         value: object = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return f"is no JSON: {error}"
     return cast("dict[str, Any]", value) if isinstance(value, dict) else "is no JSON object"
 

@@ -24,6 +24,8 @@ from molkd.runtime import files
 
 _ROWS, _FEW, _BUFFER = 8192, 256, 1 << 20
 _MAGIC = b"PAR1"
+_DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
+"""What pyarrow raises; the third of names that are not UTF-8, the last of values without bounds."""
 
 
 def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
@@ -41,7 +43,7 @@ def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]
     with _seekable(stream) as source:
         try:
             file = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
-        except (pa.ArrowException, OSError) as error:
+        except _DAMAGE as error:
             raise DamagedError(f"no Parquet file, or one without its end ({error})") from error
         schema = file.schema_arrow
         places = columns.find(schema.names, name)
@@ -81,7 +83,7 @@ def _undamaged(batches: Iterator[Iterator[Row]]) -> Iterator[Row]:
     try:
         for rows in batches:
             yield from rows
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGE as error:
         raise DamagedError(str(error)) from error
 
 

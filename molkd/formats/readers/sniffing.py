@@ -41,8 +41,8 @@ def delimiter_of(header: str, columns: Columns, *, own: str = "") -> str | None:
 
 
 def names_of(line: str) -> list[str]:
-    """Returns the words of a line as names of columns, without quotes."""
-    return [word.strip("\"'") for word in line.split()]
+    """Returns the words of a line as names of columns, without quotes and the mark of a comment."""
+    return [word.strip("\"'") for word in line.lstrip("# \t").split()]
 
 
 def refuse_other_order(lines: Sequence[str], name: str) -> None:
