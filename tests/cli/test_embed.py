@@ -91,10 +91,11 @@ def test_embed_again_says_that_nothing_is_to_do(molkd: Molkd, smi: Path, model: 
 
 
 def test_every_option_reaches_the_settings(molkd: Molkd, model: Path, tmp_path: Path) -> None:
-    (tmp_path / "in.data").write_text("key,text\na,CCO\nb,bad\n")
+    (tmp_path / "in.data").write_text("key,text,y,z\na,CCO,1,2\nb,bad,3,4\n")
     options = {
         "--column": "text",
         "--id-column": "key",
+        "--keep": "z, y",
         "--input-format": "csv",
         "--format": "npy",
         "--dtype": "float16",
@@ -111,6 +112,7 @@ def test_every_option_reaches_the_settings(molkd: Molkd, model: Path, tmp_path: 
     assert settings.load(EmbedSettings, settings_path(tmp_path / "out.x")) == EmbedSettings(
         column="text",
         id_column="key",
+        keep=("z", "y"),
         input_format="csv",
         format="npy",
         dtype="float16",
