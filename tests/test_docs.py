@@ -147,8 +147,9 @@ def _supply(folder: Path) -> None:
     for name in ("molecules", "library", "demo-output/corpus", "demo-output/solubility"):
         (folder / f"{name}.smi").write_text("\n".join(smiles) + "\n")
     (folder / "library.smi.gz").write_bytes(gzip.compress("\n".join(smiles).encode()))
-    rows = [f"{text},{number}" for number, text in enumerate(smiles)]
-    (folder / "library.csv").write_text("\n".join(["structure,compound", *rows]) + "\n")
+    rows = [f"{text},{number},{number / 7},b{number}" for number, text in enumerate(smiles)]
+    header = "structure,compound,pIC50,batch"
+    (folder / "library.csv").write_text("\n".join([header, *rows]) + "\n")
     texts = [f"Where is my word{number}, and my word{number + 1}?" for number in range(300)]
     (folder / "texts.csv").write_text("text\n" + "\n".join(f'"{text}"' for text in texts) + "\n")
     (folder / "photos").mkdir()

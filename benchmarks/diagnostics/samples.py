@@ -17,7 +17,7 @@ from molkd import bank as banks
 from molkd.bank import Bank
 from molkd.errors import ConfigError, InputError
 from molkd.formats import readers
-from molkd.formats.rows import Columns
+from molkd.formats.columns import Columns
 from molkd.items import MOLECULES, Modality
 from molkd.runtime.processes import one_thread, ordered_map
 from molkd.types import Matrix, Rows, Teacher

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from molkd.benchmarks.tasks.task import Task
 from molkd.errors import CorruptFileError, InputError
 from molkd.formats import readers
-from molkd.formats.rows import Columns
+from molkd.formats.columns import NO_IDS, Columns
 from molkd.items.molecules import chem
 from molkd.items.molecules.modality import SMILES
 from molkd.runtime import files
@@ -46,7 +46,7 @@ def molecules(path: Path) -> Iterator[str]:
         InputError: the file cannot be read, or no column has a usual name.
     """
     for records in readers.read(path, _columns(path)):
-        yield from (text for text in records.items if text)
+        yield from (text for text in records.readable if text)
 
 
 def skeletons(smiles: Sequence[str | None], *, jobs: int = 1) -> list[str]:
@@ -193,16 +193,16 @@ def _columns(path: Path) -> Columns:
     """The column with a name of `OTHER_NAMES`, where there is none with a name of `formats`."""
     separator = {"csv": ",", "tsv": "\t"}.get(readers.kind_of(path))
     if separator is None:
-        return Columns()
+        return Columns(id=NO_IDS)
     import pandas as pd
 
     try:
         names = [str(name) for name in pd.read_csv(path, sep=separator, nrows=0)]
     except (ValueError, OSError):
-        return Columns()  # the reader says what is wrong
+        return Columns(id=NO_IDS)  # the reader says what is wrong
     usual = [name for name in names if name.lower() in SMILES.usual]
     other = [name for name in names if name.lower() in OTHER_NAMES]
-    return Columns(other[0]) if len(other) == 1 and not usual else Columns()
+    return Columns(other[0] if len(other) == 1 and not usual else None, NO_IDS)
 
 
 def _of_chunk(smiles: Sequence[str | None]) -> list[str]:

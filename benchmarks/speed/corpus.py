@@ -99,8 +99,8 @@ def load(
 def _read(
     source: str, modality: BenchmarkModality, column: str | None, input_format: str | None
 ) -> list[Any]:
+    from molkd.formats.columns import Columns
     from molkd.formats.readers import read_items
-    from molkd.formats.rows import Columns
 
     columns = Columns(column, style=modality.base.style)
     items, _ = read_items(source, columns, kind=input_format)

@@ -16,8 +16,9 @@ from pandas.errors import ParserWarning
 
 from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import ConfigError, InputError
-from molkd.formats.rows import Columns
-from molkd.formats.streams import open_bytes
+from molkd.formats.columns import Columns
+from molkd.formats.readers.sniffing import DELIMITERS
+from molkd.formats.streams import open_bytes, text_lines
 from molkd.items.molecules.modality import SMILES
 from molkd.runtime.registry import near
 from molkd.types import Mask
@@ -83,7 +84,7 @@ def smiles(frame: pd.DataFrame, column: str | None, path: Path) -> tuple[str, ..
     Raises:
         InputError: there is no such column, or none with a usual name.
     """
-    place = Columns(column).find(list(frame.columns), str(path))[0]
+    place = Columns(column).find(list(frame.columns), str(path)).item
     return tuple(_text(value) for value in frame.iloc[:, place])
 
 
@@ -117,6 +118,10 @@ def numbers(frame: pd.DataFrame, column: str, path: Path) -> Labels:
 
 
 def _csv(path: Path, separator: str = ",") -> pd.DataFrame:
+    """A table whose header has this separator or else another usual one."""
+    with open_bytes(path) as stream:
+        header = next(text_lines(stream, str(path)), "")
+    separator = next((one for one in (separator, *DELIMITERS) if one in header), separator)
     return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, index_col=False)
 
 

@@ -214,8 +214,8 @@ def ablation(  # noqa: PLR0913
     Run again after an interruption, the same command goes on where it stopped.
     """
     from molkd.benchmarks import ablations
+    from molkd.formats.columns import Columns
     from molkd.formats.readers import read_items
-    from molkd.formats.rows import Columns
 
     chosen = ablations.load(name)
     style = chosen.modality(chosen.scale(scale)).style

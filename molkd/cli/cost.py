@@ -40,8 +40,8 @@ def cost(  # noqa: PLR0913
     from molkd.benchmarks import ablations
     from molkd.benchmarks import cost as costs
     from molkd.benchmarks.cost import table
+    from molkd.formats.columns import Columns
     from molkd.formats.readers import read_items
-    from molkd.formats.rows import Columns
 
     options = costs.CostOptions(steps=steps, repeats=repeats, threads=threads, jobs=processes(jobs))
     ablation = ablations.load(name)

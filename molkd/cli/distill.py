@@ -64,8 +64,8 @@ def distill(  # noqa: PLR0913
     molkd distill -i molecules.smi -o runs/student -t ecfp4-count,maccs,rdkit2d
     """
     from molkd import api
+    from molkd.formats.columns import Columns
     from molkd.formats.readers import read_items
-    from molkd.formats.rows import Columns
     from molkd.runtime.settings import write
 
     if not settings.teachers:

@@ -15,6 +15,7 @@ from molkd.embedding import EmbedSettings, Encoder, Summary, embed_file
 FLAGS = (
     Flag("column"),
     Flag("id_column"),
+    Flag("keep"),
     Flag("on_invalid"),
     Flag("max_invalid_frac", ("--max-invalid-fraction",)),
     Flag("standardize"),

@@ -25,8 +25,8 @@ def learn_lsa(
 
     Texts that cannot be read are left out.
     """
+    from molkd.formats.columns import Columns
     from molkd.formats.readers import read_items
-    from molkd.formats.rows import Columns
     from molkd.items import TEXTS
     from molkd.teachers.text.latent_semantic import LatentSemantic
 

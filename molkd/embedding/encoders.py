@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from molkd.formats.rows import Chunk
+from molkd.formats.chunks import Chunk
 from molkd.items import MODALITIES
 from molkd.types import Embeddings, Teacher
 
@@ -115,8 +115,8 @@ class ChunkFeaturizer(Generic[PackedT]):
         """Featurizes one chunk."""
         modality = MODALITIES[self.modality]
         if self.standardize == modality.standardizations[0]:
-            return FeaturizedChunk(self.featurize(chunk.items), dict(chunk.failures))
-        checked = modality.check(chunk.items, self.standardize)
+            return FeaturizedChunk(self.featurize(chunk.readable), dict(chunk.failures))
+        checked = modality.check(chunk.readable, self.standardize)
         failures = {**checked.failures, **chunk.failures}
         items = [None if row in failures else item for row, item in enumerate(checked.items)]
         return FeaturizedChunk(self.featurize(items), failures)

@@ -8,7 +8,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -22,9 +22,11 @@ from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary, settings_path
 from molkd.errors import ItemError, OutputError, ShapeError
 from molkd.formats import WRITERS
+from molkd.formats.chunks import Chunk
+from molkd.formats.columns import Columns
 from molkd.formats.readers import read
-from molkd.formats.rows import Chunk, Columns
 from molkd.formats.writers import format_of
+from molkd.formats.writers.kept import columns_of
 from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.items import MODALITIES, Modality
 from molkd.runtime import files, memory, settings
@@ -43,6 +45,7 @@ class Tally:
     shortened: int = 0
     resumed: int = 0
     parts: int = 0
+    named: bool = False
     reasons: dict[int, str] = field(default_factory=dict[int, str])
     keys: Any = field(default_factory=hashlib.sha256)
 
@@ -53,6 +56,7 @@ class Tally:
         self.invalid += len(reasons)
         self.shortened += part.shortened
         self.parts += 1
+        self.named = self.named or any(name is not None for name in part.ids)
         self.reasons = dict(sorted({**self.reasons, **reasons}.items())[:_REASONS_KEPT])
         return reasons
 
@@ -136,7 +140,8 @@ class Job:
 
     def _chunks(self) -> Iterator[Chunk]:
         options = self.options
-        columns = Columns(options.column, options.id_column, self._kind.style)
+        style = self._kind.style
+        columns = Columns(options.column, options.id_column, style, options.keep)
         rows = options.chunk_rows or self._kind.chunk
         return read(self.source, columns, kind=options.input_format, chunk_rows=rows)
 
@@ -210,7 +215,7 @@ class Job:
         values[list(failures)] = np.nan
         errors = [failures.get(row) for row in range(len(chunk))]
         shortened = self.encoder.shortened(featurized.packed)
-        return EmbeddedChunk(chunk.ids, chunk.labels, errors, values, shortened)
+        return EmbeddedChunk(chunk.ids, chunk.labels, errors, values, shortened, chunk.kept)
 
     def _assemble(self, parts: Parts, tally: Tally) -> None:
         """Writes the output and, just before it is put in place, the settings."""
@@ -221,13 +226,15 @@ class Job:
             "settings": json.dumps(settings.as_table(self.options)),
             **_versions(),
         }
+        chunks = _Finished(parts, tally.parts, tally.named, drop)
         result = Result(
             rows=tally.total - tally.invalid * drop,
             dim=self.encoder.embedding_dim,
             column=self._kind.style.column,
             dtype=self.options.dtype,
             metadata={f"molkd.{key}": value for key, value in facts.items()},
-            chunks=_Finished(parts, tally.parts, drop),
+            chunks=chunks,
+            kept=columns_of(chunks) if self.options.keep else {},
         )
         write = WRITERS[format_of(self.output, self.options.format)]
         with files.atomic_path(self.output) as temporary:
@@ -247,19 +254,32 @@ class Job:
 
 @dataclass(frozen=True)
 class _Finished:
-    """All parts in order, read from disk in every iteration."""
+    """All parts in order, read from disk in every iteration.
+
+    Attributes:
+        parts: where they are.
+        count: how many there are.
+        named: whether any row has an identifier; if none has, the row numbers are taken.
+        drop: whether rows without an embedding are left out.
+    """
 
     parts: Parts
     count: int
+    named: bool
     drop: bool
 
     def __iter__(self) -> Iterator[EmbeddedChunk]:
+        row0 = 0
         for index in range(self.count):
             part = self.parts.read(index)
+            rows = len(part)
+            if not self.named:
+                part = replace(part, ids=[str(row0 + row) for row in range(rows)])
             if self.drop:
                 part = part.select(np.flatnonzero(part.valid))
             if len(part):
                 yield part
+            row0 += rows
             memory.release()
 
 

@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from molkd.errors import CorruptFileError
-from molkd.formats.writers.parquet import text_arrays, text_fields
-from molkd.formats.writers.table import EmbeddedChunk
+from molkd.formats.writers.parquet import kept_arrays, kept_fields, text_arrays, text_fields
+from molkd.formats.writers.table import EmbeddedChunk, KeptColumn
 from molkd.runtime import files
 
 _SHORTENED = b"shortened"
+_KEPT = "kept:"
 _HEAD = 130  # key, space, checksum of the rest, line feed
 
 
@@ -55,13 +56,16 @@ class Parts:
         """
         flat = pa.array(np.ascontiguousarray(part.values).reshape(-1))
         lists = pa.FixedSizeListArray.from_arrays(flat, part.values.shape[1])
+        kept = dict.fromkeys(part.kept, KeptColumn("text"))
+        fields = [field.with_name(_KEPT + field.name) for field in kept_fields(kept)]
         schema = pa.schema(
-            [*text_fields("item"), pa.field("values", lists.type)],
+            [*text_fields("item"), *fields, pa.field("values", lists.type)],
             metadata={_SHORTENED: str(part.shortened)},
         )
+        arrays = [*text_arrays(part), *kept_arrays(part, kept), lists]
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema) as writer:
-            writer.write_batch(pa.record_batch([*text_arrays(part), lists], schema=schema))
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
         data = sink.getvalue().to_pybytes()
         head = f"{key} {hashlib.sha256(data).hexdigest()}\n".encode()
         files.write_bytes(self._path(index), head + data)
@@ -92,7 +96,12 @@ class Parts:
             cast("list[Any]", batch.column(name).to_pylist()) for name in ("id", "item", "error")
         )
         shortened = int(batch.schema.metadata[_SHORTENED])
-        return EmbeddedChunk(ids, items, errors, values, shortened)
+        kept = {
+            name.removeprefix(_KEPT): cast("list[Any]", batch.column(name).to_pylist())
+            for name in batch.schema.names
+            if name.startswith(_KEPT)
+        }
+        return EmbeddedChunk(ids, items, errors, values, shortened, kept)
 
 
 def remove_leftovers(output: Path) -> None:

@@ -20,7 +20,10 @@ class EmbedSettings:
     Attributes:
         column: that of the items (SMILES, texts, images); by default the one with a usual name.
         id_column: column, or property in an SD file, of the identifiers; by default the name of
-            the molecule, the path of the image, or the row number.
+            the molecule, the path of the image, or the column with a usual name, and the row number
+            where no row has one; "" for the row number.
+        keep: other columns, or properties in an SD file, that are carried to the output; all for
+            every one.
         input_format: of the input: smi, csv, tsv, parquet, sdf, txt, jsonl; by default its suffix.
         format: of the output: parquet, npz, npy, csv; by default its suffix.
         dtype: of the values: float32 or float16, which halves the file, but few programs read it
@@ -36,6 +39,7 @@ class EmbedSettings:
 
     column: str | None = None
     id_column: str | None = None
+    keep: tuple[str, ...] = ()
     input_format: str | None = None
     format: str | None = None
     dtype: Dtype = "float32"

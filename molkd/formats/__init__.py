@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from molkd.runtime.registry import Registry
 
 if TYPE_CHECKING:
-    from molkd.formats.rows import Columns, Row
+    from molkd.formats.chunks import Row
+    from molkd.formats.columns import Columns
     from molkd.formats.writers.table import Writer
 
 READERS: Registry[Callable[[BinaryIO, str, Columns], Iterator[Row]]] = Registry(

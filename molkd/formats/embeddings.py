@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from molkd.errors import CorruptFileError, InputError
+from molkd.formats import arrow
+from molkd.formats.values import identifier_of
 from molkd.formats.writers.npy import ids_path
 from molkd.items import MODALITIES
 from molkd.runtime.arrays import Array, read_array, read_arrays
@@ -21,6 +24,7 @@ from molkd.types import Matrix
 MODALITY_OF = {MODALITIES[name].style.column: name for name in MODALITIES}
 """Column of the items -> their modality."""
 
+_DIMENSION = re.compile(r"molkd_\d+")
 _NO_NUMBERS = ("id", *MODALITY_OF, "valid", "error")
 _DAMAGE = (OSError, ValueError, KeyError, CorruptFileError, pa.ArrowException)
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
@@ -33,7 +37,7 @@ class StoredEmbeddings:
 
     Attributes:
         modality: what the items are, a name in `molkd.items.MODALITIES`.
-        ids: one identifier per row; the row number where the file has none.
+        ids: one identifier per row, empty where it has none; the row number where no row has one.
         items: one text or path per row; empty where there was none.
         values: shape (n, d); NaN in rows without an embedding.
     """
@@ -47,8 +51,9 @@ class StoredEmbeddings:
 def read(path: Path) -> StoredEmbeddings:
     """Reads a file that `molkd embed` wrote, in any of its formats.
 
-    Parquet and CSV may also come from elsewhere: a column of items named as `molkd embed` names it,
-    and either a column of lists called "embedding" or numbers in all other columns.
+    Columns that were kept are left out. Parquet and CSV may also come from elsewhere: a column of
+    items named as `molkd embed` names it, and a column of lists called "embedding", or numbers in
+    columns called molkd_0, molkd_1, ..., or else numbers in all other columns.
 
     Raises:
         InputError: it cannot be read, or holds no items or no numbers; names the file.
@@ -115,7 +120,8 @@ def _texts(array: Array, name: str) -> list[str]:
 def _of_table(table: Any) -> StoredEmbeddings:
     if "embedding" in table.column_names:
         return _with_rows(table, _lists(table["embedding"].combine_chunks()))
-    names = [name for name in table.column_names if name not in _NO_NUMBERS]
+    own = [name for name in table.column_names if _DIMENSION.fullmatch(name)]
+    names = own or [name for name in table.column_names if name not in _NO_NUMBERS]
     columns = [table[name].cast(pa.float32()).to_numpy(zero_copy_only=False) for name in names]
     return _with_rows(table, np.array(columns, dtype=np.float32).reshape(-1, len(table)).T)
 
@@ -129,7 +135,7 @@ def _with_rows(table: Any, values: Matrix) -> StoredEmbeddings:
     items = [text or "" for text in _strings(table[column])]
     ids = _numbers(len(items))
     if "id" in table.column_names:
-        ids = [name or "" for name in _strings(table["id"])]
+        ids = [name or "" for name in arrow.texts(table["id"].combine_chunks(), identifier_of)]
     return StoredEmbeddings(MODALITY_OF[column], ids, items, values)
 
 

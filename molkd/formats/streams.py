@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import functools
 import gzip
 import io
+import itertools
 import sys
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import zstandard
 
 from molkd.errors import InputError
-from molkd.items.base import FileConventions
-from molkd.items.molecules.modality import SMILES
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LONGEST_LINE = 1 << 20
 _READ = 1 << 16
+
+_BOMS: Mapping[bytes, str] = {  # in this order: the first is the beginning of the third
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_ARCHIVE = "save the table as CSV in the program that wrote it, or unpack the file"
+_NO_TEXT: Mapping[bytes, tuple[str, str]] = {
+    b"PK\x03\x04": ("an Excel workbook (.xlsx) or another zip archive", _ARCHIVE),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook (.xls)", _ARCHIVE),
+    b"BZh91AY&SY": ("compressed with bzip2", "unpack it first, or compress it with gzip or zstd"),
+    b"\xfd7zXZ\x00": ("compressed with xz", "unpack it first, or compress it with gzip or zstd"),
+    b"PAR1": ("a Parquet file", "name its format with --input-format parquet"),
+}
+"""First bytes -> what such a file is, and what to do."""
 
 
 class DamagedError(Exception):
@@ -49,31 +66,76 @@ def open_bytes(path: Path | None) -> Generator[BinaryIO]:
             raise InputError(f"{path or 'standard input'} is empty")
         if magic.startswith(GZIP):
             yield cast("BinaryIO", stack.enter_context(gzip.open(buffered)))
-        elif magic == ZSTD:
+        elif len(magic) > 1 and ZSTD.startswith(magic):
             yield io.BufferedReader(_ZstdStream(buffered), _READ)
         else:
             yield buffered
 
 
-def text_lines(stream: BinaryIO, name: str, style: FileConventions = SMILES) -> Iterator[str]:
-    """Yields the lines of UTF-8 text with their ends: LF, CR LF or CR, even mixed.
+def text_lines(stream: BinaryIO, name: str) -> Iterator[str]:
+    """Yields the lines of a text with their ends: LF, CR LF or CR, even mixed.
 
-    In prose, a byte that is not UTF-8 becomes a lone surrogate, so that only its item fails.
+    The text is UTF-8, or UTF-16 or UTF-32 with a byte order mark. A byte that is not UTF-8 becomes
+    a lone surrogate, so that only the row that needs it fails.
 
     Raises:
-        InputError: a line is not UTF-8 or longer than `LONGEST_LINE`; names it.
+        InputError: the file holds no text, or a line longer than `LONGEST_LINE`.
     """
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    number = 0
+    encoding = _encoding(stream, name)
+    errors = "replace" if encoding in _BOMS.values() else "surrogateescape"
+    text = io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
+    read = functools.partial(text.readline, LONGEST_LINE)
     try:
-        while line := text.readline(LONGEST_LINE):
-            number += 1
-            if not line.isascii() or len(line) == LONGEST_LINE:
-                _refuse_other_text(line, number, name, style)
+        for number, line in enumerate(iter(read, ""), 1):
+            if len(line) == LONGEST_LINE:
+                raise InputError(
+                    f"{name}, line {number}: more than {LONGEST_LINE} characters, so this is no "
+                    "text of the format: name the right one with --input-format"
+                )
             yield line
     finally:
         with contextlib.suppress(ValueError):  # closed already
             text.detach()  # whoever opened the stream closes it
+
+
+def peeked(lines: Iterator[str], count: int) -> tuple[list[str], Iterator[str]]:
+    """Returns the first lines, and all of them; damage is reported where it is reached again."""
+    first: list[str] = []
+    try:
+        for line in itertools.islice(lines, count):
+            first.append(line)  # noqa: PERF402 - what came before the damage is kept
+    except DAMAGE as error:
+        return first, itertools.chain(first, _raising(error))
+    return first, itertools.chain(first, lines)
+
+
+def first_bytes(stream: BinaryIO) -> bytes:
+    """Returns the beginning of a stream, which stays where it is."""
+    return cast("io.BufferedReader", stream).peek(_READ)[:_READ]
+
+
+def _raising(error: Exception) -> Iterator[str]:
+    yield from ()
+    raise error
+
+
+def _encoding(stream: BinaryIO, name: str) -> str:
+    """The encoding of a text.
+
+    Raises:
+        InputError: it is no text.
+    """
+    head = first_bytes(stream)
+    for magic, (what, action) in _NO_TEXT.items():
+        if head.startswith(magic):
+            raise InputError(f"{name} is {what}: {action}")
+    encoding = next((name for bom, name in _BOMS.items() if head.startswith(bom)), "utf-8-sig")
+    if encoding == "utf-8-sig" and b"\0" in head:
+        raise InputError(
+            f"{name} holds bytes of zero, so this is no text in UTF-8: convert UTF-16 with 'iconv "
+            "-f utf-16 -t utf-8', or name the right format with --input-format"
+        )
+    return encoding
 
 
 def _open(path: Path) -> BinaryIO:
@@ -81,24 +143,6 @@ def _open(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _refuse_other_text(line: str, number: int, name: str, style: FileConventions) -> None:
-    if len(line) == LONGEST_LINE:
-        raise InputError(
-            f"{name}, line {number}: more than {LONGEST_LINE} characters, so this is no text of "
-            "the format: name the right one with --input-format"
-        )
-    if style.prose:
-        return
-    try:
-        line.encode()
-    except UnicodeEncodeError as error:
-        byte = ord(line[error.start]) - 0xDC00
-        raise InputError(
-            f"{name}, line {number}: byte 0x{byte:02x} is not UTF-8: convert the file, for example "
-            "with 'iconv -f latin1 -t utf-8'"
-        ) from error
 
 
 class _ZstdStream(io.RawIOBase):

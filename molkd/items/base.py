@@ -78,18 +78,19 @@ class FileConventions:
         column: name of their column in files of embeddings.
         usual: names of columns, in lower case, that hold them unless another one is chosen.
         formats: names in `molkd.formats.readers.READERS`, or "folder" for files in a folder.
+        ids: names of columns that hold their identifiers unless another one is chosen, in lower
+            case with "_" for a space, by preference.
         missing: texts that stand for a missing value.
         binary: whether they are bytes rather than strings.
-        prose: whether a string that is not UTF-8 fails alone, instead of the whole file.
     """
 
     noun: str
     column: str
     usual: frozenset[str]
     formats: tuple[str, ...]
+    ids: tuple[str, ...] = ("id",)
     missing: frozenset[str] = frozenset()
     binary: bool = False
-    prose: bool = False
 
     def value_of(self, text: str) -> str | None:
         """Returns a text, or None where it stands for a missing value."""

@@ -71,7 +71,7 @@ def test_embed_gives_what_the_student_gives(
     assert "6 of 7 molecules embedded" in said
     assert "1 invalid, kept as empty rows:\n  row 6: SMILES syntax error" in said
     frame = pd.read_parquet(tmp_path / "out.parquet")
-    assert frame["id"].tolist() == ["0", "1", "2", "3", "4", "5", "molecule"]
+    assert frame["id"].fillna("").tolist() == [*[""] * 6, "molecule"]
     expected = load(model).embed(GOOD)
     np.testing.assert_allclose(
         np.stack(frame["embedding"][:6]),
@@ -91,10 +91,11 @@ def test_embed_again_says_that_nothing_is_to_do(molkd: Molkd, smi: Path, model: 
 
 
 def test_every_option_reaches_the_settings(molkd: Molkd, model: Path, tmp_path: Path) -> None:
-    (tmp_path / "in.data").write_text("key,text\na,CCO\nb,bad\n")
+    (tmp_path / "in.data").write_text("key,text,y,z\na,CCO,1,2\nb,bad,3,4\n")
     options = {
         "--column": "text",
         "--id-column": "key",
+        "--keep": "z, y",
         "--input-format": "csv",
         "--format": "npy",
         "--dtype": "float16",
@@ -111,6 +112,7 @@ def test_every_option_reaches_the_settings(molkd: Molkd, model: Path, tmp_path: 
     assert settings.load(EmbedSettings, settings_path(tmp_path / "out.x")) == EmbedSettings(
         column="text",
         id_column="key",
+        keep=("z", "y"),
         input_format="csv",
         format="npy",
         dtype="float16",

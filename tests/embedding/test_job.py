@@ -21,7 +21,7 @@ from molkd.errors import (
     ShapeError,
     UnknownNameError,
 )
-from molkd.formats.rows import Chunk
+from molkd.formats.chunks import Chunk
 from molkd.formats.writers.npy import ids_path
 from molkd.runtime import settings
 from tests.embedding.jobs import SMILES as GOOD

@@ -5,33 +5,24 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from molkd.errors import ConfigError, InputError
-from molkd.formats.readers import kind_of, read
-from molkd.formats.rows import Chunk, Columns
+from molkd.formats.chunks import Chunk
+from molkd.formats.columns import Columns
+from molkd.formats.readers import kind_of
 from molkd.items import IMAGES, TEXTS
 from tests.fakes.kinds import pngs
+from tests.formats.rows import rows_of
 
 TEXT, IMAGE = Columns(style=TEXTS.style), Columns(style=IMAGES.style)
 
 
-def _read(path: Path, columns: Columns, kind: str | None = None) -> Chunk:
-    chunks = list(read(path, columns, kind=kind, chunk_rows=3))
-    assert [chunk.row0 for chunk in chunks] == list(range(0, sum(map(len, chunks)), 3))
-    rows = [row for chunk in chunks for row in _rows(chunk)]
-    return Chunk.of(0, rows)
-
-
-def _rows(chunk: Chunk) -> list[tuple[str, Any, str | None]]:
-    return [
-        (chunk.ids[place], chunk.items[place], chunk.failures.get(place))
-        for place in range(len(chunk))
-    ]
+def _read(path: Path, columns: Columns) -> Chunk:
+    return rows_of(path, columns, rows=3)
 
 
 def test_lines_of_text(tmp_path: Path):
@@ -39,7 +30,7 @@ def test_lines_of_text(tmp_path: Path):
     path.write_bytes(b"one text\r\n\n  \nNA\nlast, with comma\n\n\n")
     found = _read(path, TEXT)
     assert found.items == ["one text", "", "", "NA", "last, with comma"]
-    assert found.ids == ["0", "1", "2", "3", "4"]
+    assert found.ids == [None] * 5
 
 
 def test_a_byte_that_is_not_utf8_costs_its_own_row(tmp_path: Path):
@@ -47,12 +38,16 @@ def test_a_byte_that_is_not_utf8_costs_its_own_row(tmp_path: Path):
     path.write_bytes(b"good\nbad \xff here\ngood again\n")
     found = _read(path, TEXT)
     assert [found.items[0], found.items[2]] == ["good", "good again"]
-    checked = TEXTS.check(found.items, "none")
-    assert checked.failures == {1: "not UTF-8: byte 0xff at character 4: convert the text first"}
-    assert found.labels[1] == "bad ? here"
+    reason = (
+        "not UTF-8: byte 0xff at character 4 of the text: convert the file, for example with "
+        "'iconv -f latin1 -t utf-8'"
+    )
+    assert found.failures == {1: reason}
+    assert found.labels[1] == r"bad \xff here"
+    assert found.readable == ["good", None, "good again"]
     path = tmp_path / "in.csv"
     path.write_bytes(b"id,text\n1,good\n2,b\xe4d\n3,good\n")
-    assert list(TEXTS.check(_read(path, TEXT).items, "none").failures) == [1]
+    assert list(_read(path, TEXT).failures) == [1]
 
 
 def test_enormous_texts_are_rows_too(tmp_path: Path):
@@ -75,6 +70,9 @@ def test_json_lines(tmp_path: Path):
     assert found.failures[3].startswith("line 5 is no JSON: ")
     assert found.failures[4] == "line 6: 'text' is a int, not a string"
     assert set(found.failures) == {2, 3, 4}
+    deep = path.with_name("deep.jsonl")
+    deep.write_text('{"text": "a"}\n' + "[" * 100_000 + "\n")
+    assert _read(deep, TEXT).failures[1].startswith("line 2 is no JSON: ")
     named = _read(path, Columns(item="text", id="id", style=TEXTS.style))
     assert named.ids[0] == "7"
     with pytest.raises(InputError, match=r"no column 'txt'\. Did you mean 'text'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 from molkd.errors import ConfigError, InputError
 from molkd.formats import READERS
+from molkd.formats.chunks import Chunk, Row
+from molkd.formats.columns import NO_IDS, Columns
 from molkd.formats.readers.folder import read_folder
-from molkd.formats.rows import Chunk, Columns, Row
 from molkd.formats.streams import DAMAGE, open_bytes
 from molkd.items.base import FileConventions
 from molkd.items.molecules.modality import SMILES
@@ -23,6 +25,8 @@ _OTHER_SUFFIXES = {
     "tab": "tsv",
     "pq": "parquet",
     "sd": "sdf",
+    "mol": "sdf",
+    "mdl": "sdf",
     "ndjson": "jsonl",
     "text": "txt",
 }
@@ -51,7 +55,7 @@ def read(
         UnknownNameError: there is no such format.
         ConfigError: the suffix names no format of such items, or columns are chosen where there
             are none.
-        InputError: the file is missing, empty, cut, damaged, not UTF-8, or lacks a column.
+        InputError: the file is missing, empty, cut, damaged, of another format, or lacks a column.
     """
     columns = columns or Columns()
     kind = kind_of(source, kind, columns.style)
@@ -65,7 +69,9 @@ def read(
             stream = stack.enter_context(open_bytes(None if standard_input else Path(source)))
             rows = _undamaged(READERS[kind](stream, name, columns), name)
         while chunk := list(itertools.islice(rows, chunk_rows)):
-            yield Chunk.of(row0, chunk)
+            if columns.id == NO_IDS:
+                chunk = [(None, *row[1:]) for row in chunk]
+            yield Chunk.of(row0, chunk, columns.style.column)
             row0 += len(chunk)
     if not row0:
         raise InputError(f"{name} holds no {columns.style.noun}")
@@ -74,12 +80,16 @@ def read(
 def read_items(
     source: str | Path, columns: Columns | None = None, *, kind: str | None = None
 ) -> tuple[list[Any], dict[int, str]]:
-    """Returns the items of all rows, and row -> reason for unreadable ones; see `read`."""
+    """Returns the items of all rows, and row -> reason for unreadable ones; see `read`.
+
+    Of identifiers nothing is read.
+    """
     items: list[Any] = []
     failures: dict[int, str] = {}
+    columns = dataclasses.replace(columns or Columns(), id=NO_IDS)
     for records in read(source, columns, kind=kind):
         failures |= {records.row0 + row: reason for row, reason in records.failures.items()}
-        items += records.items
+        items += records.readable
     return items, failures
 
 

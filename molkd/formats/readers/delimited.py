@@ -1,50 +1,73 @@
-"""Comma- and tab-separated tables with a header."""
+"""Comma- and tab-separated tables with a header, and those with other delimiters."""
 
 from __future__ import annotations
 
 import csv
 import functools
+import itertools
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from molkd.errors import InputError
-from molkd.formats.rows import Columns, Row
+from molkd.formats.chunks import Row
+from molkd.formats.columns import Columns
+from molkd.formats.readers import sniffing
 from molkd.formats.streams import LONGEST_LINE, DamagedError, text_lines
 
 csv.field_size_limit(LONGEST_LINE)  # for the whole process; Python's default is an eighth of it
 
 
 def read_csv(stream: BinaryIO, name: str, columns: Columns, delimiter: str = ",") -> Iterator[Row]:
+    """Yields the rows of a table with a header; see `read_table`.
+
+    Where the delimiter gives no header with the columns that are needed, and another one of
+    `sniffing.DELIMITERS` does, that one is taken.
+
+    Raises:
+        InputError: a column is missing, the quoting is wrong or the file holds no text.
+        DamagedError: the file ends within a quoted field.
+    """
+    lines = text_lines(stream, name)
+    for header in lines:
+        chosen = sniffing.delimiter_of(header, columns, own=delimiter) or delimiter
+        yield from read_table(itertools.chain([header], lines), name, columns, chosen)
+
+
+read_tsv = functools.partial(read_csv, delimiter="\t")
+
+
+def read_table(lines: Iterator[str], name: str, columns: Columns, delimiter: str) -> Iterator[Row]:
     """Yields the rows of a table whose fields may be quoted with double quotes.
 
     A row with too few or too many fields counts as one that cannot be read, for its fields cannot
-    be told apart. Blank lines count likewise, except at the end of the file.
+    be told apart. Blank lines count likewise, except at the end of the file. An empty identifier is
+    a missing one.
 
     Raises:
-        InputError: a column is missing, the quoting is wrong or the text is not UTF-8.
+        InputError: a column is missing or the quoting is wrong.
         DamagedError: the file ends within a quoted field.
     """
-    table = csv.reader(text_lines(stream, name, columns.style), delimiter=delimiter, strict=True)
+    table = csv.reader(lines, delimiter=delimiter, strict=True)
     rows = _explained(table, name)
     names = [field.strip() for field in next(rows, [])]
-    item, identifier = columns.find(names, name)
-    width, blanks = len(names), 0
+    places = columns.find(names, name)
+    item, identifier, value_of = places.item, places.id, columns.style.value_of
+    width, blanks, keeps = len(names), 0, bool(places.kept)
     for fields in rows:
         if not fields:
             blanks += 1
             continue
         if blanks:
-            yield from [(None, None, "blank line")] * blanks
+            yield from [(None, None, "blank line", None)] * blanks
             blanks = 0
         if len(fields) == width:
-            text = columns.style.value_of(fields[item])
-            yield None if identifier is None else fields[identifier], text, None
+            key = None if identifier is None else fields[identifier] or None
+            kept = places.kept_of(fields) if keeps else None
+            yield key, value_of(fields[item]), None, kept
         else:
             where = f"line {table.line_num}"
-            yield None, None, f"{len(fields)} fields where the header has {width} ({where})"
-
-
-read_tsv = functools.partial(read_csv, delimiter="\t")
+            why = f"{len(fields)} fields where the header has {width} ({where})"
+            yield None, None, why, None
 
 
 def _explained(table: Any, name: str) -> Iterator[list[str]]:
@@ -53,7 +76,7 @@ def _explained(table: Any, name: str) -> Iterator[list[str]]:
     try:
         for fields in table:
             yield fields
-            line = int(table.line_num) + 1
+            line = table.line_num + 1
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             why = f"the quoted field that opens in line {line} is not closed"

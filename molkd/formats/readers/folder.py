@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from molkd.errors import InputError
-from molkd.formats.rows import Columns, Row
+from molkd.formats.chunks import Row
+from molkd.formats.columns import Columns
 
 _SUFFIXES = frozenset(
     {"png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm", "pbm", "pnm"}
@@ -26,7 +27,7 @@ def read_folder(folder: Path, columns: Columns) -> Iterator[Row]:
     """
     columns.refuse(str(folder), id_too=True)
     for path in _files(folder):
-        yield path.relative_to(folder).as_posix(), path, None
+        yield path.relative_to(folder).as_posix(), path, None, None
 
 
 def _files(folder: Path) -> list[Path]:

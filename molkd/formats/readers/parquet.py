@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
@@ -13,12 +14,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from molkd.errors import InputError
-from molkd.formats.rows import Columns, Row
-from molkd.formats.streams import DamagedError
+from molkd.formats import arrow
+from molkd.formats.chunks import Row
+from molkd.formats.columns import Columns, Places
+from molkd.formats.streams import DamagedError, first_bytes
+from molkd.formats.values import identifier_of, text_of
 from molkd.items.base import FileConventions
 from molkd.runtime import files
 
 _ROWS, _FEW, _BUFFER = 8192, 256, 1 << 20
+_MAGIC = b"PAR1"
+_DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
+"""What pyarrow raises; the third of names that are not UTF-8, the last of values without bounds."""
 
 
 def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
@@ -27,25 +34,38 @@ def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]
     The format's index is at its end: compressed files and pipes are first copied to disk.
 
     Raises:
-        InputError: a column is missing or holds something other than such items.
-        DamagedError: the file is cut, damaged or no Parquet file.
+        InputError: a column is missing or holds something other than such items, or this is no
+            Parquet file.
+        DamagedError: the file is cut or damaged.
     """
+    if not first_bytes(stream).startswith(_MAGIC):
+        raise InputError(f"{name} is no Parquet file: name its format with --input-format")
     with _seekable(stream) as source:
         try:
             file = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
-        except (pa.ArrowException, OSError) as error:
+        except _DAMAGE as error:
             raise DamagedError(f"no Parquet file, or one without its end ({error})") from error
         schema = file.schema_arrow
-        item, identifier = columns.find(schema.names, name)
-        _refuse_others(schema.field(item), name, columns.style)
-        names = [schema.names[place] for place in (item, identifier) if place is not None]
+        places = columns.find(schema.names, name)
+        _refuse_others(schema.field(places.item), name, columns.style)
+        some = (places.item, places.id, *places.kept.values())
+        names = [schema.names[place] for place in some if place is not None]
         rows = _FEW if columns.style.binary else _ROWS
-        batches = file.iter_batches(rows, columns=names, use_threads=False)
-        for batch in _undamaged(batches):
-            items = _items(batch.column(names[0]), columns.style)
-            ids = [None] * len(items) if identifier is None else batch.column(names[-1]).to_pylist()
-            for key, value in zip(ids, items, strict=True):
-                yield None if key is None else str(key), value, None
+        batches = file.iter_batches(rows, columns=list(dict.fromkeys(names)), use_threads=False)
+        yield from _undamaged(_rows(batch, names, places, columns.style) for batch in batches)
+
+
+def _rows(batch: Any, names: list[str], places: Places, style: FileConventions) -> Iterator[Row]:
+    """The rows of a batch; its columns are called `names`, those that are kept at last."""
+    items = _items(batch.column(names[0]), style)
+    ids = itertools.repeat(None)
+    if places.id is not None:
+        ids = arrow.texts(batch.column(names[1]), identifier_of)
+    if not places.kept:
+        return zip(ids, items, itertools.repeat(None), itertools.repeat(None), strict=False)
+    kept = [arrow.texts(batch.column(name), text_of) for name in places.kept]
+    rows = [dict(zip(places.kept, values, strict=True)) for values in zip(*kept, strict=True)]
+    return zip(ids, items, itertools.repeat(None), rows, strict=False)
 
 
 @contextlib.contextmanager
@@ -59,10 +79,11 @@ def _seekable(stream: BinaryIO) -> Generator[BinaryIO]:
         yield copy
 
 
-def _undamaged(batches: Iterator[Any]) -> Iterator[Any]:
+def _undamaged(batches: Iterator[Iterator[Row]]) -> Iterator[Row]:
     try:
-        yield from batches
-    except (pa.ArrowException, OSError) as error:
+        for rows in batches:
+            yield from rows
+    except _DAMAGE as error:
         raise DamagedError(str(error)) from error
 
 
@@ -71,28 +92,16 @@ def _items(column: Any, style: FileConventions) -> list[Any]:
     if style.binary:
         values = column.field("bytes") if pa.types.is_struct(column.type) else column
         return list(values.to_pylist())
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    raw: list[bytes | None] = column.cast(pa.binary()).to_pylist()
-    errors = "surrogateescape" if style.prose else "strict"
-    return [None if one is None else style.value_of(one.decode(errors=errors)) for one in raw]
+    return [None if text is None else style.value_of(text) for text in arrow.strings(column)]
 
 
 def _refuse_others(column: Any, name: str, style: FileConventions) -> None:
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if style.binary:
-        inner = kind.field("bytes").type if _has_bytes(kind) else kind
-        fits = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_null)
-    else:
-        inner = kind
-        texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-        fits = (*texts, pa.types.is_null)
-    if not any(fit(inner) for fit in fits):
+    kind = arrow.plain(column.type)
+    if style.binary and pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        kind = kind.field("bytes").type
+    fits = arrow.is_bytes(kind) or (not style.binary and arrow.is_string(kind))
+    if not (fits or pa.types.is_null(kind)):
         raise InputError(
             f"{name}: column {column.name!r} holds {column.type}, not {style.noun}: choose the "
             "right column with --column"
         )
-
-
-def _has_bytes(kind: Any) -> bool:
-    return pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0

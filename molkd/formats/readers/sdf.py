@@ -1,74 +1,69 @@
-"""SD files: molecule blocks with properties, each closed by a line of four dollar signs."""
+"""SD files and MOL files: molecules with properties."""
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, cast
 
 from rdkit import Chem, rdBase
 
 from molkd.errors import InputError
-from molkd.formats.rows import Columns, Row
-from molkd.formats.streams import DamagedError, text_lines
+from molkd.formats.chunks import Kept, Row
+from molkd.formats.columns import Columns, listed
+from molkd.formats.readers.sdf_records import Record, records
+from molkd.formats.streams import text_lines
 from molkd.items.molecules import chem
 from molkd.runtime.registry import near
 
-_END = "$$$$"
-_MOST_LINES = 1_000_000
-_PROPERTY = re.compile(r">.*?<([^>]*)>")
+_SEARCHED = 100
+"""Records within which a property that is asked for has to appear."""
 
 
 def read_sdf(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
     """Yields canonical isomeric SMILES of an SD file's molecules, in order.
 
-    The identifier is the property that `columns.id` names or else the title line. The file is split
-    into blocks here rather than by RDKit, so that a bad block costs its own row and no other.
+    The identifier is the property that `columns.id` names, or the title line, or where the first
+    molecule has no title its property with a usual name. The file is split into records here rather
+    than by RDKit, so that a bad block costs its own row and no other.
 
     Raises:
         ConfigError: a SMILES column was chosen.
-        InputError: the first molecule lacks the property of the identifiers.
-        DamagedError: the last block is not closed.
+        InputError: a property that is asked for is not found, or the file is no SD file.
+        DamagedError: the last record is not whole.
     """
     columns.refuse(name)
-    for number, block in enumerate(_blocks(text_lines(stream, name), name)):
-        title = block[0].strip() if block else ""
-        if columns.id:
-            properties = _properties(block)
-            if number == 0 and columns.id not in properties:
-                listed = ", ".join(map(repr, properties)) or "none"
-                raise InputError(
-                    f"{name}: the first molecule has no property {columns.id!r}."
-                    f"{near(columns.id, properties)} Properties: {listed}."
-                )
-            title = properties.get(columns.id, "")
-        smiles, reason = _smiles("\n".join(block))
-        yield title or None, smiles, reason
+    key = columns.id or None
+    missing = set(() if columns.keeps_all else columns.keep) | ({key} if key else set())
+    seen: dict[str, None] = {}
+    number = -1
+    for number, record in enumerate(records(text_lines(stream, name), name)):
+        if number == 0 and not key and not record.title:
+            key = columns.usual_id(record.properties)
+        if missing:
+            seen |= dict.fromkeys(record.properties)
+            missing -= record.properties.keys()
+            if missing and number + 1 == _SEARCHED:
+                break
+        smiles, reason = _smiles(record.block)
+        title = record.properties.get(key) if key else record.title
+        yield title or None, smiles, reason, _kept(record, key, columns, name)
+    if missing and number >= 0:
+        _refuse(min(missing), [*seen], number + 1, name)
 
 
-def _blocks(lines: Iterator[str], name: str) -> Iterator[list[str]]:
-    block: list[str] = []
-    for line in lines:
-        if line.startswith(_END):
-            yield block
-            block = []
-        else:
-            block.append(line.rstrip("\r\n"))
-        if len(block) > _MOST_LINES:
-            raise InputError(f"{name}: {_MOST_LINES} lines without {_END}: this is no SD file")
-    if any(line.strip() for line in block):
-        raise DamagedError(f"the last molecule is not closed by {_END}")
+def _kept(record: Record, key: str | None, columns: Columns, name: str) -> Kept | None:
+    if not columns.keep:
+        return None
+    names = columns.kept_names(record.properties, {key}, name)
+    return {one: record.properties.get(one) or None for one in names}
 
 
-def _properties(block: Sequence[str]) -> dict[str, str]:
-    """Property -> first line of its value."""
-    properties: dict[str, str] = {}
-    for line, value in itertools.pairwise(block):
-        match = _PROPERTY.match(line)
-        if match:
-            properties[match[1]] = value.strip()
-    return properties
+def _refuse(missing: str, names: Sequence[str], count: int, file: str) -> None:
+    where = "the first molecule has" if count == 1 else f"none of the first {count} molecules has"
+    raise InputError(
+        f"{file}: {where} a property {missing!r}.{near(missing, names)} "
+        f"{listed(names, what='Properties')}"
+    )
 
 
 def _smiles(block: str) -> tuple[str | None, str | None]:

@@ -8,7 +8,13 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from molkd.formats.writers.parquet import text_arrays, text_fields, write_batches
+from molkd.formats.writers.parquet import (
+    kept_arrays,
+    kept_fields,
+    text_arrays,
+    text_fields,
+    write_batches,
+)
 from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.runtime import files
 
@@ -16,10 +22,15 @@ from molkd.runtime import files
 def write_npy(path: Path, result: Result, /, *, final: Path) -> None:
     """Writes the matrix, NaN in rows without an embedding, and FINAL.ids.parquet.
 
-    The table has columns id, the items', valid and error and the metadata; see `table.Writer`.
+    The table has columns id, the items', valid, error and those kept, and the metadata; see
+    `table.Writer`.
     """
-    schema = pa.schema(text_fields(result.column), metadata=dict(result.metadata))
-    batches = (pa.record_batch(text_arrays(chunk), schema=schema) for chunk in result.chunks)
+    fields = [*text_fields(result.column), *kept_fields(result.kept)]
+    schema = pa.schema(fields, metadata=dict(result.metadata))
+    batches = (
+        pa.record_batch([*text_arrays(chunk), *kept_arrays(chunk, result.kept)], schema=schema)
+        for chunk in result.chunks
+    )
     with files.atomic_path(ids_path(final)) as temporary:
         write_batches(temporary, schema, batches)
     with path.open("wb") as stream:

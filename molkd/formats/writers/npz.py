@@ -1,4 +1,4 @@
-"""npz: arrays X, ids, items, valid, error and metadata, readable without pickle.
+"""npz: arrays X, ids, items, valid, error, those kept, and metadata, readable without pickle.
 
 The array of items is called what their column is in a table: smiles, text, image.
 """
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from molkd.formats.writers.kept import array_of
 from molkd.formats.writers.npy import write_header
 from molkd.formats.writers.table import EmbeddedChunk, Result
 
@@ -23,7 +24,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def _texts(column: str) -> dict[str, Callable[[EmbeddedChunk], list[str]]]:
     """Array -> what computes its texts from a chunk."""
     return {
-        "ids": lambda chunk: list(chunk.ids),
+        "ids": lambda chunk: [text or "" for text in chunk.ids],
         column: lambda chunk: [text or "" for text in chunk.items],
         "error": lambda chunk: [text or "" for text in chunk.errors],
     }
@@ -46,6 +47,11 @@ def write_npz(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: A
             kind = np.dtype(f"<U{max(widths, default=1) or 1}")
             columns = (np.array(texts(chunk), dtype=kind) for chunk in result.chunks)
             _add(archive, name, (result.rows,), kind, columns)
+        for name, column in result.kept.items():
+            kinds = {array_of(chunk, name, column).dtype for chunk in result.chunks}
+            kind = np.result_type(*kinds) if kinds else np.dtype("<U1")
+            arrays = (array_of(chunk, name, column).astype(kind) for chunk in result.chunks)
+            _add(archive, name, (result.rows,), kind, arrays)
         facts = np.array(json.dumps(dict(result.metadata), ensure_ascii=False))
         _add(archive, "metadata", (), facts.dtype, iter([facts]))
 

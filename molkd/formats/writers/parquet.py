@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,25 +10,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from molkd.formats.writers.table import EmbeddedChunk, Result
+from molkd.formats.writers.kept import values_of
+from molkd.formats.writers.table import EmbeddedChunk, KeptColumn, Result
+
+_KINDS = {"integer": pa.int64(), "number": pa.float64(), "text": pa.string()}
 
 
 def write_parquet(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: ARG001
-    """Writes columns id, the items', valid, error and embedding; see `table.Writer`.
+    """Writes columns id, the items', valid, error, those kept, and embedding; see `table.Writer`.
 
     Rows without an embedding have a null there.
     """
     number = pa.float16() if result.dtype == "float16" else pa.float32()
     embedding = pa.list_(pa.field("item", number, nullable=False), result.dim)
-    fields = [*text_fields(result.column), pa.field("embedding", embedding)]
-    schema = pa.schema(fields, metadata=dict(result.metadata))
-    write_batches(path, schema, (_batch(chunk, schema) for chunk in result.chunks))
+    fields = [*text_fields(result.column), *kept_fields(result.kept)]
+    schema = pa.schema([*fields, pa.field("embedding", embedding)], metadata=dict(result.metadata))
+    write_batches(path, schema, (_batch(chunk, schema, result.kept) for chunk in result.chunks))
 
 
 def text_fields(column: str) -> list[Any]:
     """Returns the columns of a result beside the embedding; `column` is that of the items."""
     return [
-        pa.field("id", pa.string(), nullable=False),
+        pa.field("id", pa.string()),
         pa.field(column, pa.string()),
         pa.field("valid", pa.bool_(), nullable=False),
         pa.field("error", pa.string()),
@@ -41,6 +45,19 @@ def text_arrays(chunk: EmbeddedChunk) -> list[Any]:
         pa.array(chunk.items, pa.string()),
         pa.array(chunk.valid),
         pa.array(chunk.errors, pa.string()),
+    ]
+
+
+def kept_fields(kept: Mapping[str, KeptColumn]) -> list[Any]:
+    """Returns the columns that are carried from the input."""
+    return [pa.field(name, _KINDS[column.kind]) for name, column in kept.items()]
+
+
+def kept_arrays(chunk: EmbeddedChunk, kept: Mapping[str, KeptColumn]) -> list[Any]:
+    """Returns the values of `kept_fields`."""
+    return [
+        pa.array(values_of(chunk, name, column), _KINDS[column.kind])
+        for name, column in kept.items()
     ]
 
 
@@ -60,8 +77,9 @@ def write_batches(path: Path, schema: Any, batches: Any) -> None:
             writer.write_batch(batch, row_group_size=len(batch))
 
 
-def _batch(chunk: EmbeddedChunk, schema: Any) -> Any:
+def _batch(chunk: EmbeddedChunk, schema: Any, kept: Mapping[str, KeptColumn]) -> Any:
     kind = schema.field("embedding").type
     flat = pa.array(np.ascontiguousarray(chunk.values).reshape(-1))
     lists = pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=pa.array(~chunk.valid))
-    return pa.record_batch([*text_arrays(chunk), lists], schema=schema)
+    arrays = [*text_arrays(chunk), *kept_arrays(chunk, kept), lists]
+    return pa.record_batch(arrays, schema=schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -19,22 +19,41 @@ Values = npt.NDArray[np.float16 | np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class KeptColumn:
+    """What a column holds that is carried from the input to the output.
+
+    Attributes:
+        kind: "integer" and "number" fit 64 bits with all their digits.
+        gaps: whether values are missing.
+        exact: whether floating-point numbers hold the integers.
+    """
+
+    kind: Literal["integer", "number", "text"]
+    gaps: bool = True
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddedChunk:
     """Consecutive rows of a result, embedded.
 
     Attributes:
-        ids: one identifier per row.
+        ids: one identifier per row; None where it has none.
         items: one text per row, see `molkd.formats.rows.Chunk.labels`.
         errors: why the row has no embedding; None where it has one.
         values: shape (n, d); NaN in the rows of errors.
         shortened: how many items lost their end before they were embedded.
+        kept: column that is carried from the input -> a text per row, None for a missing one.
     """
 
-    ids: Sequence[str]
+    ids: Sequence[str | None]
     items: Sequence[str | None]
     errors: Sequence[str | None]
     values: Values
     shortened: int = 0
+    kept: Mapping[str, Sequence[str | None]] = field(
+        default_factory=dict[str, Sequence[str | None]]
+    )
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -52,6 +71,7 @@ class EmbeddedChunk:
             [self.items[row] for row in places],
             [self.errors[row] for row in places],
             self.values[rows],
+            kept={name: [values[row] for row in places] for name, values in self.kept.items()},
         )
 
 
@@ -66,6 +86,7 @@ class Result:
         dtype: type of the values.
         metadata: facts to keep with the values: model, digest, settings, versions.
         chunks: the rows in order; can be iterated several times.
+        kept: columns that are carried from the input, in order.
     """
 
     rows: int
@@ -74,6 +95,7 @@ class Result:
     dtype: Dtype
     metadata: Mapping[str, str]
     chunks: Iterable[EmbeddedChunk]
+    kept: Mapping[str, KeptColumn] = field(default_factory=dict[str, KeptColumn])
 
 
 class Writer(Protocol):

@@ -32,7 +32,7 @@ vectors = SentenceTransformer("path/to/this/folder").encode(["a text", "and anot
         column="text",
         usual=frozenset({"text", "sentence", "content"}),
         formats=("txt", "csv", "tsv", "jsonl", "parquet"),
-        prose=True,
+        ids=("id", "text_id", "doc_id", "_id"),
     ),
     standardizations=("none",),
     check=check,

@@ -150,10 +150,11 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         ("d.csv", "SMILES\nCCO\nCCC\n"),
         ("e.csv", "mol,smiles\nm1,CCO\nm2,CCC\n"),
         ("f.smi", "CCO ethanol\nCCC propane\n"),
+        ("g.csv", "smiles;name\nCCO;ethanol\nC\xe9;methane\nCCC;propane\xe9\n"),
     ],
 )
 def test_molecules_finds_the_column(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_text(text, encoding="latin-1")
     assert list(leakage.molecules(tmp_path / name)) == ["CCO", "CCC"]
 
 

@@ -41,6 +41,14 @@ def test_every_format_gives_the_same_task(tmp_path: Path, suffix: str) -> None:
     assert (task.split, task.scale, task.notes) == ("scaffold", "linear", ())
 
 
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+def test_any_delimiter_under_any_suffix(tmp_path: Path, suffix: str, separator: str) -> None:
+    path = tmp_path / f"mine.{suffix}"
+    pd.DataFrame({"smiles": SMILES, "y": VALUES}).to_csv(path, index=False, sep=separator)
+    assert table.read(path, metric="RMSE").labels[:, 0].tolist() == VALUES
+
+
 def test_metric_decides_the_kind(tmp_path: Path) -> None:
     path = _write(tmp_path, target=CLASSES, fine=VALUES)
     assert table.read(path, metric="AUPRC").kind == "classification"

@@ -1,0 +1,151 @@
+"""How the columns of a file of items are chosen."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from molkd.errors import ConfigError, InputError
+from molkd.formats.chunks import Kept
+from molkd.formats.values import writable
+from molkd.items.base import FileConventions
+from molkd.items.molecules.modality import SMILES
+from molkd.runtime.registry import near
+
+EVERY = frozenset({"all", "*"})
+"""What stands for every column that is neither the items' nor the identifiers'."""
+
+NO_IDS = ""
+"""The column of identifiers of a file whose rows are to be numbered."""
+
+_OWN = re.compile(r"ids?|smiles|text|image|valid|error|embedding|X|metadata|molkd_\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Positions of columns in a table.
+
+    Attributes:
+        item: that of the items.
+        id: that of the identifiers, if there is one.
+        kept: column that is carried to the output -> its position.
+    """
+
+    item: int
+    id: int | None
+    kept: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def kept_of(self, fields: Sequence[str]) -> Kept:
+        """Returns the columns of one row that are kept; an empty field is a missing value."""
+        return {name: fields[place] or None for name, place in self.kept.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns hold the items and their identifiers, and which are carried along.
+
+    Attributes:
+        item: column, or None to take the one with a usual name.
+        id: column (in an SD file: property); None to take the format's own name of an item or else
+            the column with a usual name, "" to take none.
+        style: the conventions by which files hold such items.
+        keep: columns (in an SD file: properties) that are carried to the output; "all" alone for
+            every other one.
+    """
+
+    item: str | None = None
+    id: str | None = None
+    style: FileConventions = SMILES
+    keep: tuple[str, ...] = ()
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether every other column is carried to the output."""
+        return len(self.keep) == 1 and self.keep[0] in EVERY
+
+    def find(self, names: Sequence[str], file: str) -> Places:
+        """Returns the positions of all columns that are needed.
+
+        Raises:
+            InputError: a column is missing or there are several; lists the columns of the file.
+            ConfigError: a column that is kept has the name of one of the output's own.
+        """
+        item = _position(self.item, names, file) if self.item else self._usual(names, file)
+        if self.id:
+            identifier = _position(self.id, names, file)
+        else:
+            others = [name for place, name in enumerate(names) if place != item]
+            usual = self.usual_id(others)
+            identifier = None if usual is None else names.index(usual)
+        used = {names[item]} if identifier is None else {names[item], names[identifier]}
+        kept = self.kept_names(names, used, file) if self.keep else ()
+        return Places(item, identifier, {name: _position(name, names, file) for name in kept})
+
+    def usual_id(self, names: Iterable[str]) -> str | None:
+        """Returns the column with a usual name for identifiers, if they may be chosen by it."""
+        if self.id is not None:
+            return None
+        plain = {re.sub(r"[\s-]+", "_", name.strip().lower()): name for name in reversed([*names])}
+        return next((plain[name] for name in self.style.ids if name in plain), None)
+
+    def kept_names(
+        self, names: Iterable[str], used: Collection[str | None], file: str
+    ) -> Sequence[str]:
+        """Returns the columns that are carried to the output, of those that a file or row has.
+
+        Raises:
+            ConfigError: one has the name of one of the output's own columns.
+        """
+        kept = [name for name in names if name not in used] if self.keeps_all else self.keep
+        for name in kept:
+            if _is_own(name):
+                option = "name the columns to keep one by one" if self.keeps_all else "leave it out"
+                raise ConfigError(
+                    f"{file}: column {writable(name)!r} cannot be kept, for the output has a "
+                    f"column of that name itself: {option}, or rename it in the input"
+                )
+        return kept
+
+    def refuse(self, file: str, *, id_too: bool = False) -> None:
+        """Refuses a choice of columns for a format that has none.
+
+        Raises:
+            ConfigError: a column was chosen.
+        """
+        if self.item or (id_too and (self.id or self.keep)):
+            option = "--column" if self.item else "--id-column" if self.id else "--keep"
+            raise ConfigError(f"{file} has no columns to choose from: leave out {option}")
+
+    def _usual(self, names: Sequence[str], file: str) -> int:
+        places = [place for place, name in enumerate(names) if name.lower() in self.style.usual]
+        if len(places) == 1:
+            return places[0]
+        what = "several columns" if places else "no column"
+        plain = next(iter(self.style.formats))
+        raise InputError(
+            f"{file} has {what} with a usual name for {self.style.noun}: choose one with --column, "
+            f"or read a file without a header with --input-format {plain}. {listed(names)}"
+        )
+
+
+def listed(names: Collection[str], shown: int = 30, *, what: str = "Columns") -> str:
+    """Returns a sentence that lists the columns of a file."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    some = ", ".join(repr(writable(name)) for name in [*names][:shown])
+    return f"{what}: {some or 'none'}{more}."
+
+
+@functools.cache
+def _is_own(name: str) -> bool:
+    return bool(_OWN.fullmatch(name))
+
+
+def _position(column: str, names: Sequence[str], file: str) -> int:
+    if names.count(column) == 1:
+        return names.index(column)
+    what = f"{names.count(column)} columns" if column in names else "no column"
+    raise InputError(
+        f"{file} has {what} {writable(column)!r}.{near(column, names)} {listed(names)}"
+    )
