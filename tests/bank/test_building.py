@@ -89,6 +89,20 @@ def test_teachers_on_a_gpu_compute_in_this_process(tmp_path: Path) -> None:
     assert list(bank.folders) == ["cpu", "gpu"]
 
 
+def test_what_auto_means_decides_where_teachers_compute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for there in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        teacher = FakeTeacher("auto")
+        teacher.device = "auto"  # type: ignore[attr-defined]
+        _build(tmp_path / f"{there}", ITEMS, teacher, jobs=2)
+        assert teacher.asked == (ITEMS if there else [])
+
+
 def test_bits_do_not_depend_on_the_jobs(tmp_path: Path) -> None:
     items = [*ITEMS, "fail 1", "raise 2", "nan 3", "bad 4"]
     teachers = FakeTeacher("a"), FakeTeacher("b", support="bits", dim=40)
