@@ -15,20 +15,21 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from tqdm import tqdm
 
 from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk
+from molkd.embedding.extent import Extent
 from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary, settings_path
 from molkd.errors import ItemError, OutputError, ShapeError
 from molkd.formats import WRITERS
-from molkd.formats.readers import read
+from molkd.formats.readers import kind_of, read
 from molkd.formats.rows import Chunk, Columns
 from molkd.formats.writers import format_of
 from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.items import MODALITIES, Modality
 from molkd.runtime import files, memory, settings
 from molkd.runtime.processes import ordered_map
+from molkd.runtime.progress import Progress
 from molkd.types import digest_of
 
 _REASONS_KEPT = 5
@@ -73,15 +74,13 @@ class Job:
         parts = self._parts
         remove_leftovers(self.output)
         tally = Tally()
-        with tqdm(
-            unit=f" {self.encoder.modality}", unit_scale=True, disable=None if progress else True
-        ) as bar:
+        with Progress("embed", self._extent.rows, unit=self._kind.name, shown=progress) as bar:
 
             def count(row0: int, part: EmbeddedChunk) -> None:
                 reasons = tally.add(row0, part)
                 if reasons and self.options.on_invalid == "error":
                     raise ItemError(reasons, total=tally.total)
-                bar.update(len(part))
+                bar.update(len(part), total=self._extent.rows)
 
             self._complete(parts, tally, count, jobs)
         self._assemble(parts, tally)
@@ -138,7 +137,21 @@ class Job:
         options = self.options
         columns = Columns(options.column, options.id_column, self._kind.style)
         rows = options.chunk_rows or self._kind.chunk
-        return read(self.source, columns, kind=options.input_format, chunk_rows=rows)
+        return self._extent.followed(
+            read(
+                self.source,
+                columns,
+                kind=options.input_format,
+                chunk_rows=rows,
+                opened=self._extent.opened,
+            )
+        )
+
+    @cached_property
+    def _extent(self) -> Extent:
+        return Extent(
+            self.source, kind_of(self.source, self.options.input_format, self._kind.style)
+        )
 
     def _key(self, chunk: Chunk) -> str:
         """Returns a digest of all that the content of a part depends on."""
