@@ -44,7 +44,8 @@ def embed(
     from molkd.runtime import devices
 
     student: Any = students.load(model).to(devices.choose(device))
-    _run(student, model, source, output, settings, jobs=processes(jobs), overwrite=overwrite)
+    label = label_of(model)
+    _run(student, label, source, output, settings, jobs=processes(jobs), overwrite=overwrite)
 
 
 @takes_settings(EmbedSettings, FLAGS)
@@ -66,11 +67,19 @@ def embed_with_teacher(
     from molkd import teachers
     from molkd.embedding import TeacherEncoder
 
-    encoder: Encoder[Any] = TeacherEncoder(
-        teachers.make(name, weights_dir=weights_dir, device=device)
-    )
     at_once = processes(jobs, device)
-    _run(encoder, name, source, output, settings, jobs=at_once, overwrite=overwrite)
+    teacher = teachers.make(name, weights_dir=weights_dir, device=device)
+    label, encoder = teacher.card.name, TeacherEncoder(teacher)
+    _run(encoder, label, source, output, settings, jobs=at_once, overwrite=overwrite)
+
+
+def label_of(model: str) -> str:
+    """Returns what files call a student: its folder's own name, however typed, or its hub name.
+
+    What identifies it is its digest.
+    """
+    folder = Path(model).expanduser()
+    return folder.resolve().name if folder.is_dir() else model
 
 
 def _run(

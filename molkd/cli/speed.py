@@ -119,6 +119,7 @@ def _measured(
     from molkd.benchmarks.speed import job, machine, records, subprocess_, tables
     from molkd.runtime import files
 
+    files.refuse_folder(output, "speed.json")
     if overwrite:
         output.unlink(missing_ok=True)
     start = job.opened(

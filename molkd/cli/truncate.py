@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from molkd.cli.output import notify
-from molkd.errors import MolkdError, OutputError
+from molkd.errors import MolkdError
+from molkd.runtime.files import refuse_used
 
 
 def truncate(
@@ -27,8 +28,7 @@ def truncate(
 
     whole = students.load(model)
     short = whole.truncate(length)
-    if output.exists() and any(output.iterdir()):
-        raise OutputError(f"{output} is not empty: give a new folder")
+    refuse_used(output)
     folder = whole.folder or Path(model)
     trained = _trained_for(folder)
     if length not in trained:

@@ -63,7 +63,7 @@ class Progress:
                 initial=self._initial,
                 desc=self._label,
                 unit=self._unit if self._unit == "B" else f" {self._unit}",
-                unit_scale=True,
+                unit_scale=self._unit == "B" or not self.total or self.total >= 10_000,
                 leave=self._keep,
                 file=self._stream,
             )

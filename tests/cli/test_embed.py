@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -61,6 +62,34 @@ def smi(tmp_path: Path) -> Path:
     path = tmp_path / "in.smi"
     path.write_text("\n".join([*GOOD, "bad molecule"]))
     return path
+
+
+def test_two_spellings_of_a_folder_give_the_same_file(
+    molkd: Molkd, smi: Path, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(model)
+    (tmp_path / "deep").mkdir()
+    spellings = [model, f"{model}/", f"{model}/../{model.name}", "link", "deep/../link"]
+    written: set[tuple[bytes, bytes]] = set()
+    for place, spelling in enumerate(spellings):
+        output = tmp_path / f"{place}" / "out.parquet"
+        assert molkd("embed", "-i", smi, "-o", output, "-m", spelling)[0] == 0
+        written.add((output.read_bytes(), settings_path(output).read_bytes()))
+    assert len(written) == 1
+    facts = pq.read_schema(output).metadata
+    assert facts[b"molkd.model"] == model.name.encode()
+    assert facts[b"molkd.model_digest"] == load(model).digest.encode()
+
+
+def test_two_spellings_of_a_teacher_give_the_same_file(
+    molkd: Molkd, smi: Path, model: Path, tmp_path: Path
+) -> None:
+    written: set[bytes] = set()
+    for place, name in enumerate((f"molkd:{model}", f"molkd:{model}/")):
+        output = tmp_path / f"{place}" / "out.parquet"
+        assert molkd("teachers", "embed", name, "-i", smi, "-o", output)[0] == 0
+        written.add(output.read_bytes())
+    assert len(written) == 1
 
 
 def test_embed_gives_what_the_student_gives(
