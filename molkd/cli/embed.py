@@ -36,7 +36,7 @@ def embed(
     jobs: Jobs = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Embed a file of molecules, texts or images with a trained student.
+    """Embed molecules, texts or images with a trained student.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
@@ -60,7 +60,7 @@ def embed_with_teacher(
     jobs: Jobs = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Embed a file of molecules, texts or images with a teacher.
+    """Embed molecules, texts or images with a teacher.
 
     Run again after an interruption, the same command goes on where it stopped.
     """

@@ -70,10 +70,10 @@ def speed(  # noqa: PLR0913
     weights_dir: WeightsDir = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure how fast embedders are, each as a ratio to a plain library in the same run.
+    """Measure how fast embedders are, beside a plain library.
 
-    The library is RDKit's parsing of molecules, scikit-learn's hashing of texts, Pillow's decoding
-    of images.
+    Each is a ratio to the library in the same run: to RDKit's parsing of molecules, scikit-learn's
+    hashing of texts, Pillow's decoding of images.
 
     Run again after an interruption, the same command goes on where it stopped.
     """

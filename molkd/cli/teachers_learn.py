@@ -21,9 +21,9 @@ def learn_lsa(
     column: Column = None,
     input_format: InputFormat = None,
 ) -> None:
-    """Learn latent semantic analysis from a file of texts: the teacher lsa:FOLDER.
+    """Learn latent semantic analysis from a file of texts.
 
-    Texts that cannot be read are left out.
+    It becomes the teacher lsa:FOLDER. Texts that cannot be read are left out.
     """
     from molkd.formats.readers import read_items
     from molkd.formats.rows import Columns

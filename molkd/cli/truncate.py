@@ -19,9 +19,10 @@ def truncate(
     length: Annotated[int, typer.Option("--dim", "-d", help="Dimensions to keep.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new student.")],
 ) -> None:
-    """Truncate a student's embedding to its first dimensions: a smaller network in a new folder.
+    """Truncate a student's embedding to its first dimensions.
 
-    Worth it at the lengths that the student was trained to be truncated to.
+    It becomes a smaller network in a new folder. Worth it at the lengths that the student was
+    trained to be truncated to.
     """
     from molkd import students
     from molkd.students.pretrained import CARD
