@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from molkd import __version__
 from molkd.information.estimate import Information
@@ -17,7 +17,13 @@ from molkd.runtime import files
 from molkd.students.base import Student
 from molkd.types import TeacherCard
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 REPORT, PLOT = "report.json", "losses.png"
+
+_COLORS, _STYLES = 10, (".-", "x--", "+-.", "1:")
+"""How many colours matplotlib has, and marker and line of those that have the same colour."""
 
 _PACKAGES = ("torch", "torch-geometric", "transformers", "rdkit", "numpy")
 
@@ -129,24 +135,35 @@ Versions: {versions}.
 
 def plot_losses(history: Sequence[Mapping[str, float]], unit: str) -> bytes:
     """Draws the validation loss per teacher, and both totals, over the epochs, as a PNG."""
+    buffer = io.BytesIO()
+    losses_figure(history, unit).savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()
+
+
+def losses_figure(history: Sequence[Mapping[str, float]], unit: str) -> Figure:
+    """Returns the figure of `plot_losses`: no two lines alike, the legend beside them."""
     from matplotlib.figure import Figure  # slow to import, and only needed here
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    curves = {
+        name: [record.get(name, float("nan")) for record in history]
+        for name in ("train", *(name for name in history[-1] if name.startswith("valid")))
+    }
+    teachers = sorted((name for name in curves if "/" in name), key=lambda name: -curves[name][-1])
+    figure = Figure(figsize=(9.5, max(5, 0.2 * len(teachers) + 1)), layout="constrained")
     axes = figure.subplots()
     epochs = [record["epoch"] + 1 for record in history]
-    names = [name for name in history[-1] if name.startswith("valid/")]
-    for name in names:
-        values = [record.get(name, float("nan")) for record in history]
-        axes.plot(epochs, values, linewidth=1, label=name.removeprefix("valid/"))
-    for name, style in (("train", "k:"), ("valid", "k-")):
-        values = [record.get(name, float("nan")) for record in history]
-        axes.plot(epochs, values, style, linewidth=2, marker="o", label=f"mean, {name}")
+    for name, color in (("train", "0.6"), ("valid", "black")):
+        label = f"mean, {name}"
+        axes.plot(epochs, curves[name], color=color, linewidth=2.5, marker="o", label=label)
+    for place, name in enumerate(teachers):
+        color, style = f"C{place % _COLORS}", _STYLES[place // _COLORS % len(_STYLES)]
+        label = name.removeprefix("valid/")
+        axes.plot(epochs, curves[name], style, color=color, linewidth=1.2, label=label)
     axes.set_xlabel("epoch")
     axes.set_ylabel(unit)
-    axes.legend(fontsize="small", ncols=2)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.legend(fontsize="small", loc="outside right upper")
+    return figure
 
 
 def _versions() -> dict[str, str]:
