@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 REPORT, PLOT = "report.json", "losses.png"
+
+LITTLE = 0.05
+"""Gain in R2 over an untrained student below which training was hardly worth it."""
 
 _COLORS, _STYLES = 10, (".-", "x--", "+-.", "1:")
 """How many colours matplotlib has, and marker and line of those that have the same colour."""
@@ -64,7 +68,12 @@ def write(folder: Path, student: Student[Any, Any, Any], run: Run) -> None:
 
 def table(information: Mapping[str, Information]) -> list[tuple[str, ...]]:
     """One line per teacher, the header first, numbers in nats as text."""
-    lines = [("teacher", "dim", "h(teacher | student)", "mutual information", "linear R2", "rows")]
+    lines: list[tuple[str, ...]] = [
+        (
+            *("teacher", "dim", "h(teacher | student)", "mutual information"),
+            *("linear R2", "R2 untrained", "rows"),
+        )
+    ]
     for name, knowledge in information.items():
         lines.append(
             (
@@ -73,10 +82,34 @@ def table(information: Mapping[str, Information]) -> list[tuple[str, ...]]:
                 f"{knowledge.conditional_entropy:.1f}",
                 f"{knowledge.mutual_information:.1f}",
                 f"{knowledge.r2:.3f}",
+                "" if knowledge.r2_untrained is None else f"{knowledge.r2_untrained:.3f}",
                 str(knowledge.rows),
             )
         )
     return lines
+
+
+def sentences(information: Mapping[str, Information]) -> list[str]:
+    """Says what training was worth, beside an untrained student, and what to do about it."""
+    compared = {
+        name: (one.r2, one.r2_untrained)
+        for name, one in information.items()
+        if one.r2_untrained is not None and math.isfinite(one.r2 + one.r2_untrained)
+    }
+    if not compared:
+        return []
+    after, before = (sum(column) / len(compared) for column in zip(*compared.values(), strict=True))
+    explained = f"the student explains {after:.2f} linearly (R2, mean over teachers)"
+    said = [f"Of its teachers' values {explained}, the same network untrained {before:.2f}."]
+    unlearnt = [name for name, (trained, blank) in compared.items() if trained <= blank]
+    if unlearnt:
+        said.append(f"Of {', '.join(unlearnt)} it knows no more, linearly, than before training.")
+    if unlearnt or after - before < LITTLE:
+        said.append(
+            "That is little: give it more molecules, or more passes over these (--epochs), before "
+            "you rely on it."
+        )
+    return said
 
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:
@@ -118,9 +151,12 @@ The licences of the teachers bind what may be done with the student.
 
 On validation {modality.name}, which nothing was fitted on. Entropies in nats per {modality.one};
 differential for real-valued teachers, hence possibly negative. R2 of a ridge regression from
-student to teacher, weighted by the variance of its dimensions.
+student to teacher, weighted by the variance of its dimensions; "untrained" is the same network
+with random weights.
 
 {markdown(table(run.information))}
+
+{" ".join(sentences(run.information))}
 
 ## Training
 

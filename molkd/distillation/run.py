@@ -139,15 +139,26 @@ def _estimated(
     """
     estimator = replace(settings.estimate, seed=settings.train.seed)
     scalings = corpora.scalings_of(bank, settings, MutualInformationSettings(), corpus.train)
-    train, valid = (
-        EmbeddedRows(rows, student.encode(corpus.prepared.select(rows)).values)
-        for rows in (
-            _sample(corpus.train, estimator.train_rows, estimator.seed),
-            _sample(corpus.valid, estimator.valid_rows, estimator.seed),
+    samples = (
+        _sample(corpus.train, estimator.train_rows, estimator.seed),
+        _sample(corpus.valid, estimator.valid_rows, estimator.seed),
+    )
+    fresh = students.untrained_like(student, seed=estimator.seed).to(student.device)
+    (train, valid), untrained = (
+        tuple(
+            EmbeddedRows(rows, one.encode(corpus.prepared.select(rows)).values) for rows in samples
         )
+        for one in (student, fresh)
     )
     reader = TargetReader(bank, scalings)
-    information = estimate(reader, train=train, valid=valid, settings=estimator, progress=progress)
+    information = estimate(
+        reader,
+        train=train,
+        valid=valid,
+        settings=estimator,
+        untrained=untrained,
+        progress=progress,
+    )
     if settings.keep_adaptors:
         fitted = fit_adaptors(reader, scalings, train, estimator, progress=progress)
         adaptors.save(folder / adaptors.FOLDER, fitted, student.digest)

@@ -1,4 +1,4 @@
-"""The plot of the losses: every line is seen, and told from the others."""
+"""What a distillation says of itself; its plot shows every line, told from the others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 import pytest
 
 from molkd.distillation import report
+from molkd.information.estimate import Information
 
 
 def _history(teachers: int, epochs: int) -> list[dict[str, float]]:
@@ -60,3 +61,44 @@ def test_epochs_are_whole_numbers() -> None:
     ticks = figure.axes[0].get_xticks()
     assert all(float(tick).is_integer() for tick in ticks)
     assert all(a < b for a, b in itertools.pairwise(ticks))
+
+
+def _known(r2: float, untrained: float | None) -> Information:
+    return Information(
+        conditional_entropy=1.0,
+        marginal_entropy=2.0,
+        r2=r2,
+        dim=3,
+        rows=100,
+        r2_untrained=untrained,
+    )
+
+
+def test_a_student_that_learnt_is_set_beside_an_untrained_one() -> None:
+    (said,) = report.sentences({"a": _known(0.8, 0.5), "b": _known(0.6, 0.3)})
+    assert "explains 0.70 linearly (R2, mean over teachers)" in said
+    assert said.endswith("the same network untrained 0.40.")
+
+
+@pytest.mark.parametrize(
+    ("r2", "untrained", "unlearnt"), [(0.52, 0.5, False), (0.5, 0.6, True), (0.5, 0.5, True)]
+)
+def test_a_student_that_learnt_little_says_so_and_what_helps(
+    r2: float, untrained: float, unlearnt: bool
+) -> None:
+    said = " ".join(report.sentences({"a": _known(r2, untrained)}))
+    assert ("Of a it knows no more, linearly, than before training." in said) is unlearnt
+    assert "more molecules, or more passes over these (--epochs)" in said
+
+
+def test_one_teacher_that_was_not_learnt_is_named_though_others_were() -> None:
+    said = " ".join(report.sentences({"a": _known(0.9, 0.1), "b": _known(0.2, 0.3)}))
+    assert "Of b it knows no more" in said
+    assert "That is little" in said
+
+
+def test_what_was_not_compared_is_not_spoken_of() -> None:
+    alone = {"a": _known(0.9, math.nan), "b": _known(0.9, None)}
+    assert report.sentences(alone) == []
+    assert [line[5] for line in report.table(alone)] == ["R2 untrained", "nan", ""]
+    assert report.sentences({}) == []

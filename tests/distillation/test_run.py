@@ -61,7 +61,11 @@ def test_a_folder_with_all_that_was_promised(whole: tuple[Path, Distilled]):
     assert report["student"]["digest"] == loaded.digest
     assert report["rows"]["molecules"] == len(SMILES)
     assert report["teachers"]["maccs"]["license"]
+    for known in result.information.values():
+        assert -1 < known.r2_untrained < 1
+        assert known.r2_untrained != known.r2
     card = (folder / "README.md").read_text()
+    assert "the same network untrained" in card
     for expected in ("ecfp4", "maccs", "licence", "mutual information", "torch", '"seed": 0'):
         assert expected in card
     assert r"| h(teacher \| student) |" in card  # a bar in a cell is no column
