@@ -12,6 +12,9 @@ from molkd.cli.options import Device, Input, Jobs, Model, Output, Overwrite, Wei
 from molkd.cli.output import notify
 from molkd.embedding import EmbedSettings, Encoder, Summary, embed_file
 
+_SHOWN = 6
+"""How many things are listed that a student never met."""
+
 FLAGS = (
     Flag("column"),
     Flag("id_column"),
@@ -112,6 +115,8 @@ def describe(summary: Summary) -> str:
         lines.append(f"{summary.resumed} of them by an earlier, interrupted run")
     if summary.shortened:
         lines.append(f"{summary.shortened} were longer than the model reads and lost their end")
+    if summary.outside:
+        lines.append(_outside(summary))
     if summary.invalid:
         what = "left out" if summary.dropped else "kept as empty rows"
         lines.append(f"{summary.invalid} invalid, {what}:")
@@ -119,3 +124,14 @@ def describe(summary: Summary) -> str:
         if summary.invalid > len(summary.reasons):
             lines.append(f"  ... and {summary.invalid - len(summary.reasons)} more")
     return "\n".join(lines)
+
+
+def _outside(summary: Summary) -> str:
+    """Says how many lie outside what the student was distilled from, and by what."""
+    listed = [f"{what} ({count})" for what, count in summary.beyond.items()]
+    more = [f"and {len(listed) - _SHOWN} more"] if len(listed) > _SHOWN else []
+    verb = "lies" if summary.outside == 1 else "lie"
+    return (
+        f"{summary.outside} of them {verb} outside what the student was distilled from: "
+        f"{', '.join([*listed[:_SHOWN], *more])}"
+    )

@@ -179,6 +179,7 @@ def plot_losses(history: Sequence[Mapping[str, float]], unit: str) -> bytes:
 def losses_figure(history: Sequence[Mapping[str, float]], unit: str) -> Figure:
     """Returns the figure of `plot_losses`: no two lines alike, the legend beside them."""
     from matplotlib.figure import Figure  # slow to import, and only needed here
+    from matplotlib.ticker import MaxNLocator
 
     curves = {
         name: [record.get(name, float("nan")) for record in history]
@@ -197,7 +198,7 @@ def losses_figure(history: Sequence[Mapping[str, float]], unit: str) -> Figure:
         axes.plot(epochs, curves[name], style, color=color, linewidth=1.2, label=label)
     axes.set_xlabel("epoch")
     axes.set_ylabel(unit)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(fontsize="small", loc="outside right upper")
     return figure
 

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,6 +44,8 @@ class Tally:
     shortened: int = 0
     resumed: int = 0
     parts: int = 0
+    outside: int = 0
+    beyond: Counter[str] = field(default_factory=Counter[str])
     reasons: dict[int, str] = field(default_factory=dict[int, str])
     keys: Any = field(default_factory=hashlib.sha256)
 
@@ -122,6 +124,8 @@ class Job:
             resumed=tally.resumed,
             seconds=seconds,
             reasons=tally.reasons,
+            outside=tally.outside,
+            beyond=dict(tally.beyond.most_common()),
             already_done=already_done,
         )
 
@@ -200,13 +204,17 @@ class Job:
         with contextlib.closing(results):
             for featurized in results:
                 index, key, chunk = waiting.popleft()
-                part = self._embedded(chunk, featurized)
+                part = self._embedded(chunk, featurized, tally)
                 parts.write(index, key, part)
                 count(chunk.row0, part)
                 memory.release()
 
-    def _embedded(self, chunk: Chunk, featurized: FeaturizedChunk[Any]) -> EmbeddedChunk:
+    def _embedded(
+        self, chunk: Chunk, featurized: FeaturizedChunk[Any], tally: Tally
+    ) -> EmbeddedChunk:
         embedded = self.encoder.encode(featurized.packed, batch_size=self.options.batch_size)
+        tally.outside += len(embedded.outside)
+        tally.beyond.update(what for every in embedded.outside.values() for what in every)
         expected = (len(chunk), self.encoder.embedding_dim)
         if embedded.values.shape != expected:
             raise ShapeError(

@@ -171,11 +171,19 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         """How many prepared items lost their end; see `PackedItems`."""
         return prepared.shortened
 
+    def remember(self, prepared: PackedT) -> None:
+        """Keeps what the items are like that it was distilled from, where it has words for it."""
+
+    def outside(self, prepared: PackedT) -> Mapping[int, tuple[str, ...]]:  # noqa: ARG002
+        """Row -> what of a prepared item did not occur among those of `remember`."""
+        return {}
+
     def encode(self, prepared: PackedT, *, batch_size: int = 128) -> Embeddings:
         """Embeds prepared items on the student's device, in evaluation mode.
 
         Returns:
-            One row per item; shape (n, embedding_dim). Rows of failed items are NaN.
+            One row per item; shape (n, embedding_dim). Rows of failed items are NaN; what lies
+            outside the corpus of the distillation is named, see `Embeddings`.
         """
         values = np.full((len(prepared), self.embedding_dim), np.nan, dtype=np.float32)
         failures = dict(prepared.failures)
@@ -187,7 +195,7 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
                 batch = self.collate(prepared.select(rows)).to(self.device)
                 values[rows] = self(batch).embedding.float().cpu().numpy()
         _mark_non_finite(values, failures)
-        return Embeddings(values, dict(sorted(failures.items())))
+        return Embeddings(values, dict(sorted(failures.items())), self.outside(prepared))
 
     def save_pretrained(self, folder: str | Path, *, card: str | None = None) -> None:
         """Writes weights, configuration and, if given, a model card in Markdown.

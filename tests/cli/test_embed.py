@@ -64,6 +64,23 @@ def smi(tmp_path: Path) -> Path:
     return path
 
 
+def test_what_lies_outside_the_corpus_is_counted(
+    molkd: Molkd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    student = make(GineSettings(size="tiny"))
+    student.remember(student.featurize(["CCO", "CCCN"]))
+    student.save_pretrained(tmp_path / "student")
+    (tmp_path / "in.smi").write_text("CCO\n[U]\nCC[Fe]\nxx\nCCCCCC[Fe]C\n")
+    code, said = molkd("embed", "-i", "in.smi", "-o", "out.npy", "-m", "student")
+    assert code == 0
+    assert (
+        "3 of them lie outside what the student was distilled from: element Fe (2), element U (1), "
+        "fewer than 3 heavy atoms (1), more than 4 heavy atoms (1)\n"
+    ) in said
+    make(GineSettings(size="tiny")).save_pretrained(tmp_path / "silent")
+    assert "outside" not in molkd("embed", "-i", "in.smi", "-o", "o.npy", "-m", "silent")[1]
+
+
 def test_two_spellings_of_a_folder_give_the_same_file(
     molkd: Molkd, smi: Path, model: Path, tmp_path: Path
 ) -> None:

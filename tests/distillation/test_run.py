@@ -55,6 +55,8 @@ def test_a_folder_with_all_that_was_promised(whole: tuple[Path, Distilled]):
     assert {"metrics.jsonl", "losses.png", "bank", "checkpoints"} <= files
     loaded = students.load(folder)
     assert loaded.digest == result.student.digest
+    assert loaded.domain == result.student.domain
+    assert set(loaded.domain.elements) == {"C", "N", "O", "Cl"}
     one, other = (s.embed(["CCO"]).values for s in (loaded, result.student))
     np.testing.assert_array_equal(one, other)
     report = json.loads((folder / "report.json").read_text())
