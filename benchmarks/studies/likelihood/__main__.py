@@ -19,7 +19,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
-
 from molkd.benchmarks.studies.likelihood import report
 from molkd.benchmarks.studies.likelihood.conditions import CONDITIONS, make
 from molkd.benchmarks.studies.likelihood.records import Record
