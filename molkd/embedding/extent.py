@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from molkd.formats.readers import FOLDER
+from molkd.formats.readers import FOLDER, kind_of
 from molkd.formats.readers.folder import read_folder
 from molkd.formats.rows import Chunk, Columns
+from molkd.items.base import FileConventions
+
+Reading = Callable[..., Iterator[Chunk]]
+"""`molkd.formats.readers.read`."""
+
+_COUNTED = {"parquet", FOLDER}
 
 
 class Extent:
@@ -22,31 +28,33 @@ class Extent:
         rows: how many there are; None where nobody can know before the end, as of a pipe.
     """
 
-    def __init__(self, source: str, kind: str) -> None:
+    def __init__(self, source: str, kind: str | None, style: FileConventions) -> None:
         """Counts what can be counted without reading the rows.
 
         Args:
             source: a file, a folder, or "-".
-            kind: its format.
+            kind: its format; by default what the suffix says.
+            style: the conventions by which files hold such items.
         """
-        self.rows = _counted(source, kind)
-        self._known = kind in {"parquet", FOLDER}
+        self._source, self._kind = source, kind_of(source, kind, style)
+        self.rows = _counted(source, self._kind)
         self._stream: BinaryIO | None = None
 
-    def opened(self, stream: BinaryIO) -> None:
-        """Takes the stream that the rows are read from."""
-        self._stream = stream
-
-    def followed(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-        """Yields chunks as they are and learns from each how large the source is."""
-        read = 0
-        for chunk in chunks:
-            read += len(chunk)
-            share = None if self._known else self._share()
+    def chunks(self, read: Reading, columns: Columns, chunk_rows: int) -> Iterator[Chunk]:
+        """Yields the chunks of the source and learns from each how large the source is."""
+        seen = 0
+        for chunk in read(
+            self._source, columns, kind=self._kind, chunk_rows=chunk_rows, opened=self._opened
+        ):
+            seen += len(chunk)
+            share = None if self._kind in _COUNTED else self._share()
             if share:
-                self.rows = max(read, round(read / share))
+                self.rows = max(seen, round(seen / share))
             yield chunk
-        self.rows = read
+        self.rows = seen
+
+    def _opened(self, stream: BinaryIO) -> None:
+        self._stream = stream
 
     def _share(self) -> float | None:
         """The part of the file, compressed or not, that has been read."""

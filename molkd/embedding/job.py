@@ -22,7 +22,7 @@ from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary, settings_path
 from molkd.errors import ItemError, OutputError, ShapeError
 from molkd.formats import WRITERS
-from molkd.formats.readers import kind_of, read
+from molkd.formats.readers import read
 from molkd.formats.rows import Chunk, Columns
 from molkd.formats.writers import format_of
 from molkd.formats.writers.table import EmbeddedChunk, Result
@@ -141,21 +141,11 @@ class Job:
         options = self.options
         columns = Columns(options.column, options.id_column, self._kind.style)
         rows = options.chunk_rows or self._kind.chunk
-        return self._extent.followed(
-            read(
-                self.source,
-                columns,
-                kind=options.input_format,
-                chunk_rows=rows,
-                opened=self._extent.opened,
-            )
-        )
+        return self._extent.chunks(read, columns, rows)
 
     @cached_property
     def _extent(self) -> Extent:
-        return Extent(
-            self.source, kind_of(self.source, self.options.input_format, self._kind.style)
-        )
+        return Extent(self.source, self.options.input_format, self._kind.style)
 
     def _key(self, chunk: Chunk) -> str:
         """Returns a digest of all that the content of a part depends on."""

@@ -49,7 +49,7 @@ class Progress:
         self._label, self._unit, self._initial, self._keep = label, unit, initial, keep
         self._stream = stream or sys.stderr
         self._clock = clock
-        self._shown = shown
+        self._shown = shown and self._stream is not None  # a program without a console has none
         self._bar: Any = None
         self._started = self._told = clock()
         self._said: int | None = None
@@ -125,7 +125,8 @@ class Progress:
 
 def _draws(stream: TextIO) -> bool:
     """Whether a stream shows a bar that is drawn again and again: a terminal, or a notebook."""
-    return stream.isatty() or (stream is sys.stderr and "ipykernel" in sys.modules)
+    terminal = getattr(stream, "isatty", lambda: False)()  # what stands in for it may be less
+    return terminal or (stream is sys.stderr and "ipykernel" in sys.modules)
 
 
 def _clocked(seconds: float) -> str:

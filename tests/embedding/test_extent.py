@@ -36,18 +36,20 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def _seen(source: Path | str, kind: str, columns: Columns | None = None) -> list[int | None]:
-    extent = Extent(str(source), kind)
-    chunks = read(source, columns, kind=kind, chunk_rows=1000, opened=extent.opened)
+def _seen(
+    source: Path | str, kind: str | None = None, items: str = "molecules"
+) -> list[int | None]:
+    style = MODALITIES[items].style
+    extent = Extent(str(source), kind, style)
     seen = [extent.rows]
-    seen += [extent.rows for _ in extent.followed(chunks)]
+    seen += [extent.rows for _ in extent.chunks(read, Columns(style=style), 1000)]
     return [*seen, extent.rows]
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_the_bytes_read_tell_how_many_rows_there_are(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(FORMS[name](PLAIN))
-    first, *estimates, last = _seen(tmp_path / name, "smi")
+    first, *estimates, last = _seen(tmp_path / name)
     assert (first, last) == (None, ROWS)
     later = np.array(estimates[len(estimates) // 4 :], dtype=float)
     assert (abs(later - ROWS) < 0.3 * ROWS).all()
@@ -56,14 +58,13 @@ def test_the_bytes_read_tell_how_many_rows_there_are(tmp_path: Path, name: str) 
 
 def test_parquet_says_how_many_rows_it_has(tmp_path: Path) -> None:
     pq.write_table(pa.table({"smiles": ["CCO"] * 5000}), tmp_path / "in.parquet")
-    assert set(_seen(tmp_path / "in.parquet", "parquet")) == {5000}
+    assert set(_seen(tmp_path / "in.parquet")) == {5000}
 
 
 def test_a_folder_is_counted(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         Image.new("RGB", (4, 4)).save(tmp_path / name)
-    style = Columns(style=MODALITIES["images"].style)
-    assert set(_seen(tmp_path, "folder", style)) == {2}
+    assert set(_seen(tmp_path, items="images")) == {2}
 
 
 def test_of_a_pipe_nothing_is_known_before_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +76,7 @@ def test_of_a_pipe_nothing_is_known_before_its_end(monkeypatch: pytest.MonkeyPat
 
 def test_a_damaged_table_is_refused_by_its_reader(tmp_path: Path) -> None:
     (tmp_path / "in.parquet").write_bytes(b"nothing of the kind")
-    assert Extent(str(tmp_path / "in.parquet"), "parquet").rows is None
+    assert Extent(str(tmp_path / "in.parquet"), None, MODALITIES["molecules"].style).rows is None
 
 
 def test_a_log_reads_per_cent_and_time_left(

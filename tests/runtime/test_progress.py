@@ -120,3 +120,29 @@ def test_a_notebook_draws_the_bar_of_a_terminal(monkeypatch: pytest.MonkeyPatch)
     with Progress("distil", 10) as progress:
         progress.update(10)
     assert "100%" in stream.getvalue()
+
+
+def test_a_program_without_standard_error_is_not_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr(sys, "stderr", None)
+    with Progress("distil", 10, clock=clock) as progress:
+        clock.spend(100)
+        progress.update(10)
+    assert progress.done == 10
+
+
+def test_what_stands_in_for_standard_error_need_only_write() -> None:
+    class Log:
+        text = ""
+
+        def write(self, text: str) -> int:
+            self.text += text
+            return len(text)
+
+        def flush(self) -> None: ...
+
+    log, clock = Log(), FakeClock()
+    with Progress("distil", 10, stream=log, clock=clock) as progress:
+        clock.spend(100)
+        progress.update(10)
+    assert log.text.startswith("distil: 10 of 10")
