@@ -104,7 +104,7 @@ def test_two_spellings_of_a_teacher_give_the_same_file(
     written: set[bytes] = set()
     for place, name in enumerate((f"molkd:{model}", f"molkd:{model}/")):
         output = tmp_path / f"{place}" / "out.parquet"
-        assert molkd("teachers", "embed", name, "-i", smi, "-o", output)[0] == 0
+        assert molkd("teachers", "embed", name, "-i", smi, "-o", output, "-j", 1)[0] == 0
         written.add(output.read_bytes())
     assert len(written) == 1
 
