@@ -117,6 +117,7 @@ class MolKDTransformer(MoleculeEstimator):
         student = _load(os.fspath(self.model or ""), self.device).student
         values = np.full((len(items), student.embedding_dim), np.nan, dtype=np.float32)
         failures: dict[int, str] = {}
+        outside: dict[int, tuple[str, ...]] = {}
         starts = range(0, len(items), CHUNK)
         chunks = (items[start : start + CHUNK] for start in starts)
         featurized = ordered_map(student.featurize, chunks, jobs=self._processes(items))
@@ -125,7 +126,8 @@ class MolKDTransformer(MoleculeEstimator):
                 part = student.encode(packed, batch_size=self.batch_size)
                 values[start : start + len(packed)] = part.values
                 failures.update({start + row: reason for row, reason in part.failures.items()})
-        return Embeddings(values, failures)
+                outside.update({start + row: what for row, what in part.outside.items()})
+        return Embeddings(values, failures, outside)
 
     def _processes(self, items: Sequence[Molecule]) -> int:
         """Returns how many processes featurize: 1 where more cost more than they save."""

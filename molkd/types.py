@@ -105,10 +105,13 @@ class Embeddings:
     Attributes:
         values: shape (n, d); the rows of failed items are NaN.
         failures: row -> why, in words.
+        outside: row -> what of an embedded item its student never met while it was distilled, as
+            far as that is known: ("element U", "more than 38 heavy atoms").
     """
 
     values: Matrix
     failures: Mapping[int, str]
+    outside: Mapping[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
 
     @property
     def valid(self) -> Mask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import importlib.util
 import re
@@ -117,10 +118,51 @@ def test_blocks_run_in_order(path: Path, tmp_path: Path, monkeypatch: pytest.Mon
         if language == "python":
             _make_models(text)
             exec(compile(text, str(path), "exec"), page.__dict__)  # noqa: S102  (our documents)
+            for line in text.splitlines():
+                _check_shown(line, page)
         else:
             for line in text.replace("\\\n", " ").splitlines():
                 _make_models(line)
                 _run(line.partition("  #")[0])
+
+
+def _check_shown(line: str, page: ModuleType) -> None:
+    """Checks "expression  # what it is" where that is a value in Python's words, or a shape."""
+    expression, _, shown = line.partition("  # ")
+    value, shape = re.match(r"[\[{].*[\]}]$", shown), re.match(r"shape (\([^)]*\))", shown)
+    if not (value or shape):
+        return
+    found: Any = eval(expression.partition(" = ")[0], page.__dict__)  # noqa: S307  (our documents)
+    if shape:
+        any_width = re.compile(r"\d+\)$")  # of another student
+        assert any_width.sub("d)", str(found.shape)) == any_width.sub("d)", shape[1])
+    else:
+        assert getattr(found, "tolist", lambda: found)() == ast.literal_eval(shown)
+
+
+def test_what_a_page_shows_wrongly_is_noticed() -> None:
+    page = ModuleType("page")
+    page.__dict__.update(values=np.zeros((3, 8)), why={2: "syntax"}, valid=np.array([True]))
+    for right in (
+        *("values  # shape (3, 8); words", "values  # shape (3, d)", 'why  # {2: "syntax"}'),
+        *("valid  # [True]", "valid  # words", "valid = f()  # [True]"),
+    ):
+        _check_shown(right, page)
+    for wrong in ("values  # shape (2, d)", 'why  # {2: "other"}', "valid = f()  # [False]"):
+        with pytest.raises(AssertionError):
+            _check_shown(wrong, page)
+
+
+def test_the_first_blocks_of_the_readme_print_what_they_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
+    monkeypatch.chdir(tmp_path)
+    text = next(text for _, text in _blocks(ROOT / "README.md") if "molkd.embed" in text)
+    page = ModuleType("page")
+    exec(compile(text, "README.md", "exec"), page.__dict__)  # noqa: S102  (our documents)
+    assert str(page.embeddings.values.shape) in text
+    assert np.isnan(page.embeddings.values[-1]).all()
 
 
 def _make_models(text: str) -> None:

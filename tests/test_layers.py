@@ -55,6 +55,7 @@ HEAVY = {
     },
     "onnxruntime": {"teachers/packages/onnx.py"},
     "matplotlib": {"molkd/distillation/report.py", "benchmarks/reports/"},
+    "tqdm": {"molkd/runtime/progress.py"},
     "datamol": {"molkd/items/molecules/chem.py", "benchmarks/diagnostics/samples.py"},
 }
 """Library -> the only files and folders of the package that import it."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib
 import re
+import shutil
+import subprocess
+import sys
+import tarfile
 import tomllib
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -66,6 +70,33 @@ def test_entry_points_load(group: str) -> None:
     assert ours
     for point in ours:
         assert callable(point.load())
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The files of a source distribution of this tree."""
+    pytest.importorskip("build")
+    copy = tmp_path_factory.mktemp("source") / "molkd"
+    unwanted = shutil.ignore_patterns("__pycache__", ".*", "results", "build", "*.egg-info", "runs")
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=unwanted)
+    command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", "dist"]
+    subprocess.run(command, cwd=copy, check=True, capture_output=True)
+    (archive,) = (copy / "dist").iterdir()
+    with tarfile.open(archive) as stream:
+        return {name.partition("/")[2] for name in stream.getnames()}
+
+
+def test_a_source_distribution_holds_no_part_of_the_tests(source: set[str]) -> None:
+    assert {name for name in source if name.startswith("tests")} == set()
+
+
+def test_a_source_distribution_holds_what_its_readme_links_to(source: set[str]) -> None:
+    text = (ROOT / "README.md").read_text()
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text) + re.findall(
+        r'src(?:set)?="([^"]+)"', text
+    )
+    assert links
+    assert set(links) - source == set()
 
 
 def test_every_dependency_has_a_tested_version() -> None:

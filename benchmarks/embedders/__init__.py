@@ -12,6 +12,7 @@ split.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -128,8 +129,9 @@ def with_baselines(
     """Adds what every comparison needs beside the embedders that were asked for.
 
     The baselines of their modality, for molecules ECFP4 counts, RDKit descriptors, both side by
-    side; for the students among the given, an untrained one of the same shape, and all their
-    teachers concatenated on principal components (what a student tries to compress).
+    side; for the students among the given, alone or beside others, an untrained one of the same
+    shape in their place, and all their teachers concatenated on principal components (what a
+    student tries to compress).
 
     Args:
         embedders: what was asked for.
@@ -142,15 +144,16 @@ def with_baselines(
     """
     specs: list[str] = []
     notes: list[str] = []
-    for embedder in (one for one in embedders if one.spec.startswith("molkd:")):
-        names, problem = teachers_of(_folder(embedder))
-        notes += [problem] if problem else []
+    for embedder in (one for one in embedders if _folders(one)):
+        found = [teachers_of(folder) for folder in _folders(embedder)]
+        notes += [problem for _, problem in found if problem]
+        names = list(dict.fromkeys(name for some, _ in found for name in some))
         usable = _usable(names, weights_dir, notes)
         specs += usable if teachers else []
         if usable:
             oracle = f"pca:{ORACLE_COMPONENTS}:{'+'.join(usable)}"
             specs.append(f"teachers of {embedder.label}, PCA-{ORACLE_COMPONENTS}={oracle}")
-        specs.append(f"{embedder.label}, untrained=untrained:{_folder(embedder)}")
+        specs.append(f"{embedder.label}, untrained={_untrained_spec(embedder)}")
     every = list(embedders)
     taken = {embedder.digest for embedder in embedders}
     kinds = dict.fromkeys(embedder.modality for embedder in embedders)
@@ -160,7 +163,7 @@ def with_baselines(
             taken.add(baseline.digest)
             every.append(baseline)
     refuse_doubles(every)
-    return every, notes
+    return every, list(dict.fromkeys(notes))
 
 
 def teachers_of(folder: Path) -> tuple[list[str], str]:
@@ -276,8 +279,17 @@ def _pixels(argument: str, _seed: int) -> Source:
     return Source(model.card.digest, model, 0, model.card.modality)
 
 
-def _folder(student: Embedder) -> Path:
-    return Path(student.spec.partition(":")[2])
+def _folders(embedder: Embedder) -> list[Path]:
+    """Those of the students in "molkd:DIR" or "A+molkd:DIR"."""
+    if embedder.components is not None:
+        return []
+    named = (name.partition(":") for name in embedder.spec.split("+"))
+    return [Path(folder) for prefix, _, folder in named if prefix == "molkd"]
+
+
+def _untrained_spec(embedder: Embedder) -> str:
+    """The same, of untrained students."""
+    return re.sub(r"(?<![^+])molkd:", "untrained:", embedder.spec)
 
 
 def refuse_doubles(embedders: Sequence[Embedder]) -> None:

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 import numpy as np
 import platformdirs
-from tqdm import tqdm
 
 from molkd.benchmarks.tasks.task import Item, told_apart_by
 from molkd.errors import CorruptFileError
 from molkd.runtime import files
 from molkd.runtime.arrays import read_arrays
 from molkd.runtime.processes import ordered_map
+from molkd.runtime.progress import Progress
 from molkd.types import Embeddings, Matrix, digest_of
 
 CHUNK = 1000
@@ -74,7 +74,7 @@ class EmbeddingStore:
         chunks = [missing[start : start + CHUNK] for start in range(0, len(missing), CHUNK)]
         work = functools.partial(_embed, model)
         jobs = min(jobs, len(chunks))
-        with tqdm(total=len(missing), unit=" items", desc=name, disable=not progress) as bar:
+        with Progress(name, len(missing), shown=progress) as bar:
             results = ordered_map(work, chunks, jobs=jobs)
             for chunk, embedded in zip(chunks, results, strict=True):
                 self._add(chunk, embedded)

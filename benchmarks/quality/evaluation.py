@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from molkd import __version__
 from molkd.benchmarks import probes, records
@@ -21,6 +20,7 @@ from molkd.benchmarks.tasks.task import Item, SplitName, Task
 from molkd.errors import ConfigError, InputError
 from molkd.runtime import files
 from molkd.runtime.processes import ordered_map
+from molkd.runtime.progress import Progress
 from molkd.types import Mask
 
 RESULTS, PARTIAL = "results.jsonl", "results.partial.jsonl"
@@ -190,14 +190,14 @@ def _scores(every: Sequence[ScoringJob], space: Workspace) -> list[Score]:
     keys = [(key, job.label) for job in every for key in job.score_keys()]
     pending = [replace(job, pending=frozenset(job.score_keys()) - scores.keys()) for job in every]
     pending = [job for job in pending if job.pending]
+    known = sum(key in scores for key, _ in keys)
     partial = space.folder / PARTIAL
     files.write_bytes(partial, "".join(map(records.line, scores.values())).encode())
     with (
         files.explained(partial),
         partial.open("a", encoding="utf-8") as stream,
-        tqdm(total=len(keys), unit=" fits", desc="probes", disable=not space.progress) as bar,
+        Progress("probes", len(keys), unit="fits", initial=known, shown=space.progress) as bar,
     ):
-        bar.update(sum(key in scores for key, _ in keys))
         processes = min(space.jobs, len(pending))
         for computed in ordered_map(jobs.run, pending, jobs=processes, prefetch=_AHEAD):
             stream.writelines(map(records.line, computed))

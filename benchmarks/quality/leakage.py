@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from rdkit import Chem, rdBase
-from tqdm import tqdm
 
 from molkd.benchmarks.tasks.task import Task
 from molkd.errors import CorruptFileError, InputError
@@ -27,6 +26,7 @@ from molkd.items.molecules.modality import SMILES
 from molkd.runtime import files
 from molkd.runtime.arrays import read_array
 from molkd.runtime.processes import ordered_map
+from molkd.runtime.progress import Progress
 from molkd.types import Mask, digest_of
 
 Seen = npt.NDArray[np.uint64]
@@ -81,7 +81,7 @@ def known(smiles: Iterable[str | None], *, jobs: int = 1, progress: bool = False
         progress: whether to show progress.
     """
     parts = [np.empty(0, dtype=np.uint64)]
-    with tqdm(unit=" molecules", desc="corpus", disable=not progress) as bar:
+    with Progress("corpus", unit="molecules", shown=progress) as bar:
         for chunk in stream(smiles, jobs=jobs):
             parts.append(_hashes(filter(None, chunk)))
             bar.update(len(chunk))

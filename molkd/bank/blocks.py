@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from tqdm import tqdm
 
 from molkd.bank.folder import Stored, StoredType
 from molkd.errors import ConfigError, MissingExtraError, ShapeError, WeightsError
-from molkd.runtime.processes import ordered_map
+from molkd.runtime.processes import ordered_map, tick
+from molkd.runtime.progress import Progress
 from molkd.types import Embeddings, Matrix, Teacher, TeacherCard
 
 TeacherT = TypeVar("TeacherT", bound=Teacher[Any])
@@ -99,11 +99,15 @@ class Computer(ABC, Generic[TeacherT, BlockT]):
         """
         first, total = min(done.values(), default=len(items)), len(items)
         tasks = _tasks(items, failures, done, range(first, total, block))
-        hidden = not (progress and done)
-        with tqdm(total=total, initial=first, desc=label, unit=" items", disable=hidden) as bar:
-            for blocks in ordered_map(self.compute, tasks, jobs=jobs):
-                yield blocks
-                bar.update(min(block, total - bar.n))
+        with Progress(
+            f"{label} ({len(done)})",
+            total * len(done),
+            unit="embeddings",
+            initial=sum(done.values()),
+            shown=progress and bool(done),
+        ) as bar:
+            yield from ordered_map(self.compute, tasks, jobs=jobs, ticked=bar.reach)
+            bar.reach(total * len(done) - sum(done.values()))
 
     def compute(self, task: Task) -> list[BlockT]:
         """Returns one block per teacher of the task."""
@@ -112,10 +116,11 @@ class Computer(ABC, Generic[TeacherT, BlockT]):
         objects, failed = self._parsed([task.items[row - task.start] for row in rows])
         unparsed = {rows[place]: reason for place, reason in failed.items()}
         parsed = dict(zip([row for row in rows if row not in unparsed], objects, strict=True))
-        return [
-            self._block(name, task, parsed, {**unparsed, **failures})
-            for name, failures in task.failures.items()
-        ]
+        blocks: list[BlockT] = []
+        for name, failures in task.failures.items():
+            blocks.append(self._block(name, task, parsed, {**unparsed, **failures}))
+            tick(len(task.items))
+        return blocks
 
     @abstractmethod
     def _block(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from molkd.bank import index
 from molkd.bank.blocks import Parse, RowComputer
@@ -135,7 +135,18 @@ def _finish(folder: TeacherFolder) -> None:
 
 
 def _on_gpu(teacher: Teacher[Any]) -> bool:
-    return str(getattr(teacher, "device", "cpu")) != "cpu"
+    """Whether a teacher, or one inside it, runs elsewhere than on the CPU."""
+    params = cast("Any", teacher).get_params() if hasattr(teacher, "get_params") else {}
+    names = [str(value) for key, value in params.items() if key.rpartition("__")[2] == "device"]
+    return any(map(_is_gpu, names or [str(getattr(teacher, "device", "cpu"))]))
+
+
+def _is_gpu(name: str) -> bool:
+    if name == "auto":
+        from molkd.runtime import devices  # it loads torch, which most teachers need not
+
+        return devices.choose(name).type != "cpu"
+    return not name.startswith("cpu")
 
 
 def _refuse_bad_settings(

@@ -113,7 +113,7 @@ def quality(  # noqa: PLR0913
     weights_dir: WeightsDir = None,
     jobs: Jobs = None,
 ) -> None:
-    """Probe embedders on labelled tasks and report what can be concluded.
+    """Probe embedders on labelled tasks and write a report.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
@@ -177,7 +177,10 @@ def report(
         Path | None, typer.Option(help="Output of `molkd teachers compare --json`, to plot.")
     ] = None,
 ) -> None:
-    """Write the report of a finished benchmark again, with more beside it."""
+    """Write the report of a finished benchmark again.
+
+    More can stand beside its scores: speeds, published figures.
+    """
     from molkd.benchmarks import records
     from molkd.benchmarks import speed as speeds
     from molkd.benchmarks.quality.evaluation import RESULTS
@@ -209,9 +212,9 @@ def ablation(  # noqa: PLR0913
     device: Device = "auto",
     jobs: Jobs = None,
 ) -> None:
-    """Distil students that differ in one thing, several seeds each, and compare them.
+    """Distil students that differ in one thing; compare them.
 
-    Run again after an interruption, the same command goes on where it stopped.
+    Several seeds each. Run again after an interruption, the same command goes on where it stopped.
     """
     from molkd.benchmarks import ablations
     from molkd.formats.columns import Columns

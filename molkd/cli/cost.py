@@ -32,10 +32,10 @@ def cost(  # noqa: PLR0913
     device: Device = "auto",
     jobs: Jobs = None,
 ) -> None:
-    """Measure time and memory of a training step of each variant of an ablation.
+    """Measure what a training step of each variant costs.
 
-    Each runs in a fresh process, by turns with the reference. Run again after an interruption, the
-    same command goes on where it stopped.
+    Time and memory of all variants of an ablation: each runs in a fresh process, by turns with the
+    reference. Run again after an interruption, the same command goes on where it stopped.
     """
     from molkd.benchmarks import ablations
     from molkd.benchmarks import cost as costs

@@ -98,3 +98,5 @@ def _report(result: Distilled, unread: Mapping[int, str], items: int, noun: str)
         notify(f"{result.shortened} were longer than the student reads and lost their end")
     header, *lines = report.table(result.information)
     print_table(header, lines)
+    for sentence in report.sentences(result.information):
+        notify(sentence)

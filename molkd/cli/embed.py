@@ -12,6 +12,9 @@ from molkd.cli.options import Device, Input, Jobs, Model, Output, Overwrite, Wei
 from molkd.cli.output import notify
 from molkd.embedding import EmbedSettings, Encoder, Summary, embed_file
 
+_SHOWN = 6
+"""How many things are listed that a student never met."""
+
 FLAGS = (
     Flag("column"),
     Flag("id_column"),
@@ -37,7 +40,7 @@ def embed(
     jobs: Jobs = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Embed a file of molecules, texts or images with a trained student.
+    """Embed molecules, texts or images with a trained student.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
@@ -45,7 +48,8 @@ def embed(
     from molkd.runtime import devices
 
     student: Any = students.load(model).to(devices.choose(device))
-    _run(student, model, source, output, settings, jobs=processes(jobs), overwrite=overwrite)
+    label = label_of(model)
+    _run(student, label, source, output, settings, jobs=processes(jobs), overwrite=overwrite)
 
 
 @takes_settings(EmbedSettings, FLAGS)
@@ -60,18 +64,26 @@ def embed_with_teacher(
     jobs: Jobs = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Embed a file of molecules, texts or images with a teacher.
+    """Embed molecules, texts or images with a teacher.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
     from molkd import teachers
     from molkd.embedding import TeacherEncoder
 
-    encoder: Encoder[Any] = TeacherEncoder(
-        teachers.make(name, weights_dir=weights_dir, device=device)
-    )
     at_once = processes(jobs, device)
-    _run(encoder, name, source, output, settings, jobs=at_once, overwrite=overwrite)
+    teacher = teachers.make(name, weights_dir=weights_dir, device=device)
+    label, encoder = teacher.card.name, TeacherEncoder(teacher)
+    _run(encoder, label, source, output, settings, jobs=at_once, overwrite=overwrite)
+
+
+def label_of(model: str) -> str:
+    """Returns what files call a student: its folder's own name, however typed, or its hub name.
+
+    What identifies it is its digest.
+    """
+    folder = Path(model).expanduser()
+    return folder.resolve().name if folder.is_dir() else model
 
 
 def _run(
@@ -104,6 +116,8 @@ def describe(summary: Summary) -> str:
         lines.append(f"{summary.resumed} of them by an earlier, interrupted run")
     if summary.shortened:
         lines.append(f"{summary.shortened} were longer than the model reads and lost their end")
+    if summary.outside:
+        lines.append(_outside(summary))
     if summary.invalid:
         what = "left out" if summary.dropped else "kept as empty rows"
         lines.append(f"{summary.invalid} invalid, {what}:")
@@ -111,3 +125,14 @@ def describe(summary: Summary) -> str:
         if summary.invalid > len(summary.reasons):
             lines.append(f"  ... and {summary.invalid - len(summary.reasons)} more")
     return "\n".join(lines)
+
+
+def _outside(summary: Summary) -> str:
+    """Says how many lie outside what the student was distilled from, and by what."""
+    listed = [f"{what} ({count})" for what, count in summary.beyond.items()]
+    more = [f"and {len(listed) - _SHOWN} more"] if len(listed) > _SHOWN else []
+    verb = "lies" if summary.outside == 1 else "lie"
+    return (
+        f"{summary.outside} of them {verb} outside what the student was distilled from: "
+        f"{', '.join([*listed[:_SHOWN], *more])}"
+    )

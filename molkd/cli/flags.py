@@ -56,7 +56,7 @@ class Flag:
         hint = _hint(owner, self._leaf)
         text = _explanations(owner)[self._leaf]
         default = next(f for f in dataclasses.fields(owner) if f.name == self._leaf).default
-        if default not in (dataclasses.MISSING, None, False, ()):
+        if not (default is False or default in (dataclasses.MISSING, None, ())):
             text = f"{text.removesuffix('.')}. Default: {default}."
         option = typer.Option(*self._names, help=text[0].upper() + text[1:], metavar=_metavar(hint))
         return inspect.Parameter(

@@ -91,7 +91,16 @@ def several(texts: Sequence[str] | None) -> list[str]:
 
 
 def processes(jobs: int | None, device: str = "cpu") -> int:
-    """Returns the processes that were asked for; by default one has a device, all cores work."""
+    """Returns the processes that were asked for; by default one has a GPU, all cores work.
+
+    Raises:
+        ConfigError: there is no such device here.
+    """
+    on_cpu = True
+    if device != "cpu":
+        from molkd.runtime import devices  # it loads torch
+
+        on_cpu = devices.choose(device).type == "cpu"
     if jobs is not None:
         return jobs
-    return usable_cores() if device == "cpu" else 1
+    return usable_cores() if on_cpu else 1

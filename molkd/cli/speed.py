@@ -70,10 +70,10 @@ def speed(  # noqa: PLR0913
     weights_dir: WeightsDir = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure how fast embedders are, each as a ratio to a plain library in the same run.
+    """Measure how fast embedders are, beside a plain library.
 
-    The library is RDKit's parsing of molecules, scikit-learn's hashing of texts, Pillow's decoding
-    of images.
+    Each is a ratio to the library in the same run: to RDKit's parsing of molecules, scikit-learn's
+    hashing of texts, Pillow's decoding of images.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
@@ -119,6 +119,7 @@ def _measured(
     from molkd.benchmarks.speed import job, machine, records, subprocess_, tables
     from molkd.runtime import files
 
+    files.refuse_folder(output, "speed.json")
     if overwrite:
         output.unlink(missing_ok=True)
     start = job.opened(

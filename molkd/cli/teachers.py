@@ -20,7 +20,10 @@ COLUMNS = ("name", "modality", "kind", "dim", "support", "license", "readiness")
 
 @app.command("list")
 def list_teachers(weights_dir: WeightsDir = None, as_json: AsJson = False) -> None:
-    """List all teachers, and whether each can run here without downloading."""
+    """List all teachers, and whether each can run here.
+
+    Where weights are missing, they are downloaded first or have to be put there.
+    """
     from molkd.teachers import catalogue
 
     entries = [asdict(entry) for entry in catalogue.entries(weights_dir)]

@@ -57,10 +57,11 @@ def compare(  # noqa: PLR0913
     jobs: Jobs = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare teachers on a sample of what they read: which are redundant, and what each costs.
+    """Compare teachers on a sample of what they read.
 
-    CKA and neighbours say how alike two teachers see the items, 1 for the same; R2 how well a
-    linear map from one predicts the other on items it was not fitted on.
+    Says which are redundant, and what each costs. CKA and neighbours say how alike two teachers see
+    the items, 1 for the same; R2 how well a linear map from one predicts the other on items it was
+    not fitted on.
     """
     from molkd import teachers
     from molkd.benchmarks import diagnostics

@@ -9,7 +9,7 @@ import typer
 
 from molkd.cli.options import Column, Input, InputFormat
 from molkd.cli.output import notify
-from molkd.errors import OutputError
+from molkd.runtime.files import refuse_used
 
 
 def learn_lsa(
@@ -21,17 +21,16 @@ def learn_lsa(
     column: Column = None,
     input_format: InputFormat = None,
 ) -> None:
-    """Learn latent semantic analysis from a file of texts: the teacher lsa:FOLDER.
+    """Learn latent semantic analysis from a file of texts.
 
-    Texts that cannot be read are left out.
+    It becomes the teacher lsa:FOLDER. Texts that cannot be read are left out.
     """
     from molkd.formats.columns import Columns
     from molkd.formats.readers import read_items
     from molkd.items import TEXTS
     from molkd.teachers.text.latent_semantic import LatentSemantic
 
-    if output.exists() and any(output.iterdir()):
-        raise OutputError(f"{output} is not empty: give a new folder")
+    refuse_used(output)
     items, _ = read_items(source, Columns(column, style=TEXTS.style), kind=input_format)
     checked = TEXTS.check(items, "none")
     texts = [text for row, text in enumerate(checked.items) if row not in checked.failures]

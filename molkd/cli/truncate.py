@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from molkd.cli.output import notify
-from molkd.errors import MolkdError, OutputError
+from molkd.errors import MolkdError
+from molkd.runtime.files import refuse_used
 
 
 def truncate(
@@ -18,17 +19,17 @@ def truncate(
     length: Annotated[int, typer.Option("--dim", "-d", help="Dimensions to keep.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new student.")],
 ) -> None:
-    """Truncate a student's embedding to its first dimensions: a smaller network in a new folder.
+    """Truncate a student's embedding to its first dimensions.
 
-    Worth it at the lengths that the student was trained to be truncated to.
+    It becomes a smaller network in a new folder. Worth it at the lengths that the student was
+    trained to be truncated to.
     """
     from molkd import students
     from molkd.students.pretrained import CARD
 
     whole = students.load(model)
     short = whole.truncate(length)
-    if output.exists() and any(output.iterdir()):
-        raise OutputError(f"{output} is not empty: give a new folder")
+    refuse_used(output)
     folder = whole.folder or Path(model)
     trained = _trained_for(folder)
     if length not in trained:

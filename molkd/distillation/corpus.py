@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from molkd import bank as banks
 from molkd.bank import Bank
@@ -20,6 +19,7 @@ from molkd.errors import ConfigError
 from molkd.items import ReadItems, check
 from molkd.objectives import ObjectiveSettings
 from molkd.runtime.processes import ordered_map
+from molkd.runtime.progress import Progress
 from molkd.students.base import PackedItems, PackedT, Student
 from molkd.targets import redundancy
 from molkd.targets.fitting import Scaling, fit_scaling
@@ -37,7 +37,7 @@ def checked(
     modality = settings.modality
     read = ReadItems([], [], {})
     function = functools.partial(check, modality=modality.name, level=settings.standardize)
-    for part in _mapped(function, items, jobs, modality.name, progress=progress):
+    for part in _mapped(function, items, jobs, f"check {modality.name}", progress=progress):
         read.failures.update({row + len(read.keys): why for row, why in part.failures.items()})
         read.keys.extend(part.keys)
         read.items.extend(part.items)
@@ -118,7 +118,9 @@ def prepared_of(
 ) -> PackedT:
     """Reads all items in the form of the student; none of the rows that failed."""
     readable = [None if row in corpus.failures else item for row, item in enumerate(corpus.items)]
-    parts = list(_mapped(student.featurize, readable, jobs, "reading", progress=progress))
+    parts = list(
+        _mapped(student.featurize, readable, jobs, "read for the student", progress=progress)
+    )
     return type(parts[0]).concatenate(parts)
 
 
@@ -126,8 +128,7 @@ def _mapped(function: Any, items: Sequence[Any], jobs: int, what: str, *, progre
     """Applies a function to chunks of items, in order, with a progress bar."""
     chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
     jobs = min(jobs, len(chunks))
-    bar = tqdm(total=len(items), unit=" items", desc=what, disable=not progress)
-    with bar:
+    with Progress(what, len(items), shown=progress) as bar:
         for chunk, result in zip(chunks, ordered_map(function, chunks, jobs=jobs), strict=True):
             bar.update(len(chunk))
             yield result

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from molkd import __version__
 from molkd.information.estimate import Information
@@ -17,7 +18,16 @@ from molkd.runtime import files
 from molkd.students.base import Student
 from molkd.types import TeacherCard
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 REPORT, PLOT = "report.json", "losses.png"
+
+LITTLE = 0.05
+"""Gain in R2 over an untrained student below which training was hardly worth it."""
+
+_COLORS, _STYLES = 10, (".-", "x--", "+-.", "1:")
+"""How many colours matplotlib has, and marker and line of those that have the same colour."""
 
 _PACKAGES = ("torch", "torch-geometric", "transformers", "rdkit", "numpy")
 
@@ -58,7 +68,12 @@ def write(folder: Path, student: Student[Any, Any, Any], run: Run) -> None:
 
 def table(information: Mapping[str, Information]) -> list[tuple[str, ...]]:
     """One line per teacher, the header first, numbers in nats as text."""
-    lines = [("teacher", "dim", "h(teacher | student)", "mutual information", "linear R2", "rows")]
+    lines: list[tuple[str, ...]] = [
+        (
+            *("teacher", "dim", "h(teacher | student)", "mutual information"),
+            *("linear R2", "R2 untrained", "rows"),
+        )
+    ]
     for name, knowledge in information.items():
         lines.append(
             (
@@ -67,10 +82,34 @@ def table(information: Mapping[str, Information]) -> list[tuple[str, ...]]:
                 f"{knowledge.conditional_entropy:.1f}",
                 f"{knowledge.mutual_information:.1f}",
                 f"{knowledge.r2:.3f}",
+                "" if knowledge.r2_untrained is None else f"{knowledge.r2_untrained:.3f}",
                 str(knowledge.rows),
             )
         )
     return lines
+
+
+def sentences(information: Mapping[str, Information]) -> list[str]:
+    """Says what training was worth, beside an untrained student, and what to do about it."""
+    compared = {
+        name: (one.r2, one.r2_untrained)
+        for name, one in information.items()
+        if one.r2_untrained is not None and math.isfinite(one.r2 + one.r2_untrained)
+    }
+    if not compared:
+        return []
+    after, before = (sum(column) / len(compared) for column in zip(*compared.values(), strict=True))
+    explained = f"the student explains {after:.2f} linearly (R2, mean over teachers)"
+    said = [f"Of its teachers' values {explained}, the same network untrained {before:.2f}."]
+    unlearnt = [name for name, (trained, blank) in compared.items() if trained <= blank]
+    if unlearnt:
+        said.append(f"Of {', '.join(unlearnt)} it knows no more, linearly, than before training.")
+    if unlearnt or after - before < LITTLE:
+        said.append(
+            "That is little: give it more molecules, or more passes over these (--epochs), before "
+            "you rely on it."
+        )
+    return said
 
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:
@@ -112,9 +151,12 @@ The licences of the teachers bind what may be done with the student.
 
 On validation {modality.name}, which nothing was fitted on. Entropies in nats per {modality.one};
 differential for real-valued teachers, hence possibly negative. R2 of a ridge regression from
-student to teacher, weighted by the variance of its dimensions.
+student to teacher, weighted by the variance of its dimensions; "untrained" is the same network
+with random weights.
 
 {markdown(table(run.information))}
+
+{" ".join(sentences(run.information))}
 
 ## Training
 
@@ -129,24 +171,36 @@ Versions: {versions}.
 
 def plot_losses(history: Sequence[Mapping[str, float]], unit: str) -> bytes:
     """Draws the validation loss per teacher, and both totals, over the epochs, as a PNG."""
-    from matplotlib.figure import Figure  # slow to import, and only needed here
+    buffer = io.BytesIO()
+    losses_figure(history, unit).savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
+
+def losses_figure(history: Sequence[Mapping[str, float]], unit: str) -> Figure:
+    """Returns the figure of `plot_losses`: no two lines alike, the legend beside them."""
+    from matplotlib.figure import Figure  # slow to import, and only needed here
+    from matplotlib.ticker import MaxNLocator
+
+    curves = {
+        name: [record.get(name, float("nan")) for record in history]
+        for name in ("train", *(name for name in history[-1] if name.startswith("valid")))
+    }
+    teachers = sorted((name for name in curves if "/" in name), key=lambda name: -curves[name][-1])
+    figure = Figure(figsize=(9.5, max(5, 0.2 * len(teachers) + 1)), layout="constrained")
     axes = figure.subplots()
     epochs = [record["epoch"] + 1 for record in history]
-    names = [name for name in history[-1] if name.startswith("valid/")]
-    for name in names:
-        values = [record.get(name, float("nan")) for record in history]
-        axes.plot(epochs, values, linewidth=1, label=name.removeprefix("valid/"))
-    for name, style in (("train", "k:"), ("valid", "k-")):
-        values = [record.get(name, float("nan")) for record in history]
-        axes.plot(epochs, values, style, linewidth=2, marker="o", label=f"mean, {name}")
+    for name, color in (("train", "0.6"), ("valid", "black")):
+        label = f"mean, {name}"
+        axes.plot(epochs, curves[name], color=color, linewidth=2.5, marker="o", label=label)
+    for place, name in enumerate(teachers):
+        color, style = f"C{place % _COLORS}", _STYLES[place // _COLORS % len(_STYLES)]
+        label = name.removeprefix("valid/")
+        axes.plot(epochs, curves[name], style, color=color, linewidth=1.2, label=label)
     axes.set_xlabel("epoch")
     axes.set_ylabel(unit)
-    axes.legend(fontsize="small", ncols=2)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(fontsize="small", loc="outside right upper")
+    return figure
 
 
 def _versions() -> dict[str, str]:

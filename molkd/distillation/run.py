@@ -98,6 +98,7 @@ def distill(
         )
     distiller = Distiller(student, objective, settings.train, device=device)
     history = distiller.fit(corpus, folder=folder, progress=progress)
+    student.remember(corpus.prepared.select(corpus.train))
     information = _estimated(student, stored, corpus, settings, folder, progress=progress)
     student = student.cpu()
     result = Distilled(
@@ -139,19 +140,30 @@ def _estimated(
     """
     estimator = replace(settings.estimate, seed=settings.train.seed)
     scalings = corpora.scalings_of(bank, settings, MutualInformationSettings(), corpus.train)
-    train, valid = (
-        EmbeddedRows(rows, student.encode(corpus.prepared.select(rows)).values)
-        for rows in (
-            _sample(corpus.train, estimator.train_rows, estimator.seed),
-            _sample(corpus.valid, estimator.valid_rows, estimator.seed),
-        )
+    rows = (
+        _sample(corpus.train, estimator.train_rows, estimator.seed),
+        _sample(corpus.valid, estimator.valid_rows, estimator.seed),
     )
+    fresh = students.untrained_like(student, seed=estimator.seed).to(student.device)
+    train, valid = (_embedded(student, corpus, some) for some in rows)
+    train_before, valid_before = (_embedded(fresh, corpus, some) for some in rows)
     reader = TargetReader(bank, scalings)
-    information = estimate(reader, train=train, valid=valid, settings=estimator, progress=progress)
+    information = estimate(
+        reader,
+        train=train,
+        valid=valid,
+        settings=estimator,
+        untrained=(train_before, valid_before),
+        progress=progress,
+    )
     if settings.keep_adaptors:
         fitted = fit_adaptors(reader, scalings, train, estimator, progress=progress)
         adaptors.save(folder / adaptors.FOLDER, fitted, student.digest)
     return information
+
+
+def _embedded(student: Student[Any, Any, Any], corpus: Corpus[Any], rows: Rows) -> EmbeddedRows:
+    return EmbeddedRows(rows, student.encode(corpus.prepared.select(rows)).values)
 
 
 def _sample(rows: Rows, most: int, seed: int) -> Rows:

@@ -17,13 +17,13 @@ from typing import Any, Generic, cast
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from molkd.distillation import checkpoint
 from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError
 from molkd.objectives import Objective
 from molkd.runtime import devices, files, memory
+from molkd.runtime.progress import Progress
 from molkd.students.base import BatchT, Item, PackedT, Student, evaluating
 from molkd.targets.reader import TargetReader
 from molkd.tensors import Loss, Targets
@@ -131,15 +131,12 @@ class Distiller(Generic[Item, PackedT, BatchT]):
         steps = -(-len(corpus.train) // self.settings.batch_size)
         total = steps * self.settings.epochs
         saved = time.monotonic()
-        bar = tqdm(
-            total=len(corpus.train) * self.settings.epochs,
+        with Progress(
+            "distil",
+            len(corpus.train) * self.settings.epochs,
             initial=self._epoch * len(corpus.train) + self._batch * self.settings.batch_size,
-            unit=" items",
-            unit_scale=True,
-            desc="distil",
-            disable=not progress,
-        )
-        with bar:
+            shown=progress,
+        ) as bar:
             while self._epoch < self.settings.epochs and not self._finished():
                 for rows, batch, targets in self._batches(corpus, self._order(corpus.train)):
                     self._learn(batch, targets, total, len(rows))
@@ -152,7 +149,10 @@ class Distiller(Generic[Item, PackedT, BatchT]):
                         saved = time.monotonic()
                 self._end_epoch(corpus)
                 memory.release()
-                bar.set_postfix(valid=self.history[-1]["valid"], best=self._best["loss"])
+                bar.note(
+                    f"epoch {self._epoch}: valid {self.history[-1]['valid']:.3g}, "
+                    f"best {self._best['loss']:.3g}"
+                )
                 if folder is not None:
                     lines = "".join(json.dumps(record) + "\n" for record in self.history)
                     files.write_bytes(folder / "metrics.jsonl", lines.encode())

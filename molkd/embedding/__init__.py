@@ -18,6 +18,7 @@ from molkd.errors import ConfigError, InputError
 from molkd.formats.readers import STANDARD_INPUT, kind_of
 from molkd.formats.writers import format_of
 from molkd.items import MODALITIES
+from molkd.runtime.files import refuse_folder
 
 __all__ = [
     "EmbedSettings",
@@ -61,7 +62,7 @@ def embed_file(
         UnknownNameError: there is no such format.
         InputError: the source cannot be read to its end, or has too many invalid items.
         ItemError: an item is invalid and `on_invalid` is "error".
-        OutputError: the output exists, or cannot be written; finished parts are kept.
+        OutputError: the output exists, is a folder, or cannot be written; finished parts are kept.
         ShapeError: the encoder returns another width than it promises.
         WorkerDiedError: a process was killed; finished parts are kept.
     """
@@ -81,6 +82,7 @@ def embed_file(
         )
     if str(source) != STANDARD_INPUT and Path(source).resolve() == output.resolve():
         raise ConfigError(f"{output} is the input: give the output another name")
+    refuse_folder(output, "embeddings.parquet")
     job = Job(encoder, str(source), output, options, name)
     present = output.exists() and not overwrite
     summary = job.already_done() if present else job.run(jobs, progress=progress)

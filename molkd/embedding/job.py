@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from tqdm import tqdm
 
 from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk
+from molkd.embedding.extent import Extent
 from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary, settings_path
 from molkd.errors import ItemError, OutputError, ShapeError
@@ -31,6 +31,7 @@ from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.items import MODALITIES, Modality
 from molkd.runtime import files, memory, settings
 from molkd.runtime.processes import ordered_map
+from molkd.runtime.progress import Progress
 from molkd.types import digest_of
 
 _REASONS_KEPT = 5
@@ -46,6 +47,8 @@ class Tally:
     resumed: int = 0
     parts: int = 0
     named: bool = False
+    outside: int = 0
+    beyond: Counter[str] = field(default_factory=Counter[str])
     reasons: dict[int, str] = field(default_factory=dict[int, str])
     keys: Any = field(default_factory=hashlib.sha256)
 
@@ -77,15 +80,13 @@ class Job:
         parts = self._parts
         remove_leftovers(self.output)
         tally = Tally()
-        with tqdm(
-            unit=f" {self.encoder.modality}", unit_scale=True, disable=None if progress else True
-        ) as bar:
+        with Progress("embed", self._extent.rows, unit=self._kind.name, shown=progress) as bar:
 
             def count(row0: int, part: EmbeddedChunk) -> None:
                 reasons = tally.add(row0, part)
                 if reasons and self.options.on_invalid == "error":
                     raise ItemError(reasons, total=tally.total)
-                bar.update(len(part))
+                bar.update(len(part), total=self._extent.rows)
 
             self._complete(parts, tally, count, jobs)
         self._assemble(parts, tally)
@@ -127,6 +128,8 @@ class Job:
             resumed=tally.resumed,
             seconds=seconds,
             reasons=tally.reasons,
+            outside=tally.outside,
+            beyond=dict(tally.beyond.most_common()),
             already_done=already_done,
         )
 
@@ -143,7 +146,11 @@ class Job:
         style = self._kind.style
         columns = Columns(options.column, options.id_column, style, options.keep)
         rows = options.chunk_rows or self._kind.chunk
-        return read(self.source, columns, kind=options.input_format, chunk_rows=rows)
+        return self._extent.chunks(read, columns, rows)
+
+    @cached_property
+    def _extent(self) -> Extent:
+        return Extent(self.source, self.options.input_format, self._kind.style)
 
     def _key(self, chunk: Chunk) -> str:
         """Returns a digest of all that the content of a part depends on."""
@@ -192,13 +199,17 @@ class Job:
         with contextlib.closing(results):
             for featurized in results:
                 index, key, chunk = waiting.popleft()
-                part = self._embedded(chunk, featurized)
+                part = self._embedded(chunk, featurized, tally)
                 parts.write(index, key, part)
                 count(chunk.row0, part)
                 memory.release()
 
-    def _embedded(self, chunk: Chunk, featurized: FeaturizedChunk[Any]) -> EmbeddedChunk:
+    def _embedded(
+        self, chunk: Chunk, featurized: FeaturizedChunk[Any], tally: Tally
+    ) -> EmbeddedChunk:
         embedded = self.encoder.encode(featurized.packed, batch_size=self.options.batch_size)
+        tally.outside += len(embedded.outside)
+        tally.beyond.update(what for every in embedded.outside.values() for what in every)
         expected = (len(chunk), self.encoder.embedding_dim)
         if embedded.values.shape != expected:
             raise ShapeError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -73,6 +73,9 @@ class Summary:
         resumed: those that an earlier, interrupted run had finished.
         seconds: time it took.
         reasons: row -> why, for the first invalid items.
+        outside: how many lie outside what the student was distilled from, as far as it says that.
+        beyond: what of them it never met -> in how many: "element U". Those that an earlier,
+            interrupted run had finished count in neither.
         already_done: whether the same command had written the file from the same items before.
     """
 
@@ -85,6 +88,8 @@ class Summary:
     resumed: int = 0
     seconds: float = 0.0
     reasons: Mapping[int, str]
+    outside: int = 0
+    beyond: Mapping[str, int] = field(default_factory=dict[str, int])
     already_done: bool = False
 
 

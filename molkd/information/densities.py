@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.linear_model import Ridge
-from tqdm import tqdm
 
 from molkd.errors import ConfigError
 from molkd.information.adaptors import Adaptor, Adaptors
@@ -23,12 +22,16 @@ from molkd.information.settings import EstimatorSettings
 from molkd.objectives import MutualInformation, MutualInformationSettings
 from molkd.objectives.densities.gaussian import SMALLEST_SD
 from molkd.objectives.faithful_regression import Faithful
+from molkd.runtime.progress import Progress
 from molkd.targets.reader import TargetReader
 from molkd.targets.scaling import Scaling
 from molkd.tensors import Features, FeatureSpec, Targets
 from molkd.types import Matrix, Rows
 
 _Model = TypeVar("_Model", bound=MutualInformation)
+
+TOLD = "what the student knows of each teacher"
+"""What estimating is called where its progress is shown."""
 
 _RIDGE = 10.0
 """Penalty of the linear regressions from which adaptors start."""
@@ -86,7 +89,7 @@ def fit(
     train.refuse_fewer(4, "training")
     with torch.random.fork_rng(devices=[]):
         model = _model(MutualInformation, reader, train, settings, skip=False)
-        _train(model, reader, train.standardized(train), settings, "estimate", progress=progress)
+        _train(model, reader, train.standardized(train), settings, TOLD, progress=progress)
     return model
 
 
@@ -118,7 +121,7 @@ def fit_adaptors(
     with torch.random.fork_rng(devices=[]):
         model = _model(Faithful, reader, train, settings, skip=True)
         _start_linear(model, reader, scaled)
-        _train(model, reader, scaled, settings, "adaptors", progress=progress)
+        _train(model, reader, scaled, settings, "adaptors of the teachers", progress=progress)
     heads = {
         name: Adaptor(model.head(name), model.densities[name], scalings[name])
         for name in model.specs
@@ -171,20 +174,24 @@ def _train(
     steps = settings.epochs * -(-len(fit) // settings.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     best = {key: (float("inf"), copy.deepcopy(head)) for key, head in model.heads.items()}
-    for _ in tqdm(range(settings.epochs), desc=what, unit="epoch", disable=not progress):
-        order = rng.permutation(fit)
-        for start in range(0, len(order), settings.batch_size):
-            features, targets = _batch(reader, train, order[start : start + settings.batch_size])
-            loss = model(features, targets).total
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-        scores = entropies(model, reader, train, held)
-        for (key, head), score in zip(model.heads.items(), scores.values(), strict=True):
-            if score < best[key][0]:
-                best[key] = (score, copy.deepcopy(head))
+    with Progress(what, settings.epochs, unit="epochs", shown=progress) as bar:
+        for _ in range(settings.epochs):
+            order = rng.permutation(fit)
+            for start in range(0, len(order), settings.batch_size):
+                features, targets = _batch(
+                    reader, train, order[start : start + settings.batch_size]
+                )
+                loss = model(features, targets).total
+                optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+            scores = entropies(model, reader, train, held)
+            for (key, head), score in zip(model.heads.items(), scores.values(), strict=True):
+                if score < best[key][0]:
+                    best[key] = (score, copy.deepcopy(head))
+            bar.update(1)
     for key, (_, head) in best.items():
         model.heads[key] = head
 

@@ -7,6 +7,7 @@ own heads are not used, so that objectives can be compared.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,6 @@ from sklearn.metrics import r2_score
 
 from molkd.information.densities import EmbeddedRows, entropies, fit
 from molkd.information.settings import EstimatorSettings
-from molkd.objectives import MutualInformation
 from molkd.targets.reader import TargetReader
 from molkd.types import Matrix
 
@@ -30,6 +30,7 @@ class Information:
         r2: of a ridge regression from student to teacher, weighted by the dimensions' variance.
         dim: dimensions that vary.
         rows: validation rows that the teacher could embed.
+        r2_untrained: `r2` of an untrained student of the same shape; None where none was compared.
     """
 
     conditional_entropy: float
@@ -37,6 +38,7 @@ class Information:
     r2: float
     dim: int
     rows: int
+    r2_untrained: float | None = None
 
     @property
     def mutual_information(self) -> float:
@@ -55,6 +57,7 @@ def estimate(
     train: EmbeddedRows,
     valid: EmbeddedRows,
     settings: EstimatorSettings | None = None,
+    untrained: tuple[EmbeddedRows, EmbeddedRows] | None = None,
     progress: bool = False,
 ) -> dict[str, Information]:
     """Estimates how much information an embedding has about each teacher.
@@ -64,6 +67,7 @@ def estimate(
         train: what to fit on.
         valid: what to report on.
         settings: how the densities are fitted.
+        untrained: the rows of `train` and of `valid` as an untrained student embeds them.
         progress: whether to show a progress bar.
 
     Raises:
@@ -71,32 +75,42 @@ def estimate(
     """
     valid.refuse_fewer(2, "validation")
     model = fit(reader, train, settings or EstimatorSettings(), progress=progress)
-    return _report(model, reader, train.standardized(train), valid.standardized(train))
-
-
-def _report(
-    model: MutualInformation, reader: TargetReader, train: EmbeddedRows, valid: EmbeddedRows
-) -> dict[str, Information]:
-    conditional = entropies(model, reader, valid, np.arange(len(valid.rows)))
-    train_targets, valid_targets = reader.targets(train.rows), reader.targets(valid.rows)
+    scaled = train.standardized(train), valid.standardized(train)
+    conditional = entropies(model, reader, scaled[1], np.arange(len(valid.rows)))
+    r2 = _linear(reader, *scaled)
+    before: Mapping[str, float] = {}
+    if untrained is not None:
+        before = _linear(reader, *(rows.standardized(untrained[0]) for rows in untrained))
+    targets, targets_valid = reader.targets(train.rows), reader.targets(valid.rows)
     report: dict[str, Information] = {}
-    for name, spec in model.specs.items():
-        there, there_valid = train_targets.present[name], valid_targets.present[name]
-        t, t_valid = train_targets.values[name][there], valid_targets.values[name][there_valid]
-        marginal = model.densities[name].marginal(t)
+    for name, spec in reader.specs.items():
+        there, there_valid = targets.present[name], targets_valid.present[name]
+        marginal = model.densities[name].marginal(targets.values[name][there])
+        nats = model.nats(name, marginal, targets_valid.values[name][there_valid])
         report[name] = Information(
             conditional_entropy=conditional[name],
-            marginal_entropy=float(model.nats(name, marginal, t_valid).mean()),
-            r2=linear_r2(
-                train.values[there.numpy()],
-                t.numpy(),
-                valid.values[there_valid.numpy()],
-                t_valid.numpy(),
-            ),
+            marginal_entropy=float(nats.mean()),
+            r2=r2[name],
             dim=spec.dim,
             rows=int(there_valid.sum()),
+            r2_untrained=before.get(name),
         )
-    return {name: report[name] for name in reader.specs}
+    return report
+
+
+def _linear(reader: TargetReader, train: EmbeddedRows, valid: EmbeddedRows) -> dict[str, float]:
+    """Teacher -> `linear_r2` of standardised embeddings, over the rows that the teacher has."""
+    targets, targets_valid = reader.targets(train.rows), reader.targets(valid.rows)
+    scores: dict[str, float] = {}
+    for name in reader.specs:
+        there, there_valid = targets.present[name].numpy(), targets_valid.present[name].numpy()
+        scores[name] = linear_r2(
+            train.values[there],
+            targets.values[name].numpy()[there],
+            valid.values[there_valid],
+            targets_valid.values[name].numpy()[there_valid],
+        )
+    return scores
 
 
 def linear_r2(z: Matrix, t: Matrix, z_valid: Matrix, t_valid: Matrix) -> float:

@@ -6,6 +6,9 @@ import torch
 
 from molkd.errors import ConfigError
 
+TYPES = ("cpu", "cuda", "mps")
+"""What molkd computes on; torch has more, such as "meta", which holds no numbers."""
+
 
 def choose(name: str) -> torch.device:
     """Returns a device.
@@ -25,10 +28,16 @@ def choose(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ConfigError(
-            f"device {name!r} is not available here: use auto, cpu, cuda, cuda:N or mps ({error})"
-        ) from error
+        raise _not_available(name, f" ({error})") from error
+    if device.type not in TYPES:
+        raise _not_available(name)
     return device
+
+
+def _not_available(name: str, cause: str = "") -> ConfigError:
+    return ConfigError(
+        f"device {name!r} is not available here: use auto, cpu, cuda, cuda:N or mps{cause}"
+    )
 
 
 def of(network: torch.nn.Module) -> torch.device:

@@ -63,8 +63,34 @@ def explained(path: Path) -> Generator[None]:
             errno.EDQUOT: "the disk quota is used up: free some space and run it again",
             errno.EACCES: "permission refused: choose another place",
             errno.EROFS: "the file system is read-only: choose another place",
+            errno.EISDIR: "it is a folder: name a file in it",
+            errno.EEXIST: f"{error.filename} is a file: choose another folder",
+            errno.ENOTDIR: "a part of its path is a file: choose another folder",
         }.get(error.errno or 0, str(error))
         raise OutputError(error.errno, f"cannot write {path}: {remedy}") from error
+
+
+def refuse_folder(path: Path, example: str) -> None:
+    """Refuses a folder where a file is to be written; proposes a name in it.
+
+    Raises:
+        OutputError: there is a folder of that name.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder: name a file in it, such as {path / example}")
+
+
+def refuse_used(folder: Path) -> None:
+    """Refuses a place that is no new or empty folder.
+
+    Raises:
+        OutputError: it or a folder above it is a file, or the folder holds something.
+    """
+    for place in (folder, *folder.parents):
+        if place.exists() and not place.is_dir():
+            raise OutputError(f"{place} is a file: give a new folder")
+    if folder.exists() and any(folder.iterdir()):
+        raise OutputError(f"{folder} is not empty: give a new folder")
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -11,18 +11,26 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from molkd.errors import ConfigError, WorkerDiedError
+
+_TOLD_EVERY = 0.5
+"""Seconds between two looks at what other processes have done."""
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
 def ordered_map(
-    function: Callable[[Task], Result], tasks: Iterable[Task], *, jobs: int, prefetch: int = 2
+    function: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    *,
+    jobs: int,
+    prefetch: int = 2,
+    ticked: Callable[[int], object] | None = None,
 ) -> Iterator[Result]:
     """Applies a function to tasks and yields the results in order, the same for any `jobs`.
 
@@ -34,18 +42,34 @@ def ordered_map(
         jobs: processes; 1 computes in this one.
         prefetch: tasks per process that are taken before the first one is done; a larger number
             where tasks take unequal times and results are small, so that no process is idle.
+        ticked: told again and again, while results are waited for, the sum of all that the
+            function gave to `tick` so far.
 
     Raises:
         ConfigError: the function cannot be sent to another process.
         WorkerDiedError: a process was killed, most often for want of memory.
     """
     if jobs <= 1:
+        heard = 0
+
+        def add(more: int) -> None:
+            nonlocal heard
+            heard += more
+            if ticked is not None:
+                ticked(heard)
+
         for task in tasks:
-            with one_thread():
+            with one_thread(), _ticking(add):
                 result = function(task)
             yield result
         return
-    yield from _in_processes(function, tasks, jobs, prefetch)
+    yield from _in_processes(function, tasks, jobs, prefetch, ticked)
+
+
+def tick(count: int) -> None:
+    """Says, within the function of an `ordered_map`, that a part of its task is done."""
+    if _State.tick is not None:
+        _State.tick(count)
 
 
 def usable_cores() -> int:
@@ -70,8 +94,21 @@ def one_thread() -> Generator[None]:
         torch.set_num_threads(threads)
 
 
+@contextlib.contextmanager
+def _ticking(heard: Callable[[int], None]) -> Generator[None]:
+    outer, _State.tick = _State.tick, heard
+    try:
+        yield
+    finally:
+        _State.tick = outer
+
+
 def _in_processes(
-    function: Callable[[Task], Result], tasks: Iterable[Task], jobs: int, prefetch: int
+    function: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    jobs: int,
+    prefetch: int,
+    ticked: Callable[[int], object] | None,
 ) -> Iterator[Result]:
     try:
         pickled = pickle.dumps(function)
@@ -79,16 +116,17 @@ def _in_processes(
         raise ConfigError(f"cannot be sent to worker processes, use 1 job: {error}") from error
     waiting: deque[Future[Any]] = deque()
     context = multiprocessing.get_context("spawn")  # forking would copy locked threads
-    pool = ProcessPoolExecutor(jobs, context, _start, (pickled,))
+    count = context.Value("q", 0)
+    pool = ProcessPoolExecutor(jobs, context, _start, (pickled, count))
     starting = contextlib.nullcontext if b"__main__" in pickled else _without_main
     try:
         for task in tasks:
             with starting():
                 waiting.append(pool.submit(_work, task))
             if len(waiting) >= prefetch * jobs:  # bounds the memory of results that wait
-                yield waiting.popleft().result()
+                yield _awaited(waiting.popleft(), count, ticked)
         while waiting:
-            yield waiting.popleft().result()
+            yield _awaited(waiting.popleft(), count, ticked)
     except BrokenProcessPool as error:
         raise WorkerDiedError(
             "a worker process died, perhaps for want of memory: run the same command again with "
@@ -97,6 +135,12 @@ def _in_processes(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _awaited(future: Future[Any], count: Any, ticked: Callable[[int], object] | None) -> Any:
+    while ticked is not None and not wait([future], _TOLD_EVERY).done:
+        ticked(count.value)
+    return future.result()
 
 
 @contextlib.contextmanager
@@ -118,10 +162,17 @@ def _without_main() -> Generator[None]:
 class _State:
     pickled: bytes = b""
     function: Callable[[Any], Any] | None = None
+    tick: Callable[[int], None] | None = None
 
 
-def _start(pickled: bytes) -> None:
+def _start(pickled: bytes, count: Any) -> None:
     """Keeps the function for the first task, so that an error in loading it is reported."""
+
+    def add(more: int) -> None:
+        with count.get_lock():
+            count.value += more
+
+    _State.tick = add
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"

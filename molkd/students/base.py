@@ -72,7 +72,7 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         kind: registry name of the architecture.
         reads: what its items are, a key of `molkd.items.MODALITIES`.
         folder: where it was loaded from; None for a new one.
-        trained_reading: what read the items it learnt from, see `reading`; None for a new one.
+        trained_reading: what `reading_here` gave where it learnt; None for a new one.
     """
 
     kind: ClassVar[str]
@@ -158,14 +158,9 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         """What other libraries look for in its config.json."""
         return {}
 
-    @property
-    def reading(self) -> Mapping[str, str]:
-        """The library that read the items it learnt from: see `molkd.items.molecules.versions`."""
-        return self.trained_reading if self.trained_reading is not None else self.reading_here()
-
     @classmethod
     def reading_here(cls) -> Mapping[str, str]:
-        """The library that reads items on this machine; empty where none is known to differ."""
+        """Version of the library that reads items, and digests of what it does, if they matter."""
         return {}
 
     @property
@@ -183,11 +178,19 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         """How many prepared items lost their end; see `PackedItems`."""
         return prepared.shortened
 
+    def remember(self, prepared: PackedT) -> None:
+        """Keeps what the items are like that it was distilled from, where it has words for it."""
+
+    def outside(self, prepared: PackedT) -> Mapping[int, tuple[str, ...]]:  # noqa: ARG002
+        """Row -> what of a prepared item did not occur among those of `remember`."""
+        return {}
+
     def encode(self, prepared: PackedT, *, batch_size: int = 128) -> Embeddings:
         """Embeds prepared items on the student's device, in evaluation mode.
 
         Returns:
-            One row per item; shape (n, embedding_dim). Rows of failed items are NaN.
+            One row per item; shape (n, embedding_dim). Rows of failed items are NaN; what lies
+            outside the corpus of the distillation is named, see `Embeddings`.
         """
         values = np.full((len(prepared), self.embedding_dim), np.nan, dtype=np.float32)
         failures = dict(prepared.failures)
@@ -199,7 +202,7 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
                 batch = self.collate(prepared.select(rows)).to(self.device)
                 values[rows] = self(batch).embedding.float().cpu().numpy()
         _mark_non_finite(values, failures)
-        return Embeddings(values, dict(sorted(failures.items())))
+        return Embeddings(values, dict(sorted(failures.items())), self.outside(prepared))
 
     def save_pretrained(self, folder: str | Path, *, card: str | None = None) -> None:
         """Writes weights, configuration and, if given, a model card in Markdown.
@@ -207,13 +210,9 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         Raises:
             OutputError: the folder cannot be written.
         """
+        reading = self.trained_reading or self.reading_here()
         saved = pretrained.SavedStudent(
-            self.kind,
-            self.config,
-            self.state_dict(),
-            files=self.files,
-            hub=self.hub_config,
-            reading=self.reading,
+            self.kind, self.config, self.state_dict(), self.files, self.hub_config, reading
         )
         pretrained.write(Path(folder), saved, card=card)
 

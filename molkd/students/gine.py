@@ -23,7 +23,12 @@ from molkd.items.molecules import chem, graph, versions
 from molkd.items.molecules.graph import Graphs
 from molkd.students.base import Student
 from molkd.students.config_gine import GineConfig
+from molkd.students.domain import Domain
+from molkd.students.pretrained import SavedStudent
 from molkd.tensors import Features, FeatureSpec, Nodes
+
+DOMAIN = "domain.json"
+"""File of what a student was distilled from, in its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
 
     kind: ClassVar[str] = "gine"
     modality: ClassVar[str] = "molecules"
+    domain: Domain | None = None
 
     def __init__(self, config: GineConfig) -> None:
         super().__init__()
@@ -97,12 +103,33 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         short = type(self)(replace(self._config, embedding_dim=length)).to(self.device)
         short.load_state_dict(state)
         short.trained_reading = self.trained_reading
+        short.domain = self.domain
         return short.train(self.training)
 
     @classmethod
     def reading_here(cls) -> Mapping[str, str]:
         """RDKit's version, and digests of what it computes of a few molecules."""
         return versions.reading()
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """What it was distilled from, where that is known."""
+        return {} if self.domain is None else {DOMAIN: self.domain.as_json()}
+
+    @classmethod
+    def restore(cls, saved: SavedStudent) -> Self:
+        """See `Student`."""
+        student = super().restore(saved)
+        student.domain = Domain.from_json(saved.text(DOMAIN)) if DOMAIN in saved.files else None
+        return student
+
+    def remember(self, prepared: Graphs) -> None:
+        """Keeps which elements, charges and sizes there are."""
+        self.domain = Domain.of(prepared)
+
+    def outside(self, prepared: Graphs) -> Mapping[int, tuple[str, ...]]:
+        """Row -> elements, charges and sizes that did not occur among those of `remember`."""
+        return {} if self.domain is None else self.domain.outside(prepared)
 
     @property
     def featurize(self) -> Callable[[Sequence[Any]], Graphs]:

@@ -24,11 +24,12 @@ class GineSettings(StudentSettings):
     """A molecular student: tiny, small or base.
 
     Attributes:
-        hidden: width of the atom states.
-        layers: number of message-passing layers.
-        embedding_dim: width of the embedding.
-        readout: how atom states become one vector: mean, sum, mean+sum or attention.
-        dropout: in [0, 1).
+        hidden: width of the atom states; by default that of the size: 64, 128 or 256.
+        layers: number of message-passing layers; by default that of the size: 3, 4 or 5.
+        embedding_dim: width of the embedding; by default that of the size: 128, 256 or 512.
+        readout: how atom states become one vector: mean, sum, mean+sum or attention; by default
+            mean+sum.
+        dropout: in [0, 1); by default 0.
     """
 
     modality: ClassVar[str] = "molecules"

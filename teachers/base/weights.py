@@ -20,10 +20,10 @@ import numpy as np
 import platformdirs
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from molkd.errors import WeightsError
 from molkd.runtime.files import atomic_path, sha256_of
+from molkd.runtime.progress import Progress
 from molkd.teachers.base.packages import installed
 
 SCHEMES = frozenset({"https"})
@@ -121,7 +121,7 @@ class UnreachableError(Exception):
 
 
 def fetch(url: str, target: Path, *, label: str) -> None:
-    """Downloads a file and shows progress on a terminal; nothing is verified.
+    """Downloads a file and shows progress; nothing is verified.
 
     Args:
         url: address of one of the kinds in `SCHEMES`.
@@ -145,7 +145,7 @@ def fetch(url: str, target: Path, *, label: str) -> None:
     with (
         response,
         target.open("wb") as stream,
-        tqdm(total=total, desc=label, unit="B", unit_scale=True, disable=None, leave=False) as bar,
+        Progress(label, total, unit="B", keep=False) as bar,
     ):
         while chunk := _read(response, url):
             stream.write(chunk)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from molkd.bank import Bank
+from molkd.bank import Bank, blocks
 from molkd.bank.builder import build
 from molkd.bank.files import folder_name
 from molkd.errors import (
@@ -89,6 +89,20 @@ def test_teachers_on_a_gpu_compute_in_this_process(tmp_path: Path) -> None:
     assert list(bank.folders) == ["cpu", "gpu"]
 
 
+def test_what_auto_means_decides_where_teachers_compute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for there in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        teacher = FakeTeacher("auto")
+        teacher.device = "auto"  # type: ignore[attr-defined]
+        _build(tmp_path / f"{there}", ITEMS, teacher, jobs=2)
+        assert teacher.asked == (ITEMS if there else [])
+
+
 def test_bits_do_not_depend_on_the_jobs(tmp_path: Path) -> None:
     items = [*ITEMS, "fail 1", "raise 2", "nan 3", "bad 4"]
     teachers = FakeTeacher("a"), FakeTeacher("b", support="bits", dim=40)
@@ -99,6 +113,29 @@ def test_bits_do_not_depend_on_the_jobs(tmp_path: Path) -> None:
     assert _bits(one) == _bits(two)
     assert one.failures("a") == two.failures("a")
     assert one.failures("a") == {103: "bad 4 cannot be prepared"}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_teacher_is_heard_of_within_a_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    seen: list[Any] = []
+
+    class Heard(blocks.Progress):
+        def __exit__(self, *of: object) -> None:
+            seen.append((self._label, self.done, self.total))
+
+        def update(self, count: int, *, total: int | None = None) -> None:
+            super().update(count, total=total)
+            seen.append(self.done)
+
+    monkeypatch.setattr(blocks, "Progress", Heard)
+    _build(tmp_path / "bank", ITEMS, FakeTeacher("a"), FakeTeacher("b"), block=50, jobs=jobs)
+    assert ("teachers (2)", 200, 200) in seen
+    if jobs == 1:
+        assert [count for count in seen if count and isinstance(count, int)][:4] == [
+            *(50, 100, 150, 200)
+        ]
 
 
 def test_building_needs_no_torch() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -61,6 +62,51 @@ def smi(tmp_path: Path) -> Path:
     path = tmp_path / "in.smi"
     path.write_text("\n".join([*GOOD, "bad molecule"]))
     return path
+
+
+def test_what_lies_outside_the_corpus_is_counted(
+    molkd: Molkd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    student = make(GineSettings(size="tiny"))
+    student.remember(student.featurize(["CCO", "CCCN"]))
+    student.save_pretrained(tmp_path / "student")
+    (tmp_path / "in.smi").write_text("CCO\n[U]\nCC[Fe]\nxx\nCCCCCC[Fe]C\n")
+    code, said = molkd("embed", "-i", "in.smi", "-o", "out.npy", "-m", "student")
+    assert code == 0
+    assert (
+        "3 of them lie outside what the student was distilled from: element Fe (2), element U (1), "
+        "fewer than 3 heavy atoms (1), more than 4 heavy atoms (1)\n"
+    ) in said
+    make(GineSettings(size="tiny")).save_pretrained(tmp_path / "silent")
+    assert "outside" not in molkd("embed", "-i", "in.smi", "-o", "o.npy", "-m", "silent")[1]
+
+
+def test_two_spellings_of_a_folder_give_the_same_file(
+    molkd: Molkd, smi: Path, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(model)
+    (tmp_path / "deep").mkdir()
+    spellings = [model, f"{model}/", f"{model}/../{model.name}", "link", "deep/../link"]
+    written: set[tuple[bytes, bytes]] = set()
+    for place, spelling in enumerate(spellings):
+        output = tmp_path / f"{place}" / "out.parquet"
+        assert molkd("embed", "-i", smi, "-o", output, "-m", spelling)[0] == 0
+        written.add((output.read_bytes(), settings_path(output).read_bytes()))
+    assert len(written) == 1
+    facts = pq.read_schema(output).metadata
+    assert facts[b"molkd.model"] == model.name.encode()
+    assert facts[b"molkd.model_digest"] == load(model).digest.encode()
+
+
+def test_two_spellings_of_a_teacher_give_the_same_file(
+    molkd: Molkd, smi: Path, model: Path, tmp_path: Path
+) -> None:
+    written: set[bytes] = set()
+    for place, name in enumerate((f"molkd:{model}", f"molkd:{model}/")):
+        output = tmp_path / f"{place}" / "out.parquet"
+        assert molkd("teachers", "embed", name, "-i", smi, "-o", output, "-j", 1)[0] == 0
+        written.add(output.read_bytes())
+    assert len(written) == 1
 
 
 def test_embed_gives_what_the_student_gives(

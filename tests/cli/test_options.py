@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import functools
+import re
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
-import typer
+import typer.main
 from typer.testing import CliRunner
 
-from molkd.cli import app
+from molkd.cli import app, distill, embed
 from molkd.cli.options import DEPRECATED, several
+from molkd.distillation.settings import DistillSettings
+from molkd.embedding import EmbedSettings
 from molkd.errors import UnknownNameError
 from molkd.formats import READERS, WRITERS
 
-COMMANDS = ("distill", "embed", "truncate", "teachers embed", "bench quality", "bench speed")
+
+def _named(group: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """All commands and groups by what is typed."""
+    yield name, group
+    for inner, command in getattr(group, "commands", {}).items():
+        yield from _named(command, f"{name} {inner}".strip())
+
+
+EVERY: dict[str, Any] = dict(_named(typer.main.get_command(app)))
+SETTINGS = {
+    "distill": (DistillSettings, distill.FLAGS),
+    "embed": (EmbedSettings, embed.FLAGS),
+    "teachers embed": (EmbedSettings, embed.FLAGS),
+}
 
 
 def _help(command: str) -> str:
@@ -25,15 +45,48 @@ def test_several_values_by_commas_and_by_repetition() -> None:
     assert several(None) == []
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_at_80_columns_cuts_no_name(command: str) -> None:
-    root = typer.main.get_command(app)
-    for name in command.split():
-        root = root.commands[name]  # type: ignore[attr-defined]
+@pytest.mark.parametrize("command", EVERY)
+def test_help_at_80_columns_cuts_nothing(command: str) -> None:
     shown = _help(command)
-    names = {name for option in root.params for name in option.opts if name.startswith("--")}
-    assert names <= set(shown.replace(",", " ").split())
+    names = {name for one in EVERY[command].params for name in (*one.opts, *one.secondary_opts)}
+    names = {name for name in names if name.startswith("-")}
+    assert names <= set(re.split(r"[\s,/]+", shown))
     assert max(map(len, shown.splitlines())) <= 80
+    _, _, inner = shown.partition("Commands:")
+    assert "..." not in inner
+
+
+@pytest.mark.parametrize("command", [name for name in EVERY if " " in name or name in SETTINGS])
+def test_help_shows_every_default(command: str) -> None:
+    texts = _by_option(_help(command))
+    kind, flags = SETTINGS.get(command, (None, ()))
+    made = {flag.parameter: flag for flag in flags}
+    for option in EVERY[command].params:
+        text = texts.get(option.opts[-1], texts.get(option.opts[0], ""))
+        if option.name in made:
+            field = made[option.name].field.split(".")
+            default = functools.reduce(getattr, field, kind())
+        else:
+            default = option.default
+        if default is None and option.name in made:
+            assert "by default" in text, text
+        elif default or (default is not False and default == 0):
+            told = option.opts[0].lstrip("-") if default is True else str(default)
+            assert re.search(rf"[Dd]efault: \(?{re.escape(told)}", text), text
+
+
+def _by_option(shown: str) -> dict[str, str]:
+    """Option -> all that help says of it, in one line."""
+    parts = re.split(r"^  (?=-)", shown.partition("Options:")[2], flags=re.MULTILINE)
+    texts = {}
+    for part in parts[1:]:
+        line = " ".join(part.split())
+        texts |= dict.fromkeys(re.findall(r"(?<!\S)--?[\w-]+", line.split(".")[0]), line)
+    return texts
+
+
+def test_a_default_of_zero_is_a_default() -> None:
+    assert "dropout and split. Default: 0." in " ".join(_help("distill").split())
 
 
 def test_help_lists_the_formats_and_the_defaults_there_are() -> None:

@@ -55,13 +55,19 @@ def test_a_folder_with_all_that_was_promised(whole: tuple[Path, Distilled]):
     assert {"metrics.jsonl", "losses.png", "bank", "checkpoints"} <= files
     loaded = students.load(folder)
     assert loaded.digest == result.student.digest
+    assert loaded.domain == result.student.domain
+    assert set(loaded.domain.elements) == {"C", "N", "O", "Cl"}
     one, other = (s.embed(["CCO"]).values for s in (loaded, result.student))
     np.testing.assert_array_equal(one, other)
     report = json.loads((folder / "report.json").read_text())
     assert report["student"]["digest"] == loaded.digest
     assert report["rows"]["molecules"] == len(SMILES)
     assert report["teachers"]["maccs"]["license"]
+    for known in result.information.values():
+        assert -1 < known.r2_untrained < 1
+        assert known.r2_untrained != known.r2
     card = (folder / "README.md").read_text()
+    assert "the same network untrained" in card
     for expected in ("ecfp4", "maccs", "licence", "mutual information", "torch", '"seed": 0'):
         assert expected in card
     assert r"| h(teacher \| student) |" in card  # a bar in a cell is no column

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,8 @@ def test_as_many_rows_are_held_at_once_as_suit_the_kind(
         return iter(())
 
     monkeypatch.setattr(job, "read", read)
-    for options in (EmbedSettings(), EmbedSettings(chunk_rows=3)):
+    kinds = EmbedSettings(input_format="parquet")
+    for options in (kinds, replace(kinds, chunk_rows=3)):
         encoder, place = FakeEncoder(modality=kind), tmp_path / f"{len(asked)}.npy"
         job.Job(encoder, "in", place, options, "fake").run(1, progress=False)
     assert asked == [rows, 3]

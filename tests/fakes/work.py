@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 import time
 
+from molkd.runtime.processes import tick
+
 
 def slept(seconds: float) -> tuple[float, int]:
     """Returns its argument and who waited."""
     time.sleep(seconds)
     return seconds, os.getpid()
+
+
+def ticked(parts: int) -> int:
+    """Says that the first part is done, and a second later the others."""
+    tick(1)
+    time.sleep(1)
+    tick(parts - 1)
+    return parts
 
 
 def halved(number: int) -> int:

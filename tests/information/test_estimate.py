@@ -146,3 +146,28 @@ def test_linear_r2_leaves_out_what_is_constant_but_for_rounding() -> None:
     t_valid = np.column_stack([z[:299, 0], np.full(299, 1.2345)]).astype(np.float32)
     assert t_valid.std(axis=0)[1] > 0  # although all values are equal
     assert linear_r2(z, t, z[:299], t_valid) == pytest.approx(1, abs=1e-3)
+
+
+def test_an_untrained_embedding_is_read_in_the_same_way():
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=(TRAIN + VALID, DIM)).astype(np.float32)
+    reader = _Reader({"same": (z, "real")})
+    train, valid = np.arange(400), np.arange(TRAIN, TRAIN + 400)
+    noise = rng.normal(size=z.shape).astype(np.float32)
+    noise[:, 0] = 7 * z[:, 0] + 3  # knows one dimension of three
+    found = {
+        name: estimate(
+            reader,  # pyright: ignore[reportArgumentType]
+            train=EmbeddedRows(train, z[train]),
+            valid=EmbeddedRows(valid, z[valid]),
+            settings=EstimatorSettings(hidden=8, epochs=1),
+            untrained=before,
+        )["same"]
+        for name, before in {
+            "none": None,
+            "some": (EmbeddedRows(train, noise[train]), EmbeddedRows(valid, noise[valid])),
+        }.items()
+    }
+    assert found["none"].r2_untrained is None
+    assert found["some"].r2_untrained == pytest.approx(1 / 3, abs=0.05)
+    assert found["some"].r2 == found["none"].r2 > 0.99

@@ -24,7 +24,7 @@ def test_a_device_by_name() -> None:
     assert devices.choose("cpu") == torch.device("cpu")
 
 
-@pytest.mark.parametrize("name", ["abacus", "cuda:99", ""])
+@pytest.mark.parametrize("name", ["abacus", "cuda:99", "", "meta"])
 def test_what_is_no_device_here_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"device '{name}' is not available here: use auto"):
         devices.choose(name)

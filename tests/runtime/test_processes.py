@@ -51,6 +51,21 @@ def test_no_more_tasks_are_taken_than_are_needed(jobs: int) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
+def test_parts_of_a_task_are_heard_of_before_it_ends(jobs: int) -> None:
+    heard: list[int] = []
+    results = ordered_map(work.ticked, [3, 4], jobs=jobs, ticked=heard.append)
+    assert list(results) == [3, 4]
+    assert heard == sorted(heard)
+    assert heard[-1] <= 7
+    assert any(0 < count < 3 for count in heard)
+
+
+def test_ticks_outside_of_a_map_go_nowhere() -> None:
+    processes.tick(3)
+    assert list(ordered_map(work.ticked, [1], jobs=1)) == [1]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_of_a_task_comes_out_after_the_results_before_it(jobs: int) -> None:
     results = ordered_map(work.halved, [2, 4, 5, 6], jobs=jobs)
     assert [next(results), next(results)] == [1, 2]

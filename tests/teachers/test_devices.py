@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 
 from molkd import cli, teachers
+from molkd.cli import options
 from molkd.errors import ConfigError
 from molkd.runtime import devices
 from molkd.teachers.base.precision import no_tf32
+from molkd.teachers.hub import known
 from molkd.teachers.hub.images import HubVisionTeacher
 from molkd.teachers.hub.smiles import HuggingFaceTeacher
 from molkd.teachers.hub.texts import SentenceEncoder
@@ -21,10 +23,14 @@ from tests.teachers import tiny_models
 from tests.teachers.text import tiny_encoders
 from tests.teachers.vision import tiny_vision
 
-PUBLISHED = [
-    *("hu-gat-contextpred", "hu-gcn-contextpred", "hu-graphsage-contextpred", "molclr-gcn"),
-    *("chemical-vae", "bimodal", "resnet20-cifar10"),
-]
+
+def _has_device(name: str) -> bool:
+    made = teachers.make(name)
+    return hasattr(made, "get_params") and "device" in cast("Any", made).get_params()
+
+
+OFFLINE = [name for name in teachers.names() if name not in known.KNOWN and _has_device(name)]
+"""All that run a network and need no hub; of those that do there are `TINY` ones."""
 TINY: dict[str, tuple[type[Any], Callable[[Path], Path]]] = {
     "smiles": (HuggingFaceTeacher, tiny_models.roberta),
     "texts": (SentenceEncoder, tiny_encoders.bert),
@@ -38,7 +44,7 @@ ITEMS = {
 }
 
 
-@pytest.fixture(scope="module", params=[*PUBLISHED, *TINY])
+@pytest.fixture(scope="module", params=[*OFFLINE, *TINY])
 def teacher(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     if request.param in TINY:
         family, make = TINY[request.param]
@@ -60,13 +66,47 @@ def _accelerators() -> list[str]:
     return [*(["cuda"] if cuda else []), *(["mps"] if mps else [])]
 
 
-@pytest.mark.parametrize("device", ["abacus", "cuda:99", "cpu:x"])
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99", "cpu:x", "meta", ""])
 def test_other_devices_are_refused(teacher: Any, device: str) -> None:
     with pytest.raises(
         ConfigError,
         match=f"device '{device}' is not available here: use auto, cpu, cuda, cuda:N or mps",
     ):
         teacher.set_params(device=device).embed(ITEMS[teacher.card.modality])
+
+
+def test_a_gpu_that_is_not_there_is_refused(teacher: Any) -> None:
+    for device in {"cuda", "mps"} - set(_accelerators()):
+        with pytest.raises(ConfigError, match=f"device '{device}' is not available here"):
+            teacher.set_params(device=device).embed(ITEMS[teacher.card.modality])
+
+
+def test_the_card_does_not_depend_on_the_device(teacher: Any) -> None:
+    digests = {
+        teacher.set_params(device=device).card.digest
+        for device in ("cpu", "cpu:0", "auto", "cuda", "cuda:1", "mps")
+    }
+    assert len(digests) == 1
+
+
+def test_the_families_with_a_device_are_found() -> None:
+    assert {"molclr-gcn", "chemical-vae", "bimodal", "resnet20-cifar10"} <= set(OFFLINE)
+
+
+def test_the_command_refuses_a_device_for_a_teacher_without_one(tmp_path: Path) -> None:
+    (tmp_path / "in.smi").write_text("CCO\n")
+    command = ["teachers", "embed", "maccs", "-i", str(tmp_path / "in.smi"), "--device", "abacus"]
+    with pytest.raises(ConfigError, match="device 'abacus' is not available here"):
+        cli.app([*command, "-o", str(tmp_path / "out.npz")], standalone_mode=False)
+
+
+def test_auto_on_the_cpu_uses_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "usable_cores", lambda: 7)
+    for there, expected in ((False, 7), (True, 1)):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+        assert options.processes(None, "auto") == expected
+        assert options.processes(3, "auto") == 3
 
 
 def test_the_command_takes_auto(shared: Path, tmp_path: Path) -> None:

@@ -19,8 +19,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
-from tqdm import tqdm
-
 from molkd.benchmarks.studies.likelihood import report
 from molkd.benchmarks.studies.likelihood.conditions import CONDITIONS, make
 from molkd.benchmarks.studies.likelihood.records import Record
@@ -28,6 +26,7 @@ from molkd.benchmarks.studies.likelihood.training import StudyVariant, learn
 from molkd.errors import ConfigError, CorruptFileError, MolkdError
 from molkd.runtime import files
 from molkd.runtime.processes import ordered_map
+from molkd.runtime.progress import Progress
 
 VARIANTS: Mapping[str, StudyVariant] = {
     "mse": StudyVariant("mse"),
@@ -145,11 +144,13 @@ def study(
     missing = [job for job in every if job not in finished]
     _write(path, settings, finished.values())
     trained = ordered_map(partial(run_one, settings), missing, jobs=jobs_at_once, prefetch=8)
-    with path.open("a", encoding="utf-8") as stream:
-        for record in tqdm(trained, total=len(missing), desc="students", disable=not missing):
+    shown = Progress("students", len(missing), unit="students", shown=bool(missing))
+    with path.open("a", encoding="utf-8") as stream, shown as bar:
+        for record in trained:
             stream.write(_line(record))
             stream.flush()
             finished[job_of(record)] = record
+            bar.update(1)
     records = [finished[job] for job in every]
     _write(path, settings, sorted(finished.values(), key=_place))
     variants = {name: variant.text for name, variant in VARIANTS.items()}

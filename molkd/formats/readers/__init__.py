@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from molkd.errors import ConfigError, InputError
 from molkd.formats import READERS
@@ -42,6 +42,7 @@ def read(
     *,
     kind: str | None = None,
     chunk_rows: int = 8192,
+    opened: Callable[[BinaryIO], object] | None = None,
 ) -> Iterator[Chunk]:
     """Yields the rows of a file of items, or the files of a folder.
 
@@ -50,6 +51,7 @@ def read(
         columns: what the items are, and where; SMILES by default.
         kind: a name in `READERS`; by default what the suffix says.
         chunk_rows: rows at a time.
+        opened: given the stream of the file, decompressed, before the first row is read.
 
     Raises:
         UnknownNameError: there is no such format.
@@ -67,6 +69,8 @@ def read(
             rows = read_folder(Path(source), columns)
         else:
             stream = stack.enter_context(open_bytes(None if standard_input else Path(source)))
+            if opened:
+                opened(stream)
             rows = _undamaged(READERS[kind](stream, name, columns), name)
         while chunk := list(itertools.islice(rows, chunk_rows)):
             if columns.id == NO_IDS:

@@ -39,7 +39,7 @@ class EmbeddedChunk:
 
     Attributes:
         ids: one identifier per row; None where it has none.
-        items: one text per row, see `molkd.formats.rows.Chunk.labels`.
+        items: one text per row, see `molkd.formats.chunks.Chunk.labels`.
         errors: why the row has no embedding; None where it has one.
         values: shape (n, d); NaN in the rows of errors.
         shortened: how many items lost their end before they were embedded.

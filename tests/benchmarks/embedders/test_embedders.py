@@ -79,6 +79,25 @@ def test_baselines_stand_beside_a_student(student: Path) -> None:
     assert notes == []
 
 
+@pytest.mark.parametrize("order", ["molkd:{}+ecfp4", "ecfp4+molkd:{}"])
+def test_a_student_beside_others_has_the_baselines_of_a_student(student: Path, order: str) -> None:
+    given = make(f"both={order.format(student)}")
+    found, notes = with_baselines([given], teachers=True, weights_dir=None)
+    specs = {embedder.label: embedder.spec for embedder in found}
+    assert specs["both, untrained"] == order.replace("molkd", "untrained").format(student)
+    assert specs["teachers of both, PCA-512"] == "pca:512:maccs+ecfp4-count"
+    assert {"maccs", "ecfp4-count"} < set(specs)
+    assert notes == []
+
+
+def test_components_of_a_student_beside_others_are_compared_as_they_are(student: Path) -> None:
+    found, notes = with_baselines(
+        [make(f"pca:5:ecfp4+molkd:{student}")], teachers=True, weights_dir=None
+    )
+    assert len(found) == 4
+    assert notes == []
+
+
 @pytest.mark.parametrize(
     ("spec", "modality", "baseline"),
     [("pixels:8", "images", "pixels:32"), ("hashed-ngrams", "texts", "hashed-ngrams")],

@@ -74,7 +74,7 @@ def test_a_student_of_another_rdkit_is_named(student_folder: Path, tmp_path: Pat
         UserWarning, match=rf"RDKit 2025.03.6 .* RDKit {rdkit.__version__} .*rdkit=="
     ):
         student = students.load(student_folder)
-    assert student.reading == other
+    assert student.trained_reading == other
     student.save_pretrained(tmp_path / "copy")
     assert json.loads((tmp_path / "copy" / "config.json").read_text())["reading"] == other
 
