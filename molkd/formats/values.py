@@ -53,7 +53,7 @@ def undecodable(text: str, what: str) -> str | None:
         if 0xDC80 <= code <= 0xDCFF:
             return (
                 f"not UTF-8: byte 0x{code - 0xDC00:02x} at character {error.start} of the {what}: "
-                "convert the file, for example with 'iconv -f latin1 -t utf-8'"
+                "write it in UTF-8 (a text file: with 'iconv -f latin1 -t utf-8')"
             )
         return f"not Unicode: U+{code:04X} at character {error.start} of the {what}"
     return None

@@ -39,8 +39,8 @@ def test_a_byte_that_is_not_utf8_costs_its_own_row(tmp_path: Path):
     found = _read(path, TEXT)
     assert [found.items[0], found.items[2]] == ["good", "good again"]
     reason = (
-        "not UTF-8: byte 0xff at character 4 of the text: convert the file, for example with "
-        "'iconv -f latin1 -t utf-8'"
+        "not UTF-8: byte 0xff at character 4 of the text: write it in UTF-8 (a text file: with "
+        "'iconv -f latin1 -t utf-8')"
     )
     assert found.failures == {1: reason}
     assert found.labels[1] == r"bad \xff here"
