@@ -19,7 +19,7 @@ from molkd.items import IMAGES, TEXTS
 from tests.formats.rows import file, rows_of
 
 LATIN = "é".encode("latin-1")
-REASON = "not UTF-8: byte 0xe9 at character 1 of the {}: convert the file, for example with"
+REASON = "not UTF-8: byte 0xe9 at character 1 of the {}: write it in UTF-8 (a text file: with"
 
 
 def _strings(values: list[bytes]) -> Any:
