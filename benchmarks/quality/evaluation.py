@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from molkd import __version__
 from molkd.benchmarks import probes, records
 from molkd.benchmarks.embedders import Embedder, store
 from molkd.benchmarks.quality import jobs, scoring
@@ -18,7 +16,7 @@ from molkd.benchmarks.quality.planning import TaskPlan, plan_all
 from molkd.benchmarks.records import EmbedderRecord, Results, Run, Score, TaskRecord
 from molkd.benchmarks.tasks.task import Item, SplitName, Task
 from molkd.errors import ConfigError, InputError
-from molkd.runtime import files
+from molkd.runtime import files, versions
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
 from molkd.types import Mask
@@ -119,7 +117,11 @@ def evaluate(
         reasons = "; ".join(f"{plan.task.name}: {note}" for plan in plans for note in plan.notes)
         raise InputError(f"no task can be evaluated: {reasons}")
     results = Results(
-        Run(settings=asdict(settings), versions=_versions(), leakage=leakage or {}),
+        Run(
+            settings=asdict(settings),
+            versions=versions.installed(_PACKAGES),
+            leakage=leakage or {},
+        ),
         tuple(_task_record(plan, settings) for plan in plans),
         embedder_records,
         tuple(_scores(_jobs(plans, embedders, settings, space), space)),
@@ -233,7 +235,3 @@ def _task_record(plan: TaskPlan, settings: QualitySettings) -> TaskRecord:
         digest=task.digest,
         notes=plan.notes,
     )
-
-
-def _versions() -> dict[str, str]:
-    return {"molkd": __version__, **{name: version(name) for name in _PACKAGES}}

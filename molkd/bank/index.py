@@ -6,19 +6,20 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from molkd import __version__
 from molkd.errors import CorruptFileError, IncompleteBankError, StaleBankError
-from molkd.runtime import files
+from molkd.runtime import files, versions
 
 FORMAT = 1
 """Changes whenever a bank written before could not be read any more."""
+
+_PACKAGES = ("pyarrow", "rdkit")
+"""RDKit writes some keys, and its releases write some of them differently."""
 
 _HEADER = "bank.json"
 _ITEMS = "items.parquet"
@@ -65,7 +66,7 @@ def create(
         standardization,
         digest_items(items),
         digest_items(map(str, sorted(errors))),
-        _versions(),
+        versions.installed(_PACKAGES),
     )
     table = pa.table(
         {
@@ -159,9 +160,12 @@ def refuse_other_items(folder: Path, header: Header, items: Sequence[str]) -> No
     row, old, new = next(
         (row, old, new) for row, (old, new) in enumerate(zip_longest(stored, items)) if old != new
     )
+    writers = versions.differences(header.versions)
+    writers = writers and f" ({writers})"
     raise StaleBankError(
         f"{folder} was built for other items ({len(stored)}, now {len(items)}): row {row} is "
-        f"{_shown(old)} there and {_shown(new)} now{_other_versions(header)}; use another folder"
+        f"{_shown(old)} there and {_shown(new)} now{writers}; "
+        "use another folder"
     )
 
 
@@ -179,21 +183,6 @@ def refuse_other_errors(folder: Path, header: Header, errors: Mapping[int, str])
         f"{folder} was built with other invalid rows: row {row} is "
         f"{stored.get(row, 'valid')} there and {errors.get(row, 'valid')} now; use another folder"
     )
-
-
-def _versions() -> dict[str, str]:
-    """RDKit writes some keys, and its releases write some of them differently."""
-    return {"molkd": __version__, "pyarrow": pa.__version__, "rdkit": version("rdkit")}
-
-
-def _other_versions(header: Header) -> str:
-    here = _versions()
-    others = [
-        f"{name} {number} there, {here[name]} now"
-        for name, number in header.versions.items()
-        if name in here and here[name] != number
-    ]
-    return f" ({'; '.join(others)})" if others else ""
 
 
 def digest_items(items: Iterable[str]) -> str:

@@ -7,14 +7,12 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from molkd import __version__
 from molkd.information.estimate import Information
 from molkd.items import MODALITIES
-from molkd.runtime import files
+from molkd.runtime import files, versions
 from molkd.students.base import Student
 from molkd.types import TeacherCard
 
@@ -124,7 +122,8 @@ def model_card(student: Student[Any, Any, Any], run: Run) -> str:
     teachers = [("teacher", "kind", "licence", "source")]
     teachers += [(card.name, card.kind, card.license, card.source) for card in run.cards]
     counted = ", ".join(f"{count:,} {what}" for what, count in run.rows.items())
-    versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
+    packages = versions.installed(_PACKAGES).items()
+    written = ", ".join(f"{name} {number}" for name, number in packages)
     settings = json.dumps(run.settings, indent=2)
     modality = MODALITIES[student.modality]
     article = "an" if modality.one[0] in "aeiou" else "a"
@@ -161,7 +160,7 @@ with random weights.
 ## Training
 
 Rows: {counted}. Corpus digest: `{run.corpus_digest[:16]}`.
-Versions: {versions}.
+Versions: {written}.
 
 ```json
 {settings}
@@ -203,10 +202,6 @@ def losses_figure(history: Sequence[Mapping[str, float]], unit: str) -> Figure:
     return figure
 
 
-def _versions() -> dict[str, str]:
-    return {"molkd": __version__, **{name: version(name) for name in _PACKAGES}}
-
-
 def _as_json(student: Student[Any, Any, Any], run: Run) -> dict[str, Any]:
     scores = {
         name: {**asdict(knowledge), "mutual_information": knowledge.mutual_information}
@@ -221,5 +216,5 @@ def _as_json(student: Student[Any, Any, Any], run: Run) -> dict[str, Any]:
         "settings": dict(run.settings),
         "rows": dict(run.rows),
         "corpus_digest": run.corpus_digest,
-        "versions": _versions(),
+        "versions": versions.installed(_PACKAGES),
     }

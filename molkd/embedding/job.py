@@ -10,7 +10,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,12 +28,13 @@ from molkd.formats.writers import format_of
 from molkd.formats.writers.kept import columns_of
 from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.items import MODALITIES, Modality
-from molkd.runtime import files, memory, settings
+from molkd.runtime import files, memory, settings, versions
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
 from molkd.types import digest_of
 
 _REASONS_KEPT = 5
+_PACKAGES = ("rdkit", "torch")
 
 
 @dataclass
@@ -110,9 +110,10 @@ class Job:
         for chunk in self._chunks():
             tally.keys.update(self._key(chunk).encode())
         if record.get("run") != self._run_digest(tally):
+            others = versions.differences(record.get("versions"))
             raise OutputError(
                 f"{self.output} exists and was made from other {self._kind.name}, by another model "
-                "or with other settings: give --overwrite to replace it"
+                f"or with other settings{others and f' ({others})'}: give --overwrite to replace it"
             )
         self._parts.remove()  # where the run was killed before it could do so
         return self._summary(tally, seconds=0.0, already_done=True)
@@ -162,7 +163,7 @@ class Job:
         options = self.options
         return {
             "encoder": self.encoder.digest,
-            "versions": _versions(),
+            "versions": versions.installed(_PACKAGES),
             "standardize": options.standardize,
             "dtype": options.dtype,
             "batch_size": options.batch_size,
@@ -235,7 +236,7 @@ class Job:
             "model": self.name,
             "model_digest": self.encoder.digest,
             "settings": json.dumps(settings.as_table(self.options)),
-            **_versions(),
+            **versions.installed(_PACKAGES),
         }
         chunks = _Finished(parts, tally.parts, tally.named, drop)
         result = Result(
@@ -253,7 +254,7 @@ class Job:
             record = {
                 "model": self.name,
                 "model_digest": self.encoder.digest,
-                "versions": _versions(),
+                "versions": versions.installed(_PACKAGES),
                 "rows": tally.total,
                 "invalid": tally.invalid,
                 "shortened": tally.shortened,
@@ -292,7 +293,3 @@ class _Finished:
                 yield part
             row0 += rows
             memory.release()
-
-
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("molkd", "rdkit", "torch")}

@@ -17,7 +17,7 @@ import rdkit
 from molkd import bank, students
 from molkd.bank import index
 from molkd.embedding import EmbedSettings, embed_file
-from molkd.errors import StaleBankError
+from molkd.errors import OutputError, StaleBankError
 from molkd.items.molecules import versions
 from molkd.students import GineSettings
 from molkd.teachers.rdkit.fingerprints import MorganTeacher
@@ -109,7 +109,7 @@ def test_a_bank_whose_keys_another_rdkit_wrote_says_so(
 ):
     one, other = r"C(=C/c1ccccc1)\c1ccccc1", r"c1ccc(/C=C\c2ccccc2)cc1"
     with monkeypatch.context() as patch:
-        patch.setattr(index, "version", lambda _: "2025.3.6")
+        patch.setattr(index.versions, "installed", lambda _: {"rdkit": "2025.3.6"})
         bank.build(tmp_path, [one], [MorganTeacher(width=64)])
     with pytest.raises(StaleBankError, match=r"row 0 .*\(rdkit 2025\.3\.6 there, 20.* now\)"):
         bank.build(tmp_path, [other], [MorganTeacher(width=64)])
@@ -122,3 +122,18 @@ def test_a_file_of_embeddings_names_the_rdkit(student_folder: Path, tmp_path: Pa
     embed_file(student, tmp_path / "in.smi", output, EmbedSettings(), name="s", progress=False)
     metadata = pq.read_schema(output).metadata
     assert metadata[b"molkd.rdkit"].decode() == version("rdkit")
+
+
+def test_an_output_of_another_rdkit_says_so(student_folder: Path, tmp_path: Path):
+    (tmp_path / "in.smi").write_text("CCO\n")
+    output = tmp_path / "out.parquet"
+    student = students.load(student_folder)
+    source, settings = tmp_path / "in.smi", EmbedSettings()
+    with pytest.MonkeyPatch.context() as patch:
+        older = {"rdkit": "2025.3.6", "torch": version("torch")}
+        patch.setattr("molkd.runtime.versions.installed", lambda _: older)
+        embed_file(student, source, output, settings, name="s", progress=False)
+    with pytest.raises(
+        OutputError, match=r"\(rdkit 2025\.3\.6 there, 20.* now\): give --overwrite"
+    ):
+        embed_file(student, source, output, settings, name="s", progress=False)
