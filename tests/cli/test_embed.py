@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from molkd import __version__, cli
+from molkd import cli
 from molkd.embedding import EmbedSettings, settings_path
 from molkd.errors import (
     ConfigError,
@@ -288,18 +287,3 @@ def test_unforeseen_errors_keep_their_traceback(
     monkeypatch.setattr("molkd.students.load", fail)
     with pytest.raises(ZeroDivisionError, match="a defect"):
         molkd("embed", "-i", "a", "-o", "b", "-m", "c")
-
-
-def test_version_and_help_load_nothing_heavy() -> None:
-    code = (
-        "import sys; from molkd import cli; sys.argv = ['molkd', sys.argv[1]]\n"
-        "try: cli.main()\n"
-        "except SystemExit: pass\n"
-        "print([name for name in ('torch', 'pyarrow', 'molfeat', 'pandas') if name in sys.modules])"
-    )
-    for option, expected in (("--version", f"molkd {__version__}"), ("--help", "embed")):
-        done = subprocess.run(
-            [sys.executable, "-c", code, option], capture_output=True, text=True, check=True
-        )
-        assert expected in done.stdout
-        assert done.stdout.splitlines()[-1] == "[]"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
+from molkd import __version__
 from molkd.cli import app, distill, embed
 from molkd.cli.options import DEPRECATED, several
 from molkd.distillation.settings import DistillSettings
@@ -114,3 +117,18 @@ def test_former_spellings_are_told(former: str, present: str) -> None:
     result = CliRunner().invoke(app, [*given, "--help"])
     assert f"{former} is now {present}" in result.stderr
     assert former not in result.stdout
+
+
+def test_version_and_help_load_nothing_heavy() -> None:
+    code = (
+        "import sys; from molkd import cli; sys.argv = ['molkd', sys.argv[1]]\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('torch', 'pyarrow', 'molfeat', 'pandas') if name in sys.modules])"
+    )
+    for option, expected in (("--version", f"molkd {__version__}"), ("--help", "embed")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, option], capture_output=True, text=True, check=True
+        )
+        assert expected in done.stdout
+        assert done.stdout.splitlines()[-1] == "[]"
