@@ -69,6 +69,10 @@ def _edited(mol: Chem.Mol) -> Chem.RWMol:
     return edited
 
 
+def _from_json(mol: Chem.Mol) -> Chem.Mol:
+    return rdMolInterchange.JSONToMols(rdMolInterchange.MolToJSON(mol))[0]
+
+
 FORMS: Mapping[str, Form] = {
     "random SMILES": _random_smiles,
     "atom-mapped SMILES": lambda mol, seed: Chem.MolToSmiles(_mapped(mol, seed)),
@@ -89,7 +93,8 @@ FORMS: Mapping[str, Form] = {
     "edited": lambda mol, _: _edited(mol),
     "pickled": lambda mol, _: pickle.loads(pickle.dumps(mol)),  # noqa: S301
     "binary": lambda mol, _: Chem.Mol(mol.ToBinary()),
-    "JSON": lambda mol, _: rdMolInterchange.JSONToMols(rdMolInterchange.MolToJSON(mol))[0],
+    "JSON": lambda mol, _: _from_json(mol),
+    "JSON, pickled": lambda mol, _: Chem.Mol(_from_json(mol).ToBinary()),
     "V2000": lambda mol, _: Chem.MolFromMolBlock(_block(mol)),
     "V3000": lambda mol, _: Chem.MolFromMolBlock(_block(mol, v3000=True)),
     "V3000 unsanitised": lambda mol, _: Chem.MolFromMolBlock(
