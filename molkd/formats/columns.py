@@ -123,10 +123,14 @@ class Columns:
         if len(places) == 1:
             return places[0]
         what = "several columns" if places else "no column"
-        plain = next(iter(self.style.formats))
+        headless = (
+            "put a line with their names at the beginning of a table that has none"
+            if len(names) > 1
+            else f"read a file without a header with --input-format {self.style.formats[0]}"
+        )
         raise InputError(
             f"{file} has {what} with a usual name for {self.style.noun}: choose one with --column, "
-            f"or read a file without a header with --input-format {plain}. {listed(names)}"
+            f"or {headless}. {listed(names)}"
         )
 
 
