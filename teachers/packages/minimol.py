@@ -28,9 +28,10 @@ WEIGHTS = WeightFile(
 class MinimolTeacher(OnnxTeacher):
     """The fingerprint of MiniMol: the last states of the atoms, max pooled.
 
-    Eigenvectors of a graph have no signs of their own, and no basis where eigenvalues coincide, so
-    the original gives other numbers for other orders of atoms. Here both follow from the canonical
-    order: one compound has one vector, and a cosine above .9995 with the original's.
+    Eigenvectors of a graph have no signs of their own, which hardly matters, and no basis where
+    eigenvalues coincide, which can: the original's numbers then depend on its solver. Here both
+    follow from the canonical order of atoms, so that one compound has one vector, whose cosine with
+    the original's is above .9995; above .998 where the basis was free (seen on 450 molecules).
     """
 
     weights = WEIGHTS

@@ -35,8 +35,6 @@ _PERIODS = 7
 _VALENCES = 7
 _SAME = 1e-9
 """Eigenvalues that differ by less are one: rounding is below 1e-13."""
-
-_ALIKE = 1e-6
 _BONDS = (
     *(Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE),
     Chem.BondType.AROMATIC,
@@ -107,23 +105,27 @@ def settled(values: Array, vectors: Array) -> Array:
     """Returns eigenvectors that depend on the matrix alone, not on how they were computed.
 
     A solver is free to turn each one round, and to rotate those that share an eigenvalue. Here the
-    first of such a group is the one that is largest on a single atom, the next is the same of those
-    orthogonal to it; each is positive there, and of atoms alike in this the earliest counts.
+    first of such a group is the nearest to a wave over the atoms in their order, the next is the
+    nearest to a second wave among those orthogonal to it.
 
     Args:
         values: shape (a,), ascending.
         vectors: shape (a, a), one per column.
+
+    Returns:
+        The first eight, or all where there are fewer: shape (a, min(a, 8)).
     """
-    chosen = np.empty_like(vectors)
+    count = min(len(values), EIGENVECTORS)
+    waves = np.cos(np.outer(np.arange(len(values)), np.arange(1, count + 1)))
+    chosen = np.empty((len(values), count))
     steps = np.flatnonzero(np.diff(values) > _SAME) + 1
     for start, stop in itertools.pairwise([0, *steps, len(values)]):
-        group = vectors[:, start:stop]
-        for column in range(start, min(stop, EIGENVECTORS)):
-            lengths = np.linalg.norm(group, axis=1)
-            atom = np.flatnonzero(lengths > lengths.max() - _ALIKE)[0]
-            chosen[:, column] = group @ group[atom] / lengths[atom]
-            group = group - np.outer(chosen[:, column], chosen[:, column] @ group)
-    return chosen[:, :EIGENVECTORS]
+        group, columns = vectors[:, start:stop], slice(start, min(stop, count))
+        rotation, along = np.linalg.qr(group.T @ waves[:, : columns.stop - start])
+        chosen[:, columns] = group @ (rotation * np.where(np.diag(along) < 0, -1, 1))
+        if stop >= count:
+            break
+    return chosen
 
 
 def _returns(adjacency: Array) -> Array:

