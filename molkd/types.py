@@ -59,6 +59,8 @@ class TeacherCard:
         sha256: weight file -> checksum; empty where there are no weights.
         options: options that change the numbers.
         versions: packages whose version may change the numbers.
+        trained_on: which molecules and labels its weights have seen, and what that means for its
+            evaluation, in sentences; empty where nobody has looked, or nothing was trained.
     """
 
     name: str
@@ -72,12 +74,13 @@ class TeacherCard:
     options: Mapping[str, object] = field(default_factory=dict[str, object])
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
     modality: str = "molecules"
+    trained_on: str = ""
 
     @property
     def digest(self) -> str:
         """64 hexadecimal digits that change whenever the teacher's numbers may change.
 
-        What only describes the teacher (source, licence, limits, modality) does not count.
+        What only describes the teacher (source, licence, limits, modality, trained_on) does not.
         """
         fields_that_count = (self.dim, self.support, self.sha256, self.options, self.versions)
         return digest_of([self.name, *map(_plain, fields_that_count)])
@@ -86,6 +89,8 @@ class TeacherCard:
         """Returns the card as files hold it; there the modality is under "reads"."""
         values = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
         values["reads"] = values.pop("modality")
+        if not self.trained_on:  # as cards were before there was the field
+            del values["trained_on"]
         return cast("dict[str, Any]", json.loads(json.dumps(values)))
 
     @classmethod

@@ -68,6 +68,8 @@ for _architecture in ("gat", "gcn", "graphsage"):
             pretraining=_pretraining,
         )
 TEACHERS.add("molclr-gcn", "molkd.teachers.graphs.molclr:MolclrTeacher")
+TEACHERS.add("minimol", "molkd.teachers.packages.minimol:MinimolTeacher")
+TEACHERS.add("chemnet", "molkd.teachers.packages.chemnet:ChemnetTeacher")
 TEACHERS.add("chemical-vae", "molkd.teachers.sequences.chemical_vae:ChemicalVaeTeacher")
 TEACHERS.add("bimodal", "molkd.teachers.sequences.bimodal:BimodalTeacher")
 for _layers in (20, 32, 44, 56):

@@ -49,3 +49,10 @@ def test_what_only_describes_a_teacher_does_not_change_its_digest() -> None:
 def test_a_card_with_other_fields_is_refused(facts: dict[str, Any]) -> None:
     with pytest.raises(TypeError):
         TeacherCard.from_json(facts)
+
+
+def test_what_a_teacher_was_trained_on_is_kept_where_it_is_known() -> None:
+    known = {**FACTS, "trained_on": "labels of assays"}
+    card = TeacherCard.from_json(known)
+    assert card.as_json() == known
+    assert card.digest == TeacherCard.from_json(FACTS).digest

@@ -217,4 +217,8 @@ def _differences(stored: TeacherCard, current: TeacherCard) -> list[str]:
     if stored.digest == current.digest:
         return []
     old, new = stored.as_json(), current.as_json()
-    return [f"{key}: {old[key]!r} there, {new[key]!r} now" for key in old if old[key] != new[key]]
+    return [
+        f"{key}: {old.get(key)!r} there, {new.get(key)!r} now"
+        for key in {**old, **new}
+        if old.get(key) != new.get(key)
+    ]
