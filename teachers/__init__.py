@@ -70,6 +70,11 @@ for _architecture in ("gat", "gcn", "graphsage"):
 TEACHERS.add("molclr-gcn", "molkd.teachers.graphs.molclr:MolclrTeacher")
 TEACHERS.add("chemical-vae", "molkd.teachers.sequences.chemical_vae:ChemicalVaeTeacher")
 TEACHERS.add("bimodal", "molkd.teachers.sequences.bimodal:BimodalTeacher")
+TEACHERS.add("espaloma-charge", "molkd.teachers.packages.espaloma:EspalomaChargeTeacher")
+for _reactions in ("rxnfp", "rxnmapper"):
+    TEACHERS.add(
+        _reactions, "molkd.teachers.packages.reactions:ReactionTransformer", model=_reactions
+    )
 for _layers in (20, 32, 44, 56):
     TEACHERS.add(
         f"resnet{_layers}-cifar10",
