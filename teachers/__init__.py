@@ -71,6 +71,7 @@ TEACHERS.add("molclr-gcn", "molkd.teachers.graphs.molclr:MolclrTeacher")
 TEACHERS.add("chemical-vae", "molkd.teachers.sequences.chemical_vae:ChemicalVaeTeacher")
 TEACHERS.add("bimodal", "molkd.teachers.sequences.bimodal:BimodalTeacher")
 TEACHERS.add("espaloma-charge", "molkd.teachers.packages.espaloma:EspalomaChargeTeacher")
+TEACHERS.add("jtvae", "molkd.teachers.packages.jtvae:JunctionTreeTeacher")
 for _reactions in ("rxnfp", "rxnmapper"):
     TEACHERS.add(
         _reactions, "molkd.teachers.packages.reactions:ReactionTransformer", model=_reactions

