@@ -72,6 +72,12 @@ TEACHERS.add("minimol", "molkd.teachers.packages.minimol:MinimolTeacher")
 TEACHERS.add("chemnet", "molkd.teachers.packages.chemnet:ChemnetTeacher")
 TEACHERS.add("chemical-vae", "molkd.teachers.sequences.chemical_vae:ChemicalVaeTeacher")
 TEACHERS.add("bimodal", "molkd.teachers.sequences.bimodal:BimodalTeacher")
+TEACHERS.add("espaloma-charge", "molkd.teachers.packages.espaloma:EspalomaChargeTeacher")
+TEACHERS.add("jtvae", "molkd.teachers.packages.jtvae:JunctionTreeTeacher")
+for _reactions in ("rxnfp", "rxnmapper"):
+    TEACHERS.add(
+        _reactions, "molkd.teachers.packages.reactions:ReactionTransformer", model=_reactions
+    )
 for _layers in (20, 32, 44, 56):
     TEACHERS.add(
         f"resnet{_layers}-cifar10",

