@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 RARE = 0.1
 """Largest share of rows that differ from a column's usual value where only these are stored."""
 
+MANY = 0.5
+"""Smallest share of such columns that is worth two kinds of products."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
@@ -48,6 +51,8 @@ class Design:
         least = x.min(axis=0)
         differs = x > least
         rare = differs.view(np.uint8).sum(axis=0, dtype=np.uint32) <= RARE * len(x)
+        if rare.sum() < MANY * len(rare):
+            rare[:] = False
         kept, others = np.flatnonzero(~rare), np.flatnonzero(rare)
         usual = least[others].astype(np.float64)
         if len(kept) == len(least):
@@ -115,8 +120,8 @@ class Centred:
 
     def gram(self) -> Labels:
         """Returns X^T X, shape (d, d); in the lower triangle alone."""
-        sparse, p = self.design.sparse, self.dense.shape[1]
-        found = np.zeros((p + sparse.shape[1],) * 2, order="F")
+        sparse, p, d = self.design.sparse, self.dense.shape[1], self.design.shape[1]
+        found = np.zeros((d, d), order="F")
         found[:p, :p] = self.dense.T @ self.dense
         found[p:, :p] = sparse.T @ self.dense  # means of dense columns are 0: no correction
         within = (sparse.T @ sparse).toarray(order="F")

@@ -64,9 +64,10 @@ class Scaler:
         if components is not None and components < 1:
             raise ConfigError(f"{components} principal components: at least 1 is needed")
         rows = _blocks(len(train_x))
-        mean = sum(train_x[part].sum(axis=0, dtype=np.float64) for part in rows) / len(train_x)
-        squares = sum(((train_x[part] - mean) ** 2).sum(axis=0) for part in rows)
-        sd = np.sqrt(squares / len(train_x))
+        sums = [train_x[part].sum(axis=0, dtype=np.float64) for part in rows]
+        mean: Labels = np.sum(sums, axis=0) / len(train_x)
+        squares = [((train_x[part] - mean) ** 2).sum(axis=0) for part in rows]
+        sd: Labels = np.sqrt(np.sum(squares, axis=0) / len(train_x))
         varies = train_x.min(axis=0) < train_x.max(axis=0)  # an sd of equal values may round off 0
         varies &= sd > 0
         plain = cls(mean, np.where(varies, sd, 1.0), varies, float(np.sqrt(len(train_x))))

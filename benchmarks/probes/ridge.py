@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -50,21 +51,22 @@ def shifted_solutions(matrix: Labels, right: Labels, shifts: Sequence[float]) ->
     Returns:
         Shape (m, shifts).
     """
-    from scipy.linalg import solveh_banded
-    from scipy.linalg.lapack import dormqr, dsytrd, dsytrd_lwork
+    from scipy.linalg import get_lapack_funcs, solveh_banded
 
+    routines: Any = get_lapack_funcs(("ormqr", "sytrd", "sytrd_lwork"), (matrix,))
+    ormqr, sytrd, sytrd_lwork = routines
     size = len(matrix)
     if size == 1:
         return right[:, np.newaxis] / (matrix[0, 0] + np.array(shifts))
-    work = int(dsytrd_lwork(size, lower=1)[0])  # the default has no blocks: half as fast
-    reflectors, diagonal, beside, tau, _ = dsytrd(matrix, lower=1, lwork=work, overwrite_a=1)
+    work = int(sytrd_lwork(size, lower=1)[0])  # the default has no blocks: half as fast
+    reflectors, diagonal, beside, tau, _ = sytrd(matrix, lower=1, lwork=work, overwrite_a=1)
     shifted = reflectors.ravel(order="F")[1 : 1 + size * (size - 1)]
     below = shifted.reshape((size, size - 1), order="F")  # from the second row on, without a copy
 
     def rotated(columns: Labels, trans: str) -> Labels:
         """Q or Q^T times columns, of Q T Q^T = A; it leaves the first row as it is."""
         rest = np.asfortranarray(columns[1:])
-        turned = dormqr("L", trans, below, tau, rest, lwork=64 * (rest.shape[1] + 64))[0]
+        turned = ormqr("L", trans, below, tau, rest, lwork=64 * (rest.shape[1] + 64))[0]
         return np.concatenate([columns[:1], turned])
 
     band = np.zeros((2, size))

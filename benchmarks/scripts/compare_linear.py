@@ -68,6 +68,7 @@ class OneByOne(Linear):
 
         model = LogisticRegression(warm_start=True, max_iter=self.steps, tol=self.tolerance)
         found: list[tuple[float, np.ndarray, np.ndarray]] = []
+        best = 0
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             for strength in self.strengths:

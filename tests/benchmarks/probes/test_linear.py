@@ -107,7 +107,7 @@ def test_weaker_regularisation_is_not_tried_after_the_loss_has_risen(
 @pytest.mark.parametrize("classes", [2, 4])
 def test_every_fit_of_the_path_is_scikit_learns(classes: int) -> None:
     x, y = gaussian_classes(300, 40, classes=classes, distance=1.5)
-    x[:, 20:] = x[:, 20:] > 1.8  # counts: 96 of 100 rows hold the same value
+    x[:, 15:] = x[:, 15:] > 1.8  # counts: 96 of 100 rows hold the same value
     model = LogisticRegression(warm_start=True, max_iter=300)
     strengths = Linear().strengths
     for strength, (coefficients, intercept) in zip(
