@@ -14,6 +14,8 @@ PROBES: Registry[type[Probe]] = Registry(
         "knn": "molkd.benchmarks.probes.neighbours:Neighbours",
         "mlp": "molkd.benchmarks.probes.mlp:Mlp",
         "boosting": "molkd.benchmarks.probes.boosting:Boosting",
+        "forest": "molkd.benchmarks.probes.forest:Forest",
+        "pls": "molkd.benchmarks.probes.pls:Pls",
     },
 )
 """Name -> probe; called without arguments it has the options that results are reported with."""

@@ -15,8 +15,8 @@ from molkd.types import Mask, Matrix
 if TYPE_CHECKING:
     from sklearn.decomposition import PCA
 
-BLOCK = 512
-"""Columns that are scaled at once: double precision of all would take twice the embedding."""
+BLOCK = 128
+"""Rows that are scaled at once, in the processor's cache: double precision of all would not fit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +63,11 @@ class Scaler:
         _check_finite(train_x)
         if components is not None and components < 1:
             raise ConfigError(f"{components} principal components: at least 1 is needed")
-        blocks = [train_x[:, part].astype(np.float64) for part in _blocks(train_x.shape[1])]
-        mean = np.concatenate([block.mean(axis=0) for block in blocks])
-        sd = np.concatenate([block.std(axis=0) for block in blocks])
+        rows = _blocks(len(train_x))
+        sums = [train_x[part].sum(axis=0, dtype=np.float64) for part in rows]
+        mean: Labels = np.sum(sums, axis=0) / len(train_x)
+        squares = [((train_x[part] - mean) ** 2).sum(axis=0) for part in rows]
+        sd: Labels = np.sqrt(np.sum(squares, axis=0) / len(train_x))
         varies = train_x.min(axis=0) < train_x.max(axis=0)  # an sd of equal values may round off 0
         varies &= sd > 0
         plain = cls(mean, np.where(varies, sd, 1.0), varies, float(np.sqrt(len(train_x))))
@@ -98,9 +100,10 @@ class Scaler:
 
     def _standardised(self, x: Matrix) -> Matrix:
         scaled = np.empty(x.shape, dtype=np.float32)
-        for part in _blocks(x.shape[1]):
-            block = (x[:, part] - self.mean[part]) / self.sd[part]
-            scaled[:, part] = np.clip(block, -self.limit, self.limit)
+        for part in _blocks(len(x)):
+            block = x[part] - self.mean
+            block /= self.sd
+            scaled[part] = np.clip(block, -self.limit, self.limit, out=block)
         scaled[:, ~self.varies] = 0.0
         return scaled
 
@@ -116,8 +119,8 @@ class Scaler:
         return replace(self, pca=pca, factor=factor)
 
 
-def _blocks(width: int) -> list[slice]:
-    return [slice(start, start + BLOCK) for start in range(0, width, BLOCK)]
+def _blocks(rows: int) -> list[slice]:
+    return [slice(start, start + BLOCK) for start in range(0, rows, BLOCK)]
 
 
 def _check_finite(x: Matrix) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -19,12 +17,11 @@ from molkd.benchmarks.probes.base import (
     spread,
     squared_error,
 )
+from molkd.benchmarks.probes.logistic import logistic_path
+from molkd.benchmarks.probes.ridge import ridge_path
 from molkd.benchmarks.tasks.kinds import Kind
 from molkd.benchmarks.tasks.task import Labels
 from molkd.types import Matrix
-
-if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +48,7 @@ class Linear:
     @property
     def about(self) -> dict[str, object]:
         """See `Probe.about`."""
-        return about(self, "linear", ["scikit-learn", "numpy", "scipy"])
+        return about(self, "linear", ["numpy", "scipy"])
 
     @threadpool_limits.wrap(limits=1)
     def fit(
@@ -69,21 +66,21 @@ class Linear:
         return self._classify(train, valid, kind)
 
     def _classify(self, train: Part, valid: Part, kind: Kind) -> Fitted:
-        """Single precision: the solver is three times as fast, scores move in the fourth digit."""
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression
-
-        model = LogisticRegression(warm_start=True, max_iter=self.steps, tol=self.tolerance)
+        classes, places = np.unique(train.y, return_inverse=True)
         losses: list[float] = []
         planes: list[tuple[Labels, Labels]] = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            for strength in self.strengths:
-                model.set_params(C=strength).fit(train.x, train.y)
-                planes.append(_planes(model, kind))
-                losses.append(LOSSES[kind](valid.y, _line(valid.x, *planes[-1])))
-                if len(losses) - 1 - int(np.argmin(losses)) >= self.patience:
-                    break
+        path = logistic_path(
+            train.x,
+            places.astype(np.float64),
+            self.strengths,
+            steps=self.steps,
+            tolerance=self.tolerance,
+        )
+        for coefficients, intercept in path:
+            planes.append(_planes(coefficients, intercept, classes, kind))
+            losses.append(LOSSES[kind](valid.y, _line(valid.x, *planes[-1])))
+            if len(losses) - 1 - int(np.argmin(losses)) >= self.patience:
+                break
         best = int(np.argmin(losses))
         coefficients, intercept = planes[best]
         return Fitted(
@@ -92,31 +89,25 @@ class Linear:
         )
 
     def _regress(self, train: Part, valid: Part) -> Fitted:
-        """Double precision: in single, the Gram matrix may not be positive for small alphas."""
-        from sklearn.linear_model import Ridge
-
-        targets = np.tile(train.y[:, None], (1, len(self.alphas)))  # one copy per alpha
-        ridge = Ridge(solver="cholesky").set_params(alpha=np.array(self.alphas))
-        ridge.fit(train.x.astype(np.float64), targets)
-        planes = np.reshape(ridge.coef_, (len(self.alphas), -1)), np.atleast_1d(ridge.intercept_)
-        predicted = _line(valid.x, planes[0].T, planes[1])
+        planes = ridge_path(train.x, train.y, self.alphas)
+        predicted = _line(valid.x, *planes)
         losses = [squared_error(valid.y, column) for column in predicted.T]
         best = int(np.argmin(losses))
-        coefficients, intercept = (each[best].copy() for each in planes)
+        coefficients, intercept = (each[..., best].copy() for each in planes)
         return Fitted(lambda x: _line(x, coefficients, intercept), {"alpha": self.alphas[best]})
 
 
-def _planes(model: LogisticRegression, kind: Kind) -> tuple[Labels, Labels]:
-    """Copies of what gives the outputs: coefficients of shape (d,) or (d, k), and intercepts."""
-    coefficients, intercept = np.asarray(model.coef_), np.atleast_1d(model.intercept_)
+def _planes(
+    coefficients: Labels, intercept: Labels, classes: Labels, kind: Kind
+) -> tuple[Labels, Labels]:
+    """What gives the outputs: coefficients of shape (d,) or (d, k), and intercepts."""
     if kind == "classification":
-        return np.array(coefficients[0]), np.array(intercept)
-    if len(model.classes_) == 2:  # one plane stands for both
-        coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
-        intercept = np.array([0.0, *intercept])
-    classes = model.classes_
+        return coefficients[:, 0], intercept
+    if len(classes) == 2:  # one plane stands for both
+        coefficients = np.pad(coefficients, ((0, 0), (1, 0)))
+        intercept = np.pad(intercept, (1, 0))
     return (
-        spread(coefficients.T, classes, absent=0.0),
+        spread(coefficients, classes, absent=0.0),
         spread(intercept[np.newaxis], classes, absent=-np.inf)[0],
     )
 

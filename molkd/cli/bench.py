@@ -86,7 +86,8 @@ def quality(  # noqa: PLR0913
         bool, typer.Option("--log10", help="Fit your table's labels as logarithms.")
     ] = False,
     probe: Annotated[
-        list[str] | None, typer.Option(help="linear, knn, mlp, boosting. Default: linear.")
+        list[str] | None,
+        typer.Option(help="linear, knn, mlp, boosting, forest, pls. Default: linear."),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds of splits and probes.")] = 5,
     split: Annotated[

@@ -21,10 +21,10 @@ from tests.benchmarks.probes.synthetic import (
 TEST = 12_000
 """Test rows: the standard error of a score is then about 0.3 %."""
 
-COLUMNS = {"linear": 20, "mlp": 2, "knn": 1, "boosting": 1}
+COLUMNS = {"linear": 20, "mlp": 2, "knn": 1, "boosting": 1, "forest": 1, "pls": 20}
 """Probe -> width: neighbours and trees need rows without number where the space is wide."""
 
-ROWS = {"linear": 4000, "mlp": 2500, "knn": 6000, "boosting": 6000}
+ROWS = {"linear": 4000, "mlp": 2500, "knn": 6000, "boosting": 6000, "forest": 6000, "pls": 4000}
 """Probe -> training rows."""
 
 

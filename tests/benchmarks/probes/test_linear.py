@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
+from molkd.benchmarks.probes import linear
 from molkd.benchmarks.probes.base import Part
 from molkd.benchmarks.probes.linear import Linear
-from tests.benchmarks.probes.synthetic import gaussian_line, parts, two_gaussians
+from molkd.benchmarks.probes.logistic import logistic_path
+from tests.benchmarks.probes.synthetic import (
+    gaussian_classes,
+    gaussian_line,
+    parts,
+    two_gaussians,
+)
 
 
 @pytest.mark.parametrize(("n", "d"), [(120, 15), (60, 150)])
@@ -70,13 +79,17 @@ def test_weaker_regularisation_is_not_tried_after_the_loss_has_risen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tried: list[float] = []
-    honest = LogisticRegression.fit
 
-    def counted(self: LogisticRegression, *args: object) -> LogisticRegression:
-        tried.append(self.C)
-        return honest(self, *args)
+    def counted(
+        x: np.ndarray, y: np.ndarray, strengths: tuple[float, ...], **stops: float
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for strength, planes in zip(
+            strengths, logistic_path(x, y, strengths, **stops), strict=False
+        ):
+            tried.append(strength)
+            yield planes
 
-    monkeypatch.setattr(LogisticRegression, "fit", counted)
+    monkeypatch.setattr(linear, "logistic_path", counted)
     random = np.random.default_rng(0)
     x = random.normal(size=(400, 200)).astype(np.float32)
     y = (x[:, 0] + 2 * random.normal(size=400) > 0).astype(float)
@@ -89,3 +102,17 @@ def test_weaker_regularisation_is_not_tried_after_the_loss_has_risen(
     assert len(few) < len(tried) == len(Linear().strengths)
     assert impatient.chosen == patient.chosen
     assert few[-2] == impatient.chosen["C"]
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_every_fit_of_the_path_is_scikit_learns(classes: int) -> None:
+    x, y = gaussian_classes(300, 40, classes=classes, distance=1.5)
+    x[:, 15:] = x[:, 15:] > 1.8  # counts: 96 of 100 rows hold the same value
+    model = LogisticRegression(warm_start=True, max_iter=300)
+    strengths = Linear().strengths
+    for strength, (coefficients, intercept) in zip(
+        strengths, logistic_path(x, y, strengths, steps=300, tolerance=1e-4), strict=True
+    ):
+        model.set_params(C=strength).fit(x.astype(np.float64), y)
+        np.testing.assert_allclose(coefficients.T, model.coef_, atol=1e-7)
+        np.testing.assert_allclose(intercept, model.intercept_, atol=1e-7)
