@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from molkd.benchmarks.probes import PROBES, Part, make
+from molkd.benchmarks.probes import PROBES, Part
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.targets import TargetScaler
 from molkd.benchmarks.tasks.metrics import METRICS
@@ -17,6 +17,7 @@ from tests.benchmarks.probes.synthetic import (
     gaussian_line,
     two_gaussians,
 )
+from tests.fakes.few_trees import make
 
 TEST = 12_000
 """Test rows: the standard error of a score is then about 0.3 %."""

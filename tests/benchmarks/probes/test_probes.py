@@ -14,11 +14,12 @@ import pytest
 import torch
 from sklearn.metrics import log_loss
 
-from molkd.benchmarks.probes import PROBES, Fitted, Part, describe, make
+from molkd.benchmarks.probes import PROBES, Fitted, Part, describe
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.errors import InputError, ShapeError, UnknownNameError
 from molkd.types import digest_of
 from tests.benchmarks.probes.synthetic import gaussian_classes, gaussian_line, parts, two_gaussians
+from tests.fakes.few_trees import make
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("classification", "multiclass", "regression")
@@ -252,8 +253,8 @@ def test_a_description_holds_all_that_decides_the_numbers(name: str) -> None:
     about = describe(name)
     assert about["name"] == name
     assert about["versions"]
-    assert digest_of(about) == digest_of(make(name).about)
-    options = dict(vars(make(name)))
+    assert digest_of(about) == digest_of(PROBES[name]().about)
+    options = dict(vars(PROBES[name]()))
     assert options.items() <= about.items()
     key, value = next(iter(options.items()))
     other = PROBES[name](**{key: value[1:] if isinstance(value, tuple) else value * 2})
