@@ -116,6 +116,17 @@ def markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join([rows[0], "|" + "---|" * len(lines[0]), *rows[1:]])
 
 
+def _paragraph(text: str) -> str:
+    """The text with a blank line before it; empty where there is none."""
+    return f"\n{text}\n" if text else ""
+
+
+def _seen(cards: Sequence[TeacherCard]) -> str:
+    """A list of what teachers were trained on, of those that say so."""
+    seen = [f"- `{card.name}`: {card.trained_on}" for card in cards if card.trained_on]
+    return "\n".join(["What their weights have seen:\n", *seen]) if seen else ""
+
+
 def model_card(student: Student[Any, Any, Any], run: Run) -> str:
     """The README.md of a student: teachers, licences, data, objective, versions and scores."""
     size = sum(parameter.numel() for parameter in student.parameters())
@@ -139,13 +150,13 @@ A {student.kind} network of {size:,} parameters that embeds {article} {modality.
 ```python
 {modality.example}
 ```
-{modality.sees and f"{chr(10)}{modality.sees}{chr(10)}"}
+{_paragraph(modality.sees)}
 ## Teachers
 
 The licences of the teachers bind what may be done with the student.
 
 {markdown(teachers)}
-
+{_paragraph(_seen(run.cards))}
 ## Scores
 
 On validation {modality.name}, which nothing was fitted on. Entropies in nats per {modality.one};

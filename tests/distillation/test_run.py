@@ -19,6 +19,7 @@ from molkd.errors import ConfigError, StaleBankError
 from molkd.information.densities import EstimatorSettings
 from molkd.objectives import MutualInformationSettings, configured
 from molkd.students import GineSettings
+from molkd.teachers.rdkit.fingerprints import MaccsTeacher
 from molkd.types import Embeddings, TeacherCard
 
 CHAINS = ["C" * n + tail for n in range(1, 13) for tail in ("O", "N", "Cl", "c1ccccc1", "C(=O)O")]
@@ -74,6 +75,22 @@ def test_a_folder_with_all_that_was_promised(whole: tuple[Path, Distilled]):
     assert (folder / "losses.png").read_bytes().startswith(b"\x89PNG")
     # The last three molecules are duplicates of the first three: they stay on one side.
     assert report["rows"]["train"] + report["rows"]["valid"] == len(CHAINS) + 3
+
+
+class _Informed(MaccsTeacher):
+    """MACCS keys that had seen assays."""
+
+    @property
+    def card(self) -> TeacherCard:
+        return dataclasses.replace(super().card, trained_on="assays of PubChem")
+
+
+def test_the_card_says_what_teachers_have_seen_and_what_the_student_sees(tmp_path: Path):
+    settings = dataclasses.replace(SETTINGS, train=TrainSettings(epochs=1, batch_size=16))
+    distill(SMILES, [_Informed()], tmp_path, settings, device="cpu", progress=False)
+    card = (tmp_path / "README.md").read_text()
+    assert "What their weights have seen:\n\n- `maccs`: assays of PubChem\n" in card
+    assert "nor do isotopes" in card
 
 
 def test_running_again_gives_the_same_student_without_asking_teachers(
