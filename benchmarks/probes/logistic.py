@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax
@@ -38,35 +39,42 @@ def logistic_path(
     """
     from scipy.optimize import minimize
 
-    design, (n, d) = Design.of(x), x.shape
     planes = int(y.max()) + 1 if y.max() > 1 else 1
-    losses = _two_classes if planes == 1 else _many_classes
-    weights = np.zeros((d + 1) * planes)
+    loss = _Loss(Design.of(x), y, (x.shape[1] + 1, planes))
+    options = {"maxiter": steps, "gtol": tolerance, "ftol": _LEAST_GAIN, "maxls": _LINE_SEARCH}
+    weights = np.zeros(loss.shape[0] * planes)
     for strength in strengths:
-        penalty = 1 / (strength * n)
-
-        def objective(flat: Labels, penalty: float = penalty) -> tuple[float, Labels]:
-            w = flat.reshape(d + 1, planes)
-            loss, residuals = losses(y, design.times(w[:-1]) + w[-1])
-            gradient = np.empty_like(w)
-            gradient[:-1] = design.transposed_times(residuals / n) + penalty * w[:-1]
-            gradient[-1] = residuals.sum(axis=0) / n
-            return loss / n + penalty / 2 * float(np.vdot(w[:-1], w[:-1])), gradient.ravel()
-
+        penalty = 1 / (strength * len(x))
         weights = minimize(
-            objective,
-            weights,
-            method="L-BFGS-B",
-            jac=True,
-            options={
-                "maxiter": steps,
-                "gtol": tolerance,
-                "ftol": _LEAST_GAIN,
-                "maxls": _LINE_SEARCH,
-            },
+            loss, weights, (penalty,), method="L-BFGS-B", jac=True, options=options
         ).x
-        found = weights.reshape(d + 1, planes)
-        yield found[:-1], found[-1]
+        plane = weights.reshape(loss.shape)
+        yield plane[:-1], plane[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """What is minimised, over coefficients and intercepts end to end.
+
+    Attributes:
+        design: of the rows.
+        y: shape (n,), places of classes.
+        shape: of the weights, (d + 1, k): the last row holds the intercepts.
+    """
+
+    design: Design
+    y: Labels
+    shape: tuple[int, int]
+
+    def __call__(self, flat: Labels, penalty: float) -> tuple[float, Labels]:
+        """Returns mean loss with penalty, and its gradient."""
+        w, n = flat.reshape(self.shape), len(self.y)
+        losses = _two_classes if self.shape[1] == 1 else _many_classes
+        loss, residuals = losses(self.y, self.design.times(w[:-1]) + w[-1])
+        gradient = np.empty_like(w)
+        gradient[:-1] = self.design.transposed_times(residuals / n) + penalty * w[:-1]
+        gradient[-1] = residuals.sum(axis=0) / n
+        return loss / n + penalty / 2 * float(np.vdot(w[:-1], w[:-1])), gradient.ravel()
 
 
 def _two_classes(y: Labels, logits: Labels) -> tuple[float, Labels]:

@@ -162,22 +162,17 @@ def corpus_of(
     weights = None
     if settings.weights == "redundancy":
         weights = redundancy.weights(bank, settings.teachers, train, seed=settings.train.seed)
-    nodes = {name: fit_nodes(bank, name, train) for name in bank.node_folders}
     reader = TargetReader(
         bank,
         scalings_of(bank, settings, settings.objective, train),
         weights=weights,
-        nodes=nodes,
+        nodes={name: fit_nodes(bank, name, train) for name in bank.node_folders},
         sizes=prepared.sizes,
         queryable=queryable,
     )
     sides = [hashlib.sha256(side.tobytes()).hexdigest() for side in (train, valid)]
-    deciding = [
-        asdict(settings.objective),
-        dict(settings.pca),
-        settings.weights,
-        settings.winsorize,
-    ]
+    scaling = [dict(settings.pca), settings.weights, settings.winsorize]
+    deciding = [asdict(settings.objective), *scaling]
     return Corpus(prepared, reader, train, valid, digest_of([bank.digest, sides, *deciding]))
 
 

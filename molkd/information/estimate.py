@@ -78,9 +78,7 @@ def estimate(
     scaled = train.standardized(train), valid.standardized(train)
     conditional = entropies(model, reader, scaled[1], np.arange(len(valid.rows)))
     r2 = _linear(reader, *scaled)
-    before: Mapping[str, float] = {}
-    if untrained is not None:
-        before = _linear(reader, *(rows.standardized(untrained[0]) for rows in untrained))
+    before = _linear_before(reader, untrained)
     targets, targets_valid = reader.targets(train.rows), reader.targets(valid.rows)
     report: dict[str, Information] = {}
     for name, spec in reader.specs.items():
@@ -96,6 +94,15 @@ def estimate(
             r2_untrained=before.get(name),
         )
     return report
+
+
+def _linear_before(
+    reader: TargetReader, untrained: tuple[EmbeddedRows, EmbeddedRows] | None
+) -> Mapping[str, float]:
+    """`_linear` of the rows as an untrained student embeds them; empty where there are none."""
+    if untrained is None:
+        return {}
+    return _linear(reader, *(rows.standardized(untrained[0]) for rows in untrained))
 
 
 def _linear(reader: TargetReader, train: EmbeddedRows, valid: EmbeddedRows) -> dict[str, float]:
