@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from lightgbm import LGBMClassifier, LGBMRegressor
 
 from molkd.benchmarks.probes import Part
 from molkd.benchmarks.probes.boosting import Boosting
@@ -21,17 +21,17 @@ def test_predictions_are_those_of_the_chosen_trees(kind: str) -> None:
     train, valid, test = parts(sample, 400, 200, 100)
     fitted = Boosting().fit(train, valid, kind=kind, seed=0)
     options = {
-        "max_leaf_nodes": int(fitted.chosen["leaves"]),
-        "max_iter": int(fitted.chosen["trees"]),
-        "early_stopping": False,
-        "random_state": 0,
+        "num_leaves": int(fitted.chosen["leaves"]),
+        "n_estimators": int(fitted.chosen["trees"]),
+        "n_jobs": 1,
+        "verbose": -1,
     }
     assert 0 < fitted.chosen["trees"] < 300
     if kind == "classification":
-        model = HistGradientBoostingClassifier(**options).fit(train.x, train.y)
+        model = LGBMClassifier(**options).fit(train.x, train.y)
         expected = model.predict_proba(test.x)[:, 1]
     else:
-        expected = HistGradientBoostingRegressor(**options).fit(train.x, train.y).predict(test.x)
+        expected = LGBMRegressor(**options).fit(train.x, train.y).predict(test.x)
     np.testing.assert_allclose(fitted.predict(test.x), expected, rtol=1e-9)
 
 
@@ -40,10 +40,12 @@ def test_no_number_of_trees_has_less_loss_on_the_validation_rows() -> None:
     fitted = Boosting().fit(train, valid, kind="regression", seed=0)
     reached = np.mean((fitted.predict(valid.x) - valid.y) ** 2)
     for leaves in Boosting().leaves:
-        model = HistGradientBoostingRegressor(
-            max_leaf_nodes=leaves, max_iter=60, early_stopping=False
-        ).fit(train.x, train.y)
-        losses = [np.mean((stage - valid.y) ** 2) for stage in model.staged_predict(valid.x)]
+        model = LGBMRegressor(num_leaves=leaves, n_estimators=60, n_jobs=1, verbose=-1)
+        model.fit(train.x, train.y)
+        losses = [
+            np.mean((model.predict(valid.x, num_iteration=trees) - valid.y) ** 2)
+            for trees in range(1, 61)
+        ]
         assert reached <= min(losses) * (1 + 1e-9)
 
 

@@ -24,9 +24,10 @@ def test_predictions_are_those_of_scikit_learn_with_the_best_leaves(kind: str) -
         else gaussian_line(400, 5, r2=0.7)
     )
     train, valid, test = parts(sample, 200, 100, 100)
-    fitted = Forest(trees=40).fit(train, valid, kind=kind, seed=3)
+    fitted = Forest(trees=40, pilots=10).fit(train, valid, kind=kind, seed=3)
     options = {
         "n_estimators": 40,
+        "max_features": "sqrt",
         "min_samples_leaf": int(fitted.chosen["least_rows"]),
         "random_state": 3,
     }
