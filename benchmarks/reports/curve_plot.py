@@ -47,7 +47,8 @@ def panel(curve: Curve, roles: Mapping[str, str], reference: str, *, narrow: boo
         if curve.floor is not None:
             down = [place.down(value) for value in curve.floor.mean(axis=0).tolist()]
             panels.line(axes, place.xs, down, "ink", 1.0)
-            panels.text(axes, place.xs[0], down[0] + 8, "floor: mean of the labels", size=8.5)
+            words = "floor: mean of the labels"
+            panels.text(axes, right - 4, down[-1] + 8, words, size=8.5, ha="right")
         for row in reversed(order):
             _line(axes, curve, row, place, roles, reference)
         heights = _spread([place.down(last[row]) for row in order], _TOP, height - _FOOT)
