@@ -9,7 +9,7 @@ same seed give the same bytes; it therefore holds no times.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -28,19 +28,21 @@ class Run:
         settings: options that decide the numbers.
         versions: package -> version.
         leakage: what `leakage.count` found, per task; empty where no corpus was given.
+        absent: tasks of the groups asked for that were left out, for their tables were not there.
     """
 
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     leakage: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    absent: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRecord:
-    """A task as it was evaluated.
+    """A task as it was evaluated, under one split.
 
     Attributes:
-        name: of the task.
+        name: of the task; unique together with the split.
         group: benchmark it belongs to.
         kind: a key of `kinds.KINDS`.
         metric: official metric.
@@ -66,6 +68,11 @@ class TaskRecord:
     digest: str
     notes: tuple[str, ...] = ()
     reads: str = "molecules"
+
+    @property
+    def places(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """What its scores are found by: name and split, or in older files the name alone."""
+        return (self.name, self.split), (self.name, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,20 +102,24 @@ class EmbedderRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One embedder on one label of one task with one probe and one seed.
+    """One embedder on one label of one task under one split, with one probe and one seed.
 
     Attributes:
         task: name of the task.
         label: name of the label within the task.
         embedder: label of the embedder.
         probe: name of the probe, or of the measure that takes its place.
-        seed: of split and probe.
+        seed: of split and probe; of a learning curve, of the draw of the labelled rows.
         test: metric -> value on the test rows, in the unit of the labels; a subset of the test
             rows has its name in brackets: "RMSE[cliffs]".
-        valid: metric -> value on the validation rows; empty where nothing was trained.
-        chosen: setting of the probe -> value chosen on the validation rows.
-        rows: "train", "valid", "test" -> number of rows.
+        valid: metric -> value on the validation rows; empty where nothing was trained, and in
+            learning curves, where each labelled row is for validation in its turn.
+        chosen: setting of the probe -> value chosen on the validation rows; empty likewise.
+        rows: "train", "valid", "test" -> number of rows; "test[cliffs]" -> those of a subset.
         key: digest of all that decides the numbers.
+        split: how rows were split; "" in files of runs that knew one split per task.
+        labelled: rows with a label that the probe had for fitting and choosing together, in a
+            learning curve; None where it had all.
     """
 
     task: str
@@ -121,6 +132,13 @@ class Score:
     chosen: Mapping[str, float]
     rows: Mapping[str, int]
     key: str
+    split: str = ""
+    labelled: int | None = None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Task and split: one of `TaskRecord.places`."""
+        return self.task, self.split
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +154,11 @@ class Results:
     def noun(self) -> str:
         """What the items of all tasks are called: "molecules"."""
         return noun(task.reads for task in self.tasks)
+
+    @property
+    def full(self) -> list[Score]:
+        """The scores of probes that had all labels: what is not part of a learning curve."""
+        return [score for score in self.scores if score.labelled is None]
 
 
 def noun(modalities: Iterable[str]) -> str:
@@ -162,10 +185,13 @@ def line(record: Run | TaskRecord | EmbedderRecord | Score) -> str:
 def write(path: Path, results: Results) -> None:
     """Writes a finished file, whole or not at all: tasks and embedders in order, scores sorted."""
     order = {record.label: place for place, record in enumerate(results.embedders)}
-    places = {record.name: place for place, record in enumerate(results.tasks)}
+    places = {name: place for place, task in enumerate(results.tasks) for name in task.places}
     scores = sorted(
         results.scores,
-        key=lambda s: (places[s.task], s.label, order[s.embedder], s.probe, s.seed),
+        key=lambda s: (
+            *(places[s.place], s.label, order[s.embedder]),
+            *(s.labelled or 0, s.probe, s.seed),
+        ),
     )
     records = [results.run, *results.tasks, *results.embedders, *scores]
     files.write_bytes(path, "".join(map(line, records)).encode())

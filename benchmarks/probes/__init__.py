@@ -5,7 +5,7 @@ from __future__ import annotations
 from molkd.benchmarks.probes.base import Fitted, Part, Probe
 from molkd.runtime.registry import Registry
 
-__all__ = ["PROBES", "Fitted", "Part", "Probe", "describe", "make"]
+__all__ = ["FLOOR", "PROBES", "Fitted", "Part", "Probe", "describe", "make"]
 
 PROBES: Registry[type[Probe]] = Registry(
     "probe",
@@ -16,9 +16,13 @@ PROBES: Registry[type[Probe]] = Registry(
         "boosting": "molkd.benchmarks.probes.boosting:Boosting",
         "forest": "molkd.benchmarks.probes.forest:Forest",
         "pls": "molkd.benchmarks.probes.pls:Pls",
+        "mean": "molkd.benchmarks.probes.mean:Mean",
     },
 )
 """Name -> probe; called without arguments it has the options that results are reported with."""
+
+FLOOR = "mean"
+"""The probe that reads no embedding: learning curves draw it below all others."""
 
 
 def make(name: str) -> Probe:

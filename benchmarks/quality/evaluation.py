@@ -12,8 +12,10 @@ from molkd.benchmarks import probes, records
 from molkd.benchmarks.embedders import Embedder, store
 from molkd.benchmarks.quality import jobs, scoring
 from molkd.benchmarks.quality.jobs import ScoringJob
+from molkd.benchmarks.quality.learning_curves import LearningCurve
 from molkd.benchmarks.quality.planning import TaskPlan, plan_all
 from molkd.benchmarks.records import EmbedderRecord, Results, Run, Score, TaskRecord
+from molkd.benchmarks.tasks import splitting
 from molkd.benchmarks.tasks.task import Item, SplitName, Task
 from molkd.errors import ConfigError, InputError
 from molkd.runtime import files, versions
@@ -37,19 +39,33 @@ class QualitySettings:
         probes: names of probes.
         seeds: number of seeds; of splits and probes.
         first_seed: the first of them; the others follow it.
-        split: how all tasks are split; None leaves each its own way.
+        splits: how all tasks are split, one way after the other; empty leaves each its own way.
+        labelled: of learning curves, numbers of labelled rows; empty for no curve.
+        draws: of learning curves, draws of labelled rows.
     """
 
     probes: tuple[str, ...] = ("linear",)
     seeds: int = 5
     first_seed: int = 0
-    split: SplitName | None = None
+    splits: tuple[SplitName, ...] = ()
+    labelled: tuple[int, ...] = ()
+    draws: int = 10
 
     def __post_init__(self) -> None:
+        for method in self.splits:
+            splitting.check_method(method)
+        if self.labelled:
+            _ = self.curve  # refuses numbers that make no sense
         if self.seeds < 1:
             raise ConfigError(f"seeds must be at least 1, not {self.seeds}")
         if not self.probes:
             raise ConfigError(f"name at least one probe of {', '.join(probes.PROBES)}")
+
+    @property
+    def curve(self) -> LearningCurve | None:
+        """What is asked of few labels; None for nothing."""
+        draws = range(self.first_seed, self.first_seed + self.draws)
+        return LearningCurve(labelled=self.labelled, draws=draws) if self.labelled else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +93,7 @@ def evaluate(
     *,
     excluded: Mapping[str, Mask] | None = None,
     leakage: Mapping[str, Mapping[str, int]] | None = None,
+    absent: Sequence[str] = (),
 ) -> Results:
     """Probes all embedders and writes `results.jsonl`; run again after a kill, it goes on.
 
@@ -92,6 +109,7 @@ def evaluate(
         space: where to work.
         excluded: task -> shape (n,): test rows that are not scored, such as leaked ones.
         leakage: for the record; see `leakage.count`.
+        absent: for the record; tasks that were left out, see `tasks.present`.
 
     Raises:
         ConfigError: an embedder reads other items than a task holds.
@@ -108,8 +126,9 @@ def evaluate(
     plans = plan_all(
         tasks,
         lambda task: np.all([[alive[item] for item in side] for side in task.sides], axis=0),
-        method=settings.split,
+        methods=settings.splits,
         seeds=range(settings.first_seed, settings.first_seed + settings.seeds),
+        curve=settings.curve,
         excluded=excluded or {},
         jobs=space.jobs,
     )
@@ -121,8 +140,9 @@ def evaluate(
             settings=asdict(settings),
             versions=versions.installed(_PACKAGES),
             leakage=leakage or {},
+            absent=tuple(absent),
         ),
-        tuple(_task_record(plan, settings) for plan in plans),
+        tuple(map(_task_record, plans)),
         embedder_records,
         tuple(_scores(_jobs(plans, embedders, settings, space), space)),
     )
@@ -189,10 +209,10 @@ def _jobs(
 def _scores(every: Sequence[ScoringJob], space: Workspace) -> list[Score]:
     """All scores: those of an earlier run where nothing changed, the others computed."""
     scores = _earlier(space.folder)
-    keys = [(key, job.label) for job in every for key in job.score_keys()]
+    keys = [key for job in every for key in job.score_keys()]
     pending = [replace(job, pending=frozenset(job.score_keys()) - scores.keys()) for job in every]
     pending = [job for job in pending if job.pending]
-    known = sum(key in scores for key, _ in keys)
+    known = sum(key in scores for key in keys)
     partial = space.folder / PARTIAL
     files.write_bytes(partial, "".join(map(records.line, scores.values())).encode())
     with (
@@ -206,7 +226,7 @@ def _scores(every: Sequence[ScoringJob], space: Workspace) -> list[Score]:
             stream.flush()
             scores |= {score.key: score for score in computed}
             bar.update(len(computed))
-    return [replace(scores[key], embedder=label) for key, label in keys]
+    return [score for job in every for score in job.completed(scores)]
 
 
 def _earlier(folder: Path) -> dict[str, Score]:
@@ -219,7 +239,7 @@ def _earlier(folder: Path) -> dict[str, Score]:
     return scores
 
 
-def _task_record(plan: TaskPlan, settings: QualitySettings) -> TaskRecord:
+def _task_record(plan: TaskPlan) -> TaskRecord:
     task = plan.task
     return TaskRecord(
         name=task.name,
@@ -228,7 +248,7 @@ def _task_record(plan: TaskPlan, settings: QualitySettings) -> TaskRecord:
         metric=task.metric,
         reads=task.modality,
         comparable=task.comparable,
-        split=settings.split or task.split,
+        split=plan.split,
         labels=tuple(plan.probe_tasks),
         items=len(task.items),
         compared=int(plan.compared.sum()),

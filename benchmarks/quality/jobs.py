@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from molkd.benchmarks.embedders import store
+from molkd.benchmarks.probes import FLOOR
 from molkd.benchmarks.quality import scoring
 from molkd.benchmarks.quality.planning import TaskPlan
 from molkd.benchmarks.quality.probe_task import ProbeTask
@@ -42,16 +44,37 @@ class ScoringJob:
 
     def probe_tasks(self) -> Iterator[tuple[str, ProbeTask, dict[str, str]]]:
         """All probe tasks, with label and probe -> key of the score."""
-        abouts = {name: scoring.describe(name) for name in self.probes}
+        with_floor = tuple(dict.fromkeys((*self.probes, FLOOR)))
+        abouts = {name: scoring.describe(name) for name in with_floor}
         for label, probe_tasks in self.plan.probe_tasks.items():
             for probe_task in probe_tasks:
                 deciding = [probe_task.digest, self.digest]
-                keys = {name: digest_of([*deciding, about]) for name, about in abouts.items()}
-                yield label, probe_task, keys
+                names = with_floor if probe_task.folds else self.probes
+                yield label, probe_task, {n: digest_of([*deciding, abouts[n]]) for n in names}
 
     def score_keys(self) -> Iterator[str]:
         """The keys of all its scores."""
         return (key for *_, keys in self.probe_tasks() for key in keys.values())
+
+    def completed(self, scores: Mapping[str, Score]) -> Iterator[Score]:
+        """All its scores, from key -> score; what does not decide them is that of this job."""
+        for _, probe_task, keys in self.probe_tasks():
+            place = {"embedder": self.label, **self.place(probe_task)}
+            yield from (replace(scores[key], **place) for key in keys.values())
+
+    def place(self, probe_task: ProbeTask) -> dict[str, Any]:
+        """Where a score stands among others: fields of `Score` that its key need not tell."""
+        split = probe_task.split
+        rows = {part: len(getattr(split, part)) for part in PARTS}
+        within = {
+            f"test[{name}]": int(mask[split.test].sum())
+            for name, mask in probe_task.subsets.items()
+        }
+        return {
+            "split": self.plan.split,
+            "labelled": probe_task.labelled,
+            "rows": {**rows, **within},
+        }
 
 
 def run(job: ScoringJob) -> list[Score]:
@@ -78,6 +101,6 @@ def _scores(
             test=answer.test,
             valid=answer.valid,
             chosen=answer.chosen,
-            rows={part: len(getattr(probe_task.split, part)) for part in PARTS},
             key=keys[name],
+            **job.place(probe_task),
         )

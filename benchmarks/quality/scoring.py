@@ -2,19 +2,19 @@
 
 Everything is fitted on training rows: scaling of embeddings, principal components, scaling of
 targets, the probe. Validation rows choose the probe's settings, test rows decide the scores only.
-Where nothing is trained, a measure of `zero_shot` takes the place of the probe and reads embeddings
-as they are.
+In a learning curve a committee takes the place of one fit: see `learning_curves`. Where nothing is
+trained, a measure of `zero_shot` takes the place of the probe and reads embeddings as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from molkd.benchmarks import probes
-from molkd.benchmarks.probes.base import Part, Probe
+from molkd.benchmarks.probes.base import Fitted, Part, Probe
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.targets import TargetScaler
 from molkd.benchmarks.quality import zero_shot
@@ -22,7 +22,7 @@ from molkd.benchmarks.quality.probe_task import ProbeTask
 from molkd.benchmarks.quality.zero_shot import MEASURES, Sides
 from molkd.benchmarks.tasks import metrics
 from molkd.benchmarks.tasks.kinds import KINDS, Kind
-from molkd.benchmarks.tasks.task import Labels, TaskSplit
+from molkd.benchmarks.tasks.task import Labels, LabelScale, TaskSplit
 from molkd.types import Matrix, Rows
 
 
@@ -32,8 +32,8 @@ class Answer:
 
     Attributes:
         test: metric -> value on the test rows; "METRIC[NAME]" on a subset of them.
-        valid: metric -> value on the validation rows.
-        chosen: setting -> value chosen on the validation rows.
+        valid: metric -> value on the validation rows; empty of a committee.
+        chosen: setting -> value chosen on the validation rows; empty of a committee.
         predicted: shape (m,), of the test rows: probability of class 1, value, class, number of a
             cluster, or cosine.
     """
@@ -86,6 +86,9 @@ def answers(
             test = _on_test(probe_task, predicted)
             yield name, Answer(test=test, valid={}, chosen={}, predicted=predicted)
         return
+    if probe_task.folds:
+        yield from _of_committee(sides[0], probe_task, names, components)
+        return
     inputs = scaled(sides[0], probe_task.split, components=components)
     for name in names:
         yield name, answer(inputs, probe_task, probes.make(name))
@@ -111,7 +114,19 @@ def answer(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Answer:
     Raises:
         InputError: training labels are constant, or not positive where their logarithm is asked.
     """
-    split, kind = probe_task.split, probe_task.kind
+    fitted = fit(inputs, probe_task, probe)
+    on_test, on_valid = (_decided(fitted.predict(x)) for x in (inputs.test, inputs.valid))
+    return Answer(
+        test=_on_test(probe_task, on_test),
+        valid=_scores(probe_task.y[probe_task.split.valid], on_valid, probe_task.kind),
+        chosen=fitted.chosen,
+        predicted=on_test,
+    )
+
+
+def fit(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Fitted:
+    """Fits a probe; what it predicts is in the unit of the labels. See `answer` for errors."""
+    split = probe_task.split
     targets = _target_scaler(probe_task)
 
     def part(x: Matrix, rows: Rows) -> Part:
@@ -121,20 +136,44 @@ def answer(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Answer:
     fitted = probe.fit(
         part(inputs.train, split.train),
         part(inputs.valid, split.valid),
-        kind=kind,
+        kind=probe_task.kind,
         seed=probe_task.seed,
     )
+    if targets is None:
+        return fitted
+    return replace(fitted, predict=lambda x: targets.inverse(fitted.predict(x)))
 
-    def predicted(x: Matrix) -> Labels:
-        raw = fitted.predict(x)
-        if raw.ndim == 2:  # a probability per class
-            return raw.argmax(axis=1).astype(np.float64)
-        return targets.inverse(raw) if targets else raw
 
-    on_test = predicted(inputs.test)
-    test = _on_test(probe_task, on_test)
-    valid = _scores(probe_task.y[split.valid], predicted(inputs.valid), kind)
-    return Answer(test=test, valid=valid, chosen=fitted.chosen, predicted=on_test)
+def _decided(outputs: Labels) -> Labels:
+    """What the metrics compare: outputs, or the most probable of many classes; shape (m,)."""
+    return outputs.argmax(axis=1).astype(np.float64) if outputs.ndim == 2 else outputs
+
+
+def _of_committee(
+    x: Matrix, probe_task: ProbeTask, names: Sequence[str], components: int | None
+) -> Iterator[tuple[str, Answer]]:
+    """Averages what each probe predicts that was chosen by one fold and fitted on the others."""
+    members: dict[str, list[Labels]] = {name: [] for name in names}
+    rows = probe_task.split
+    for fold in probe_task.folds:
+        part = probe_task.at(TaskSplit(np.setdiff1d(rows.train, fold), fold, rows.test))
+        inputs = scaled(x, part.split, components=components)
+        for name in names:
+            members[name].append(fit(inputs, part, probes.make(name)).predict(inputs.test))
+    for name, outputs in members.items():
+        predicted = _decided(_averaged(outputs, probe_task.scale))
+        test = _on_test(probe_task, predicted)
+        yield name, Answer(test=test, valid={}, chosen={}, predicted=predicted)
+
+
+def _averaged(outputs: Sequence[Labels], scale: LabelScale) -> Labels:
+    """The mean of members; of logarithms where these were fitted. Absent classes count 0."""
+    if outputs[0].ndim == 2:
+        width = max(each.shape[1] for each in outputs)
+        outputs = [np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in outputs]
+    if scale == "log10":
+        return 10 ** np.mean(np.log10(outputs), axis=0)
+    return np.mean(outputs, axis=0)
 
 
 def _projected(sides: Sides, split: TaskSplit, components: int) -> Sides:

@@ -10,7 +10,17 @@ from typing import Any
 
 from molkd.benchmarks import statistics
 from molkd.benchmarks.records import Results
-from molkd.benchmarks.reports import dot_plot, official, ranks, retraining, tables, tradeoff
+from molkd.benchmarks.reports import (
+    curves,
+    dot_plot,
+    official,
+    ranks,
+    retraining,
+    splits,
+    subsets,
+    tables,
+    tradeoff,
+)
 from molkd.benchmarks.reports.document import Chapter, Document, Picture
 from molkd.benchmarks.reports.official import Line
 from molkd.benchmarks.statistics import Comparison, Section, sentences
@@ -99,6 +109,9 @@ def document(inputs: ReportInputs) -> Document:
     chapters = [_section(inputs, *each) for each in zip(sections, names, strict=True)]
     if not chapters:
         chapters = [Chapter("No result", lead="No task has a score of every embedder.")]
+    chapters += splits.chapters(sections, inputs.roles)
+    chapters += subsets.chapters(results, inputs.roles, inputs.reference)
+    chapters += curves.chapters(results, inputs.roles, inputs.reference)
     if inputs.similar is not None:
         chapters.append(inputs.similar)
     return Document(
@@ -108,13 +121,13 @@ def document(inputs: ReportInputs) -> Document:
 
 def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     scored = {score.task for score in results.scores}
-    names = {score.probe: is_measure(score.probe) for score in results.scores}
+    names = {score.probe: is_measure(score.probe) for score in results.full}
     counted = (
         ("embedder", len(results.embedders)),
         ("task", len(scored)),
         ("probe", sum(not measured for measured in names.values())),
         ("measure", sum(names.values())),
-        ("seed", len({score.seed for score in results.scores})),
+        ("seed", len({score.seed for score in results.full})),
         ("score", len(results.scores)),
     )
     return tuple(
@@ -202,7 +215,7 @@ def _by_task(
     inputs: ReportInputs, lines: Sequence[Line], comparison: Comparison, name: str
 ) -> Chapter:
     reference, order = comparison.reference, _order(comparison)
-    seeds = len({score.seed for score in inputs.results.scores})
+    seeds = len({score.seed for score in inputs.results.full})
     caption = "One panel per task, embedders in the order of their mean ranks. "
     caption += (
         f"Marks: means over {seeds} seeds; bars: one standard deviation to both sides"
@@ -231,9 +244,12 @@ def _published(
 
 def _basis(results: Results) -> Chapter:
     """Tasks, embedders, leakage and versions."""
-    notes = tuple(f"{task.name}: {note}" for task in results.tasks for note in task.notes)
+    notes = (f"{task.name}: {note}" for task in results.tasks for note in task.notes)
+    absent = (f"{name} was left out: its table was not there" for name in results.run.absent)
     parts = [
-        Chapter("Tasks", points=notes, grids=(tables.tasks(results),)),
+        Chapter(
+            "Tasks", points=tuple(dict.fromkeys((*absent, *notes))), grids=(tables.tasks(results),)
+        ),
         Chapter("Embedders", grids=(tables.embedders(results),)),
     ]
     if results.run.leakage:

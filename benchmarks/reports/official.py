@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,10 +79,11 @@ def lines(results: Results, *, group: str, probe: str, split: str) -> list[Line]
     on with every seed. Tasks without any score are left out.
     """
     by_task: defaultdict[str, list[Score]] = defaultdict(list)
-    for score in results.scores:
-        if score.probe == probe:
-            by_task[score.task].append(score)
     tasks = [task for task in results.tasks if (task.group, task.split) == (group, split)]
+    places = {place for task in tasks for place in task.places}
+    for score in results.full:
+        if score.probe == probe and score.place in places:
+            by_task[score.task].append(score)
     return [
         line for task in tasks if by_task[task.name] for line in _lines_of(task, by_task[task.name])
     ]
@@ -93,6 +94,14 @@ def number(mean: float, sd: float | None = None) -> str:
     digits = 3 if abs(mean) < 10 else 2 if abs(mean) < 100 else 1
     text = f"{mean:.{digits}f}" if sd is None else f"{mean:.{digits}f} ± {sd:.{digits}f}"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def with_ends(mean: float, ends: Iterable[float] | None) -> str:
+    """Formats a score with the two ends of its interval, or without where there are none."""
+    if ends is None:
+        return number(mean)
+    low, high = map(number, ends)
+    return f"{number(mean)} ({low} to {high})"
 
 
 def _lines_of(task: TaskRecord, scores: Sequence[Score]) -> list[Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -135,15 +135,15 @@ def speeds(points: Sequence[Point]) -> Grid:
 
 def tasks(results: Results) -> Grid:
     """What was asked."""
-    tests: dict[str, set[int]] = {}
-    for score in results.scores:
-        tests.setdefault(score.task, set()).add(score.rows["test"])
+    tests: dict[tuple[str, str], set[int]] = {}
+    for score in results.full:
+        tests.setdefault(score.place, set()).add(score.rows["test"])
     rows = [
         cells(
             [
                 *(task.name, task.group, task.kind, task.metric, task.comparable, task.split),
                 *(f"{count:,}" for count in (len(task.labels), task.items, task.compared)),
-                _range(tests.get(task.name, set())),
+                _range({count for place in task.places for count in tests.get(place, ())}),
                 task.digest[:12],
             ]
         )
@@ -203,7 +203,7 @@ def provenance(results: Results) -> Grid:
     """Settings and versions."""
     entries = [("setting", name, json.dumps(value)) for name, value in results.run.settings.items()]
     entries += [("version", name, number) for name, number in results.run.versions.items()]
-    seeds = sorted({score.seed for score in results.scores})
+    seeds = sorted({score.seed for score in results.full})
     entries.append(("seeds", "of splits and probes", ", ".join(map(str, seeds))))
     rows = tuple(cells([name, kind, value]) for kind, name, value in entries)
     return Grid("What decides the numbers.", cells(["name", "kind", "value"]), rows, "lll")
@@ -232,6 +232,11 @@ def signed(value: float) -> str:
 def interval(low: float, high: float) -> str:
     """Two ends of a difference."""
     return f"{signed(low)} to {signed(high)}"
+
+
+def difference(mean: float, ends: Iterable[float] | None) -> str:
+    """A difference with the two ends of its interval, or without where there are none."""
+    return signed(mean) if ends is None else f"{signed(mean)} ({interval(*ends)})"
 
 
 def p_value(p: float) -> str:

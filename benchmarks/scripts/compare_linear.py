@@ -131,7 +131,7 @@ def compare(
     """Yields a comparison per embedding, label and seed; rows with NaN are left out."""
     finite = np.all([np.isfinite(x).all(axis=1) for _, x in embeddings], axis=0)
     (plan,) = planning.plan_all(
-        [task], lambda _: finite, method=None, seeds=seeds, excluded={}, jobs=1
+        [task], lambda _: finite, methods=(), seeds=seeds, excluded={}, jobs=1
     )
     for label, x in embeddings:
         for probe_task in (each for every in plan.probe_tasks.values() for each in every):

@@ -158,8 +158,8 @@ def tables(results: Results) -> list[Section]:
     sections: list[Section] = []
     for group, split in dict.fromkeys((task.group, task.split) for task in results.tasks):
         tasks = [task for task in results.tasks if (task.group, task.split) == (group, split)]
-        names = {task.name for task in tasks}
-        scores = [score for score in results.scores if score.task in names]
+        places = {place for task in tasks for place in task.places}
+        scores = [score for score in results.full if score.place in places]
         for probe in dict.fromkeys(score.probe for score in scores):
             scored = [task for task in tasks if KINDS[cast("Kind", task.kind)].asks(probe)]
             chosen = [score for score in scores if score.probe == probe]

@@ -91,14 +91,16 @@ def intervals(samples: Values, *, seed: int) -> Values | None:
     where rows are few. All columns see the same draws.
 
     Args:
-        samples: shape (t, c).
+        samples: shape (t, ...).
         seed: of the draws.
 
     Returns:
-        Shape (2, c): lower and upper ends.
+        Shape (2, ...): lower and upper ends.
     """
     rows = len(samples)
     if rows < 2:
         return None
     drawn = np.random.default_rng(seed).multinomial(rows, np.full(rows, 1 / rows), size=RESAMPLES)
-    return np.quantile(drawn @ samples / rows, [ALPHA / 2, 1 - ALPHA / 2], axis=0)
+    means = drawn @ samples.reshape(rows, -1) / rows
+    ends = np.quantile(means, [ALPHA / 2, 1 - ALPHA / 2], axis=0)
+    return ends.reshape(2, *samples.shape[1:])

@@ -81,12 +81,15 @@ def load(
 
     Raises:
         UnknownNameError: no such group or task, or a name that is in two groups.
-        InputError: a table is missing (says how to get it) or makes no sense.
+        InputError: a table is missing (says how to get it, and of a group how many are) or makes
+            no sense.
         CorruptFileError: a table is not what was downloaded the first time.
         ConfigError: a task of the user's own has the name of another one.
     """
     folder = data_dir(data)
     chosen = dict.fromkeys(entry for text in selection for entry in _entries(text))
+    if not download:
+        _refuse_holes(selection, folder)
     tasks = [
         entry.read(entry, [obtain(file, folder, download=download) for file in entry.files])
         for entry in chosen
@@ -96,6 +99,36 @@ def load(
             raise ConfigError(f"{task.source} and a task of --tasks are both named {task.name!r}")
         tasks.append(task)
     return tasks
+
+
+def present(selection: Sequence[str], *, data: Path | None = None) -> tuple[list[str], list[str]]:
+    """Takes of every group the tasks whose tables are here; tasks that are named stay named.
+
+    Args:
+        selection: see `load`.
+        data: folder of tables; see `downloads.data_dir` for None.
+
+    Returns:
+        A selection for `load`, and the tasks of groups that are not in it, as "GROUP:NAME".
+
+    Raises:
+        UnknownNameError: no such group or task.
+        InputError: no table of a group is here.
+    """
+    folder = data_dir(data)
+    kept: list[str] = []
+    absent: list[str] = []
+    for asked in selection:
+        entries = _entries(asked)
+        here = [entry.key for entry in entries if not _is_group(asked) or _is_here(entry, folder)]
+        if not here:
+            raise InputError(
+                f"no table of {asked} is in {folder}: name the folder with --data, or get them "
+                "with --download"
+            )
+        kept += here
+        absent += [entry.key for entry in entries if entry.key not in here]
+    return kept, [key for key in dict.fromkeys(absent) if key not in kept]
 
 
 def describe(data: Path | None = None) -> list[Description]:
@@ -119,6 +152,27 @@ def _entries(text: str) -> Sequence[Entry]:
             f"there are two tasks {text!r}: {' and '.join(keys)}; name one with its group"
         )
     return _SELECTIONS[name]
+
+
+def _is_group(text: str) -> bool:
+    return text.lower() in GROUPS
+
+
+def _is_here(entry: Entry, folder: Path) -> bool:
+    return all(find(file, folder) for file in entry.files)
+
+
+def _refuse_holes(selection: Sequence[str], folder: Path) -> None:
+    """Says of a group of which some tables are missing and others not how many, and what to do."""
+    for asked in selection:
+        entries = _entries(asked)
+        holes = [entry for entry in entries if not _is_here(entry, folder)]
+        if _is_group(asked) and 0 < len(holes) < len(entries):
+            names = ", ".join(entry.files[0].path for entry in holes)
+            raise InputError(
+                f"{len(holes)} of {len(entries)} tasks of {asked} have no table in {folder} "
+                f"({names}): get them with --download, or take the others alone with --present"
+            )
 
 
 def _row_count(entry: Entry, folder: Path) -> int | None:

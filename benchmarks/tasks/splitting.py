@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 
@@ -53,12 +53,7 @@ def split(task: Task, *, method: SplitName | None = None, seed: int) -> TaskSpli
         InputError: the table does not allow the method, there are too few molecules, scaffolds or
             clusters, or no attempt serves any label; names the task.
     """
-    method = method or task.split
-    if method not in get_args(SplitName):
-        methods = get_args(SplitName)
-        raise ConfigError(
-            f"unknown split {method!r}.{near(method, methods)} Splits are {', '.join(methods)}."
-        )
+    method = check_method(method or task.split)
     attempts = ATTEMPTS if len(task.label_names) == 1 else ATTEMPTS_OF_MANY
     best, most = None, 0
     for attempt in range(attempts):
@@ -76,6 +71,20 @@ def split(task: Task, *, method: SplitName | None = None, seed: int) -> TaskSpli
             "split in another way, or leave the task out"
         )
     return best
+
+
+def check_method(name: str) -> SplitName:
+    """Returns the name of a way to split.
+
+    Raises:
+        ConfigError: there is none of this name; the message proposes near ones.
+    """
+    methods = get_args(SplitName)
+    if name not in methods:
+        raise ConfigError(
+            f"unknown split {name!r}.{near(name, methods)} Splits are {', '.join(methods)}."
+        )
+    return cast("SplitName", name)
 
 
 def _serves(task: Task, parts: TaskSplit) -> list[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ from molkd.cli.options import (
     WeightsDir,
     processes,
     several,
+    whole_numbers,
 )
 from molkd.cli.output import notify, print_table
 from molkd.errors import ConfigError
@@ -71,6 +72,10 @@ def quality(  # noqa: PLR0913
         list[str] | None,
         typer.Option(help="Groups and tasks of `molkd bench tasks`. Default: tdc-admet."),
     ] = None,
+    present: Annotated[
+        bool,
+        typer.Option("--present", help="Of groups, take only tasks whose tables are in --data."),
+    ] = False,
     table: Annotated[str | None, typer.Option(help="A table of your own, or mteb:FOLDER.")] = None,
     column: Column = None,
     label_column: Annotated[
@@ -87,13 +92,21 @@ def quality(  # noqa: PLR0913
     ] = False,
     probe: Annotated[
         list[str] | None,
-        typer.Option(help="linear, knn, mlp, boosting, forest, pls. Default: linear."),
+        typer.Option(help="linear, knn, mlp, boosting, forest, pls, mean. Default: linear."),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds of splits and probes.")] = 5,
     split: Annotated[
-        Literal["given", "random", "scaffold", "cluster", "time"] | None,
-        typer.Option(help="How to split all tasks. Default: each its own way."),
+        list[str] | None,
+        typer.Option(
+            help="given, random, scaffold, cluster, time: how to split all tasks, one way after "
+            "the other. Default: each its own way."
+        ),
     ] = None,
+    labelled: Annotated[
+        list[str] | None,
+        typer.Option(help="Learning curves: numbers of labelled rows, as 10,30,100,300,1000."),
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Learning curves: draws of labelled rows.")] = 10,
     baselines: Annotated[
         bool, typer.Option(help="Add plain embeddings, an untrained student, the oracle.")
     ] = True,
@@ -121,10 +134,14 @@ def quality(  # noqa: PLR0913
     from molkd.benchmarks import embedders
     from molkd.benchmarks import tasks as registry
     from molkd.benchmarks.quality import evaluation, leakage
-    from molkd.benchmarks.tasks import own
+    from molkd.benchmarks.tasks import own, splitting
 
     settings = evaluation.QualitySettings(
-        probes=tuple(several(probe) or ["linear"]), seeds=seeds, split=split
+        probes=tuple(several(probe) or ["linear"]),
+        seeds=seeds,
+        splits=tuple(splitting.check_method(name) for name in several(split)),
+        labelled=tuple(whole_numbers(labelled, "--labelled")),
+        draws=draws,
     )
     if exclude_leaked and corpus is None:
         raise ConfigError("--exclude-leaked needs --corpus, the molecules of the distillation")
@@ -140,6 +157,13 @@ def quality(  # noqa: PLR0913
             scale="log10" if log10 else "linear",
         )
     names = several(tasks) or ([] if table else ["tdc-admet"])
+    absent: list[str] = []
+    if present and download:
+        raise ConfigError("--present takes what is there, --download what is not: choose one")
+    if present:
+        names, absent = registry.present(names, data=data)
+    if absent:
+        notify(f"left out, for their tables are not there: {', '.join(absent)}")
     selected = registry.load(names, own=own_tasks, data=data, download=download)
     compared = [embedders.make(text, weights_dir=weights_dir) for text in several(embedder)]
     if baselines:
@@ -161,6 +185,7 @@ def quality(  # noqa: PLR0913
         space,
         excluded=leaked if exclude_leaked else None,
         leakage=counts,
+        absent=absent,
     )
     _report(output, results, reference, published)
 

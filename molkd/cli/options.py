@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from molkd.errors import ConfigError
 from molkd.formats import READERS, WRITERS
 from molkd.runtime.processes import usable_cores
 
@@ -88,6 +89,20 @@ def several(texts: Sequence[str] | None) -> list[str]:
     """Returns what an option names that may be repeated and takes commas: "a,b" "c" -> a, b, c."""
     parts = [part.strip() for text in texts or () for part in text.split(",")]
     return [part for part in parts if part]
+
+
+def whole_numbers(texts: Sequence[str] | None, option: str) -> list[int]:
+    """Returns the numbers that an option names; see `several`.
+
+    Raises:
+        ConfigError: something is no whole number; names it.
+    """
+    numbers: list[int] = []
+    for text in several(texts):
+        if not text.isdecimal():
+            raise ConfigError(f"{option}: {text!r} is no whole number; write them as 10,30,100")
+        numbers.append(int(text))
+    return numbers
 
 
 def processes(jobs: int | None, device: str = "cpu") -> int:

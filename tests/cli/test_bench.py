@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,52 @@ def test_every_option_changes_something(table: Path, tmp_path: Path) -> None:
     assert counted["chains"]["items"] == len(CHAINS[::3])
 
 
+def test_splits_and_learning_curves_are_one_report(table: Path, tmp_path: Path) -> None:
+    asked = (
+        "--split",
+        "random,cluster",
+        "--labelled",
+        "10,30",
+        "--draws",
+        2,
+        "--probe",
+        "knn,mean",
+    )
+    _own(table, tmp_path / "out", *asked)
+    found = records.read(tmp_path / "out" / RESULTS)
+    assert [task.split for task in found.tasks] == ["random", "cluster"]
+    counted = Counter((score.split, score.labelled) for score in found.scores)
+    assert set(counted) == {(s, n) for s in ("random", "cluster") for n in (None, 10, 30)}
+    assert set(counted.values()) == {2 * 2 * 2}  # embedders, probes, and seeds or draws
+    text = (tmp_path / "out" / "report.md").read_text()
+    for title in ("knn, splits side by side", "learning curves, cluster split"):
+        assert f"## own: {title}" in text
+
+
+def test_of_a_group_what_is_present_is_taken_and_the_rest_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "moleculeace"
+    folder.mkdir()
+    rows = [f"{text},{row % 7},{row % 2},{'test' if row % 4 else 'train'}"
+            for row, text in enumerate(CHAINS)]  # fmt: skip
+    table = "\n".join(["smiles,y,cliff_mol,split", *rows, ""])
+    for target in ("CHEMBL204_Ki", "CHEMBL218_EC50"):
+        (folder / f"{target}.csv").write_text(table)
+    out = ("-o", tmp_path / "out", "--cache", tmp_path / "cache", "--data", tmp_path, "-j", 1)
+    given = ("quality", "-e", "maccs", "--no-baselines", "--tasks", "moleculeace", "--seeds", 1)
+    with pytest.raises(InputError, match=r"28 of 30 tasks of moleculeace.*--present"):
+        bench(*given, *out)
+    with pytest.raises(ConfigError, match="--present takes what is there"):
+        bench(*given, *out, "--present", "--download")
+    printed = bench(*given, *out, "--present")
+    assert "moleculeace:chembl1862_ki" in printed
+    found = records.read(tmp_path / "out" / RESULTS)
+    assert [task.name for task in found.tasks] == ["chembl204_ki", "chembl218_ec50"]
+    assert len(found.run.absent) == 28
+    text = (tmp_path / "out" / "report.md").read_text().replace("\\", "")
+    assert "moleculeace:chembl1862_ki was left out: its table was not there" in text
+    assert "## moleculeace: cliffs apart, linear, given split" in text
+
+
 def test_a_report_is_written_again_with_another_reference(table: Path, tmp_path: Path) -> None:
     _own(table, tmp_path / "out")
     before = (tmp_path / "out" / "report.md").read_text()
@@ -98,6 +145,9 @@ def test_tasks_are_listed_with_what_is_here(tmp_path: Path) -> None:
             UnknownNameError,
             "linear",
         ),
+        (["-e", "maccs", "--split", "given,scafold"], ConfigError, "'scafold'.*'scaffold'"),
+        (["-e", "maccs", "--labelled", "10,few"], ConfigError, "--labelled: 'few' is no whole"),
+        (["-e", "maccs", "--labelled", "5"], ConfigError, "at least 10"),
     ],
 )
 def test_what_is_wrong_is_named_before_any_work(

@@ -56,9 +56,7 @@ def test_on_a_small_real_task_it_learns(shared: Path) -> None:
     (source,) = embedders.make("ecfp4-count").sources
     x = source.model.embed(list(task.items)).values
     every = np.isfinite(x).all(axis=1)
-    (plan,) = planning.plan_all(
-        [task], lambda _: every, method=None, seeds=[0], excluded={}, jobs=1
-    )
+    (plan,) = planning.plan_all([task], lambda _: every, methods=(), seeds=[0], excluded={}, jobs=1)
     ((probe_task,),) = plan.probe_tasks.values()
     inputs = scoring.scaled(x, probe_task.split, components=None)
     assert scoring.answer(inputs, probe_task, Forest(trees=100)).test["AUROC"] > 0.85

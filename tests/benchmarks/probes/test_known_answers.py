@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from molkd.benchmarks.probes import PROBES, Part
+from molkd.benchmarks.probes import FLOOR, PROBES, Part
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.targets import TargetScaler
 from molkd.benchmarks.tasks.metrics import METRICS
@@ -45,7 +45,7 @@ def run(name: str, sample: Sample, kind: str, *, scale: str = "linear") -> np.nd
 
 
 def test_every_probe_has_a_known_answer() -> None:
-    assert set(COLUMNS) == set(PROBES)
+    assert {*COLUMNS, FLOOR} == set(PROBES)
 
 
 @pytest.mark.parametrize("name", COLUMNS)

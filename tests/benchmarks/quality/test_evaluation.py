@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,47 @@ def test_seeds_change_splits(tmp_path: Path) -> None:
     assert later.scores == (found.scores[1],)
 
 
+def test_several_splits_stand_side_by_side(tmp_path: Path) -> None:
+    plain = letters.run(tmp_path / "plain")
+    settings = QualitySettings(seeds=2, splits=("random", "scaffold", "given", "random"))
+    found = letters.run(tmp_path / "both", settings=settings)
+    assert [(task.name, task.split) for task in found.tasks] == [
+        (name, split) for name in ("polar", "length") for split in ("random", "scaffold", "given")
+    ]
+    assert {score.split for score in found.scores} == {"random", "scaffold"}
+    notes = {(task.name, task.split): task.notes for task in found.tasks}
+    assert notes["polar", "random"] == ()
+    assert "given split: left out: polar, given split" in notes["polar", "given"][0]
+    own = letters.scores(found, split="random")  # the letters' own way
+    assert own == list(plain.scores)
+    read = records.read(tmp_path / "both" / RESULTS)
+    assert sorted(read.scores, key=lambda s: s.key) == sorted(found.scores, key=lambda s: s.key)
+
+
+def test_scores_of_files_that_know_no_splits_are_taken_over(
+    folder: Path, whole: records.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older: list[str] = []
+    for text in (folder / RESULTS).read_text().splitlines():
+        fields = json.loads(text)
+        for name in ("labelled", "absent", *(["split"] if fields["record"] == "score" else [])):
+            fields.pop(name, None)
+        older.append(json.dumps(fields))
+    (tmp_path / RESULTS).write_text("\n".join([*older, ""]))
+    assert {score.split for score in records.read(tmp_path / RESULTS).scores} == {""}
+    monkeypatch.setattr(jobs, "run", lambda _: pytest.fail("nothing has changed"))
+    assert letters.run(tmp_path).scores == whole.scores
+    assert (tmp_path / RESULTS).read_bytes() == (folder / RESULTS).read_bytes()
+
+
+def test_rows_of_a_subset_are_counted(tmp_path: Path) -> None:
+    ends = np.arange(len(letters.SMILES)) >= 60
+    found = letters.run(tmp_path, [letters.task(subsets={"long": ends})])
+    for score in found.scores:
+        assert 0 < score.rows["test[long]"] < score.rows["test"]
+        assert "AUROC[long]" in score.test
+
+
 def test_several_processes_give_the_same_file(tmp_path: Path) -> None:
     made = [letters.embedder("exact", letters.Letters())]
     files = []
@@ -211,7 +253,11 @@ def test_several_processes_give_the_same_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "error"),
-    [({"seeds": 0}, ConfigError), ({"probes": ()}, ConfigError)],
+    [
+        ({"seeds": 0}, ConfigError),
+        ({"probes": ()}, ConfigError),
+        ({"splits": ("scafold",)}, ConfigError),
+    ],
 )
 def test_settings_out_of_range_are_refused(
     settings: dict[str, Any], error: type[Exception]

@@ -130,3 +130,54 @@ def test_a_subset_of_the_test_rows_is_scored_on_its_own() -> None:
     alone = replace(probe_task, split=replace(SPLIT, test=np.array([95, 96, 97])))
     assert found.test["RMSE[cliffs]"] == _run(x, alone).test["RMSE"]
     assert not any(name.endswith("[none]") for name in found.test)
+
+
+def _committee(x: Matrix, probe_task: ProbeTask) -> Answer:
+    ((_, found),) = scoring.answers((x,), probe_task, ["linear"], components=None)
+    return found
+
+
+def _few(kind: Kind) -> tuple[Matrix, ProbeTask]:
+    """Twenty labelled rows, in two folds."""
+    x, probe_task = _data(kind)
+    rows = np.arange(20)
+    split = TaskSplit(rows, rows[:0], SPLIT.test)
+    return x, replace(probe_task, split=split, folds=(rows[:10], rows[10:]))
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_a_committee_is_the_mean_of_probes_chosen_by_each_fold(kind: Kind) -> None:
+    x, probe_task = _few(kind)
+    first, second = probe_task.folds
+    members = [
+        _run(x, probe_task.at(TaskSplit(*parts, SPLIT.test)))
+        for parts in ((second, first), (first, second))
+    ]
+    expected = np.mean([member.predicted for member in members], axis=0)
+    found = _committee(x, probe_task)
+    np.testing.assert_allclose(found.predicted, expected)
+    assert not found.valid
+    assert not found.chosen
+    if kind == "regression":
+        decades = replace(probe_task, y=10**probe_task.y, scale="log10")
+        np.testing.assert_allclose(np.log10(_committee(x, decades).predicted), expected)
+
+
+def test_members_may_know_different_classes() -> None:
+    x, probe_task = _few("multiclass")
+    y = probe_task.y.copy()
+    y[np.flatnonzero(y[:10] == 2)] = 1  # one fold alone holds the last class
+    found = _committee(x, replace(probe_task, y=y))
+    assert set(found.predicted) <= {0.0, 1.0, 2.0}
+
+
+@pytest.mark.parametrize("kind", ["classification", "multiclass", "regression"])
+def test_a_committee_reads_labelled_rows_alone(kind: Kind) -> None:
+    x, probe_task = _few(kind)
+    before = _committee(x, probe_task)
+    others = np.setdiff1d(np.arange(ROWS), [*range(20), *SPLIT.test[:FEW]])
+    x, y = x.copy(), probe_task.y.copy()
+    x[others] = 50 + 90 * x[others]
+    y[others] = y.max() - y[others]
+    after = _committee(x, replace(probe_task, y=y))
+    np.testing.assert_array_equal(before.predicted[:FEW], after.predicted[:FEW])

@@ -101,3 +101,17 @@ def test_tasks_without_scores_are_left_out() -> None:
 )
 def test_numbers_have_as_many_digits_as_they_deserve(mean, sd, text) -> None:
     assert number(mean, sd) == text
+
+
+def test_scores_of_other_splits_and_of_few_labels_do_not_mix() -> None:
+    plain = fake_results.results(tasks=["ames"], embedders=["maccs"], seeds=2)
+    others = [
+        replace(score, test={"AUROC": 0.1}, **changed)
+        for score in plain.scores
+        for changed in ({"split": "cluster"}, {"labelled": 10})
+    ]
+    task = replace(plain.tasks[0], split="cluster")
+    mixed = replace(plain, tasks=(*plain.tasks, task), scores=(*plain.scores, *others))
+    assert lines(mixed) == lines(plain)
+    (line,) = lines(mixed, split="cluster")
+    assert line.scores["maccs"].mean == 0.1

@@ -47,8 +47,22 @@ def test_tasks_come_once_in_the_order_asked_for(tmp_path: Path) -> None:
 
 def test_a_group_needs_all_its_tables(tmp_path: Path) -> None:
     _ace(tmp_path, "CHEMBL1862_Ki")
-    with pytest.raises(InputError, match="CHEMBL1871_Ki"):
+    with pytest.raises(InputError, match=r"29 of 30 tasks .*CHEMBL1871_Ki.*--present"):
         tasks.load(["moleculeace"], data=tmp_path)
+
+
+def test_of_a_group_those_present_may_be_taken_and_the_others_are_named(tmp_path: Path) -> None:
+    _ace(tmp_path, "CHEMBL1862_Ki", "CHEMBL218_EC50")
+    kept, absent = tasks.present(["MoleculeACE", "tox21"], data=tmp_path)
+    assert kept == ["moleculeace:chembl1862_ki", "moleculeace:chembl218_ec50", "moleculenet:tox21"]
+    assert len(absent) == 28
+    assert "moleculeace:chembl1871_ki" in absent
+    with pytest.raises(InputError, match="tox21"):  # what is named one by one must be there
+        tasks.load(kept, data=tmp_path)
+    named = ["moleculeace", "chembl1871_ki"]
+    assert "moleculeace:chembl1871_ki" in tasks.present(named, data=tmp_path)[0]
+    with pytest.raises(InputError, match="no table of tdc-admet is in"):
+        tasks.present(["moleculeace", "tdc-admet"], data=tmp_path)
 
 
 def test_a_name_in_two_groups_needs_its_group(tmp_path: Path) -> None:
