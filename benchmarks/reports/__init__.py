@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from molkd.benchmarks.quality.cost_records import EmbeddingCost
 from molkd.benchmarks.records import Results
 from molkd.benchmarks.reports import assemble, html, markdown, panels
 from molkd.benchmarks.reports.assemble import ReportInputs
 from molkd.benchmarks.reports.similarity import chapter
+from molkd.benchmarks.statistics import equivalence
 from molkd.benchmarks.statistics.published import Published
 from molkd.runtime import files
 
@@ -24,6 +26,8 @@ def write(
     published: Sequence[Published] = (),
     speed: Mapping[str, Any] | None = None,
     similarity: Mapping[str, Any] | None = None,
+    costs: Mapping[str, EmbeddingCost] | None = None,
+    regions: Mapping[str, float] | None = None,
 ) -> list[Path]:
     """Writes `report.md`, `report.html` and the figures as PNG; same input, same bytes.
 
@@ -36,21 +40,27 @@ def write(
         speed: label -> "per_second" and "parameters"; embedders that were not timed may
             be missing.
         similarity: of teachers, as `molkd teachers compare --json` prints it.
+        costs: label -> cost; those of embedders that have changed since are left out.
+        regions: of practical equivalence that differ from `equivalence.REGIONS`.
 
     Returns:
         What was written, the page first.
 
     Raises:
-        UnknownNameError: the results hold no such reference.
+        UnknownNameError: the results hold no such reference, or a region is of no such metric.
+        ConfigError: a region is not positive.
         InputError: speed or similarity are not what is described above.
         OutputError: the folder cannot be written.
     """
+    digests = {record.digest for record in results.embedders}
     inputs = ReportInputs(
         results=results,
         reference=assemble.reference_of(results, reference),
         published=published,
         speed=assemble.timings(speed or {}),
         similar=None if similarity is None else chapter(similarity),
+        costs={label: cost for label, cost in (costs or {}).items() if cost.digest in digests},
+        regions=equivalence.regions(regions),
     )
     document = assemble.document(inputs)
     written = {HTML: html.render(document).encode(), MARKDOWN: markdown.render(document).encode()}
