@@ -11,7 +11,7 @@ from molkd.benchmarks.records import Results
 from molkd.benchmarks.reports import assemble, html, markdown, panels
 from molkd.benchmarks.reports.assemble import ReportInputs
 from molkd.benchmarks.reports.similarity import chapter
-from molkd.benchmarks.statistics import equivalence
+from molkd.benchmarks.statistics.equivalence import regions as changed_regions
 from molkd.benchmarks.statistics.published import Published
 from molkd.runtime import files
 
@@ -60,7 +60,7 @@ def write(
         speed=assemble.timings(speed or {}),
         similar=None if similarity is None else chapter(similarity),
         costs={label: cost for label, cost in (costs or {}).items() if cost.digest in digests},
-        regions=equivalence.regions(regions),
+        regions=changed_regions(regions),
     )
     document = assemble.document(inputs)
     written = {HTML: html.render(document).encode(), MARKDOWN: markdown.render(document).encode()}

@@ -15,8 +15,11 @@ from molkd.benchmarks.reports.official import number
 from molkd.benchmarks.reports.tables import NONE, cells
 from molkd.benchmarks.statistics import Section
 from molkd.benchmarks.statistics.sentences import listed
-from molkd.benchmarks.statistics.significance import mean_ranks
+from molkd.benchmarks.statistics.significance import Values, mean_ranks
 from molkd.benchmarks.tasks.label_sources import LabelSource, label_source
+
+_Figures = tuple[Values, Values]
+"""Shapes (e,): means over tasks, and mean ranks; NaN without a task."""
 
 _NAMED = 8  # tasks or embedders that are named one by one
 _MARK = "\N{DAGGER}"
@@ -57,33 +60,36 @@ def chapters(results: Results, sections: Sequence[Section]) -> Iterator[Chapter]
 
     Args:
         results: the scores.
-        sections: of the results; those with tasks whose labels an embedder may have seen are
-            tabled with and without these.
+        sections: of the results; those with tasks whose labels come from a collection that
+            teachers are trained on are tabled with and without these.
     """
     if results.noun != "molecules":
         return
     pasts = {record.label: _Past.of(record) for record in results.embedders}
     if not any(past.labels or past.unknown for past in pasts.values()):
         return
-    touched = [(section, _touched(section, pasts)) for section in sections]
     yield Chapter(
         "Contamination",
         lead="Which labels and molecules of the tasks teachers may have seen in training. "
         "A student has seen what its teachers have, through them. That labels may be among those "
-        "of a training does not say that they are.",
+        "of a training does not say that they are; and labels from the literature, as of hERG, may "
+        "be among ChEMBL's, which nobody has measured.",
         points=tuple(_points(pasts)),
         grids=(_seen(results, pasts),),
-        parts=tuple(_apart(results, section, pasts, parts) for section, parts in touched if parts),
+        parts=tuple(
+            _apart(results, section, pasts, touched)
+            for section in sections
+            if (touched := _touched(section))
+        ),
     )
 
 
-def _touched(section: Section, pasts: Mapping[str, _Past]) -> dict[LabelSource, list[int]]:
-    """Source of labels that an embedder may have seen -> rows of its tasks in the table."""
-    seen = {c for label in section.table.embedders for c in pasts[label].labels}
+def _touched(section: Section) -> dict[LabelSource, list[int]]:
+    """Source of labels -> rows of its tasks in the table, where a source is stated."""
     found: dict[LabelSource, list[int]] = {}
     for row, task in enumerate(section.table.tasks):
         source = label_source(section.group, task)
-        if source is not None and source.collection in seen:
+        if source is not None:
             found.setdefault(source, []).append(row)
     return found
 
@@ -133,13 +139,11 @@ def _tasks_of(collections: Sequence[str], tasks: Sequence[tuple[str, str]]) -> I
     for group in dict.fromkeys(group for group, _ in tasks):
         names = [name for other, name in tasks if other == group]
         sources = {name: label_source(group, name) for name in names}
-        touched = [
-            n for n, source in sources.items() if source and source.collection in collections
-        ]
+        touched = [n for n, s in sources.items() if s and {*s.collections} & {*collections}]
         if touched and len(touched) == len(names):
             yield f"all {len(names)} of {group}"
         else:
-            yield from touched
+            yield from (name.rpartition(":")[2] for name in touched)
 
 
 def _apart(
@@ -152,36 +156,51 @@ def _apart(
     every = list(range(len(section.table.tasks)))
     without = [row for row in every if not any(row in rows for rows in touched.values())]
     parts = {"all": every, "without": without}
-    parts |= {f"{source.collection}, {source.about}": list(r) for source, r in touched.items()}
+    parts |= {source.name: list(rows) for source, rows in touched.items()}
+    holders = {source.name: frozenset(source.collections) for source in touched}
     figures = {part: _figures(section, rows) for part, rows in parts.items()}
     roles = {record.label: record.role for record in results.embedders}
-    ranks = dict(zip(section.table.embedders, figures["all"][1], strict=True))
-    rows: list[tuple[Cell, ...]] = []
-    for column, label in sorted(enumerate(section.table.embedders), key=lambda e: ranks[e[1]]):
-        row = [Cell(label, role=roles[label]), Cell(pasts[label].text)]
-        for part, (means, part_ranks) in figures.items():
-            mark = _MARK if part.partition(",")[0] in pasts[label].labels else ""
-            values = (number(float(means[column])) + mark, f"{part_ranks[column]:.2f}")
-            row += cells(values if parts[part] else [NONE, NONE])
-        rows.append(tuple(row))
     titles = ["embedder", "labels seen of", *["mean score", "mean rank"] * len(parts)]
-    spans = [("", 2), *((f"{part} ({len(rows)})", 2) for part, rows in parts.items())]
     caption = (
-        "Mean scores and ranks on all tasks, on those whose labels nobody here is known to have "
-        "seen, and on the others by where their labels come from, with the number of tasks. "
-        f"{_MARK}: the labels may be among those of its training."
+        "Mean scores and ranks on all tasks, without those whose labels come from a collection "
+        "that teachers are trained on, and on these by where their labels come from, with the "
+        f"number of tasks. {_MARK}: the labels may be among those of its training."
+    )
+    grid = Grid(
+        caption,
+        cells(titles),
+        tuple(_rows(section, pasts, roles, figures, holders)),
+        "ll" + "r" * (len(titles) - 2),
+        spans=(("", 2), *((f"{part} ({len(rows)})", 2) for part, rows in parts.items())),
     )
     return Chapter(
         f"{section.group}: {section.probe} {section.way}, {section.split} split",
         points=tuple(_changes(section, pasts, parts, figures)),
-        grids=(
-            Grid(caption, cells(titles), tuple(rows), "ll" + "r" * (len(titles) - 2), tuple(spans)),
-        ),
+        grids=(grid,),
     )
 
 
-def _figures(section: Section, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Shapes (e,): means over tasks, and mean ranks; NaN without a task."""
+def _rows(
+    section: Section,
+    pasts: Mapping[str, _Past],
+    roles: Mapping[str, str],
+    figures: Mapping[str, _Figures],
+    holders: Mapping[str, frozenset[str]],
+) -> Iterator[tuple[Cell, ...]]:
+    """One row per embedder, best mean rank on all tasks first."""
+    labels, (_, ranks) = section.table.embedders, figures["all"]
+    for column in np.argsort(ranks, kind="stable").tolist():
+        label = labels[column]
+        row = [Cell(label, role=roles[label]), Cell(pasts[label].text)]
+        for part, (means, part_ranks) in figures.items():
+            mark = _MARK if holders.get(part, frozenset()) & pasts[label].labels.keys() else ""
+            score, rank = float(means[column]), float(part_ranks[column])
+            row += cells([NONE] * 2 if np.isnan(rank) else [number(score) + mark, f"{rank:.2f}"])
+        yield tuple(row)
+
+
+def _figures(section: Section, rows: Sequence[int]) -> _Figures:
+    """Of some tasks of a section."""
     if not rows:
         nothing = np.full(len(section.table.embedders), np.nan)
         return nothing, nothing
@@ -193,22 +212,19 @@ def _changes(
     section: Section,
     pasts: Mapping[str, _Past],
     parts: Mapping[str, Sequence[int]],
-    figures: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    figures: Mapping[str, _Figures],
 ) -> Iterator[str]:
     labels, left = section.table.embedders, len(parts["without"])
     if not left:
-        yield "Every task of this section has labels that an embedder may have seen: none is left."
+        yield "The labels of every task come from such a collection: no task is left without."
         return
     (_, whole), (_, clean) = figures["all"], figures["without"]
     first, then = labels[int(np.argmin(whole))], labels[int(np.argmin(clean))]
-    count = len(parts["all"])
+    on_all = f"{first} has the best mean rank on all {len(parts['all'])} tasks"
     if first == then:
-        yield f"{first} has the best mean rank on all {count} tasks and on the {left} untouched."
+        yield f"{on_all}, and on the {left} whose labels come from no such collection."
     else:
-        yield (
-            f"{first} has the best mean rank on all {count} tasks, {then} on the {left} whose "
-            "labels nobody here is known to have seen."
-        )
+        yield f"{on_all}, but {then} on the {left} whose labels come from no such collection."
     moved = [
         (label, float(whole[place]), float(clean[place]))
         for place, label in enumerate(labels)

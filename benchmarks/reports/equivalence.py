@@ -9,7 +9,7 @@ import numpy as np
 
 from molkd.benchmarks.reports import heatmap
 from molkd.benchmarks.reports.document import Cell, Chapter, Grid, Picture
-from molkd.benchmarks.reports.tables import cells
+from molkd.benchmarks.reports.tables import NONE, cells
 from molkd.benchmarks.statistics import Comparison, Section, equivalence
 from molkd.benchmarks.statistics.equivalence import SURE, Outlook
 from molkd.benchmarks.statistics.sentences import listed
@@ -131,7 +131,7 @@ def _grid(
     rows: list[tuple[Cell, ...]] = []
     for label in order:
         counts = Counter(found[label, other].verdict for other in order if other != label)
-        chances = ["reference", *[""] * 2]
+        chances = [NONE] * 3
         if label != reference:
             look = found[reference, label]
             chances = [chance(look.better), chance(look.equivalent), chance(look.worse)]

@@ -125,7 +125,7 @@ def _sentence(kind: str, steps: Sequence[Step]) -> str:
     before, after = max(itertools.pairwise(steps), key=lambda pair: pair[1].score - pair[0].score)
     gain = after.score - before.score
     if gain > 0:
-        text += f"; {_added(before, after)} brought most, {signed(gain)}"
+        text += f"; {listed(_added(before, after))} brought most, {signed(gain)}"
     return f"{text}."
 
 
@@ -133,8 +133,8 @@ def _models(count: int) -> str:
     return "1 model" if count == 1 else f"{count} models"
 
 
-def _added(before: Step, after: Step) -> str:
-    return listed([source for source in after.sources if source not in before.sources])
+def _added(before: Step, after: Step) -> list[str]:
+    return [source for source in after.sources if source not in before.sources]
 
 
 def _grid(
@@ -148,7 +148,11 @@ def _grid(
             if before is not None:
                 look = equivalence.between(section, widths, step.label, before.label)
                 chances = [chance(x) for x in (look.better, look.equivalent, look.worse)]
-                change = [_added(before, step), signed(step.score - before.score), *chances]
+                change = [
+                    ", ".join(_added(before, step)),
+                    signed(step.score - before.score),
+                    *chances,
+                ]
             figures = [number(step.score), f"{step.rank:.2f}"]
             name = Cell(step.label, role=step.role)
             rows.append((name, *cells([*about, *figures, *change])))
@@ -175,36 +179,54 @@ def _panel(curves: Mapping[str, Sequence[Step]], *, narrow: bool) -> Panel:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """(number of models, score) -> place; `low` and `high` are the ends of the scores."""
+
+    low: float
+    high: float
+    most: int
+    right: float
+
+    @classmethod
+    def around(cls, steps: Sequence[Step], right: float) -> _Scale:
+        scores = [step.score for step in steps]
+        middle = (min(scores) + max(scores)) / 2
+        reach = 0.6 * max(max(scores) - min(scores), 0.01)
+        return cls(middle - reach, middle + reach, max(step.count for step in steps), right)
+
+    def across(self, count: float) -> float:
+        return _LEFT + (self.right - _LEFT) * (count - 0.5) / self.most
+
+    def down(self, score: float) -> float:
+        return _BOTTOM - (score - self.low) / (self.high - self.low) * (_BOTTOM - _TOP)
+
+
 def _draw(axes: Axes, *, curves: Mapping[str, Sequence[Step]], width: float) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    steps = [step for chain in curves.values() for step in chain]
-    scores = [step.score for step in steps]
-    middle, reach = (min(scores) + max(scores)) / 2, 0.6 * max(max(scores) - min(scores), 0.01)
-    low, most = middle - reach, max(step.count for step in steps)
-    right = width - _RIGHT
-
-    def place(count: float, score: float) -> tuple[float, float]:
-        x = _LEFT + (right - _LEFT) * (count - 0.5) / most
-        return x, _BOTTOM - (score - low) / (2 * reach) * (_BOTTOM - _TOP)
-
-    panels.text(axes, 0, 8, "mean score over tasks", color="muted")
-    for value in MaxNLocator(nbins=5).tick_values(low, low + 2 * reach):
-        if low <= value <= low + 2 * reach:
-            _, y = place(1, value)
-            panels.line(axes, [_LEFT, right], [y, y], "faint", 1)
-            panels.text(axes, _LEFT - 6, y, f"{value:g}", ha="right", color="muted")
-    for count in range(1, most + 1, max(1, round(most / 10))):
-        x, _ = place(count, low)
-        panels.text(axes, x, _BOTTOM + 13, str(count), ha="center", color="muted")
-    panels.line(axes, [_LEFT, right], [_BOTTOM, _BOTTOM], "muted", 1.2)
-    panels.text(axes, right, _BOTTOM + 30, "models", ha="right", color="muted")
-    for place_in_key, (kind, chain) in enumerate(curves.items()):
-        xs, ys = zip(*(place(step.count, step.score) for step in chain), strict=True)
+    scale = _Scale.around([step for chain in curves.values() for step in chain], width - _RIGHT)
+    _axes(axes, scale)
+    for place, (kind, chain) in enumerate(curves.items()):
+        xs = [scale.across(step.count) for step in chain]
+        ys = [scale.down(step.score) for step in chain]
         panels.line(axes, xs, ys, chain[-1].role, 1.5)
         for x, y, step in zip(xs, ys, chain, strict=True):
-            tip = f"{step.label}: {step.score:.3f}, {step.count} models"
+            tip = f"{step.label}: {step.score:.3f}, {_models(step.count)}"
             panels.mark(axes, x, y, step.role, size=7, tip=tip)
-        key = _BOTTOM + 30 + _KEY * place_in_key
+        key = _BOTTOM + 30 + _KEY * place
         panels.mark(axes, 5, key, chain[-1].role, size=7)
         panels.text(axes, 14, key, kind, color="muted")
+
+
+def _axes(axes: Axes, scale: _Scale) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    panels.text(axes, 0, 8, "mean score over tasks", color="muted")
+    for value in MaxNLocator(nbins=5).tick_values(scale.low, scale.high):
+        if scale.low <= value <= scale.high:
+            y = scale.down(value)
+            panels.line(axes, [_LEFT, scale.right], [y, y], "faint", 1)
+            panels.text(axes, _LEFT - 6, y, f"{value:g}", ha="right", color="muted")
+    for count in range(1, scale.most + 1, max(1, round(scale.most / 10))):
+        panels.text(axes, scale.across(count), _BOTTOM + 13, str(count), ha="center", color="muted")
+    panels.line(axes, [_LEFT, scale.right], [_BOTTOM, _BOTTOM], "muted", 1.2)
+    panels.text(axes, scale.right, _BOTTOM + 30, "models", ha="right", color="muted")

@@ -23,6 +23,7 @@ from molkd.runtime.registry import near
 REGIONS: Mapping[str, float] = {
     "AUROC": 0.01,
     "Spearman": 0.02,
+    "R2": 0.02,
     "Accuracy": 0.01,
     "V-measure": 0.02,
 }

@@ -1,7 +1,8 @@
 """Where the labels of tasks come from, as far as a source states it.
 
-A task that is not here is one whose labels no teacher is known to have seen: most are collections
-from the literature. That is no proof: ChEMBL holds much of the literature, too.
+A task that is not here has labels that are not known to come from a collection which teachers were
+trained on: most are collections from the literature. That is no proof, for ChEMBL holds much of the
+literature, too; how much of hERG's and of the CYP substrates' was not measured.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ class LabelSource:
     """Where labels come from.
 
     Attributes:
-        collection: the collection, as teachers' training data name it.
-        about: which part of it, in words.
+        name: for titles.
+        collections: that hold them, as `embedders.training_data` names them.
     """
 
-    collection: str
-    about: str
+    name: str
+    collections: tuple[str, ...]
 
 
-VEITH = LabelSource("PubChem", "bioassay AID 1851 (Veith et al. 2009)")
-ASTRAZENECA = LabelSource("ChEMBL", "AstraZeneca's deposit")
-MOLECULEACE = LabelSource("ChEMBL", "activities on single targets (MoleculeACE)")
+VEITH = LabelSource("PubChem AID 1851 (Veith)", ("PubChem", "ChEMBL"))
+"""Cytochrome P450 inhibition. ChEMBL takes assays over from PubChem; whether these is not known."""
+
+ASTRAZENECA = LabelSource("AstraZeneca's deposit in ChEMBL", ("ChEMBL",))
+MOLECULEACE = LabelSource("ChEMBL, single targets", ("ChEMBL",))
 
 _TASKS: Mapping[str, LabelSource] = {
     "cyp2c9_veith": VEITH,

@@ -186,7 +186,7 @@ def report(
         list[str] | None,
         typer.Option(
             help="METRIC=WIDTH: differences below are none in practice. Default: AUROC=0.01, "
-            "Spearman=0.02, Accuracy=0.01, V-measure=0.02."
+            "Spearman=0.02, R2=0.02, Accuracy=0.01, V-measure=0.02."
         ),
     ] = None,
 ) -> None:
