@@ -93,7 +93,8 @@ def _measured(source: Source, items: Sequence[Item], weights_dir: Path | None) -
             source.model.embed(chunk)
             taken += time.process_time() - start
             done += len(chunk)
-    return EmbeddingCost(source.digest, done / max(taken, 1e-6), done, megabytes)
+    rate = done / max(taken, 1e-6) if done else None
+    return EmbeddingCost(source.digest, rate, done, megabytes)
 
 
 def _megabytes(source: Source, weights_dir: Path | None) -> float | None:

@@ -38,7 +38,7 @@ def write(
             student, or the first embedder where there is none.
         published: figures of others, shown apart from ours.
         speed: label -> "per_second" and "parameters"; embedders that were not timed may
-            be missing.
+            be missing. Without it, that of `costs`.
         similarity: of teachers, as `molkd teachers compare --json` prints it.
         costs: label -> cost; those of embedders that have changed since are left out.
         regions: of practical equivalence that differ from `equivalence.REGIONS`.
@@ -52,14 +52,15 @@ def write(
         InputError: speed or similarity are not what is described above.
         OutputError: the folder cannot be written.
     """
-    digests = {record.digest for record in results.embedders}
+    digests = {record.label: record.digest for record in results.embedders}
+    current = {n: cost for n, cost in (costs or {}).items() if cost.digest == digests.get(n)}
     inputs = ReportInputs(
         results=results,
         reference=assemble.reference_of(results, reference),
         published=published,
-        speed=assemble.timings(speed or {}),
+        speed=assemble.timings(speed or _speeds(results, current)),
         similar=None if similarity is None else chapter(similarity),
-        costs={label: cost for label, cost in (costs or {}).items() if cost.digest in digests},
+        costs=current,
         regions=changed_regions(regions),
     )
     document = assemble.document(inputs)
@@ -69,3 +70,12 @@ def write(
     for name, content in written.items():
         files.write_bytes(folder / name, content)
     return [folder / name for name in written]
+
+
+def _speeds(results: Results, costs: Mapping[str, EmbeddingCost]) -> dict[str, dict[str, Any]]:
+    counts = {record.label: record.parameters for record in results.embedders}
+    return {
+        label: {"per_second": cost.per_second, "parameters": counts[label]}
+        for label, cost in costs.items()
+        if cost.per_second
+    }

@@ -74,7 +74,7 @@ def chapters(results: Results, sections: Sequence[Section]) -> Iterator[Chapter]
         "A student has seen what its teachers have, through them. That labels may be among those "
         "of a training does not say that they are; and labels from the literature, as of hERG, may "
         "be among ChEMBL's, which nobody has measured.",
-        points=tuple(_points(pasts)),
+        points=tuple(_points(results, pasts)),
         grids=(_seen(results, pasts),),
         parts=tuple(
             _apart(results, section, pasts, touched)
@@ -94,7 +94,9 @@ def _touched(section: Section) -> dict[LabelSource, list[int]]:
     return found
 
 
-def _points(pasts: Mapping[str, _Past]) -> Iterator[str]:
+def _points(results: Results, pasts: Mapping[str, _Past]) -> Iterator[str]:
+    for source, tasks in _stated(results).items():
+        yield f"Labels from {source.name}: {_several(tasks)}."
     for label, past in pasts.items():
         if past.labels and past.sources != (label,) and len(past.sources) > 1:
             through = [f"{c} through {_several(s)}" for c, s in past.labels.items()]
@@ -115,35 +117,38 @@ def _several(names: Sequence[str]) -> str:
 def _seen(results: Results, pasts: Mapping[str, _Past]) -> Grid:
     """One row per model that was trained, or whose training is unknown; the others in a row."""
     sources = list(dict.fromkeys(source for past in pasts.values() for source in past.sources))
-    tasks = [(task.group, task.name) for task in results.tasks if task.compared]
+    stated = _stated(results)
     rows: list[tuple[Cell, ...]] = []
     for source in sources:
         data = seen_by(source)
         if data is None:
             rows.append(cells([source, *["unknown"] * 4, NONE]))
         elif data is not NOTHING:
-            touched = ", ".join(_tasks_of(data.labels, tasks)) or NONE
-            labels, other = ", ".join(data.labels) or NONE, data.other or NONE
-            rows.append(cells([source, labels, touched, other, data.molecules, data.source]))
+            held = [s for s in stated if {*s.collections} & {*data.labels}]
+            touched = ", ".join(f"{s.name}: {len(stated[s])}" for s in held)
+            about = [", ".join(data.labels), touched, data.other]
+            about = [text or NONE for text in about]
+            rows.append(cells([source, *about, data.molecules, data.source]))
     plain = [source for source in sources if seen_by(source) is NOTHING]
     if plain:
         rows.append(cells([", ".join(plain), *["nothing"] * 4, NOTHING.source]))
-    titles = ["teacher", "assay labels of", "labels may be seen", "other targets"]
+    titles = ["teacher", "assay labels of", "tasks whose labels may be seen", "other targets"]
     titles += ["molecules, which may be those of tasks", "stated by"]
-    caption = "What each teacher was trained on, and the tasks whose labels may be among it."
+    caption = (
+        "What each teacher was trained on, and of how many tasks the labels may be among it, by where "
+        "they come from."
+    )
     return Grid(caption, cells(titles), tuple(rows), "l" * len(titles))
 
 
-def _tasks_of(collections: Sequence[str], tasks: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Tasks whose labels come from one of the collections; all of a group by its name."""
-    for group in dict.fromkeys(group for group, _ in tasks):
-        names = [name for other, name in tasks if other == group]
-        sources = {name: label_source(group, name) for name in names}
-        touched = [n for n, s in sources.items() if s and {*s.collections} & {*collections}]
-        if touched and len(touched) == len(names):
-            yield f"all {len(names)} of {group}"
-        else:
-            yield from (name.rpartition(":")[2] for name in touched)
+def _stated(results: Results) -> dict[LabelSource, list[str]]:
+    """Source of labels -> its tasks."""
+    found: dict[LabelSource, list[str]] = {}
+    for task in results.tasks:
+        source = label_source(task.group, task.name)
+        if source is not None and task.compared:
+            found.setdefault(source, []).append(task.name.rpartition(":")[2])
+    return found
 
 
 def _apart(

@@ -120,7 +120,7 @@ def _sentence(kind: str, steps: Sequence[Step]) -> str:
         f"{kind[0].upper()}{kind[1:]}: from {number(first.score)} with {_models(first.count)} to "
         f"{number(last.score)} with {last.count}"
     )
-    if top is not last:
+    if number(top.score) != number(last.score):
         text += f"; the best is {number(top.score)} with {top.count}, then it falls"
     before, after = max(itertools.pairwise(steps), key=lambda pair: pair[1].score - pair[0].score)
     gain = after.score - before.score
