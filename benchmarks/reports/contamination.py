@@ -135,8 +135,8 @@ def _seen(results: Results, pasts: Mapping[str, _Past]) -> Grid:
     titles = ["teacher", "assay labels of", "tasks whose labels may be seen", "other targets"]
     titles += ["molecules, which may be those of tasks", "stated by"]
     caption = (
-        "What each teacher was trained on, and of how many tasks the labels may be among it, by where "
-        "they come from."
+        "What each teacher was trained on, and of how many tasks the labels may be among it, by "
+        "where they come from."
     )
     return Grid(caption, cells(titles), tuple(rows), "l" * len(titles))
 
