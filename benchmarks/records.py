@@ -88,6 +88,8 @@ class EmbedderRecord:
         parameters: number of weights; 0 for what has none, None where unknown.
         failed: items of all tasks that it could not embed.
         runs: training runs behind its scores: one per seed in an ablation.
+        sources: models that it was made from, a student's teachers among them; empty in files that
+            are older than the field, and for what has none.
     """
 
     label: str
@@ -98,6 +100,7 @@ class EmbedderRecord:
     parameters: int | None
     failed: int
     runs: int = 1
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,8 +234,8 @@ def parse(text: str) -> Run | TaskRecord | EmbedderRecord | Score | None:
     try:
         fields = json.loads(text)
         kind = _KINDS[fields.pop("record")]
-        if kind is TaskRecord:
-            fields |= {name: tuple(fields[name]) for name in ("labels", "notes")}
+        lists = {TaskRecord: ("labels", "notes"), EmbedderRecord: ("sources",)}
+        fields |= {name: tuple(fields[name]) for name in lists.get(kind, ()) if name in fields}
         return kind(**fields)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

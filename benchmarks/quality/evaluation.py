@@ -10,6 +10,7 @@ import numpy as np
 
 from molkd.benchmarks import probes, records
 from molkd.benchmarks.embedders import Embedder, store
+from molkd.benchmarks.embedders.sources import sources_of
 from molkd.benchmarks.quality import jobs, scoring
 from molkd.benchmarks.quality.jobs import ScoringJob
 from molkd.benchmarks.quality.learning_curves import LearningCurve
@@ -179,6 +180,7 @@ def _embedder_records(
                 dim=embedder.components or embedded.values.shape[1],
                 parameters=embedder.parameters,
                 failed=len(embedded.failures),
+                sources=sources_of(embedder.spec),
             )
         )
     return tuple(embedder_records), dict(zip(items, alive.tolist(), strict=True))

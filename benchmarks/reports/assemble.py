@@ -9,22 +9,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from molkd.benchmarks import statistics
+from molkd.benchmarks.quality.cost_records import EmbeddingCost
 from molkd.benchmarks.records import Results
 from molkd.benchmarks.reports import (
+    contamination,
     curves,
     dot_plot,
+    equivalence,
     official,
+    overview,
     ranks,
     retraining,
     splits,
     subsets,
     tables,
+    teachers_curve,
     tradeoff,
 )
 from molkd.benchmarks.reports.document import Chapter, Document, Picture
 from molkd.benchmarks.reports.official import Line
 from molkd.benchmarks.statistics import Comparison, Section, sentences
 from molkd.benchmarks.statistics.across_runs import paired_runs
+from molkd.benchmarks.statistics.equivalence import REGIONS
 from molkd.benchmarks.statistics.published import Published
 from molkd.benchmarks.tasks.kinds import is_measure
 from molkd.errors import InputError, UnknownNameError
@@ -54,6 +60,8 @@ class ReportInputs:
         published: figures of others.
         speed: label -> how fast it is; empty where nothing was timed.
         similar: the chapter about the similarity of teachers; None where it was not measured.
+        costs: label -> cost of an embedding, of the embedders as they were scored.
+        regions: comparable metric -> region of practical equivalence.
     """
 
     results: Results
@@ -61,6 +69,8 @@ class ReportInputs:
     published: Sequence[Published] = ()
     speed: Mapping[str, Timing] = field(default_factory=dict[str, Timing])
     similar: Chapter | None = None
+    costs: Mapping[str, EmbeddingCost] = field(default_factory=dict[str, EmbeddingCost])
+    regions: Mapping[str, float] = field(default_factory=lambda: dict(REGIONS))
 
     @property
     def roles(self) -> dict[str, str]:
@@ -106,8 +116,11 @@ def document(inputs: ReportInputs) -> Document:
     results = inputs.results
     sections = statistics.tables(results)
     names = _unique([_slug(s.group, s.probe, s.split) for s in sections])
-    chapters = [_section(inputs, *each) for each in zip(sections, names, strict=True)]
-    if not chapters:
+    compared = [(section, _compared(inputs, section)) for section in sections]
+    chapters = [*overview.chapters(compared, results.embedders, inputs.costs)]
+    chapters += [_section(inputs, *each, n) for each, n in zip(compared, names, strict=True)]
+    chapters += contamination.chapters(results, sections)
+    if not sections:
         chapters = [Chapter("No result", lead="No task has a score of every embedder.")]
     chapters += splits.chapters(sections, inputs.roles)
     chapters += subsets.chapters(results, inputs.roles, inputs.reference)
@@ -135,10 +148,14 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _section(inputs: ReportInputs, section: Section, name: str) -> Chapter:
+def _compared(inputs: ReportInputs, section: Section) -> Comparison:
     labels = section.table.embedders
     reference = inputs.reference if inputs.reference in labels else labels[0]
-    comparison = statistics.compare(section.table, reference)
+    return statistics.compare(section.table, reference)
+
+
+def _section(inputs: ReportInputs, section: Section, comparison: Comparison, name: str) -> Chapter:
+    reference, widths = comparison.reference, inputs.regions
     lines = official.lines(
         inputs.results, group=section.group, probe=section.probe, split=section.split
     )
@@ -152,7 +169,9 @@ def _section(inputs: ReportInputs, section: Section, name: str) -> Chapter:
         pictures=(_ranks(inputs, section, comparison, name),),
         beside=True,
         parts=(
-            Chapter("Summary", grids=(tables.summary(section, comparison, records),)),
+            Chapter("Summary", grids=(tables.summary(section, comparison, records, inputs.costs),)),
+            *equivalence.chapters(section, comparison, inputs.roles, widths, name),
+            *teachers_curve.chapters(section, comparison, records, widths, name),
             *retraining.chapters(section.table.tasks, reference, repeated),
             *_tradeoff(inputs, comparison, name),
             _by_task(inputs, lines, comparison, name),

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from molkd.benchmarks.quality.cost_records import EmbeddingCost
 from molkd.benchmarks.records import EmbedderRecord, Results, noun
+from molkd.benchmarks.reports import costs as cost_cells
 from molkd.benchmarks.reports.document import Cell, Grid
 from molkd.benchmarks.reports.official import Line, number
 from molkd.benchmarks.reports.tradeoff import Point
@@ -19,9 +21,15 @@ NONE = "\N{EN DASH}"
 
 
 def summary(
-    section: Section, comparison: Comparison, embedders: Mapping[str, EmbedderRecord]
+    section: Section,
+    comparison: Comparison,
+    embedders: Mapping[str, EmbedderRecord],
+    costs: Mapping[str, EmbeddingCost],
 ) -> Grid:
-    """One row per embedder, best mean rank first, with how the reference compares with it."""
+    """One row per embedder, best mean rank first, with how the reference compares with it.
+
+    What embedders cost stands beside where it was measured.
+    """
     metrics = list(dict.fromkeys(section.metrics))
     counts = {metric: section.metrics.count(metric) for metric in metrics}
     means = {
@@ -37,20 +45,21 @@ def summary(
                 Cell(record.role),
                 Cell(f"{record.dim:,}"),
                 Cell(weights(record.parameters)),
+                *(cost_cells.cells_of(costs.get(name)) if costs else ()),
                 *(means[metric][name] for metric in metrics),
                 Cell(f"{comparison.ranks[name]:.2f}"),
                 *_against(comparison, name),
             )
         )
     titles = [
-        *("embedder", "role", "dim", "weights"),
+        *("embedder", "role", "dim", "weights", *(cost_cells.TITLES if costs else ())),
         *(f"{m} ({counts[m]} task{'s' * (counts[m] != 1)})" for m in metrics),
         *("mean rank", "wins/ties/losses", "difference", "95 % interval", "p (Holm)"),
     ]
     return Grid(
         caption="Scores are means over tasks and seeds, best mean rank first. Wins to p: "
         f"the reference, {comparison.reference}, against the embedder of the row; a difference "
-        "above zero favours the reference.",
+        "above zero favours the reference." + (f" {cost_cells.CAPTION}" if costs else ""),
         header=cells(titles),
         rows=tuple(rows),
         align="ll" + "r" * (len(titles) - 2),

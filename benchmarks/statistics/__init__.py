@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from scipy.stats import rankdata
 
 from molkd.benchmarks.records import Results, Score, TaskRecord
 from molkd.benchmarks.statistics.significance import (
@@ -20,6 +19,7 @@ from molkd.benchmarks.statistics.significance import (
     friedman,
     holm,
     intervals,
+    mean_ranks,
     signed_rank_p,
 )
 from molkd.benchmarks.tasks.kinds import KINDS, Kind, is_measure
@@ -194,7 +194,7 @@ def compare(table: ScoreTable, reference: str, *, seed: int = 0) -> Comparison:
     apart = differences(table, reference)
     per_seed = table.values.mean(axis=0)
     sds = per_seed.std(axis=1, ddof=1) if per_seed.shape[1] > 1 else [None] * len(per_seed)
-    ranks = rankdata(-table.means, axis=1).mean(axis=0)
+    ranks = mean_ranks(table.means)
     chi2, p = friedman(table.means)
     return Comparison(
         reference=reference,

@@ -21,6 +21,15 @@ RESAMPLES = 10_000
 """Draws of the bootstrap."""
 
 
+def mean_ranks(means: Values) -> Values:
+    """Returns shape (e,): the mean over tasks of each embedder's rank, 1 for the best.
+
+    Args:
+        means: shape (t, e), more is better; equal ones share their ranks.
+    """
+    return rankdata(-means, axis=1).mean(axis=0)
+
+
 def signed_rank_p(difference: Values) -> float:
     """Returns the exact two-sided p-value of Wilcoxon's signed-rank test.
 

@@ -126,6 +126,9 @@ def quality(  # noqa: PLR0913
     cache: Cache = None,
     weights_dir: WeightsDir = None,
     jobs: Jobs = None,
+    cost: Annotated[
+        bool, typer.Option(help="Time each embedder on 200 items, and say so beside its scores.")
+    ] = True,
 ) -> None:
     """Probe embedders on labelled tasks and write a report.
 
@@ -133,7 +136,7 @@ def quality(  # noqa: PLR0913
     """
     from molkd.benchmarks import embedders
     from molkd.benchmarks import tasks as registry
-    from molkd.benchmarks.quality import evaluation, leakage
+    from molkd.benchmarks.quality import embedding_cost, evaluation, leakage
     from molkd.benchmarks.tasks import own, splitting
 
     settings = evaluation.QualitySettings(
@@ -187,6 +190,8 @@ def quality(  # noqa: PLR0913
         leakage=counts,
         absent=absent,
     )
+    if cost:
+        embedding_cost.measure(compared, selected, output, weights_dir=weights_dir)
     _report(output, results, reference, published)
 
 
@@ -201,6 +206,13 @@ def report(
     ] = None,
     similarity: Annotated[
         Path | None, typer.Option(help="Output of `molkd teachers compare --json`, to plot.")
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="METRIC=WIDTH: differences below are none in practice. Default: AUROC=0.01, "
+            "Spearman=0.02, R2=0.02, Accuracy=0.01, V-measure=0.02."
+        ),
     ] = None,
 ) -> None:
     """Write the report of a finished benchmark again.
@@ -219,6 +231,7 @@ def report(
         published,
         speed=speeds.summary(speeds.read(speed)) if speed else None,
         similarity=files.read_json(similarity) if similarity else None,
+        regions=_regions(several(region)),
     )
 
 
@@ -273,6 +286,18 @@ def _workspace(output: Path, cache: Path | None, jobs: int | None) -> Workspace:
     return Workspace(folder=output, cache=cache_dir(cache), jobs=processes(jobs))
 
 
+def _regions(texts: list[str]) -> dict[str, float]:
+    """Reads METRIC=WIDTH."""
+    regions: dict[str, float] = {}
+    for text in texts:
+        metric, _, width = text.partition("=")
+        try:
+            regions[metric] = float(width)
+        except ValueError as error:
+            raise ConfigError(f"--region: expected METRIC=WIDTH, got {text!r}") from error
+    return regions
+
+
 def _report(
     folder: Path,
     results: Results,
@@ -282,12 +307,16 @@ def _report(
 ) -> None:
     """Writes the report, prints what can be concluded, and says where it is."""
     from molkd.benchmarks import reports, statistics
+    from molkd.benchmarks.quality import cost_records
     from molkd.benchmarks.reports import assemble
     from molkd.benchmarks.statistics import published as figures
     from molkd.benchmarks.statistics import sentences
 
     others = figures.read(published) if published else ()
-    page, *_ = reports.write(folder, results, reference=reference, published=others, **beside)
+    costs, _ = cost_records.read(folder)
+    page, *_ = reports.write(
+        folder, results, reference=reference, published=others, costs=costs, **beside
+    )
     for section in statistics.tables(results):
         compared = statistics.compare(section.table, assemble.reference_of(results, reference))
         for sentence in sentences.sentences(section, compared):

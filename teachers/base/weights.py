@@ -112,8 +112,13 @@ def load_npz(
 
 def is_present(path: str, weights_dir: str | os.PathLike[str] | None = None) -> bool:
     """Says whether a file is in a folder or package that `locate` looks in, without reading it."""
-    in_folder = any((folder / path).is_file() for folder in _folders(weights_dir))
-    return in_folder or installed(path) is not None
+    return find(path, weights_dir) is not None
+
+
+def find(path: str, weights_dir: str | os.PathLike[str] | None = None) -> Path | None:
+    """Returns where a file is among what `locate` looks in, unverified; None where it is not."""
+    places = (folder / path for folder in _folders(weights_dir))
+    return next((place for place in places if place.is_file()), None) or installed(path)
 
 
 class UnreachableError(Exception):

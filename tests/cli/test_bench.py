@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from molkd.benchmarks import records
+from molkd.benchmarks.quality import cost_records
+from molkd.benchmarks.quality.cost_records import FILE
 from molkd.benchmarks.quality.evaluation import RESULTS
 from molkd.cli import app
 from molkd.errors import ConfigError, InputError, UnknownNameError
@@ -123,6 +125,26 @@ def test_a_report_is_written_again_with_another_reference(table: Path, tmp_path:
     after = (tmp_path / "out" / "report.md").read_text()
     assert before != after
     assert "compared with erg" in after
+    assert "A difference below .02 Spearman" in after
+    bench("report", "-o", tmp_path / "out", "--region", "Spearman=.3")
+    assert "A difference below .3 Spearman" in (tmp_path / "out" / "report.md").read_text()
+    with pytest.raises(ConfigError, match="expected METRIC=WIDTH, got 'Spearman'"):
+        bench("report", "-o", tmp_path / "out", "--region", "Spearman")
+
+
+def test_costs_stand_beside_scores_unless_they_are_not_wanted(table: Path, tmp_path: Path) -> None:
+    _own(table, tmp_path / "out", "--no-cost")
+    assert not (tmp_path / "out" / FILE).exists()
+    assert "per second and core" not in (tmp_path / "out" / "report.md").read_text()
+    before = (tmp_path / "out" / RESULTS).read_bytes()
+    _own(table, tmp_path / "out")
+    assert (tmp_path / "out" / RESULTS).read_bytes() == before
+    costs, _ = cost_records.read(tmp_path / "out")
+    assert set(costs) == {"maccs", "erg"}
+    bench("report", "-o", tmp_path / "out")
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert "per second and core" in page
+    assert "Quality against speed" in page
 
 
 def test_tasks_are_listed_with_what_is_here(tmp_path: Path) -> None:

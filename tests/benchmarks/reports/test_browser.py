@@ -132,7 +132,7 @@ def test_every_figure_is_seen_at_a_readable_size(browser, address, width) -> Non
         });
         """
     )
-    assert len(found) == 3 * 3 + 2  # ranks, speed and tasks of three groups; two heat maps
+    assert len(found) == 4 * 3 + 2  # ranks, chances, speed and tasks of three groups; heat maps
     for drawings in found:
         assert drawings
         for wide, tall, letters in drawings:
@@ -189,11 +189,11 @@ def test_the_tables_hold_the_numbers_of_the_results(browser, address) -> None:
     comparison = statistics.compare(section.table, "student-base")
     order = sorted(comparison.ranks, key=lambda name: comparison.ranks[name])
 
-    _, *rows = table(browser, 0, "Summary")
+    _, *rows = table(browser, 1, "Summary")
     assert [row[0] for row in rows] == order
     assert [row[6] for row in rows] == [f"{comparison.ranks[name]:.2f}" for name in order]
 
-    header, *rows = table(browser, 0, "Scores by task")
+    header, *rows = table(browser, 1, "Scores by task")
     assert header[3:] == order
     lines = official.lines(RESULTS, group="tdc-admet", probe="linear", split="given")
     assert rows == [
@@ -206,7 +206,7 @@ def test_the_tables_hold_the_numbers_of_the_results(browser, address) -> None:
         for line in lines
     ]
 
-    *_, last = table(browser, 0, "Published figures, not ours, never ranked")
+    *_, last = table(browser, 1, "Published figures, not ours, never ranked")
     assert last[0] == "hia_hou"
     assert last[-1] == "0.900 ± 0.010"
 

@@ -59,3 +59,22 @@ def test_names_and_matrix_must_fit() -> None:
     with pytest.raises(ShapeError):
         panel([], np.eye(0), title="")
     assert "1 by 1" in panel(["one"], np.eye(1), title="").description
+
+
+def test_forty_rows_fit_a_narrow_screen() -> None:
+    names = [f"embedder-number-{row}" for row in range(40)]
+    matrix = np.full((40, 40), 0.23)
+    narrow = panel(names, matrix, title="chance", percent=True, narrow=True)
+    wide = panel(names, matrix, title="chance", percent=True)
+    assert narrow.width <= 336
+    assert narrow.width < wide.width < 1250
+    texts = {drawn: _texts(panels.svg(each, "n")) for drawn, each in (("n", narrow), ("w", wide))}
+    assert "23" not in texts["n"]
+    assert {"5", "40"} <= set(texts["n"])
+    assert "6" not in texts["n"]
+    assert texts["w"].count("23") == 40 * 40 + 1  # and the head of a column
+
+
+def _texts(drawn: str) -> list[str]:
+    root = _parsed(drawn)
+    return ["".join(e.itertext()).strip() for e in root.iter() if e.tag.endswith("}text")]

@@ -84,9 +84,11 @@ def test_all_files_are_there(written) -> None:
         "ranks-tdc-admet-linear-given.png",
         "speed-tdc-admet-linear-given.png",
         "tasks-tdc-admet-linear-given.png",
+        "equivalence-tdc-admet-linear-given.png",
         "ranks-moleculeace-linear-scaffold.png",
         "speed-moleculeace-linear-scaffold.png",
         "tasks-moleculeace-linear-scaffold.png",
+        "equivalence-moleculeace-linear-scaffold.png",
         "teachers-cka.png",
         "teachers-r2.png",
     }
@@ -241,12 +243,14 @@ def test_several_probes_are_several_chapters() -> None:
     results = fake_results.results(tasks=TASKS[:3], embedders=EMBEDDERS, probes=("linear", "MLP!"))
     document = assemble.document(ReportInputs(results=results, reference="student-base"))
     assert [chapter.title for chapter in document.chapters] == [
+        "Who wins",
         "tdc-admet: linear probe, given split",
         "tdc-admet: MLP! probe, given split",
+        "Contamination",
         "What this rests on",
     ]
     names = [picture.name for picture in document.pictures]
-    assert len(names) == len(set(names)) == 4
+    assert len(names) == len(set(names)) == 6
 
 
 @pytest.mark.parametrize(
