@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -162,6 +162,20 @@ class Results:
     def full(self) -> list[Score]:
         """The scores of probes that had all labels: what is not part of a learning curve."""
         return [score for score in self.scores if score.labelled is None]
+
+
+def on_validation_rows(results: Results) -> Results:
+    """Returns the same with scores of validation rows in the place of those of test rows.
+
+    For choices. Settings of probes were chosen on these rows too: they flatter, all alike.
+    """
+    scores = tuple(
+        replace(score, test=score.valid, rows={**score.rows, "test": score.rows["valid"]})
+        for score in results.scores
+        if score.valid
+    )
+    run = replace(results.run, settings={**results.run.settings, "part": "valid"})
+    return replace(results, run=run, scores=scores)
 
 
 def noun(modalities: Iterable[str]) -> str:

@@ -51,10 +51,14 @@ class Variant:
     Attributes:
         share: of the scale's items, from the start; epochs are multiplied, so that the number
             of steps stays the same.
+        without: teachers that its students do not have.
+        add: teachers that they have besides.
         settings: changes to the settings.
     """
 
     share: float = 1.0
+    without: tuple[str, ...] = ()
+    add: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -70,6 +74,8 @@ class Ablation:
         scales: name -> how large.
         probes: names of probes.
         baselines: embedders that stand beside the students.
+        concatenated: principal components on which the teachers of each variant stand side by side
+            as one more embedder; 0 for none.
     """
 
     question: str
@@ -79,6 +85,7 @@ class Ablation:
     scales: Mapping[str, Scale]
     probes: tuple[str, ...] = ("linear",)
     baselines: tuple[str, ...] = BENCHMARKED["molecules"].baselines
+    concatenated: int = 0
 
     def __post_init__(self) -> None:
         if self.reference not in self.variants:
@@ -159,14 +166,8 @@ def run(ablation: Ablation, scale_name: str, sources: Sources, space: Workspace)
     parts: list[Results] = []
     for seed in range(scale.seeds):
         students = list(_distilled(ablation, scale, seed, sources, space))
-        trained = [embedders.make(spec, weights_dir=sources.weights_dir) for spec in students]
-        compared = [
-            *trained,
-            *(
-                embedders.make(one, weights_dir=sources.weights_dir, seed=seed)
-                for one in ablation.baselines
-            ),
-        ]
+        specs = [*students, *_concatenations(ablation, scale), *ablation.baselines]
+        compared = [embedders.make(o, weights_dir=sources.weights_dir, seed=seed) for o in specs]
         quality = QualitySettings(probes=ablation.probes, seeds=1, first_seed=seed)
         folder = space.folder / f"seed-{seed}"
         parts.append(
@@ -220,6 +221,14 @@ def _distilled(
         yield f"{name}=molkd:{folder}"
 
 
+def _concatenations(ablation: Ablation, scale: Scale) -> Iterator[str]:
+    """The teachers of each variant side by side, as embedders."""
+    for name, variant in ablation.variants.items() if ablation.concatenated else ():
+        names = settings_of(ablation, scale, variant, seed=0).teachers
+        count = ablation.concatenated
+        yield f"teachers of {name}, PCA-{count}=pca:{count}:{'+'.join(names)}"
+
+
 def settings_of(
     ablation: Ablation, scale: Scale, variant: Variant, *, seed: int
 ) -> DistillSettings:
@@ -231,7 +240,12 @@ def settings_of(
     merged = _merged(ablation.settings, scale.settings, variant.settings)
     options = settings.from_table(DistillSettings, merged)
     epochs = round(options.train.epochs / variant.share)
-    return replace(options, train=replace(options.train, epochs=epochs, seed=seed))
+    strange = [name for name in variant.without if name not in options.teachers]
+    if strange:
+        raise ConfigError(f"a variant is to be without {', '.join(strange)}, which it has not")
+    kept = tuple(name for name in options.teachers if name not in variant.without)
+    train = replace(options.train, epochs=epochs, seed=seed)
+    return replace(options, teachers=(*kept, *variant.add), train=train)
 
 
 def finished(folder: Path, options: DistillSettings, items: int) -> bool:

@@ -6,7 +6,7 @@ the same seed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -73,3 +73,15 @@ def write(
         folder / FILE,
         {part: {n: asdict(cost) for n, cost in held.items()} for part, held in parts.items()},
     )
+
+
+def join(folders: Sequence[Path], into: Path) -> None:
+    """Writes the costs of several folders as one; of what occurs twice, the first stays."""
+    costs: dict[str, EmbeddingCost] = {}
+    known: dict[str, EmbeddingCost] = {}
+    for folder in reversed(folders):
+        of_folder, of_models = read(folder)
+        costs |= of_folder
+        known |= of_models
+    if costs:
+        write(into, costs, known)

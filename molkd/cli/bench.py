@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -48,6 +48,10 @@ Cache = Annotated[
 Reference = Annotated[
     str | None,
     typer.Option(help="Label that is tested against all others. Default: the first student."),
+]
+Part = Annotated[
+    Literal["test", "valid"],
+    typer.Option(help="Rows whose scores are reported: choices are made on valid."),
 ]
 PublishedFolder = Annotated[
     Path | None, typer.Option("--published", help="Folder of published figures, to show beside.")
@@ -200,6 +204,7 @@ def report(
     *,
     output: Folder,
     reference: Reference = None,
+    part: Part = "test",
     published: PublishedFolder = None,
     speed: Annotated[
         Path | None, typer.Option(help="speed.json of `molkd bench speed`, to plot.")
@@ -231,8 +236,31 @@ def report(
         published,
         speed=speeds.summary(speeds.read(speed)) if speed else None,
         similarity=files.read_json(similarity) if similarity else None,
+        part=part,
         regions=_regions(several(region)),
     )
+
+
+@app.command("join")
+def join(
+    *,
+    folders: Annotated[list[Path], typer.Argument(help="Folders of finished benchmarks.")],
+    output: Folder,
+    reference: Reference = None,
+    published: PublishedFolder = None,
+) -> None:
+    """Put benchmarks of the same tasks together, and report them as one.
+
+    So a slow probe may ask fewer embedders, or take fewer seeds, than a fast one.
+    """
+    from molkd.benchmarks import records
+    from molkd.benchmarks.quality import cost_records, joining
+    from molkd.benchmarks.quality.evaluation import RESULTS
+
+    results = joining.joined({folder: records.read(folder / RESULTS) for folder in folders})
+    records.write(output / RESULTS, results)
+    cost_records.join(folders, output)
+    _report(output, results, reference, published)
 
 
 @app.command("ablation")
@@ -242,6 +270,7 @@ def ablation(  # noqa: PLR0913
     source: Input,
     output: Folder,
     scale: Annotated[str, typer.Option(help="minute, hour or day.")] = "minute",
+    part: Part = "test",
     published: PublishedFolder = None,
     data: Data = None,
     cache: Cache = None,
@@ -264,7 +293,7 @@ def ablation(  # noqa: PLR0913
     items, _ = read_items(source, Columns(column, style=style), kind=input_format)
     sources = ablations.Sources(corpus=items, data=data, weights_dir=weights_dir, device=device)
     results = ablations.run(chosen, scale, sources, _workspace(output, cache, jobs))
-    _report(output, results, chosen.reference, published)
+    _report(output, results, chosen.reference, published, part=part)
 
 
 @app.command("tasks")
@@ -303,15 +332,19 @@ def _report(
     results: Results,
     reference: str | None,
     published: Path | None,
+    *,
+    part: str = "test",
     **beside: Mapping[str, Any] | None,
 ) -> None:
     """Writes the report, prints what can be concluded, and says where it is."""
-    from molkd.benchmarks import reports, statistics
+    from molkd.benchmarks import records, reports, statistics
     from molkd.benchmarks.quality import cost_records
     from molkd.benchmarks.reports import assemble
     from molkd.benchmarks.statistics import published as figures
     from molkd.benchmarks.statistics import sentences
 
+    if part == "valid":
+        results = records.on_validation_rows(results)
     others = figures.read(published) if published else ()
     costs, _ = cost_records.read(folder)
     page, *_ = reports.write(

@@ -142,3 +142,48 @@ def test_the_ablations_of_objectives_cover_all_objectives(name: str) -> None:
     chosen = ablations.load(name)
     named = {variant.settings["objective"]["name"] for variant in chosen.variants.values()}
     assert named == set(OBJECTIVES)
+
+
+def test_a_variant_may_lack_teachers_or_have_more() -> None:
+    table = SMALL | {
+        "variants": {
+            "mi": {},
+            "less": {"without": ["maccs"]},
+            "more": {"add": ["erg"]},
+            "wrong": {"without": ["erg"]},
+        }
+    }
+    chosen = settings.from_table(Ablation, table)
+    scale = chosen.scale("minute")
+
+    def names(variant: str) -> tuple[str, ...]:
+        return ablations.settings_of(chosen, scale, chosen.variants[variant], seed=0).teachers
+
+    assert names("less") == ("describe:hashed-ngrams",)
+    assert names("more") == ("maccs", "describe:hashed-ngrams", "erg")
+    with pytest.raises(ConfigError, match="without erg, which it has not"):
+        names("wrong")
+
+
+def test_teachers_of_a_variant_stand_side_by_side(tmp_path: Path, data: Path) -> None:
+    changes = {"teachers": ["maccs", "erg"]}
+    table = SMALL | {
+        "settings": SMALL["settings"] | changes,
+        "variants": {"mi": {}, "less": {"without": ["maccs"]}},
+        "baselines": [],
+        "concatenated": 8,
+    }
+    place = Workspace(folder=tmp_path, cache=tmp_path / "cache", progress=False)
+    found = run(
+        settings.from_table(Ablation, table),
+        "minute",
+        Sources(corpus=CORPUS, data=data, device="cpu"),
+        place,
+    )
+    assert {record.label: record.spec for record in found.embedders if ":" in record.spec[:4]} == {
+        "teachers of mi, PCA-8": "pca:8:maccs+erg",
+        "teachers of less, PCA-8": "pca:8:erg",
+    }
+    chosen_on = records.on_validation_rows(found)
+    assert [score.test for score in chosen_on.scores] == [score.valid for score in found.scores]
+    assert chosen_on.run.settings["part"] == "valid"
