@@ -70,13 +70,12 @@ def _sentences(
     """What is sure about the reference, then about all pairs."""
     own = [(other, found[reference, other]) for other in order if other != reference]
     by_verdict = {v: [(o, look) for o, look in own if look.verdict == v] for v in _VERDICTS}
-    phrases = {"better": "is better than", "worse": "is worse than"}
     for other, look in by_verdict["equivalent"]:
         yield f"{reference} and {other} are practically equivalent: {chance(look.equivalent)}."
-    for verdict, phrase in phrases.items():
-        if by_verdict[verdict]:
-            named = [f"{o} ({chance(getattr(look, verdict))})" for o, look in by_verdict[verdict]]
-            yield f"{reference} {phrase} {listed(named)}, by more than the region."
+    for verdict in ("better", "worse"):
+        chances = {other: getattr(look, verdict) for other, look in by_verdict[verdict]}
+        if chances:
+            yield f"{reference} is {verdict} than {_named(chances)}, by more than the region."
     undecided = by_verdict["open"]
     if len(undecided) > _SHOWN:
         yield f"{reference} against {len(undecided)} others is open; the table has the chances."
@@ -87,6 +86,15 @@ def _sentences(
             f"{chance(look.equivalent)}, worse {chance(look.worse)}."
         )
     yield from _of_all_pairs(found, order)
+
+
+def _named(chances: Mapping[str, float]) -> str:
+    """Embedders with their chances; where they are many, those of the least chances alone."""
+    if len(chances) <= 2 * _SHOWN:
+        return listed([f"{other} ({chance(value)})" for other, value in chances.items()])
+    least = sorted(chances, key=lambda other: chances[other])[:_SHOWN]
+    named = [f"{other} ({chance(chances[other])})" for other in least]
+    return f"{len(chances)} others, least surely {listed(named)}"
 
 
 def _of_all_pairs(found: Mapping[tuple[str, str], Outlook], order: Sequence[str]) -> Iterator[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from molkd import teachers
+from molkd.benchmarks import records
 from molkd.benchmarks.embedders.sources import sources_of
 from molkd.benchmarks.embedders.training_data import NOTHING, SEEN, seen_by
+from molkd.benchmarks.records import EmbedderRecord
 from molkd.teachers.hub import known
 
 
@@ -48,3 +52,12 @@ def test_what_was_trained_is_never_said_to_have_seen_nothing() -> None:
     for name in molecular:
         card = teachers.make(name).card
         assert (seen_by(name) is NOTHING) == (not card.sha256), name
+
+
+def test_files_from_before_sources_were_recorded_are_read() -> None:
+    about = {"spec": "a+b", "role": "baseline", "digest": "d", "dim": 2, "parameters": 0}
+    now = EmbedderRecord(label="x", failed=0, sources=("a", "b"), **about)
+    assert records.parse(records.line(now)) == now
+    fields = json.loads(records.line(now))
+    del fields["sources"]
+    assert records.parse(json.dumps(fields)) == replace(now, sources=())

@@ -67,6 +67,13 @@ def test_open_pairs_show_all_three_chances() -> None:
     )
 
 
+def test_of_many_the_least_sure_are_named() -> None:
+    labels = ["student-base", *(f"other-{number}" for number in range(14))]
+    first = chapter_of(labels, "student-base").points[0]
+    assert re.match(r"student-base is better than 14 others, least surely other-\d", first)
+    assert first.count("other-") == 6
+
+
 def test_the_regions_are_stated() -> None:
     lead = chapter_of(LABELS[:2], "student-base", AUROC=0.005).lead
     assert "below .02 Spearman and .005 AUROC is taken for none" in lead
