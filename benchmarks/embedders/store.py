@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,8 +50,6 @@ class EmbeddingStore:
             folder: for one model; its name should hold the model's digest.
         """
         self._folder = folder
-        self._places: dict[str, tuple[Path, int]] = {}
-        self._known: set[Path] = set()
 
     def fill(
         self, model: Embeds, items: Sequence[Item], *, jobs: int, name: str, progress: bool = True
@@ -83,9 +82,9 @@ class EmbeddingStore:
 
     def missing(self, items: Sequence[Item]) -> list[Item]:
         """Returns what is not in the store yet, each once, in order."""
-        self._index()
+        places = self._places()
         different = {key_of(item): item for item in dict.fromkeys(items)}
-        return [item for key, item in different.items() if key not in self._places]
+        return [item for key, item in different.items() if key not in places]
 
     def rows(self, items: Sequence[Item]) -> Embeddings:
         """Returns the embeddings of items that are in the store.
@@ -94,11 +93,11 @@ class EmbeddingStore:
             KeyError: an item is not in the store.
             CorruptFileError: a block cannot be read.
         """
-        self._index()
+        found = self._places()
         by_block: dict[Path, list[tuple[int, int]]] = {}
         for row, item in enumerate(items):
-            path, place = self._places[key_of(item)]
-            by_block.setdefault(path, []).append((row, place))
+            name, place = found[key_of(item)]
+            by_block.setdefault(self._folder / name, []).append((row, place))
         values: Matrix | None = None
         failures: dict[int, str] = {}
         for path, places in by_block.items():
@@ -124,14 +123,34 @@ class EmbeddingStore:
                 values=embedded.values.astype(np.float32),
                 reasons=np.array(reasons),
             )
-        self._index()
 
-    def _index(self) -> None:
-        """Reads the keys of blocks that are new in the folder."""
-        for path in sorted(set(self._folder.glob("*.npz")) - self._known):
-            for place, key in enumerate(_arrays(path, "smiles")["smiles"].tolist()):
-                self._places.setdefault(key, (path, place))
-            self._known.add(path)
+    def _places(self) -> Mapping[str, tuple[str, int]]:
+        """Key of an item -> name of its block, and its place there."""
+        names = tuple(sorted(path.name for path in self._folder.glob("*.npz")))
+        return _places(_Blocks(names, self._folder))
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Blocks by name; blocks of one name hold the same keys, whichever model they are of.
+
+    Attributes:
+        names: of the files, digests of the keys.
+        folder: where they can be read.
+    """
+
+    names: tuple[str, ...]
+    folder: Path = field(compare=False)
+
+
+@functools.lru_cache(maxsize=4)
+def _places(blocks: _Blocks) -> dict[str, tuple[str, int]]:
+    """See `EmbeddingStore._places`; read once for all models that embedded the same items."""
+    places: dict[str, tuple[str, int]] = {}
+    for name in blocks.names:
+        for place, key in enumerate(_arrays(blocks.folder / name, "smiles")["smiles"].tolist()):
+            places.setdefault(key, (name, place))
+    return places
 
 
 def key_of(item: Item) -> str:
