@@ -166,7 +166,7 @@ def test_a_variant_may_lack_teachers_or_have_more() -> None:
 
 
 def test_teachers_of_a_variant_stand_side_by_side(tmp_path: Path, data: Path) -> None:
-    changes = {"teachers": ["maccs", "erg"]}
+    changes = {"teachers": ["maccs", "avalon"]}
     table = SMALL | {
         "settings": SMALL["settings"] | changes,
         "variants": {"mi": {}, "less": {"without": ["maccs"]}},
@@ -181,8 +181,8 @@ def test_teachers_of_a_variant_stand_side_by_side(tmp_path: Path, data: Path) ->
         place,
     )
     assert {record.label: record.spec for record in found.embedders if ":" in record.spec[:4]} == {
-        "teachers of mi, PCA-8": "pca:8:maccs+erg",
-        "teachers of less, PCA-8": "pca:8:erg",
+        "teachers of mi, PCA-8": "pca:8:maccs+avalon",
+        "teachers of less, PCA-8": "pca:8:avalon",
     }
     chosen_on = records.on_validation_rows(found)
     assert [score.test for score in chosen_on.scores] == [score.valid for score in found.scores]
