@@ -14,6 +14,7 @@ from rdkit import Chem
 from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 
+from molkd.items.molecules import chem
 from molkd.teachers.base.molecules import OnInvalid
 from molkd.teachers.base.network import NetworkTeacher
 from molkd.teachers.base.per_molecule import summary
@@ -98,7 +99,17 @@ class ConformerTeacher(NetworkTeacher):
         return f"elements unknown to the model: {', '.join(sorted(unknown))}" if unknown else None
 
     def _try(self, mols: list[Chem.Mol]) -> tuple[Matrix, Mapping[int, str]]:
+        """Embeds each compound once, however often it comes."""
         self._validate_params()
+        once = {chem.canonical_smiles(mol): mol for mol in mols}
+        values, reasons = self._try_different(list(once.values()))
+        places = {smiles: place for place, smiles in enumerate(once)}
+        origin = [places[chem.canonical_smiles(mol)] for mol in mols]
+        return values[origin], {
+            row: reasons[place] for row, place in enumerate(origin) if place in reasons
+        }
+
+    def _try_different(self, mols: list[Chem.Mol]) -> tuple[Matrix, dict[int, str]]:
         values = np.full((len(mols), self.card.dim), np.nan, dtype=np.float32)
         numbers = range(self.seed, self.seed + self.conformers)
         embedded: dict[int, Chem.Mol] = {}

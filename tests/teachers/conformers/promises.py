@@ -53,4 +53,7 @@ def check_failures_cost_their_rows(
     assert embedded.failures[3] == "101 heavy atoms, more than the 100 of a conformer"
     assert embedded.failures[4] == "elements unknown to the model: Xe"
     monkeypatch.undo()
+    again = teacher.embed(["CCO", "xx", "OCC", "C(C)O"])
+    assert again.valid.tolist() == [True, False, True, True]
+    np.testing.assert_array_equal(again.values[[0, 2, 3]], embedded.values[[1, 1, 1]])
     np.testing.assert_array_equal(embedded.values[1:2], teacher.transform(["CCO"]))
