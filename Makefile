@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3.11 python3; do \
 	&& echo $$python && break; done)
 
 # Packages of which the tests read weights only: what their code needs conflicts with molkd.
-WEIGHTS := expaloma jtnnencoder rxnfp rxnmapper
+WEIGHTS := csp5 expaloma jtnnencoder rxnfp rxnmapper
 
 # Threads that wait without spinning: on a shared machine spinning ones made training 14 times slower.
 export OMP_WAIT_POLICY ?= passive

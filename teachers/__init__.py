@@ -78,6 +78,9 @@ for _reactions in ("rxnfp", "rxnmapper"):
     TEACHERS.add(
         _reactions, "molkd.teachers.packages.reactions:ReactionTransformer", model=_reactions
     )
+TEACHERS.add("ani-2x", "molkd.teachers.conformers.ani2x:Ani2xTeacher")
+TEACHERS.add("csp5", "molkd.teachers.conformers.csp5:Csp5Teacher")
+TEACHERS.add("csp5-1h", "molkd.teachers.conformers.csp5:Csp5Teacher", nucleus="1H")
 for _layers in (20, 32, 44, 56):
     TEACHERS.add(
         f"resnet{_layers}-cifar10",

@@ -30,6 +30,9 @@ from tests.teachers import tiny_models
 STUDENT = Path(__file__).resolve().parent.parent / "benchmarks/results/quality/student"
 SHARED = Path(os.environ.get("MOLKD_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 TOLERANCE = 1e-5
+CONFORMERS = ("ani-2x", "csp5", "csp5-1h")
+"""Teachers that see every fourth compound: one costs them a tenth of a second."""
+
 FORMS_PER_TEACHER = 3
 """Forms of each compound that a teacher sees: all in turn, as it would take minutes to see all."""
 
@@ -146,7 +149,8 @@ def test_teachers_see_compounds(name: str, forms: Forms, tmp_path: Path):
         )
     else:
         teacher = teachers.make(name, weights_dir=SHARED / "weights")
-    _check_law(teacher.embed, _some(forms, FORMS_PER_TEACHER))
+    some = _some(forms, FORMS_PER_TEACHER)
+    _check_law(teacher.embed, dict(list(some.items())[:: 4 if name in CONFORMERS else 1]))
 
 
 @pytest.mark.parametrize("kind", DIFFERENT)

@@ -17,7 +17,16 @@ from typing import Annotated, Any
 import typer
 
 from molkd import __version__
-from molkd.cli import bench, distill, embed, teachers, teachers_compare, teachers_learn, truncate
+from molkd.cli import (
+    bench,
+    distill,
+    embed,
+    teachers,
+    teachers_compare,
+    teachers_learn,
+    teachers_noise,
+    truncate,
+)
 from molkd.cli.options import Root
 from molkd.errors import (
     ConfigError,
@@ -56,6 +65,7 @@ app.command("embed")(embed.embed)
 app.command("truncate")(truncate.truncate)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)
+teachers.app.command("noise")(teachers_noise.noise)
 teachers.app.command("learn-lsa")(teachers_learn.learn_lsa)
 app.add_typer(teachers.app, name="teachers")
 app.add_typer(bench.app, name="bench")
