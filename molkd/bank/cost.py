@@ -140,7 +140,7 @@ def costs(items: Sequence[Any], works: Sequence[Work], *, block: int) -> list[Co
 
 
 def table(told: Sequence[Cost]) -> str:
-    """Returns the costs as text, with their total as the last line."""
+    """Returns the costs in lines, with their total as the last line."""
     seconds, megabytes = sum(cost.seconds for cost in told), sum(cost.megabytes for cost in told)
     lines = [("to compute", "items", "items/s", "time", "MB")]
     for cost in told:

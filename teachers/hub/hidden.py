@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from torch import Tensor, nn
@@ -10,14 +11,14 @@ from molkd.errors import ConfigError
 from molkd.teachers.base import layers
 
 
-def hidden_states(model: nn.Module, layer: int | None, **inputs: Tensor) -> Tensor:
+def hidden_states(model: nn.Module, layer: int | None, inputs: Mapping[str, Tensor]) -> Tensor:
     """Returns the states of the places that a model reads; shape (b, t, d).
 
     Args:
         model: of transformers, without heads.
         layer: as `hidden_states` of transformers counts them: 0 is what the first layer reads. None
             is what the model calls its last states, behind its last normalisation.
-        **inputs: what the model reads, by its own names.
+        inputs: what the model reads, by its own names.
     """
     if layer is None:
         return cast("Tensor", model(**inputs).last_hidden_state)

@@ -177,7 +177,7 @@ class HubVisionTeacher(HubTeacher[_ImageModel], ImageNetworkTeacher[_ImageModel]
     def _pooled(self, model: nn.Module, pixels: Tensor, how: ImagePooling, patches: int) -> Tensor:
         if how == "pooler":
             return from_pooler(model(pixel_values=pixels))
-        return pooled(hidden_states(model, self.layer, pixel_values=pixels), how, patches)
+        return pooled(hidden_states(model, self.layer, {"pixel_values": pixels}), how, patches)
 
 
 def from_pooler(output: Any) -> Tensor:

@@ -152,7 +152,7 @@ class HuggingFaceTeacher(HubTeacher[_LanguageModel], MoleculeTeacher):
         def encode(batch: list[Tokens]) -> Tensor:
             tokens = TokenBatch.of(batch, loaded.pad).to(device)
             read = {"input_ids": tokens.ids, "attention_mask": tokens.mask}
-            states = hidden_states(loaded.model, self.layer, **read)
+            states = hidden_states(loaded.model, self.layer, read)
             return pooled(states, tokens.mask, tokens.content, self.pooling)
 
         shape = (len(mols), loaded.origin.dim)

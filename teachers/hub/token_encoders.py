@@ -88,7 +88,7 @@ class TransformerEncoder:
         """Returns pooled states; shape (len(batch), d * number of poolings)."""
         tokens = TokenBatch.of(batch, self.pad).to(devices.of(self.model))
         read = {"input_ids": tokens.ids, "attention_mask": tokens.mask}
-        hidden = hidden_states(self.model, self.layer, **read)
+        hidden = hidden_states(self.model, self.layer, read)
         return pool(hidden, tokens.content, self.pooled.modes)
 
 

@@ -139,9 +139,8 @@ class ReactionEncoder(nn.Module):
 
     def forward(self, tokens: TokenBatch) -> Tensor:
         """Embeds b molecules; shape (b, `DIM`)."""
-        states = hidden_states(
-            self.body, self.layer, input_ids=tokens.ids, attention_mask=tokens.mask
-        )
+        read = {"input_ids": tokens.ids, "attention_mask": tokens.mask}
+        states = hidden_states(self.body, self.layer, read)
         return pooled(states, tokens.mask, tokens.content, "mean")
 
 
