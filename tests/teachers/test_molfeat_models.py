@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from molfeat.trans.pretrained import CheMeleonTransformer
+from molfeat.trans.pretrained import CheMeleonTransformer, MolJEPATransformer
 from molfeat.trans.pretrained.foundation import _CheMeleonDMPNN
+from safetensors.torch import save_file
 from sklearn.base import clone
 
 from molkd import teachers
@@ -77,3 +80,51 @@ def test_chemeleon_without_a_network_says_what_to_download(
 def test_moljepa_by_name_is_refused_since_it_runs_code(name: str) -> None:
     with pytest.raises(ConfigError, match=rf"{name} is code from the repository.*non-commercial"):
         assert teachers.make(f"molfeat:{name}").card
+
+
+MODEL = """
+import torch
+from transformers import PretrainedConfig, PreTrainedModel
+
+class Settings(PretrainedConfig):
+    model_type = "tiny-jepa"
+
+class Letters(PreTrainedModel):
+    config_class = Settings
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.letters = torch.nn.Embedding(128, 512)
+        self.post_init()
+
+    def forward(self, smiles):
+        assert all(isinstance(one, str) for one in smiles)
+        numbers = [torch.tensor([ord(letter) for letter in one]) for one in smiles]
+        return {"cls": torch.stack([self.letters(one).mean(0) for one in numbers])}
+"""
+"""Reads and gives what Mol-JEPA does, by code in its own repository."""
+
+
+def test_moljepa_as_an_object_whose_code_the_user_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path))
+    monkeypatch.setattr("sys.path", [str(tmp_path), *sys.path])
+    letters = torch.randn(128, 512, generator=torch.Generator().manual_seed(0))
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    (folder / "code.py").write_text(MODEL)
+    auto = {"AutoConfig": "code.Settings", "AutoModel": "code.Letters"}
+    config = {"model_type": "tiny-jepa", "architectures": ["Letters"], "auto_map": auto}
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file({"letters.weight": letters}, folder / "model.safetensors", metadata={"format": "pt"})
+    allowed = {"trust_remote_code": True, "accept_noncommercial_license": True}
+    teacher = MolfeatTeacher(MolJEPATransformer(str(folder), **allowed))
+    embedded = clone(teacher).embed(["CCO", "xx", "CN"])
+    assert list(embedded.failures) == [1]
+    for row, smiles in ((0, "CCO"), (2, "CN")):
+        expected = letters[[ord(letter) for letter in smiles]].mean(0)
+        np.testing.assert_allclose(embedded.values[row], expected, atol=1e-6)
+    refusing = MolfeatTeacher(MolJEPATransformer(str(folder)))
+    with pytest.raises(ConfigError, match="requires custom Hugging Face code"):
+        assert refusing.card
