@@ -1,8 +1,8 @@
 #!/bin/sh
 # molfeat 1.0.0: scikit-learn's clone of CheMeleonTransformer or MolJEPATransformer has the defaults again.
 #
-# Both hand molfeat's base class four of their parameters only, and `get_params`, by which scikit-learn
-# copies, names three of these. A clone of CheMeleon with a checkpoint of one's own, as a pipeline in
+# `get_params`, by which scikit-learn copies, names n_jobs, dtype and verbose only, which both hand to
+# molfeat's base class. A clone of CheMeleon with a checkpoint of one's own, as a pipeline in
 # GridSearchCV or cross_val_score makes for every fold, reads the published weights instead, downloading
 # them if need be, and one of Mol-JEPA gives "cls" where "embeddings" was asked for: 512 columns in place
 # of 6,656. Nothing is raised or said. Pickling, `copy.deepcopy` and molfeat's `to_state_dict` keep all
