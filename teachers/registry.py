@@ -13,6 +13,7 @@ from warnings import warn
 
 from molkd.errors import ConfigError
 from molkd.runtime.registry import Registry
+from molkd.teachers.base import layers
 from molkd.types import Teacher, TeacherCard
 
 Maker = Callable[..., Teacher[Any]]
@@ -28,6 +29,9 @@ TEACHERS: Registry[Maker] = Registry("teacher", listing=LISTING)
 PREFIXES: Registry[Callable[[str], Teacher[Any]]] = Registry("prefix")
 """Prefix -> the maker of "prefix:rest", which is called with the rest."""
 
+NESTED: Final = frozenset({"depict", "describe"})
+"""Prefixes before the name of another teacher."""
+
 
 def names() -> list[str]:
     """Returns the built-in names, then those of other distributions."""
@@ -38,26 +42,36 @@ def make(name: str, *, weights_dir: Path | str | None = None, device: str = "cpu
     """Makes a teacher.
 
     Args:
-        name: a name of `names`, or "prefix:rest"; see `PREFIXES`.
+        name: a name of `names`, or "prefix:rest"; see `PREFIXES`. "@layer:N" behind it takes an
+            inner layer; see `molkd.teachers.base.layers`.
         weights_dir: directory of pretrained weights, for teachers that read some.
         device: where networks run, a name of `molkd.runtime.devices.choose`; for teachers that
             have one.
 
     Raises:
         UnknownNameError: no such name; the message proposes near ones.
-        ConfigError: another distribution offers the name, and what it offers is no teacher.
+        ConfigError: another distribution offers the name, and what it offers is no teacher; or
+            the teacher has no layers to choose from.
         MissingExtraError: an optional dependency is not installed.
     """
+    nested = name.partition(":")[0] in NESTED  # then the layer is one of the teacher inside
+    base, layer = (name, None) if nested else layers.split(name)
+    teacher = _made(base)
+    _set_parameters(teacher, weights_dir=weights_dir, device=device)
+    if layer is not None and not _set_parameters(teacher, layer=layer):
+        raise ConfigError(
+            f"teacher {base!r} has no layers to choose from, so {name!r} is none; "
+            f"{layers.WITH_LAYERS}"
+        )
+    return teacher
+
+
+def _made(name: str) -> Teacher[Any]:
     prefix, colon, rest = name.partition(":")
     plugins = _plugins()
     if name in plugins:
-        teacher = _from_plugin(plugins[name])
-    elif colon:
-        teacher = PREFIXES.resolve(prefix)(rest)
-    else:
-        teacher = TEACHERS.make(name)
-    _set_parameters(teacher, weights_dir=weights_dir, device=device)
-    return teacher
+        return _from_plugin(plugins[name])
+    return PREFIXES.resolve(prefix)(rest) if colon else TEACHERS.make(name)
 
 
 def parse_names(text: str) -> list[str]:
@@ -106,15 +120,19 @@ def _misfits(candidate: object) -> list[str]:
     return wrong
 
 
-def _set_parameters(teacher: object, **values: object) -> None:
-    """Sets those parameters that are not None and that the teacher, or one inside it, has."""
+def _set_parameters(teacher: object, **values: object) -> bool:
+    """Sets those parameters that are not None and that the teacher, or one inside it, has.
+
+    Returns:
+        Whether there was one.
+    """
     if not hasattr(teacher, "get_params"):
-        return
+        return False
     estimator = cast("Any", teacher)
     leaves = {name: name.rpartition("__")[2] for name in estimator.get_params(deep=True)}
-    estimator.set_params(
-        **{name: values[leaf] for name, leaf in leaves.items() if values.get(leaf) is not None}
-    )
+    chosen = {name: values[leaf] for name, leaf in leaves.items() if values.get(leaf) is not None}
+    estimator.set_params(**chosen)
+    return bool(chosen)
 
 
 def _plugins() -> dict[str, EntryPoint]:

@@ -113,22 +113,23 @@ class Computer(ABC, Generic[TeacherT, BlockT]):
         """Returns one block per teacher of the task."""
         rows = range(task.start, task.start + len(task.items))
         rows = [row for row in rows if any(row not in f for f in task.failures.values())]
-        objects, failed = self._parsed([task.items[row - task.start] for row in rows])
+        objects, failed = self.read([task.items[row - task.start] for row in rows])
         unparsed = {rows[place]: reason for place, reason in failed.items()}
         parsed = dict(zip([row for row in rows if row not in unparsed], objects, strict=True))
         blocks: list[BlockT] = []
         for name, failures in task.failures.items():
-            blocks.append(self._block(name, task, parsed, {**unparsed, **failures}))
+            blocks.append(self.block_of(name, task, parsed, {**unparsed, **failures}))
             tick(len(task.items))
         return blocks
 
     @abstractmethod
-    def _block(
+    def block_of(
         self, name: str, task: Task, parsed: Mapping[int, Any], failures: dict[int, str]
     ) -> BlockT:
         """Returns a teacher's block, from row -> object and row -> why it is skipped."""
 
-    def _parsed(self, items: Sequence[Any]) -> tuple[Sequence[Any], dict[int, str]]:
+    def read(self, items: Sequence[Any]) -> tuple[Sequence[Any], dict[int, str]]:
+        """Returns what teachers read of items that can be parsed, and place -> reason of others."""
         if self.parse is None or not items:
             return items, {}
         try:
@@ -143,9 +144,10 @@ class Computer(ABC, Generic[TeacherT, BlockT]):
 class RowComputer(Computer[Teacher[Any], Block]):
     """Computes the embeddings of items."""
 
-    def _block(
+    def block_of(
         self, name: str, task: Task, parsed: Mapping[int, Any], failures: dict[int, str]
     ) -> Block:
+        """Embeds the items; see `Computer`."""
         card = self.teachers[name].card
         values = np.full((len(task.items), card.dim), np.nan, dtype=np.float32)
         rows = [row for row in parsed if row not in failures]

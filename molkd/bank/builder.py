@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any, cast
 
 from molkd.bank import index
 from molkd.bank.blocks import Parse, RowComputer
+from molkd.bank.cost import Work, tell
 from molkd.bank.files import CARD, TeacherFolder, folder_name
 from molkd.bank.folder import StoredType
 from molkd.bank.index import Header
-from molkd.bank.nodes import build_nodes, with_nodes
+from molkd.bank.nodes import build_nodes, node_folders, node_work, with_nodes
 from molkd.bank.reading import Bank
 from molkd.errors import ConfigError, StaleBankError
 from molkd.types import StoreAs, Support, Teacher, TeacherCard
@@ -53,7 +55,8 @@ def build(  # noqa: PLR0913
         block: rows per block of a new bank; an existing one keeps its own.
         parse: turns items into what the teachers read; picklable where `jobs` > 1.
         nodes: names of the teachers whose states of nodes the bank shall hold too.
-        progress: whether to show a progress bar.
+        progress: whether to say before the work what it will cost, as `molkd.bank.cost` measures
+            it, and to show a progress bar.
 
     Returns:
         The bank, opened with these teachers and nodes.
@@ -76,51 +79,55 @@ def build(  # noqa: PLR0913
     header = _index(path, keys, errors, standardization, block)
     cards = [teacher.card for teacher in teachers]
     folders = {card.name: _folder(path, card, dtype, len(items)) for card in cards}
+    states = node_folders(folders, node_teachers, None if dtype == "auto" else dtype)
+    works: list[tuple[Work, Work]] = []
     for on_gpu in (True, False):
         processes = 1 if on_gpu else jobs
-        some = [t for t in teachers if _on_gpu(t) is on_gpu and not folders[t.card.name].sealed]
-        with_states = [t for t in node_teachers if _on_gpu(t) is on_gpu]
-        _fill(items, errors, folders, some, header.block, processes, parse, progress=progress)
-        build_nodes(
-            items,
-            folders,
-            with_states,
-            None if dtype == "auto" else dtype,
-            block=header.block,
-            jobs=processes,
-            parse=parse,
-            progress=progress,
-        )
+        some = [teacher for teacher in teachers if _on_gpu(teacher) is on_gpu]
+        with_states = [teacher for teacher in node_teachers if _on_gpu(teacher) is on_gpu]
+        rows = _work(folders, some, errors, processes, parse)
+        works.append((rows, node_work(states, with_states, errors, processes, parse)))
+    if progress:
+        tell(items, list(itertools.chain(*works)), block=header.block)
+    for rows, its_nodes in works:
+        _fill(items, folders, rows, block=header.block, progress=progress)
+        build_nodes(items, folders, states, its_nodes, block=header.block, progress=progress)
     return Bank.open(path, teachers=list(folders), nodes=nodes)
 
 
-def _fill(
-    items: Sequence[Any],
-    errors: Mapping[int, str],
+def _work(
     folders: Mapping[str, TeacherFolder],
     teachers: Sequence[Teacher[Any]],
-    block: int,
+    errors: Mapping[int, str],
     jobs: int,
     parse: Parse | None,
-    *,
-    progress: bool,
-) -> None:
-    """Embeds the rows that teachers lack, and seals their folders."""
-    unfinished = {teacher.card.name: folders[teacher.card.name] for teacher in teachers}
+) -> Work:
+    """Returns the rows that teachers lack."""
+    named = {teacher.card.name: teacher for teacher in teachers}
+    unfinished = {name: folders[name] for name in named if not folders[name].sealed}
     computer = RowComputer(
-        {teacher.card.name: teacher for teacher in teachers},
+        {name: named[name] for name in unfinished},
         {name: folder.dtype for name, folder in unfinished.items()},
         parse,
     )
     done = {name: folder.journal()[0] for name, folder in unfinished.items()}
-    failures = dict.fromkeys(done, errors)
-    for blocks in computer.run(
-        items, failures, done, block=block, jobs=jobs, label="teachers", progress=progress
-    ):
+    return Work(computer=computer, failures=dict.fromkeys(done, errors), done=done, jobs=jobs)
+
+
+def _fill(
+    items: Sequence[Any],
+    folders: Mapping[str, TeacherFolder],
+    work: Work,
+    *,
+    block: int,
+    progress: bool,
+) -> None:
+    """Embeds the rows that teachers lack, and seals their folders."""
+    for blocks in work.run(items, block=block, progress=progress):
         for one in blocks:
-            unfinished[one.teacher].append(one.start, one.values, one.failures)
-    for folder in unfinished.values():
-        _finish(folder)
+            folders[one.teacher].append(one.start, one.values, one.failures)
+    for name in work.done:
+        _finish(folders[name])
 
 
 def _finish(folder: TeacherFolder) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from molkd.bank.blocks import (
     refuse_outside,
     stored,
 )
+from molkd.bank.cost import Work
 from molkd.bank.files import TeacherFolder
 from molkd.bank.folder import Stored, StoredType
 from molkd.bank.node_files import HEADER, NODES, NodeFolder
@@ -46,9 +47,10 @@ class NodeBlock:
 class NodeComputer(Computer[NodeTeacher[Any], NodeBlock]):
     """Computes the states of nodes."""
 
-    def _block(
+    def block_of(
         self, name: str, task: Task, parsed: Mapping[int, Any], failures: dict[int, str]
     ) -> NodeBlock:
+        """Asks for the nodes of the items; see `Computer`."""
         rows = [row for row in parsed if row not in failures]
         counts = np.zeros(len(task.items), dtype=np.int64)
         values: Matrix = np.empty((0, self.teachers[name].node_dim), dtype=np.float32)
@@ -65,33 +67,62 @@ class NodeComputer(Computer[NodeTeacher[Any], NodeBlock]):
         )
 
 
-def build_nodes(
-    items: Sequence[Any],
+def node_folders(
     folders: Mapping[str, TeacherFolder],
     teachers: Sequence[NodeTeacher[Any]],
     dtype: StoredType | None,
-    *,
-    block: int,
+) -> dict[str, NodeFolder]:
+    """Opens or makes the folders of teachers' nodes, by the name of the teacher.
+
+    Raises:
+        StaleBankError: one holds other nodes than those of the teacher.
+    """
+    return {one.card.name: _folder(folders[one.card.name], one, dtype) for one in teachers}
+
+
+def node_work(
+    nodes: Mapping[str, NodeFolder],
+    teachers: Sequence[NodeTeacher[Any]],
+    errors: Mapping[int, str],
     jobs: int,
     parse: Parse | None,
-    progress: bool,
-) -> None:
-    """Fills the nodes of teachers whose rows are complete; see `molkd.bank.build`."""
+) -> Work:
+    """Returns what teachers' nodes lack.
+
+    Args:
+        nodes: teacher -> its folder.
+        teachers: those to ask.
+        errors: row -> reason for invalid items.
+        jobs: processes.
+        parse: turns items into what the teachers read.
+    """
     named = {teacher.card.name: teacher for teacher in teachers}
-    nodes = {name: _folder(folders[name], teacher, dtype) for name, teacher in named.items()}
-    unfinished = {name: folder for name, folder in nodes.items() if not folder.sealed}
+    unfinished = {name: nodes[name] for name in named if not nodes[name].sealed}
     computer = NodeComputer(
         {name: named[name] for name in unfinished},
         {name: folder.dtype for name, folder in unfinished.items()},
         parse,
     )
-    counts = {name: folder.journal()[0] for name, folder in unfinished.items()}
-    done = {name: len(rows) for name, rows in counts.items()}
-    written = {name: int(rows.sum()) for name, rows in counts.items()}
-    failures = {name: folders[name].failures() for name in unfinished}
-    for blocks in computer.run(
-        items, failures, done, block=block, jobs=jobs, label="nodes", progress=progress
-    ):
+    done = {name: len(folder.journal()[0]) for name, folder in unfinished.items()}
+    failures = dict.fromkeys(done, errors)
+    return Work(computer=computer, failures=failures, done=done, jobs=jobs, what="nodes")
+
+
+def build_nodes(
+    items: Sequence[Any],
+    folders: Mapping[str, TeacherFolder],
+    nodes: Mapping[str, NodeFolder],
+    work: Work,
+    *,
+    block: int,
+    progress: bool,
+) -> None:
+    """Fills the nodes of teachers whose rows are complete; see `molkd.bank.build`."""
+    failures = {name: folders[name].failures() for name in work.done}
+    work = replace(work, failures=failures)
+    unfinished = {name: nodes[name] for name in work.done}
+    written = {name: int(folder.journal()[0].sum()) for name, folder in unfinished.items()}
+    for blocks in work.run(items, block=block, progress=progress):
         for one in blocks:
             folder = unfinished[one.teacher]
             folder.append(written[one.teacher], one.values, one.counts, one.failures)

@@ -117,9 +117,9 @@ class Progress:
             parts[0] += f" {self._unit}"
         parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s")
         if self.total and rate and self.done < self.total:
-            parts.append(f"{_clocked((self.total - self.done) / rate)} left")
+            parts.append(f"{clocked((self.total - self.done) / rate)} left")
         else:
-            parts.append(f"{_clocked(seconds)} so far")
+            parts.append(f"{clocked(seconds)} so far")
         return ", ".join([*parts, *([self._note] if self._note else [])])
 
 
@@ -129,8 +129,8 @@ def _draws(stream: TextIO) -> bool:
     return terminal or (stream is sys.stderr and "ipykernel" in sys.modules)
 
 
-def _clocked(seconds: float) -> str:
-    """65 -> "1:05", 3665 -> "1:01:05"."""
+def clocked(seconds: float) -> str:
+    """Returns a time for people: 65 is "1:05", 3665 is "1:01:05"."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -6,9 +6,13 @@ processes, which are slower than none.
 
 from __future__ import annotations
 
+import copy
+import functools
+import json
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any, ClassVar, Final, cast
+from pathlib import Path
+from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +20,11 @@ from molfeat.calc.base import SerializableCalculator
 from molfeat.store.modelstore import ModelStoreError
 from molfeat.trans.base import MoleculeTransformer
 from molfeat.trans.fp import FPVecTransformer
+from molfeat.trans.pretrained import CheMeleonTransformer
 from rdkit import Chem
 
 from molkd.errors import ConfigError, MissingExtraError, UnknownNameError, WeightsError
+from molkd.runtime import files
 from molkd.runtime.registry import near
 from molkd.teachers.base.molecules import MoleculeTeacher, OnInvalid
 from molkd.teachers.base.per_molecule import Encoder, fill
@@ -41,6 +47,13 @@ LENGTH: Final = 2048
 BATCH: Final = 64
 """Molecules handed to a molfeat transformer at once: it does not divide them itself."""
 
+CHEMELEON: Final = "chemeleon"
+CHEMELEON_TRAINED_ON: Final = (
+    "Descriptors that Mordred computes of molecules of PubChem, no measured labels. Compounds of a "
+    "benchmark may be among these molecules."
+)
+MOLJEPA: Final = frozenset({"moljepa", "mol-jepa"})
+
 _PROBE = "CC(=O)Nc1ccc(O)cc1"
 
 
@@ -49,7 +62,9 @@ class MolfeatTeacher(MoleculeTeacher):
 
     Attributes:
         featurizer: a kind of molfeat's `FPVecTransformer` ("secfp", "ecfp-count:6", "desc2D"), the
-            name of a model in molfeat's store, or a molfeat calculator or transformer.
+            name of a model in molfeat's store, "chemeleon", whose checkpoint molfeat
+            downloads once and checks, "chemeleon:PATH", a checkpoint of that form, or a molfeat
+            calculator or transformer.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -77,8 +92,11 @@ class MolfeatTeacher(MoleculeTeacher):
         support = support_of(self.featurizer) if named else "real"
         unproven = "; its values are taken as real numbers" if support == "real" else ""
         stored = named and isinstance(inner, MoleculeTransformer)
+        name = self.featurizer if named else type(inner).__name__
+        chemeleon = named and is_chemeleon(name)
+        name = CHEMELEON if chemeleon else name  # not where its checkpoint lies
         return TeacherCard(
-            name=f"molfeat:{self.featurizer if named else type(inner).__name__}",
+            name=f"molfeat:{name}",
             kind="molfeat featurizer",
             dim=dim,
             support=support,
@@ -86,11 +104,17 @@ class MolfeatTeacher(MoleculeTeacher):
             license="see its card in molfeat's store" if stored else "Apache-2.0 (molfeat)",
             limits=f"what the featurizer refuses, molecule by molecule{unproven}",
             options={
-                "featurizer": self.featurizer if named else cast("Any", inner).to_state_json(),
+                "featurizer": name if named else _state(inner),
                 "length": LENGTH if named else None,
             },
             versions={package: version(package) for package in ("molfeat", "rdkit")},
+            sha256={"chemeleon_mp.pt": _sha256(inner.checkpoint_path)} if chemeleon else {},
+            trained_on=CHEMELEON_TRAINED_ON if chemeleon else "",
         )
+
+    def __sklearn_clone__(self) -> Self:
+        """Copies a featurizer with all of its settings, some of which molfeat's clones forget."""
+        return type(self)(copy.deepcopy(self.featurizer), on_invalid=self.on_invalid)
 
     def _inner(self) -> tuple[Any, int]:
         if self._loaded is None or self._loaded[0] is not self.featurizer:
@@ -125,9 +149,13 @@ def find(name: str) -> Any:
 
     Raises:
         UnknownNameError: molfeat has neither; the message proposes near kinds.
-        WeightsError: the store cannot be reached.
+        WeightsError: the store cannot be reached, or there is no checkpoint of CheMeleon.
+        ConfigError: Mol-JEPA, which would run code from a checkpoint.
         MissingExtraError: a package that molfeat needs for it is not installed.
     """
+    if is_chemeleon(name):
+        return _chemeleon(name)
+    _refuse_code(name)
     kind = name.partition(":")[0].replace("morgan", "ecfp")
     if kind in FPVecTransformer.AVAILABLE_FPS:
         return _calculator(name)
@@ -144,6 +172,41 @@ def find(name: str) -> Any:
             f"{name!r} is no kind of fingerprint or descriptor of molfeat, and its model store "
             f"cannot be reached: {error.__cause__ or error}.{proposal}"
         ) from error
+
+
+def is_chemeleon(name: str) -> bool:
+    """Says whether a name is "chemeleon", or that and the path of a checkpoint."""
+    return name.partition(":")[0].lower() == CHEMELEON
+
+
+def _chemeleon(name: str) -> CheMeleonTransformer:
+    path = name.partition(":")[2]
+    transformer = (
+        CheMeleonTransformer(str(Path(path).expanduser()), download_url=None, checksum=None)
+        if path
+        else CheMeleonTransformer()
+    )
+    try:
+        transformer._preload()  # noqa: SLF001 - else it fails where a molecule is embedded
+    except Exception as error:  # of torch, urllib and molfeat
+        reason = str(error).strip().partition("\n")[0]
+        raise WeightsError(
+            f"molfeat:{name}: its checkpoint {transformer.checkpoint_path} cannot be had "
+            f"({reason}). Where there is a network, download "
+            "https://zenodo.org/records/15460715/files/chemeleon_mp.pt and give it as "
+            f"molfeat:{CHEMELEON}:PATH"
+        ) from error
+    return transformer
+
+
+def _refuse_code(name: str) -> None:
+    if name.lower() in MOLJEPA:
+        raise ConfigError(
+            f"molfeat:{name} is code from the repository of its weights, which are for "
+            "non-commercial use only (CC BY-NC 4.0); by name molkd runs no such code. Who accepts "
+            "both gives molkd.teachers.adapters.molfeat.MolfeatTeacher the object "
+            "MolJEPATransformer(trust_remote_code=True, accept_noncommercial_license=True)"
+        )
 
 
 def support_of(name: str) -> Support:
@@ -175,6 +238,18 @@ def _width(inner: Any, featurizer: object) -> int:
             f"molfeat:{featurizer} gives no vector for the molecule {_PROBE} ({error}); "
             "featurizers of conformers cannot be teachers of a 2-D student"
         ) from error
+
+
+def _state(featurizer: Any) -> str:
+    try:
+        return str(featurizer.to_state_json())
+    except TypeError:  # molfeat keeps a path as it was given, which JSON does not know
+        return json.dumps(featurizer.to_state_dict(), sort_keys=True, default=str)
+
+
+@functools.lru_cache(maxsize=16)
+def _sha256(path: str) -> str:
+    return files.sha256_of(Path(path))
 
 
 def _transform(transformer: Any, mols: list[Chem.Mol]) -> list[Any]:

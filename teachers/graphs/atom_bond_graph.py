@@ -185,13 +185,17 @@ class AtomBondNetwork(nn.Module):
         """Embeds molecules by the states of their atoms in the last layer; shape (b, d)."""
         return self.head(global_mean_pool(states, graph.molecule, graph.size))
 
+    def mean(self, graph: AtomBondGraph, layer: int) -> Tensor:
+        """Returns the mean over a molecule's atoms after so many layers; shape (b, `WIDTH`)."""
+        return global_mean_pool(self.states(graph, layer), graph.molecule, graph.size)
+
     def head(self, states: Tensor) -> Tensor:
         """Returns what the network makes of the mean state of a molecule; here, nothing more."""
         return states
 
-    def states(self, graph: AtomBondGraph) -> Tensor:
-        """Returns the atoms' states in the last layer; shape (n, `WIDTH`)."""
-        return self.between(self.first(graph), graph, 0, LAYERS)
+    def states(self, graph: AtomBondGraph, layer: int = LAYERS) -> Tensor:
+        """Returns the atoms' states after so many layers; shape (n, `WIDTH`)."""
+        return self.between(self.first(graph), graph, 0, layer)
 
     def first(self, graph: AtomBondGraph) -> Tensor:
         """Returns the atoms' states before the first layer; shape (n, `WIDTH`)."""

@@ -69,7 +69,8 @@ class MolclrTeacher(AtomBondTeacher):
     @property
     def card(self) -> TeacherCard:
         """What the teacher is; needs no weights."""
-        return TeacherCard(
+        self._validate_params()
+        card = TeacherCard(
             name="molclr-gcn",
             kind="graph network",
             dim=DIM,
@@ -80,6 +81,7 @@ class MolclrTeacher(AtomBondTeacher):
             sha256={WEIGHTS.path: WEIGHTS.sha256},
             versions=VERSIONS,
         )
+        return self._as_layer(card)
 
     def _build(self) -> nn.Module:
         published = load_torch(WEIGHTS, self.weights_dir)

@@ -141,6 +141,7 @@ class PretrainedGnnTeacher(AtomBondTeacher):
         architecture: Architecture = "gcn",
         pretraining: Pretraining = "contextpred",
         *,
+        layer: int | None = None,
         weights_dir: str | os.PathLike[str] | None = None,
         device: str = "cpu",
         batch_size: int = 128,
@@ -148,10 +149,13 @@ class PretrainedGnnTeacher(AtomBondTeacher):
     ) -> None:
         self.architecture: Architecture = architecture
         self.pretraining: Pretraining = pretraining
-        self.weights_dir = weights_dir
-        self.device = device
-        self.batch_size = batch_size
-        self.on_invalid = on_invalid
+        super().__init__(
+            layer=layer,
+            weights_dir=weights_dir,
+            device=device,
+            batch_size=batch_size,
+            on_invalid=on_invalid,
+        )
 
     @property
     def weights(self) -> WeightFile:
@@ -173,7 +177,7 @@ class PretrainedGnnTeacher(AtomBondTeacher):
     def card(self) -> TeacherCard:
         """What the teacher is; needs no weights."""
         weights = self.weights
-        return TeacherCard(
+        card = TeacherCard(
             name=f"hu-{self.architecture}-{self.pretraining.replace('_', '-')}",
             kind="graph network",
             dim=abg.WIDTH,
@@ -184,6 +188,7 @@ class PretrainedGnnTeacher(AtomBondTeacher):
             sha256={weights.path: weights.sha256},
             versions=VERSIONS,
         )
+        return self._as_layer(card)
 
     def _build(self) -> nn.Module:
         network = abg.AtomBondNetwork(LAYERS[self.architecture], atom_types=ATOM_TYPES)

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval
 from molkd.errors import ConfigError, WeightsError
 from molkd.hub import checkpoints
 from molkd.hub.checkpoints import Checkpoint
+from molkd.teachers.base import layers
 from molkd.teachers.base.card_facts import UNSTATED, kebab
 from molkd.teachers.base.loading import LoadsOnce
 from molkd.teachers.hub import known
@@ -67,6 +68,8 @@ class HubTeacher(LoadsOnce[LoadedT]):
         license: licence on the card; None is what molkd knows of the model.
         device: where torch computes, a name of `molkd.runtime.devices.choose`.
         batch_size: items per forward pass.
+        layer: whose hidden states are pooled, as transformers counts them: from 0, what the first
+            layer reads; None is the last one, as the model gives it.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -76,6 +79,7 @@ class HubTeacher(LoadsOnce[LoadedT]):
         "license": [str, None],
         "device": [str],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "layer": [Interval(Integral, 0, None, closed="left"), None],
     }
     _kind: ClassVar[str]
     _modality: ClassVar[str]
@@ -93,6 +97,7 @@ class HubTeacher(LoadsOnce[LoadedT]):
     license: str | None
     device: str
     batch_size: int
+    layer: int | None
 
     @property
     def card(self) -> TeacherCard:
@@ -100,6 +105,7 @@ class HubTeacher(LoadsOnce[LoadedT]):
 
         Raises:
             InvalidParameterError: a parameter has another type or value than documented.
+            ConfigError: the model has no such layer.
             WeightsError: neither a known model nor one whose small files can be had.
         """
         self._validate_params()
@@ -107,7 +113,7 @@ class HubTeacher(LoadsOnce[LoadedT]):
         local = Path(self.model).expanduser().is_dir()
         hub = self.model if facts else f"https://huggingface.co/{self.model}"
         place = "local directory" if local else hub
-        return TeacherCard(
+        card = TeacherCard(
             name=self.name or (facts.name if facts else kebab(Path(self.model).name)),
             kind=self._kind,
             modality=self._modality,
@@ -124,6 +130,7 @@ class HubTeacher(LoadsOnce[LoadedT]):
             },
             versions={package: version(package) for package in self._packages},
         )
+        return layers.card_of(card, self.layer)
 
     @abstractmethod
     def _describe(self, checkpoint: Checkpoint) -> Origin:

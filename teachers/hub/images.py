@@ -15,7 +15,9 @@ from molkd.errors import ConfigError, WeightsError
 from molkd.hub import checkpoints, inputs
 from molkd.items.images.decoding import Picture
 from molkd.runtime import devices
+from molkd.teachers.base import layers
 from molkd.teachers.hub.base import HubModel, HubTeacher, Origin, origin_of
+from molkd.teachers.hub.hidden import check_layer, hidden_states
 from molkd.teachers.vision.network import ImageArray, ImageNetworkTeacher
 from molkd.types import Matrix
 
@@ -69,6 +71,8 @@ class HubVisionTeacher(HubTeacher[_ImageModel], ImageNetworkTeacher[_ImageModel]
             token; "mean" over the last states of all patches; "auto" is features where a model
             has them, the class token for those that are meant to be read there (ViT, DeiT,
             DINO), else the pooler.
+        layer: as for every `HubTeacher`. Its states are pooled by "cls" or "mean"; "auto" is then
+            the mean of those that are not meant to be read at a class token.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -87,6 +91,7 @@ class HubVisionTeacher(HubTeacher[_ImageModel], ImageNetworkTeacher[_ImageModel]
         model: str,
         *,
         pooling: ImagePooling = "auto",
+        layer: int | None = None,
         revision: str | None = None,
         name: str | None = None,
         license: str | None = None,  # noqa: A002 - the card's word
@@ -95,6 +100,7 @@ class HubVisionTeacher(HubTeacher[_ImageModel], ImageNetworkTeacher[_ImageModel]
     ) -> None:
         self.model = model
         self.pooling: ImagePooling = pooling
+        self.layer = layer
         self.revision = revision
         self.name = name
         self.license = license
@@ -103,20 +109,32 @@ class HubVisionTeacher(HubTeacher[_ImageModel], ImageNetworkTeacher[_ImageModel]
 
     @property
     def _known_dim(self) -> int | None:
-        facts = self._facts
+        facts = self._facts if self.layer is None else None
         return facts.dim if facts and self.pooling == facts.options["pooling"] else None
 
     def _describe(self, checkpoint: checkpoints.Checkpoint) -> Origin:
         config = checkpoints.read_config(checkpoint)
-        pooling = _resolved(config, self.pooling)
+        pooling = self._resolved(config)
         return origin_of(checkpoint, _width(config, pooling), FILES, {"pooling": pooling})
+
+    def _resolved(self, config: Any) -> ImagePooling:
+        if self.layer is None:
+            return _resolved(config, self.pooling)
+        check_layer(self.layer, _vision(config), self.model)
+        if self.pooling in {"features", "pooler"}:
+            raise ConfigError(
+                f"{self.model}: pooling={self.pooling!r} is made of the last layer; choose "
+                f"pooling='cls' or 'mean', or hf-vision:{self.model}{layers.SUFFIX}{self.layer}"
+            )
+        usual = "cls" if config.model_type in WITH_CLASS_TOKEN else "mean"
+        return usual if self.pooling == "auto" else self.pooling
 
     def _load(self) -> _ImageModel:
         checkpoint = self._locate(weights=True)
         config = checkpoints.read_config(checkpoint)
         if config.model_type in RANDOM:
             raise ConfigError(f"{self.model} hides patches at random: its rows would not repeat")
-        pooling = _resolved(config, self.pooling)
+        pooling = self._resolved(config)
         origin = self._checked(self._describe(checkpoint))
         model: Any = checkpoints.load_model(checkpoint, config, self.device)
         if pooling != "features":
@@ -153,31 +171,41 @@ class HubVisionTeacher(HubTeacher[_ImageModel], ImageNetworkTeacher[_ImageModel]
         else:
             side = loaded.patch
             patches = (pixels.shape[2] // side) * (pixels.shape[3] // side) if side else 0
-            values = pooled(model(pixel_values=pixels), loaded.pooling, patches)
+            values = self._pooled(model, pixels, loaded.pooling, patches)
         return values.float().cpu().numpy()
 
+    def _pooled(self, model: nn.Module, pixels: Tensor, how: ImagePooling, patches: int) -> Tensor:
+        if how == "pooler":
+            return from_pooler(model(pixel_values=pixels))
+        return pooled(hidden_states(model, self.layer, {"pixel_values": pixels}), how, patches)
 
-def pooled(output: Any, pooling: ImagePooling, patches: int) -> Tensor:
-    """Makes one vector per image of what a model gives.
+
+def from_pooler(output: Any) -> Tensor:
+    """Returns what a model's own pooler makes of an image; shape (b, d).
+
+    Raises:
+        ConfigError: the model has none.
+    """
+    features = getattr(output, "pooler_output", None)
+    if features is None:
+        raise ConfigError("the model has no pooler: choose pooling='cls' or 'mean'")
+    return features.flatten(1)
+
+
+def pooled(states: Tensor, pooling: ImagePooling, patches: int) -> Tensor:
+    """Makes one vector per image of a model's hidden states.
 
     Args:
-        output: with last_hidden_state of shape (b, t, d), or (b, d, h, w) without any tokens but
-            those of places; and with pooler_output of b times d numbers, or None.
-        pooling: "pooler", "cls" or "mean".
+        states: shape (b, t, d), or (b, d, h, w) without any tokens but those of places.
+        pooling: "cls" or "mean".
         patches: patches of an image; tokens before them stand for none.
 
     Returns:
         Shape (b, d).
 
     Raises:
-        ConfigError: the model has no pooler, or no class token.
+        ConfigError: the model has no class token.
     """
-    states = output.last_hidden_state
-    if pooling == "pooler":
-        features = getattr(output, "pooler_output", None)
-        if features is None:
-            raise ConfigError("the model has no pooler: choose pooling='cls' or 'mean'")
-        return features.flatten(1)
     if states.ndim == 4:
         states = states.flatten(2).transpose(1, 2)
     before = states.shape[1] - patches if 0 < patches < states.shape[1] else 0

@@ -14,8 +14,10 @@ from torch import Tensor, nn
 
 from molkd.hub import checkpoints, inputs
 from molkd.runtime import devices
+from molkd.teachers.base import layers
 from molkd.teachers.base.molecules import MoleculeTeacher, OnInvalid
 from molkd.teachers.hub.base import HubModel, HubTeacher, Origin, origin_of
+from molkd.teachers.hub.hidden import check_layer, hidden_states
 from molkd.teachers.hub.token_batches import Pooling, TokenBatch, embed_by_length, pooled
 from molkd.teachers.hub.tokens import (
     Reader,
@@ -42,7 +44,7 @@ class _LanguageModel(HubModel):
 
 
 class HuggingFaceTeacher(HubTeacher[_LanguageModel], MoleculeTeacher):
-    """The last hidden states of an encoder or a decoder, pooled over the tokens of a molecule.
+    """The hidden states of an encoder or a decoder, pooled over the tokens of a molecule.
 
     A molecule is read as canonical SMILES, or as the SELFIES of it. Sequences are sorted by
     length, padded on the right and masked, so that neither the batch nor the padding side that
@@ -81,6 +83,7 @@ class HuggingFaceTeacher(HubTeacher[_LanguageModel], MoleculeTeacher):
         max_length: int | None = None,
         too_long: TooLong = "refuse",
         unknown: Unknown = "refuse",
+        layer: int | None = None,
         revision: str | None = None,
         name: str | None = None,
         license: str | None = None,  # noqa: A002 - the card's word
@@ -94,6 +97,7 @@ class HuggingFaceTeacher(HubTeacher[_LanguageModel], MoleculeTeacher):
         self.max_length = max_length
         self.too_long: TooLong = too_long
         self.unknown: Unknown = unknown
+        self.layer = layer
         self.revision = revision
         self.name = name
         self.license = license
@@ -111,14 +115,16 @@ class HuggingFaceTeacher(HubTeacher[_LanguageModel], MoleculeTeacher):
         return ("transformers", "tokenizers", "rdkit", *selfies)
 
     def _describe(self, checkpoint: checkpoints.Checkpoint) -> Origin:
-        return origin_of(checkpoint, checkpoints.read_config(checkpoint).hidden_size)
+        config = checkpoints.read_config(checkpoint)
+        check_layer(self.layer, config, self.model)
+        return origin_of(checkpoint, config.hidden_size)
 
     def _load(self) -> _LanguageModel:
         checkpoint = self._locate(weights=True)
         config = checkpoints.read_config(checkpoint)
         if self.pooling == "cls":
             self._check_cls(config, "last")
-        origin = self._checked(origin_of(checkpoint, config.hidden_size))
+        origin = self._checked(self._describe(checkpoint))
         tokenizer = inputs.load_tokenizer(checkpoint, config)
         model = checkpoints.load_model(checkpoint, config, self.device)
         limit = token_limit(model, config, tokenizer)
@@ -145,8 +151,9 @@ class HuggingFaceTeacher(HubTeacher[_LanguageModel], MoleculeTeacher):
 
         def encode(batch: list[Tokens]) -> Tensor:
             tokens = TokenBatch.of(batch, loaded.pad).to(device)
-            output = loaded.model(input_ids=tokens.ids, attention_mask=tokens.mask)
-            return pooled(output.last_hidden_state, tokens.mask, tokens.content, self.pooling)
+            read = {"input_ids": tokens.ids, "attention_mask": tokens.mask}
+            states = hidden_states(loaded.model, self.layer, read)
+            return pooled(states, tokens.mask, tokens.content, self.pooling)
 
         shape = (len(mols), loaded.origin.dim)
         return embed_by_length(sequences, shape, self.batch_size, encode), reasons
@@ -158,11 +165,13 @@ class HuggingFaceTeacher(HubTeacher[_LanguageModel], MoleculeTeacher):
             layer: block before which the query enters, from 0; None is the middle.
 
         Raises:
-            ConfigError: a kind of model that cannot take a query, or no such block.
+            ConfigError: a kind of model that cannot take a query, no such block, or the teacher is
+                one of its layers.
             WeightsError: the model is missing or cannot be loaded.
         """
         from molkd.teachers.hub.queryable import QueryableTransformer
 
+        layers.refuse_queries(self.layer, self.card.name)
         loaded = self._ready()
         return QueryableTransformer(
             self.card.name,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy.typing as npt
@@ -16,8 +17,10 @@ from molkd.hub import checkpoints
 from molkd.hub.checkpoints import Checkpoint
 from molkd.runtime import devices
 from molkd.runtime.registry import near
+from molkd.teachers.base import layers
 from molkd.teachers.base.items import TextTeacher
 from molkd.teachers.hub.base import HubModel, HubTeacher, Origin, origin_of
+from molkd.teachers.hub.hidden import check_layer
 from molkd.teachers.hub.known import KNOWN, KnownModel
 from molkd.teachers.hub.modules_json import (
     MODES,
@@ -25,6 +28,7 @@ from molkd.teachers.hub.modules_json import (
     Layout,
     Mode,
     Pool,
+    UnitNorm,
     read_layout,
     usual_pool,
 )
@@ -68,6 +72,8 @@ class SentenceEncoder(HubTeacher[_TextModel], TextTeacher):
         normalize: whether rows get length one at the end; None is what the model says.
         name: as for every `HubTeacher`. One of `known.KNOWN` brings source and licence along, for
             a copy of that model in a directory.
+        layer: as for every `HubTeacher`; linear layers behind the pooling, which were made for the
+            last states, are then left out.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -95,6 +101,7 @@ class SentenceEncoder(HubTeacher[_TextModel], TextTeacher):
         pooling: Mode | None = None,
         max_length: int | None = None,
         normalize: bool | None = None,
+        layer: int | None = None,
         revision: str | None = None,
         name: str | None = None,
         license: str | None = None,  # noqa: A002 - the card's word
@@ -107,6 +114,7 @@ class SentenceEncoder(HubTeacher[_TextModel], TextTeacher):
         self.pooling: Mode | None = pooling
         self.max_length = max_length
         self.normalize = normalize
+        self.layer = layer
         self.revision = revision
         self.name = name
         self.license = license
@@ -128,10 +136,22 @@ class SentenceEncoder(HubTeacher[_TextModel], TextTeacher):
         return super()._facts or (copied if copied and copied.modality == "texts" else None)
 
     def _describe(self, checkpoint: Checkpoint) -> Origin:
-        layout = read_layout(checkpoint.folder)
+        layout = self._layout(checkpoint.folder)
         if layout.static:  # only the weights themselves say how wide they are
             checkpoint = self._with_weights(checkpoint, layout)
         return self._origin_of(checkpoint, layout)
+
+    def _layout(self, folder: Path) -> Layout:
+        layout = read_layout(folder)
+        if self.layer is None:
+            return layout
+        if layout.static:
+            raise ConfigError(
+                f"{self.model} is a table of token vectors, which has no layers: leave "
+                f"{layers.SUFFIX}{self.layer} away"
+            )
+        kept = tuple(stage for stage in layout.stages if isinstance(stage, UnitNorm))
+        return replace(layout, stages=kept)
 
     def _origin_of(self, checkpoint: Checkpoint, layout: Layout) -> Origin:
         folder = checkpoint.folder / layout.body
@@ -139,6 +159,7 @@ class SentenceEncoder(HubTeacher[_TextModel], TextTeacher):
             dim = layout.width(static_vectors(folder).shape[1], 1)
         else:
             config = checkpoints.read_config(Checkpoint(folder, checkpoint.commit))
+            check_layer(self.layer, config, self.model)
             dim = layout.width(int(config.hidden_size), len(self._pool(layout, config).modes))
         return origin_of(checkpoint, dim, layout.patterns)
 
@@ -170,7 +191,7 @@ class SentenceEncoder(HubTeacher[_TextModel], TextTeacher):
 
     def _load(self) -> _TextModel:
         small = self._locate(weights=False)
-        layout = read_layout(small.folder)
+        layout = self._layout(small.folder)
         prefix = self._prefix(layout)
         if not layout.static:  # before large files are downloaded in vain
             checkpoints.read_config(Checkpoint(small.folder / layout.body, None))
@@ -183,16 +204,21 @@ class SentenceEncoder(HubTeacher[_TextModel], TextTeacher):
 
     def _encoder(self, checkpoint: Checkpoint, layout: Layout, prefix: str) -> TokenEncoder:
         folder = checkpoint.folder / layout.body
-        reading: dict[str, Any] = {
-            "prefix": prefix,
-            "max_length": self.max_length,
-            "device": self.device,
-        }
+        max_length, device = self.max_length, self.device
         if layout.static:
-            return load_static(folder, **reading)
+            return load_static(folder, prefix=prefix, max_length=max_length, device=device)
         inner = Checkpoint(folder, checkpoint.commit)
         config = checkpoints.read_config(inner)
-        return load_transformer(inner, config, layout, self._pool(layout, config), **reading)
+        return load_transformer(
+            inner,
+            config,
+            layout,
+            self._pool(layout, config),
+            layer=self.layer,
+            prefix=prefix,
+            max_length=max_length,
+            device=device,
+        )
 
     def _compute(self, readable: list[str]) -> tuple[npt.NDArray[Any], Mapping[int, str]]:
         loaded = self._ready()

@@ -14,6 +14,7 @@ from torch.nn import functional
 from molkd.errors import ConfigError, WeightsError
 from molkd.hub import checkpoints, inputs
 from molkd.runtime import devices
+from molkd.teachers.hub.hidden import hidden_states
 from molkd.teachers.hub.modules_json import Layout, Pool
 from molkd.teachers.hub.pooling import pool
 from molkd.teachers.hub.post_modules import read_tensors
@@ -59,6 +60,7 @@ class TransformerEncoder:
         pooled: how states are pooled.
         prefix: what goes before every text.
         skipped: leading tokens that are not pooled.
+        layer: whose states are pooled; None is the last one.
         limit: tokens to which a text is shortened; None for any number.
     """
 
@@ -68,6 +70,7 @@ class TransformerEncoder:
     pooled: Pool
     prefix: str
     skipped: int
+    layer: int | None
     limit: int | None
 
     def split(self, texts: Sequence[str]) -> Split:
@@ -84,7 +87,8 @@ class TransformerEncoder:
     def rows(self, batch: Sequence[Tokens]) -> Tensor:
         """Returns pooled states; shape (len(batch), d * number of poolings)."""
         tokens = TokenBatch.of(batch, self.pad).to(devices.of(self.model))
-        hidden = self.model(input_ids=tokens.ids, attention_mask=tokens.mask).last_hidden_state
+        read = {"input_ids": tokens.ids, "attention_mask": tokens.mask}
+        hidden = hidden_states(self.model, self.layer, read)
         return pool(hidden, tokens.content, self.pooled.modes)
 
 
@@ -127,6 +131,7 @@ def load_transformer(
     layout: Layout,
     pooled: Pool,
     *,
+    layer: int | None,
     prefix: str,
     max_length: int | None,
     device: str,
@@ -158,6 +163,7 @@ def load_transformer(
         pooled=pooled,
         prefix=prefix,
         skipped=_leading(opening, tokenizer) if prefix and not pooled.include_prompt else 0,
+        layer=layer,
         limit=limit,
     )
 

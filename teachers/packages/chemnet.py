@@ -5,15 +5,20 @@ Source: Preuer et al. 2018, Fréchet ChemNet Distance, https://doi.org/10.1021/a
 
 from __future__ import annotations
 
+import os
 import re
-from typing import cast
+from numbers import Integral
+from typing import Any, ClassVar, cast
 
 import torch
 from rdkit import Chem
+from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 from torch.nn import functional
 
 from molkd.items.molecules import chem
+from molkd.teachers.base import layers
+from molkd.teachers.base.molecules import OnInvalid
 from molkd.teachers.base.network import VERSIONS, NetworkTeacher
 from molkd.teachers.base.weights import WeightFile, locate
 from molkd.types import TeacherCard
@@ -36,7 +41,10 @@ ELEMENTS = frozenset({"C", "N", "O", "H", "F", "Cl", "P", "B", "Br", "S", "I", "
 LENGTH = 350
 """Symbols that are read, the end among them."""
 
-DIM = 512
+WIDTHS = (len(SYMBOLS), 32, 32, 128, 512)
+"""Of what the first layer reads, and of each layer."""
+
+DIM, LAYERS = WIDTHS[-1], len(WIDTHS) - 1
 _CODES = {symbol: code for code, symbol in enumerate(SYMBOLS)}
 _SYMBOL = re.compile("Cl|Br|Si|.")
 
@@ -51,13 +59,25 @@ class ChemNet(nn.Module):
         self.backward_lstm = nn.LSTM(32, 128, batch_first=True)
         self.forward_lstm = nn.LSTM(128, DIM, batch_first=True)
 
-    def forward(self, codes: Tensor) -> Tensor:
-        """Embeds symbols, shape (b, `LENGTH`), -1 after the end; shape (b, `DIM`)."""
+    def forward(self, codes: Tensor, layer: int = LAYERS) -> Tensor:
+        """Embeds symbols by a layer: the last state of an LSTM, else the mean over all places.
+
+        Args:
+            codes: shape (b, `LENGTH`), -1 after the end.
+            layer: 0 is what the first convolution reads.
+
+        Returns:
+            Shape (b, `WIDTHS[layer]`).
+        """
         states = functional.one_hot(codes + 1, len(SYMBOLS) + 1)[:, :, 1:].transpose(1, 2)
         states = states.float() / len(SYMBOLS)
-        states = functional.selu(self.first(functional.pad(states, (1, 1))))
-        states = functional.selu(self.second(functional.pad(states, (1, 2))))
+        for module, padding in ((self.first, (1, 1)), (self.second, (1, 2)))[:layer]:
+            states = functional.selu(module(functional.pad(states, padding)))
+        if layer < LAYERS - 1:
+            return states.mean(dim=2)
         backward: Tensor = self.backward_lstm(states.transpose(1, 2).flip(1))[0]
+        if layer < LAYERS:
+            return backward[:, -1]
         forward: Tensor = self.forward_lstm(backward.flip(1))[0]
         return forward[:, -1]
 
@@ -67,12 +87,37 @@ class ChemnetTeacher(NetworkTeacher):
 
     The original reads sodium as nitrogen, tin as sulfur and nitrogen, and of a salt one part; here
     these are refused.
+
+    Attributes:
+        layer: that is read in place of the last: 0 is the symbols, 1 and 2 are the convolutions,
+            whose mean over all places is taken, padding among them, 3 is the LSTM from the end.
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **NetworkTeacher._parameter_constraints,  # noqa: SLF001
+        "layer": [Interval(Integral, 0, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        layer: int | None = None,
+        weights_dir: str | os.PathLike[str] | None = None,
+        device: str = "cpu",
+        batch_size: int = 128,
+        on_invalid: OnInvalid = "error",
+    ) -> None:
+        super().__init__(
+            weights_dir=weights_dir, device=device, batch_size=batch_size, on_invalid=on_invalid
+        )
+        self.layer = layer
 
     @property
     def card(self) -> TeacherCard:
         """What the teacher is; needs no weights."""
-        return TeacherCard(
+        self._validate_params()
+        layers.check(self.layer, LAYERS, "chemnet")
+        card = TeacherCard(
             name="chemnet",
             kind="SMILES model",
             dim=DIM,
@@ -96,6 +141,7 @@ class ChemnetTeacher(NetworkTeacher):
             sha256={WEIGHTS.path: WEIGHTS.sha256},
             versions=VERSIONS,
         )
+        return layers.card_of(card, self.layer, None if self.layer is None else WIDTHS[self.layer])
 
     def _refuse(self, mol: Chem.Mol) -> str | None:
         return _refusal(chem.canonical_smiles(mol), {atom.GetSymbol() for atom in mol.GetAtoms()})
@@ -103,9 +149,9 @@ class ChemnetTeacher(NetworkTeacher):
     def _build(self) -> nn.Module:
         network = ChemNet()
         path = locate(WEIGHTS, self.weights_dir)
-        layers = torch.load(path, map_location="cpu", weights_only=True)
+        published = torch.load(path, map_location="cpu", weights_only=True)
         modules = list(network.children())
-        for module, (_, (state, *_)) in zip(modules, layers, strict=True):
+        for module, (_, (state, *_)) in zip(modules, published, strict=True):
             module.load_state_dict(state)
         return network
 
@@ -114,7 +160,8 @@ class ChemnetTeacher(NetworkTeacher):
         for row, mol in enumerate(mols):
             read = codes_of(chem.canonical_smiles(mol))
             codes[row, : len(read)] = torch.tensor(read)
-        return cast("Tensor", network(codes.to(device)))
+        layer = LAYERS if self.layer is None else self.layer
+        return cast("Tensor", network(codes.to(device), layer))
 
 
 def codes_of(smiles: str) -> list[int]:

@@ -72,6 +72,20 @@ class OnnxTeacher(LoadsOnce[Any], MoleculeTeacher):
             Exception: it cannot be embedded; the message becomes the reason of its row.
         """
 
+    @property
+    def inner(self) -> str | None:
+        """Array within the graph that is read in place of an output; None reads `output`."""
+        return None
+
+    def pool(self, values: npt.NDArray[Any], feed: Arrays) -> npt.NDArray[Any]:  # noqa: ARG002
+        """Returns rows, shape (molecules, card.dim), of what the graph gives; by default that.
+
+        Args:
+            values: what was read, an output or `inner`.
+            feed: the inputs of the run.
+        """
+        return values
+
     def collate(self, molecules: Sequence[Arrays]) -> Arrays:
         """Joins the inputs of molecules to those of one run; by default along a new first axis."""
         return {name: np.stack([one[name] for one in molecules]) for name in molecules[0]}
@@ -89,8 +103,9 @@ class OnnxTeacher(LoadsOnce[Any], MoleculeTeacher):
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3  # errors
+        model = path if self.inner is None else with_output(path.read_bytes(), self.inner)
         try:
-            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has one class per status
             raise WeightsError(f"{path} cannot be run by onnxruntime: {error}") from error
 
@@ -138,16 +153,39 @@ class OnnxTeacher(LoadsOnce[Any], MoleculeTeacher):
         feed = dict(self.collate(molecules))
         names = [one.name for one in session.get_inputs()]
         outputs = [one.name for one in session.get_outputs()]
-        output = self.output or outputs[0]
+        output = self.inner or self.output or outputs[0]
         if set(feed) != set(names) or output not in outputs:
             raise WeightsError(
                 f"{self.weights.path} reads {', '.join(names)} and gives {', '.join(outputs)}, but "
                 f"{self.card.name} feeds {', '.join(feed)} and takes {output}"
             )
-        rows = session.run([output], feed)[0]
+        rows = self.pool(session.run([output], feed)[0], feed)
         if rows.shape != (len(molecules), self.card.dim):
             raise WeightsError(
                 f"{self.weights.path} gives an array of shape {rows.shape} for {len(molecules)} "
                 f"molecules, but {self.card.name} takes {self.card.dim} values of each"
             )
         return rows
+
+
+def with_output(model: bytes, name: str) -> bytes:
+    """Makes an array within a graph an output of it, the last one.
+
+    ONNX files are protocol buffers, in which a message that is appended is merged with the one
+    before: so the package `onnx` is not needed.
+
+    Args:
+        model: content of the file.
+        name: of the array, below 100 bytes.
+    """
+    output = _field(_OUTPUT, _field(_NAME, name.encode()))
+    return model + _field(_GRAPH, output)
+
+
+_GRAPH, _OUTPUT, _NAME = 7, 12, 1
+"""Numbers of ModelProto.graph, GraphProto.output and ValueInfoProto.name in onnx.proto."""
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Returns a field of a protocol buffer that is shorter than 128 bytes."""
+    return bytes([number << 3 | 2, len(content)]) + content

@@ -10,19 +10,22 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
 from rdkit import Chem
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from molkd.hub import checkpoints
 from molkd.items.molecules import chem
+from molkd.teachers.base import layers
 from molkd.teachers.base.molecules import OnInvalid
 from molkd.teachers.base.network import VERSIONS, NetworkTeacher
 from molkd.teachers.base.weights import WeightFile, load_torch, locate
+from molkd.teachers.hub.hidden import hidden_states
 from molkd.teachers.hub.token_batches import TokenBatch, pooled
 from molkd.teachers.hub.tokens import Tokens, UnreadableError
 from molkd.types import Matrix, TeacherCard
@@ -30,6 +33,7 @@ from molkd.types import Matrix, TeacherCard
 ReactionModel = Literal["rxnmapper", "rxnfp"]
 
 DIM = 256
+LAYERS = 12
 MAX_TOKENS = 512
 START, END, PADDING = "[CLS]", "[SEP]", 0
 PIECE = re.compile(
@@ -104,14 +108,18 @@ class ReactionEncoder(nn.Module):
     """A transformer with its vocabulary.
 
     Attributes:
-        body: from tokens to their last hidden states.
+        body: from tokens to their hidden states.
         vocabulary: token -> number.
+        layer: whose states are pooled; None is the last one.
     """
 
-    def __init__(self, body: nn.Module, vocabulary: dict[str, int]) -> None:
+    def __init__(
+        self, body: nn.Module, vocabulary: dict[str, int], layer: int | None = None
+    ) -> None:
         super().__init__()
         self.body = body
         self.vocabulary = vocabulary
+        self.layer = layer
 
     def read(self, smiles: str) -> Tokens:
         """Returns the tokens of a SMILES.
@@ -131,28 +139,33 @@ class ReactionEncoder(nn.Module):
 
     def forward(self, tokens: TokenBatch) -> Tensor:
         """Embeds b molecules; shape (b, `DIM`)."""
-        states = self.body(input_ids=tokens.ids, attention_mask=tokens.mask).last_hidden_state
+        read = {"input_ids": tokens.ids, "attention_mask": tokens.mask}
+        states = hidden_states(self.body, self.layer, read)
         return pooled(states, tokens.mask, tokens.content, "mean")
 
 
 class ReactionTransformer(NetworkTeacher):
-    """The mean of the last hidden states over the tokens of the canonical SMILES, stereo included.
+    """The mean of the hidden states over the tokens of the canonical SMILES, stereo included.
 
     Special tokens are left out: nothing that these models were trained for gave them a meaning.
 
     Attributes:
         model: which of `PUBLISHED`.
+        layer: whose states are pooled, from 0, the embeddings of the tokens, to `LAYERS`; None is
+            the last one.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **NetworkTeacher._parameter_constraints,  # noqa: SLF001
         "model": [StrOptions(set(PUBLISHED))],
+        "layer": [Interval(Integral, 0, None, closed="left"), None],
     }
 
     def __init__(
         self,
         model: ReactionModel,
         *,
+        layer: int | None = None,
         weights_dir: str | os.PathLike[str] | None = None,
         device: str = "cpu",
         batch_size: int = 128,
@@ -162,13 +175,15 @@ class ReactionTransformer(NetworkTeacher):
             weights_dir=weights_dir, device=device, batch_size=batch_size, on_invalid=on_invalid
         )
         self.model: ReactionModel = model
+        self.layer = layer
 
     @property
     def card(self) -> TeacherCard:
         """What the teacher is; needs no weights."""
         self._validate_params()
         published = PUBLISHED[self.model]
-        return TeacherCard(
+        layers.check(self.layer, LAYERS, self.model)
+        card = TeacherCard(
             name=self.model,
             kind="SMILES model",
             dim=DIM,
@@ -187,6 +202,7 @@ class ReactionTransformer(NetworkTeacher):
             options={"pooling": "mean"},
             versions=VERSIONS,
         )
+        return layers.card_of(card, self.layer)
 
     def _build(self) -> nn.Module:
         published = PUBLISHED[self.model]
@@ -197,7 +213,8 @@ class ReactionTransformer(NetworkTeacher):
             load_torch(tensors, self.weights_dir),
         )
         lines = locate(vocabulary, self.weights_dir).read_text(encoding="utf-8").splitlines()
-        return ReactionEncoder(body, {token: number for number, token in enumerate(lines)})
+        tokens = {token: number for number, token in enumerate(lines)}
+        return ReactionEncoder(body, tokens, self.layer)
 
     def _refuse(self, mol: Chem.Mol) -> str | None:
         try:
