@@ -79,6 +79,16 @@ SEEN: Mapping[str, TrainingData] = {
     ),
     "jtvae": TrainingData((), "reconstruction", "ZINC: 250,000", "card; Jin et al. 2018"),
     "espaloma-charge": TrainingData((), "AM1-BCC charges (computed)", "SPICE", "card"),
+    "ani-2x": TrainingData(
+        (),
+        "energies (computed)",
+        "8.9 million geometries, of GDB-11 and ChEMBL among others",
+        "card; Devereux et al. 2020",
+    ),
+    **dict.fromkeys(
+        ("csp5", "csp5-1h"),
+        TrainingData((), "NMR shifts (measured)", "literature NMR spectra (NMRexp)", "card"),
+    ),
     "rxnmapper": TrainingData((), "masked tokens", "reactions of US patents", "card"),
     "rxnfp": TrainingData((), "masked tokens", "reactions of Pistachio", "card"),
 }

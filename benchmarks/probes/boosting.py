@@ -64,7 +64,8 @@ class Boosting:
         classes = np.unique(train.y)
         y, held = train.y, valid
         if kind != "regression":
-            y, held = np.searchsorted(classes, train.y), _of_known_classes(valid, classes)
+            y = np.searchsorted(classes, train.y).astype(np.float64)
+            held = _of_known_classes(valid, classes)
         options = self._options(kind, len(classes), seed)
         rows = Dataset(train.x, y, params=options)
         others = Dataset(held.x, held.y, params=options, reference=rows)
