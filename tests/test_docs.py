@@ -39,7 +39,7 @@ CHEAP = (
 SMALLER = {"distill": ["--epochs", "1", "-j", "1"], "embed": ["-j", "1"]}
 """What is added to them, so that they are cheap."""
 
-WEIGHTS = re.compile(r"\b(resnet|hu-|molclr)")
+WEIGHTS = re.compile(r"\b(resnet|hu-|molclr|ani-2x)")
 """Teachers whose weights are not on every machine."""
 
 

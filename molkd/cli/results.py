@@ -54,7 +54,9 @@ def write_report(
     published: Path | None,
     *,
     part: str = "test",
-    **beside: Mapping[str, Any] | None,
+    speed: Mapping[str, Any] | None = None,
+    similarity: Mapping[str, Any] | None = None,
+    regions: Mapping[str, float] | None = None,
 ) -> None:
     """Writes the report, prints what can be concluded, and says where it is."""
     from molkd.benchmarks import records, reports, statistics
@@ -68,7 +70,14 @@ def write_report(
     others = figures.read(published) if published else ()
     costs, _ = cost_records.read(folder)
     page, *_ = reports.write(
-        folder, results, reference=reference, published=others, costs=costs, **beside
+        folder,
+        results,
+        reference=reference,
+        published=others,
+        speed=speed,
+        similarity=similarity,
+        costs=costs,
+        regions=regions,
     )
     for section in statistics.tables(results):
         compared = statistics.compare(section.table, assemble.reference_of(results, reference))

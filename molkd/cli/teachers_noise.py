@@ -48,7 +48,7 @@ def noise(  # noqa: PLR0913
     device: Device = "cpu",
     as_json: AsJson = False,
 ) -> None:
-    """Measure how much of an embedding varies with the conformers that are drawn.
+    """Measure how much of an embedding is the draw of conformers.
 
     Shares of the variance over molecules and draws that is variance over draws: of all dimensions
     as they are, and the mean over dimensions, which is that of the standardised embedding. A

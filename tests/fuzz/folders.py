@@ -108,6 +108,8 @@ def _json(content: bytes, random: Random) -> bytes:
 
 def _json_lines(content: bytes, random: Random) -> bytes:
     lines = content.splitlines()
+    if not lines:
+        return mutations.data(content, random)
     place = random.randrange(len(lines))
     match random.randrange(4):
         case 0:

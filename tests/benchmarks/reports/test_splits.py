@@ -42,8 +42,10 @@ def test_a_report_has_a_section_per_split_and_the_table(tmp_path: Path) -> None:
     text = (tmp_path / "report.md").read_text()
     titles = [line for line in text.splitlines() if line.startswith("## ")]
     assert titles == [
+        "## Who wins",
         "## g: linear probe, given split",
         "## g: linear probe, cluster split",
+        "## Contamination",
         "## g: linear, splits side by side",
         "## What this rests on",
     ]
