@@ -174,7 +174,7 @@ def _section(inputs: ReportInputs, section: Section, comparison: Comparison, nam
             *teachers_curve.chapters(section, comparison, records, widths, name),
             *retraining.chapters(section.table.tasks, reference, repeated),
             *_tradeoff(inputs, comparison, name),
-            _by_task(inputs, lines, comparison, name),
+            _by_task(inputs, lines, section.table.values.shape[2], comparison, name),
             *_published(inputs, section, lines, comparison),
         ),
     )
@@ -231,10 +231,10 @@ def _tradeoff(inputs: ReportInputs, comparison: Comparison, name: str) -> tuple[
 
 
 def _by_task(
-    inputs: ReportInputs, lines: Sequence[Line], comparison: Comparison, name: str
+    inputs: ReportInputs, lines: Sequence[Line], seeds: int, comparison: Comparison, name: str
 ) -> Chapter:
+    """The official scores; drawn, too, where so many embedders can be told apart."""
     reference, order = comparison.reference, _order(comparison)
-    seeds = len({score.seed for score in inputs.results.full})
     caption = "One panel per task, embedders in the order of their mean ranks. "
     caption += (
         f"Marks: means over {seeds} seeds; bars: one standard deviation to both sides"
@@ -243,9 +243,10 @@ def _by_task(
     )
     caption += f"; thin line: {reference}. A hollow mark with a number lies beyond the axis."
     panels = tuple(dot_plot.panel(line, order, inputs.roles, reference) for line in lines)
+    picture = Picture(f"tasks-{name}", caption, panels, small=True)
     return Chapter(
         title="Scores by task",
-        pictures=(Picture(f"tasks-{name}", caption, panels, small=True),),
+        pictures=(picture,) if len(order) <= dot_plot.MOST else (),
         grids=(tables.scores(lines, order, inputs.roles),),
     )
 

@@ -14,6 +14,9 @@ from molkd.benchmarks.reports.panels import Panel
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MOST = 24
+"""Embedders that can still be told apart in one panel."""
+
 _WIDTH, _LETTERS, _SIZE, _PITCH, _TOP, _BOTTOM = 290.0, 21, 10.0, 17.0, 50.0, 26.0
 
 

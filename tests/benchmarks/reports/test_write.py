@@ -275,3 +275,12 @@ def test_a_comparison_of_teachers_of_another_form_is_refused(tmp_path, changes) 
     with pytest.raises(InputError, match="molkd teachers compare --json"):
         reports.write(tmp_path, results, similarity={**TEACHERS, **changes})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_more_embedders_than_can_be_told_apart_are_tabled_but_not_drawn(tmp_path: Path) -> None:
+    many = [f"embedder {number}" for number in range(25)]
+    results = fake_results.results(tasks=TASKS[:2], embedders=many, seeds=1)
+    reports.write(tmp_path, results)
+    assert not list(tmp_path.glob("tasks-*.png"))
+    _, _, scores = (tmp_path / "report.md").read_text().partition("### Scores by task")
+    assert all(name in scores for name in many)
