@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from molkd.errors import ConfigError, InputError
 from molkd.runtime import files, versions
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
+from molkd.runtime.registry import near
 from molkd.types import Mask
 
 RESULTS, PARTIAL = "results.jsonl", "results.partial.jsonl"
@@ -43,6 +44,7 @@ class QualitySettings:
         splits: how all tasks are split, one way after the other; empty leaves each its own way.
         labelled: of learning curves, numbers of labelled rows; empty for no curve.
         draws: of learning curves, draws of labelled rows.
+        only: probe -> labels of the embedders that it asks; a probe that is not named asks all.
     """
 
     probes: tuple[str, ...] = ("linear",)
@@ -51,6 +53,7 @@ class QualitySettings:
     splits: tuple[SplitName, ...] = ()
     labelled: tuple[int, ...] = ()
     draws: int = 10
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def __post_init__(self) -> None:
         for method in self.splits:
@@ -61,6 +64,13 @@ class QualitySettings:
             raise ConfigError(f"seeds must be at least 1, not {self.seeds}")
         if not self.probes:
             raise ConfigError(f"name at least one probe of {', '.join(probes.PROBES)}")
+        strange = [name for name in self.only if name not in self.probes]
+        if strange:
+            raise ConfigError(f"only: {', '.join(strange)} is none of {', '.join(self.probes)}")
+
+    def probes_of(self, label: str) -> tuple[str, ...]:
+        """Returns the probes that ask an embedder."""
+        return tuple(name for name in self.probes if label in self.only.get(name, (label,)))
 
     @property
     def curve(self) -> LearningCurve | None:
@@ -120,6 +130,10 @@ def evaluate(
     for name in settings.probes:
         probes.make(name)  # a wrong name fails before any work is done
     _refuse_strangers(tasks, embedders)
+    labels = {embedder.label for embedder in embedders}
+    for label in (label for chosen in settings.only.values() for label in chosen):
+        if label not in labels:
+            raise ConfigError(f"only: no embedder {label!r} is compared{near(label, labels)}")
     items = list(dict.fromkeys(item for task in tasks for side in task.sides for item in side))
     for embedder in embedders:
         embedder.fill(items, cache=space.cache, jobs=space.jobs, progress=space.progress)
@@ -200,7 +214,7 @@ def _jobs(
             embedder.digest,
             embedder.digests,
             embedder.components,
-            scoring.probes_for(plan.task.kind, settings.probes),
+            scoring.probes_for(plan.task.kind, settings.probes_of(embedder.label)),
             space.cache,
         )
         for plan in sorted(plans, key=lambda plan: -len(plan.task.items))

@@ -61,6 +61,10 @@ def quality(  # noqa: PLR0913
         list[str] | None,
         typer.Option(help="linear, knn, mlp, boosting, forest, pls, mean. Default: linear."),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="PROBE=EMBEDDER: a slow probe asks this embedder, and others so named."),
+    ] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds of splits and probes.")] = 5,
     split: Annotated[
         list[str] | None,
@@ -112,6 +116,7 @@ def quality(  # noqa: PLR0913
         splits=tuple(splitting.check_method(name) for name in several(split)),
         labelled=tuple(whole_numbers(labelled, "--labelled")),
         draws=draws,
+        only=_only(only or []),
     )
     if exclude_leaked and corpus is None:
         raise ConfigError("--exclude-leaked needs --corpus, the molecules of the distillation")
@@ -160,3 +165,14 @@ def quality(  # noqa: PLR0913
     if cost:
         embedding_cost.measure(compared, selected, output, weights_dir=weights_dir)
     write_report(output, results, reference, published)
+
+
+def _only(texts: list[str]) -> dict[str, tuple[str, ...]]:
+    """Reads PROBE=EMBEDDER, several of one probe."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        probe, equals, label = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--only: expected PROBE=EMBEDDER, got {text!r}")
+        chosen[probe] = (*chosen.get(probe, ()), label)
+    return chosen

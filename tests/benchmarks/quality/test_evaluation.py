@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,7 @@ def test_several_processes_give_the_same_file(tmp_path: Path) -> None:
         ({"seeds": 0}, ConfigError),
         ({"probes": ()}, ConfigError),
         ({"splits": ("scafold",)}, ConfigError),
+        ({"only": {"forest": ("a",)}}, ConfigError),
     ],
 )
 def test_settings_out_of_range_are_refused(
@@ -264,6 +266,17 @@ def test_settings_out_of_range_are_refused(
 ) -> None:
     with pytest.raises(error):
         QualitySettings(**settings)
+
+
+def test_a_slow_probe_may_ask_some_embedders_alone(tmp_path: Path) -> None:
+    made = [letters.embedder(label, letters.Letters()) for label in ("a", "b")]
+    settings = QualitySettings(seeds=1, probes=("linear", "knn"), only={"knn": ("b",)})
+    found = letters.run(tmp_path, embedders=made, settings=settings)
+    asked = {(score.probe, score.embedder) for score in found.scores}
+    assert asked == {("linear", "a"), ("linear", "b"), ("knn", "b")}
+    wrong = replace(settings, only={"knn": ("bb",)})
+    with pytest.raises(ConfigError, match="no embedder 'bb' is compared"):
+        letters.run(tmp_path, embedders=made, settings=wrong)
 
 
 def test_an_unknown_probe_fails_before_anything_is_embedded(tmp_path: Path) -> None:
