@@ -39,10 +39,12 @@ def chapters(
 
 
 def _sentences(compared: Compared) -> Iterator[str]:
-    if len(compared) > 1:
-        wins = Counter(leader for _, comparison in compared for leader in _leaders(comparison))
+    whole = _of_most(compared)
+    if len(whole) > 1:
+        wins = Counter(leader for _, comparison in whole for leader in _leaders(comparison))
         named = [f"{label} in {count}" for label, count in wins.most_common()]
-        yield f"Of {len(compared)} sections, the best mean rank has {listed(named)}."
+        which = "" if len(whole) == len(compared) else f" of {len(whole[0][1].ranks)} embedders"
+        yield f"Of {len(whole)} sections{which}, the best mean rank has {listed(named)}."
     for section, comparison in compared:
         yield _winner(section, comparison)
 
@@ -57,6 +59,7 @@ def _winner(section: Section, comparison: Comparison) -> str:
     if not others:
         return f"{text}."
     text += f", before {others[0]} ({comparison.ranks[others[0]]:.2f})"
+    text += "; no other was asked" if len(comparison.ranks) == 2 else ""
     critical = comparison.critical_difference
     if critical is None:
         return f"{text}."
@@ -90,7 +93,8 @@ def _grid(
         )
     caption = (
         "All sections: means over tasks of the comparable metric and of ranks (1 is best), best "
-        "mean rank over all sections first. Sections of other tasks or embedders have other ranks."
+        "mean rank over the sections of most embedders first. Sections of other tasks or embedders "
+        "have other ranks."
     )
     caption += f" {cost_cells.CAPTION}" if costs else ""
     return Grid(caption, cells(titles), tuple(rows), "l" + "r" * (len(titles) - 1), tuple(spans))
@@ -107,13 +111,19 @@ def _scores(label: str, comparison: Comparison) -> tuple[Cell, Cell]:
 
 
 def _place(label: str, compared: Compared) -> float:
-    """Mean over sections of where it stands, 0 for always first and 1 for always last."""
+    """Mean over sections of most embedders of where it stands, 0 for first and 1 for last."""
     shares = [
         (comparison.ranks[label] - 1) / (len(comparison.ranks) - 1)
-        for _, comparison in compared
+        for _, comparison in _of_most(compared)
         if label in comparison.ranks
     ]
     return sum(shares) / len(shares) if shares else 2.0
+
+
+def _of_most(compared: Compared) -> Compared:
+    """The sections of most embedders: a place among two says little beside one among thirty."""
+    most = max(len(comparison.ranks) for _, comparison in compared)
+    return [pair for pair in compared if len(pair[1].ranks) == most]
 
 
 def _leaders(comparison: Comparison) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from molkd.benchmarks import statistics
 from molkd.benchmarks.quality.cost_records import EmbeddingCost
 from molkd.benchmarks.records import Results
@@ -60,6 +62,21 @@ def test_a_lead_that_rank_alone_does_not_show_is_called_so() -> None:
     labels = ["student-base", "ecfp4+rdkit-descriptors", "oracle (PCA of all teachers)"]
     (point,) = chapter_of(fake_results.results(embedders=labels, seeds=2)).points
     assert point.endswith("of 2 others may be as good.")
+
+
+def test_a_section_of_few_embedders_counts_for_no_place_among_all() -> None:
+    results = fake_results.results(embedders=LABELS, probes=("linear", "knn"), seeds=2)
+    asked = {"chemberta-77m-mtr", "student-base"}
+    few = replace(
+        results,
+        scores=tuple(s for s in results.scores if s.probe == "linear" or s.embedder in asked),
+    )
+    alone = replace(results, scores=tuple(s for s in results.scores if s.probe == "linear"))
+    chapter = chapter_of(few)
+    names = [[row[0].text for row in chapter_of(one).grids[0].rows] for one in (few, alone)]
+    assert names[0] == names[1]
+    assert not any(point.startswith("Of 2 sections") for point in chapter.points)
+    assert "; no other was asked" in chapter.points[1]
 
 
 def test_what_embedders_cost_stands_beside() -> None:
