@@ -112,9 +112,10 @@ def _sum(embedder: Embedder, parts: Sequence[EmbeddingCost]) -> EmbeddingCost:
     rates = [part.per_second for part in parts]
     sizes = [part.megabytes for part in parts]
     seconds = None if None in rates else sum(1 / rate for rate in rates if rate)
+    alone = len(rates) == 1  # 1 / (1 / rate) may differ from it by a bit
     return EmbeddingCost(
         embedder.digest,
-        1 / seconds if seconds else None,
+        rates[0] if alone else 1 / seconds if seconds else None,
         min(part.items for part in parts),
         None if None in sizes else sum(size for size in sizes if size),
     )
