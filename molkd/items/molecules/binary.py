@@ -33,8 +33,8 @@ from molkd.types import Mask, Rows, ranges_of, starts_of
 
 Bytes = npt.NDArray[np.uint8]
 
-LAYOUTS = frozenset({(16, 4, 0)})
-"""Versions of the layout that are known to be the one above."""
+LAYOUTS = frozenset({(16, 2, 0), (16, 3, 0), (16, 4, 0)})
+"""Versions of the layout that are known to be the one above: those of RDKit 2025.03 to 2026.09."""
 
 AROMATIC, NO_IMPLICIT = 0x40, 0x20
 """Flags of an atom; any other one (map, label, query, residue, coordinates) is not read here."""

@@ -1,28 +1,29 @@
 """Molecules as packed graphs of small integers: what the student reads, without torch.
 
-Every feature is invariant to the order of the atoms: stereochemistry is read as CIP labels (R, S,
-r, s, E, Z), never as RDKit's order-dependent tags. Isotopes are not seen, nor is what a plain
-SMILES cannot say: axial chirality, enhanced stereochemistry, conformers.
+Every feature is invariant to the order of the atoms: stereochemistry is read as labels (R, S, E, Z,
+cis, trans; see `stereo`), never as RDKit's order-dependent tags. Isotopes are not seen, nor is what
+a plain SMILES cannot say: axial chirality, enhanced stereochemistry, conformers. What the integers
+are is said in `plain`; `vectorized` reads the same ones faster.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from rdkit import Chem
 
-from molkd.items.molecules import chem, plain, vectorized
+from molkd.items.molecules import chem, plain, stereo, vectorized
 from molkd.items.molecules.packed import Graphs
 
 FEATURES_VERSION = 3
 """Changes whenever the same molecule may get other integers. Version 1 saw isotopes (deuterium as
 an atom, centres by isotopes only), and left large symmetric molecules half labelled. Versions 1 and
-2 labelled all stereocentres by RDKit's newer labeller; see `molkd.items.molecules.stereo`."""
+2 had the codes of RDKit's newer labeller for all stereocentres; now see `stereo`."""
 
 READABLE_VERSIONS = frozenset({1, 2, 3})
-"""Versions on which a student may have been trained: the integers mean the same."""
+"""Versions on which a student may have been trained: the columns mean the same."""
 
 ATOM_SIZES: Mapping[str, int] = {
     "element": 119,
@@ -59,20 +60,35 @@ def as_read(item: chem.Molecule) -> Chem.Mol:
 
 def featurize(items: Sequence[chem.Molecule]) -> Graphs:
     """Reads SMILES or RDKit molecules into packed graphs, one per item."""
+    return _featurized(items, stereo.codes)
+
+
+def featurize_before_3(items: Sequence[chem.Molecule]) -> Graphs:
+    """Reads what students of features before version 3 have learnt from; slow where stereo is."""
+    return _featurized(items, stereo.labelled)
+
+
+def featurizer(version: int) -> Callable[[Sequence[chem.Molecule]], Graphs]:
+    """Returns what reads molecules as a student of some version of the features knows them."""
+    return featurize if version >= 3 else featurize_before_3
+
+
+def _featurized(items: Sequence[chem.Molecule], labeller: stereo.Labeller) -> Graphs:
     items = list(items)
-    parts = [_featurized(items[at : at + _CHUNK]) for at in range(0, len(items) or 1, _CHUNK)]
+    starts = range(0, len(items) or 1, _CHUNK)
+    parts = [_chunk(items[start : start + _CHUNK], labeller) for start in starts]
     return parts[0] if len(parts) == 1 else Graphs.concatenate(parts)
 
 
-def _featurized(items: Sequence[chem.Molecule]) -> Graphs:
+def _chunk(items: Sequence[chem.Molecule], labeller: stereo.Labeller) -> Graphs:
     parsed = chem.parse_all(items)
     count = len(parsed.mols)
-    together, done = vectorized.read(parsed.mols if count >= _FEWEST else [])
+    together, done = vectorized.read(parsed.mols if count >= _FEWEST else [], labeller)
     if len(done) == len(items):
         return together
     others = np.setdiff1d(np.arange(count), done)
     # Items that could not be parsed get the last graph, which has no atoms.
-    singly = plain.read([*(parsed.mols[place] for place in others), Chem.Mol()])
+    singly = plain.read([*(parsed.mols[place] for place in others), Chem.Mol()], labeller)
     places = np.full(len(items), count)
     places[np.array(parsed.rows, dtype=np.int64)[[*done, *others]]] = np.arange(count)
     graphs = Graphs.concatenate([together, singly]).select(places)

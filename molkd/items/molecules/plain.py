@@ -24,7 +24,7 @@ ORDERS = {
 OTHER_ORDER = 5
 
 
-def read(mols: Sequence[Chem.Mol]) -> Graphs:
+def read(mols: Sequence[Chem.Mol], labeller: stereo.Labeller = stereo.codes) -> Graphs:
     """Reads the molecules of `chem.parse`."""
     counts = np.zeros((len(mols), 2), dtype=np.int64)
     failures: dict[int, str] = {}
@@ -33,7 +33,7 @@ def read(mols: Sequence[Chem.Mol]) -> Graphs:
     for row, mol in enumerate(mols):
         before = len(atoms), len(bonds)
         try:
-            _append(mol, atoms, bonds)
+            _append(mol, labeller, atoms, bonds)
         except chem.InvalidMoleculeError as error:
             failures[row] = str(error)
         counts[row] = len(atoms) - before[0], len(bonds) - before[1]
@@ -48,7 +48,12 @@ def read(mols: Sequence[Chem.Mol]) -> Graphs:
     )
 
 
-def _append(mol: Chem.Mol, atoms: list[tuple[int, ...]], bonds: list[tuple[int, ...]]) -> None:
+def _append(
+    mol: Chem.Mol,
+    labeller: stereo.Labeller,
+    atoms: list[tuple[int, ...]],
+    bonds: list[tuple[int, ...]],
+) -> None:
     """Appends the codes of a molecule's atoms, and the ends and codes of its bonds.
 
     Raises:
@@ -58,7 +63,7 @@ def _append(mol: Chem.Mol, atoms: list[tuple[int, ...]], bonds: list[tuple[int, 
     members, joins = list(mol.GetAtoms()), list(mol.GetBonds())
     tagged = [index for index, atom in enumerate(members) if atom.GetChiralTag() != stereo.NO_TAG]
     turned = [index for index, bond in enumerate(joins) if bond.GetStereo() not in stereo.NO_STEREO]
-    codes = stereo.codes(mol, tagged, turned) if tagged or turned else ([], [])
+    codes = labeller(mol, tagged, turned) if tagged or turned else ([], [])
     centres = dict(zip(tagged, codes[0], strict=True))
     double_bonds = dict(zip(turned, codes[1], strict=True))
     rings = mol.GetRingInfo()

@@ -12,7 +12,7 @@ Three ways, each for what the one before leaves open, as the last costs fifty ti
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rdkit import Chem
 from rdkit.Chem import rdCIPLabeler
@@ -42,6 +42,9 @@ _IMPLICIT = -1
 Codes = tuple[list[int], list[int]]
 """Of the centres and of the bonds asked for."""
 
+Labeller = Callable[[Chem.Mol, Sequence[int], Sequence[int]], Codes]
+"""Either of `codes` and `labelled`."""
+
 
 def codes(mol: Chem.Mol, centres: Sequence[int], bonds: Sequence[int]) -> Codes:
     """Returns the codes of all tagged atoms and all bonds with a configuration.
@@ -58,12 +61,12 @@ def codes(mol: Chem.Mol, centres: Sequence[int], bonds: Sequence[int]) -> Codes:
     found = [_code(atom, _CENTRES, 0) for atom in atoms]
     turned = [_READY_BONDS.get(mol.GetBondWithIdx(bond).GetStereo(), 0) for bond in bonds]
     if not all(turned):
-        return _labelled(mol, centres, bonds)
+        return labelled(mol, centres, bonds)
     if not all(found):
         open_atoms = [atom for atom, code in zip(atoms, found, strict=True) if not code]
         pairs = _cis_trans(mol, open_atoms)
         if pairs is None:
-            return _labelled(mol, centres, bonds)
+            return labelled(mol, centres, bonds)
         found = [code or pairs[centre] for centre, code in zip(centres, found, strict=True)]
     return found, turned
 
@@ -116,19 +119,20 @@ def _side(atom: Chem.Atom, before: int, after: int) -> int:
     return _TURNS.get(atom.GetChiralTag(), 0) * (-1) ** swaps
 
 
-def _labelled(mol: Chem.Mol, centres: Sequence[int], bonds: Sequence[int]) -> Codes:
-    """Returns the codes of the newer labeller.
+def labelled(mol: Chem.Mol, centres: Sequence[int], bonds: Sequence[int]) -> Codes:
+    """Returns the codes of RDKit's newer labeller alone: those of features before version 3.
 
     Some molecules are too symmetric to be labelled in time, and which of their labels are ready by
     then depends on the order of the atoms: they keep RDKit's own labels, which do not.
     """
-    labelled = Chem.Mol(mol)
+    copy = Chem.Mol(mol)
     try:
-        rdCIPLabeler.AssignCIPLabels(labelled, maxRecursiveIterations=_CIP_STEPS)
+        rdCIPLabeler.AssignCIPLabels(copy, maxRecursiveIterations=_CIP_STEPS)
     except RuntimeError:
-        labelled = mol
-    atoms = [labelled.GetAtomWithIdx(centre) for centre in centres]
-    joins = [labelled.GetBondWithIdx(bond) for bond in bonds]
+        copy = Chem.Mol(mol)
+        Chem.AssignStereochemistry(copy, cleanIt=True, force=True)
+    atoms = [copy.GetAtomWithIdx(centre) for centre in centres]
+    joins = [copy.GetBondWithIdx(bond) for bond in bonds]
     return (
         [_code(atom, _CENTRES, _UNLABELLED_CENTRE) for atom in atoms],
         [_code(bond, _DOUBLE_BONDS, _UNLABELLED_BOND) for bond in joins],

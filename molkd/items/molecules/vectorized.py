@@ -26,7 +26,7 @@ _TURNED = np.array(
 )
 
 
-def read(mols: Sequence[Chem.Mol]) -> tuple[Graphs, Rows]:
+def read(mols: Sequence[Chem.Mol], labeller: stereo.Labeller = stereo.codes) -> tuple[Graphs, Rows]:
     """Reads those molecules of `chem.parse` that hold nothing unusual.
 
     Returns:
@@ -56,11 +56,13 @@ def read(mols: Sequence[Chem.Mol]) -> tuple[Graphs, Rows]:
         bonds[:, place] = column
     graphs = Graphs(atoms, bonds, records.ends, atom_starts, bond_starts, {})
     rows = np.flatnonzero(readable)
-    _label([mols[row] for row in rows], records, graphs)
+    _label([mols[row] for row in rows], labeller, records, graphs)
     return graphs, rows
 
 
-def _label(mols: Sequence[Chem.Mol], records: Records, graphs: Graphs) -> None:
+def _label(
+    mols: Sequence[Chem.Mol], labeller: stereo.Labeller, records: Records, graphs: Graphs
+) -> None:
     """Fills in the codes of stereocentres and double bonds."""
     tagged = np.flatnonzero(records.tags != int(stereo.NO_TAG))
     turned = np.flatnonzero(_TURNED[records.stereo])
@@ -72,7 +74,7 @@ def _label(mols: Sequence[Chem.Mol], records: Records, graphs: Graphs) -> None:
     centre_codes: list[int] = []
     bond_codes: list[int] = []
     for row in np.flatnonzero(counts[0] + counts[1]).tolist():
-        found = stereo.codes(
+        found = labeller(
             mols[row],
             centres[centre_starts[row] : centre_starts[row + 1]],
             bonds[bond_starts[row] : bond_starts[row + 1]],
