@@ -22,6 +22,7 @@ any version of the layout that nobody has compared with what RDKit itself tells.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -68,8 +69,10 @@ _PADDING = 1024
 _ATOM_SIZE, _BOND_SIZE = 6, 3
 _ATOM_FLAGS = np.uint8(AROMATIC | NO_IMPLICIT)
 _BOND_FLAGS = np.uint8(AROMATIC | CONJUGATED | HAS_TYPE | HAS_DIRECTION | HAS_STEREO)
+_HEADERS = frozenset(struct.pack("<5I", 0xDEADBEEF, 0, *layout) for layout in LAYOUTS)
 _BITS = np.arange(256, dtype=np.uint8)
 _ATOM_LENGTHS = _ATOM_SIZE + np.bitwise_count(_BITS).astype(np.int64)
+_LENGTHS = _ATOM_LENGTHS.tolist()
 _BOND_LENGTHS = (  # with the count of stereo atoms, without these
     _BOND_SIZE
     + np.bitwise_count(_BITS & (HAS_TYPE | HAS_DIRECTION)).astype(np.int64)
@@ -131,32 +134,39 @@ class _Found:
     rings: Rows
 
 
-def read(mols: Sequence[Chem.Mol]) -> tuple[Records, Mask]:
-    """Reads sanitised molecules.
+def write(mol: Chem.Mol) -> bytes:
+    """Returns the binary form of a molecule, without coordinates and properties."""
+    return mol.ToBinary(_OPTIONS)
+
+
+def tagged(written: bytes) -> list[int]:
+    """Returns the atoms of a molecule that have a tag of chirality; any where it cannot be read."""
+    if written[:_HEADER] not in _HEADERS:
+        return []
+    found: list[int] = []
+    at = _FIRST_ATOM
+    try:
+        for atom in range(written[_HEADER]):
+            fields = written[at + 2]
+            if fields & TAG:
+                found.append(atom)
+            at += _LENGTHS[fields]
+    except IndexError:  # a record was not what it seemed
+        return []
+    return found
+
+
+def read(written: Sequence[bytes]) -> tuple[Records, Mask]:
+    """Reads sanitised molecules that `write` has written.
 
     Returns:
         What is written of those that can be read here, and which of them these are: shape (n,).
     """
-    binaries = [mol.ToBinary(_OPTIONS) for mol in mols]
-    readable = np.zeros(len(mols), dtype=np.bool_)
-    if not binaries or _layout(binaries[0]) not in LAYOUTS:
-        binaries = []
-    found, readable[: len(binaries)] = _find(binaries)
-    return _decode(found), readable
-
-
-def _layout(binary: bytes) -> tuple[int, ...]:
-    """The version of the layout; empty where the header is another one."""
-    mark, zero, *version = np.frombuffer(binary[:_HEADER], dtype="<u4").tolist()
-    return tuple(version) if (mark, zero) == (0xDEADBEEF, 0) else ()
-
-
-def _find(binaries: Sequence[bytes]) -> tuple[_Found, Mask]:
-    """Finds the records of those molecules that hold nothing unknown, and tells which these are."""
-    data = np.frombuffer(b"".join(binaries) + bytes(_PADDING), dtype=np.uint8)
-    starts = starts_of(np.array([len(binary) for binary in binaries], dtype=np.int64))[:-1]
+    data = np.frombuffer(b"".join(written) + bytes(_PADDING), dtype=np.uint8)
+    starts = starts_of(np.array([len(binary) for binary in written], dtype=np.int64))[:-1]
     counts = np.stack([_number(data, starts + at) for at in (_HEADER, _HEADER + 4, 0)])
-    usable = counts[0] <= _MOST
+    known = np.array([binary[:_HEADER] in _HEADERS for binary in written], dtype=np.bool_)
+    usable = known & (counts[0] <= _MOST)
 
     counts[:, ~usable] = 0
     atoms, ends = _walk(data, starts + _FIRST_ATOM, counts[0], _atom_lengths)
@@ -174,7 +184,7 @@ def _find(binaries: Sequence[bytes]) -> tuple[_Found, Mask]:
         records[np.repeat(usable, count)]
         for records, count in zip((atoms, bonds, rings), counts, strict=True)
     ]
-    return _Found(data, counts[:, usable], *kept), usable
+    return _decode(_Found(data, counts[:, usable], *kept)), usable
 
 
 def _walk(

@@ -81,16 +81,23 @@ def _featurized(items: Sequence[chem.Molecule], labeller: stereo.Labeller) -> Gr
 
 
 def _chunk(items: Sequence[chem.Molecule], labeller: stereo.Labeller) -> Graphs:
-    parsed = chem.parse_all(items)
-    count = len(parsed.mols)
-    together, done = vectorized.read(parsed.mols if count >= _FEWEST else [], labeller)
+    def written(item: object, mol: Chem.Mol) -> vectorized.Written:
+        fresh = "@" in item if isinstance(item, str) else not isinstance(mol, chem.CanonicalMol)
+        return vectorized.write(mol, labels=fresh and labeller is stereo.codes)
+
+    def label(place: int, centres: Sequence[int], bonds: Sequence[int]) -> stereo.Codes:
+        return labeller(chem.parse(items[rows[place]]), centres, bonds)
+
+    binaries, rows, failures = chem.read_all(written, items)
+    together, done = vectorized.read(binaries, label)
     if len(done) == len(items):
         return together
-    others = np.setdiff1d(np.arange(count), done)
+    others = np.setdiff1d(np.arange(len(rows)), done)
     # Items that could not be parsed get the last graph, which has no atoms.
-    singly = plain.read([*(parsed.mols[place] for place in others), Chem.Mol()], labeller)
-    places = np.full(len(items), count)
-    places[np.array(parsed.rows, dtype=np.int64)[[*done, *others]]] = np.arange(count)
+    mols = [*(chem.parse(items[rows[place]]) for place in others), Chem.Mol()]
+    singly = plain.read(mols, labeller)
+    places = np.full(len(items), len(rows))
+    places[np.array(rows, dtype=np.int64)[[*done, *others]]] = np.arange(len(rows))
     graphs = Graphs.concatenate([together, singly]).select(places)
-    failures = dict(sorted((*graphs.failures.items(), *parsed.failures.items())))
+    failures = dict(sorted((*graphs.failures.items(), *failures.items())))
     return dataclasses.replace(graphs, failures=failures)

@@ -30,11 +30,13 @@ NO_STEREO = frozenset(
 )
 """What of a bond is no configuration, or none that is read."""
 
+BOND_CODES = {Chem.BondStereo.STEREOE: 1, Chem.BondStereo.STEREOZ: 2}
+"""RDKit's own labels of bonds; with others the newer labeller is asked."""
+
 _CENTRES = {"R": 1, "S": 2, "r": 3, "s": 4}
 _CIS, _TRANS = _CENTRES["s"], _CENTRES["r"]
 _DOUBLE_BONDS = {"E": 1, "Z": 2, "e": 1, "z": 2}
 _UNLABELLED_CENTRE, _UNLABELLED_BOND = 5, 3
-_READY_BONDS = {Chem.BondStereo.STEREOE: 1, Chem.BondStereo.STEREOZ: 2}
 _TURNS = {Chem.ChiralType.CHI_TETRAHEDRAL_CW: 1, Chem.ChiralType.CHI_TETRAHEDRAL_CCW: -1}
 _CIP_STEPS = 1_000_000
 _IMPLICIT = -1
@@ -57,39 +59,43 @@ def codes(mol: Chem.Mol, centres: Sequence[int], bonds: Sequence[int]) -> Codes:
     if isinstance(mol, chem.CanonicalMol):  # it has been around, and may have lost its labels
         mol = Chem.Mol(mol)
         Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
-    atoms = [mol.GetAtomWithIdx(centre) for centre in centres]
-    found = [_code(atom, _CENTRES, 0) for atom in atoms]
-    turned = [_READY_BONDS.get(mol.GetBondWithIdx(bond).GetStereo(), 0) for bond in bonds]
+    found = own_labels(mol, centres)
+    turned = [BOND_CODES.get(mol.GetBondWithIdx(bond).GetStereo(), 0) for bond in bonds]
     if not all(turned):
         return labelled(mol, centres, bonds)
     if not all(found):
-        open_atoms = [atom for atom, code in zip(atoms, found, strict=True) if not code]
-        pairs = _cis_trans(mol, open_atoms)
+        pairs = _cis_trans(
+            mol, [centre for centre, code in zip(centres, found, strict=True) if not code]
+        )
         if pairs is None:
             return labelled(mol, centres, bonds)
         found = [code or pairs[centre] for centre, code in zip(centres, found, strict=True)]
     return found, turned
 
 
-def _cis_trans(mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> dict[int, int] | None:
+def own_labels(mol: Chem.Mol, centres: Sequence[int]) -> list[int]:
+    """Returns the codes of tagged atoms by RDKit's own labels; 0 where there is none."""
+    return [_code(mol.GetAtomWithIdx(centre), _CENTRES, 0) for centre in centres]
+
+
+def _cis_trans(mol: Chem.Mol, centres: Sequence[int]) -> dict[int, int] | None:
     """Returns index -> code of the atoms without a label; None unless they are pairs in rings."""
-    by_index = {atom.GetIdx(): atom for atom in atoms}
     found: dict[int, int] = {}
     for ring in mol.GetRingInfo().AtomRings():
-        places = [place for place, index in enumerate(ring) if index in by_index]
+        places = [place for place, index in enumerate(ring) if index in centres]
         if not places:
             continue
         if len(places) != 2 or any(ring[place] in found for place in places):
             return None
         sides = [
-            _side(by_index[ring[place]], ring[place - 1], ring[(place + 1) % len(ring)])
+            _side(mol.GetAtomWithIdx(ring[place]), ring[place - 1], ring[(place + 1) % len(ring)])
             for place in places
         ]
         code = {1: _CIS, -1: _TRANS}.get(sides[0] * sides[1])
         if code is None:
             return None
         found |= {ring[place]: code for place in places}
-    return found if len(found) == len(by_index) else None
+    return found if len(found) == len(centres) else None
 
 
 def _side(atom: Chem.Atom, before: int, after: int) -> int:

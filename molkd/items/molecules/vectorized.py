@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from rdkit import Chem
@@ -13,26 +13,38 @@ from molkd.items.molecules.packed import Graphs
 from molkd.items.molecules.plain import ORDERS, OTHER_ORDER
 from molkd.types import Rows, starts_of
 
-_ORDERS = np.array(
-    [ORDERS.get(Chem.BondType.values.get(value), OTHER_ORDER) for value in range(256)],
-    dtype=np.uint8,
-)
+_ORDERS = np.full(256, OTHER_ORDER, dtype=np.uint8)
+_ORDERS[list(map(int, ORDERS))] = list(ORDERS.values())
+_BOND_CODES = np.zeros(256, dtype=np.uint8)
+_BOND_CODES[list(map(int, stereo.BOND_CODES))] = list(stereo.BOND_CODES.values())
+_NO_STEREO = np.array([int(kind) for kind in stereo.NO_STEREO])
 _CHIRALITY, _STEREO = 8, 3
-_TURNED = np.array(
-    [
-        Chem.BondStereo.values.get(value, Chem.BondStereo.STEREONONE) not in stereo.NO_STEREO
-        for value in range(256)
-    ]
-)
+
+Written = tuple[bytes, Sequence[int]]
+"""The binary form of a molecule, and the codes of its tagged atoms as far as they are known: 0 for
+some that is not, or nothing at all."""
+
+Label = Callable[[int, Sequence[int], Sequence[int]], stereo.Codes]
+"""Returns the codes of the tagged atoms and turned bonds of one of the molecules."""
 
 
-def read(mols: Sequence[Chem.Mol], labeller: stereo.Labeller = stereo.codes) -> tuple[Graphs, Rows]:
-    """Reads those molecules of `chem.parse` that hold nothing unusual.
+def write(mol: Chem.Mol, *, labels: bool) -> Written:
+    """Writes a molecule of `chem.parse`, with or without RDKit's own labels."""
+    written = binary.write(mol)
+    return written, stereo.own_labels(mol, binary.tagged(written)) if labels else ()
+
+
+def read(written: Sequence[Written], label: Label) -> tuple[Graphs, Rows]:
+    """Reads those molecules that hold nothing unusual.
+
+    Args:
+        written: of `write`.
+        label: is asked for the codes of a molecule of which one is not known.
 
     Returns:
         Their graphs, and their positions among all, ascending.
     """
-    records, readable = binary.read(mols)
+    records, readable = binary.read([binary for binary, _ in written])
     atom_starts, bond_starts = starts_of(records.atom_counts), starts_of(records.bond_counts)
     atoms = np.zeros((atom_starts[-1], 10), dtype=np.uint8)
     columns = (
@@ -56,30 +68,44 @@ def read(mols: Sequence[Chem.Mol], labeller: stereo.Labeller = stereo.codes) -> 
         bonds[:, place] = column
     graphs = Graphs(atoms, bonds, records.ends, atom_starts, bond_starts, {})
     rows = np.flatnonzero(readable)
-    _label([mols[row] for row in rows], labeller, records, graphs)
+    rows = np.flatnonzero(readable)
+    graphs = Graphs(atoms, bonds, records.ends, atom_starts, bond_starts, {})
+    _label(
+        graphs,
+        records,
+        [written[row][1] for row in rows],
+        lambda place, *parts: label(rows[place], *parts),
+    )
     return graphs, rows
 
 
-def _label(
-    mols: Sequence[Chem.Mol], labeller: stereo.Labeller, records: Records, graphs: Graphs
-) -> None:
+def _label(graphs: Graphs, records: Records, known: Sequence[Sequence[int]], label: Label) -> None:
     """Fills in the codes of stereocentres and double bonds."""
-    tagged = np.flatnonzero(records.tags != int(stereo.NO_TAG))
-    turned = np.flatnonzero(_TURNED[records.stereo])
+    tagged = np.flatnonzero(records.tags)
+    turned = np.flatnonzero(~np.isin(records.stereo, _NO_STEREO))
     centre_starts = np.searchsorted(tagged, graphs.atom_starts)
     bond_starts = np.searchsorted(turned, graphs.bond_starts)
-    counts = np.diff(centre_starts), np.diff(bond_starts)
-    centres = (tagged - np.repeat(graphs.atom_starts[:-1], counts[0])).tolist()
-    bonds = (turned - np.repeat(graphs.bond_starts[:-1], counts[1])).tolist()
-    centre_codes: list[int] = []
-    bond_codes: list[int] = []
-    for row in np.flatnonzero(counts[0] + counts[1]).tolist():
-        found = labeller(
-            mols[row],
-            centres[centre_starts[row] : centre_starts[row + 1]],
-            bonds[bond_starts[row] : bond_starts[row + 1]],
+    counts = np.diff(centre_starts).tolist()
+    centre_codes = np.array(
+        [
+            code
+            for codes, count in zip(known, counts, strict=True)
+            for code in (codes if len(codes) == count else [0] * count)
+        ],
+        dtype=np.uint8,
+    )
+    bond_codes = _BOND_CODES[records.stereo[turned]]
+    missing = [
+        np.searchsorted(starts, np.flatnonzero(codes == 0), side="right") - 1
+        for starts, codes in ((centre_starts, centre_codes), (bond_starts, bond_codes))
+    ]
+    for row in np.unique(np.concatenate(missing)).tolist():
+        centres = slice(centre_starts[row], centre_starts[row + 1])
+        bonds = slice(bond_starts[row], bond_starts[row + 1])
+        centre_codes[centres], bond_codes[bonds] = label(
+            row,
+            (tagged[centres] - graphs.atom_starts[row]).tolist(),
+            (turned[bonds] - graphs.bond_starts[row]).tolist(),
         )
-        centre_codes += found[0]
-        bond_codes += found[1]
     graphs.atoms[tagged, _CHIRALITY] = centre_codes
     graphs.bonds[turned, _STEREO] = bond_codes

@@ -9,6 +9,7 @@ import pytest
 from rdkit import Chem
 
 from molkd.items.molecules import binary, chem
+from molkd.types import Mask
 from tests.fakes.compounds import HARD
 
 USUAL = (
@@ -59,6 +60,10 @@ def _told(mol: Chem.Mol) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
     return atoms, bonds
 
 
+def _read(mols: list[Chem.Mol]) -> tuple[binary.Records, Mask]:
+    return binary.read([binary.write(mol) for mol in mols])
+
+
 def _check(mols: list[Chem.Mol], records: binary.Records) -> None:
     atoms, bonds = zip(*map(_told, mols), strict=True)
     assert records.atom_counts.tolist() == list(map(len, atoms))
@@ -83,7 +88,7 @@ def _check(mols: list[Chem.Mol], records: binary.Records) -> None:
 
 def test_records_say_what_rdkit_says():
     mols = [chem.parse(smiles) for smiles in USUAL]
-    records, readable = binary.read(mols)
+    records, readable = _read(mols)
     assert readable.all()
     _check(mols, records)
 
@@ -91,7 +96,7 @@ def test_records_say_what_rdkit_says():
 @pytest.mark.parametrize("smiles", HARD)
 def test_records_of_a_hard_molecule_say_what_rdkit_says(smiles: str):
     mol = chem.parse(smiles)
-    records, readable = binary.read([mol])
+    records, readable = _read([mol])
     if any(atom.GetIsotope() or not atom.GetAtomicNum() for atom in mol.GetAtoms()):
         assert not readable.any()
     else:
@@ -141,7 +146,7 @@ UNUSUAL = {
 @pytest.mark.parametrize("kind", UNUSUAL)
 def test_a_molecule_with_something_unusual_is_left_and_spoils_no_other(kind: str):
     usual = [chem.parse(smiles) for smiles in USUAL[2:5]]
-    records, readable = binary.read([usual[0], UNUSUAL[kind], *usual[1:], UNUSUAL[kind]])
+    records, readable = _read([usual[0], UNUSUAL[kind], *usual[1:], UNUSUAL[kind]])
     assert readable.tolist() == [True, False, True, True, False]
     _check(usual, records)
 
@@ -154,7 +159,7 @@ def test_conformers_and_properties_are_left_out():
     drawn.GetAtomWithIdx(0).SetProp("note", "x")
     Chem.SetDefaultPickleProperties(Chem.PropertyPickleOptions.AllProps)
     try:
-        records, readable = binary.read([drawn])
+        records, readable = _read([drawn])
     finally:
         Chem.SetDefaultPickleProperties(Chem.PropertyPickleOptions.NoProps)
     assert readable.all()
@@ -162,12 +167,23 @@ def test_conformers_and_properties_are_left_out():
 
 
 def test_a_layout_that_nobody_has_compared_is_not_read(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(binary, "LAYOUTS", frozenset({(99, 0, 0)}))
-    records, readable = binary.read([chem.parse("CCO")])
+    monkeypatch.setattr(binary, "_HEADERS", frozenset({b"another"}))
+    assert binary.tagged(binary.write(chem.parse("C[C@H](F)O"))) == []
+    records, readable = _read([chem.parse("CCO")])
     assert readable.tolist() == [False]
     assert len(records.elements) == len(records.types) == 0
 
 
+def test_tagged_atoms_are_those_with_a_tag():
+    mol = chem.parse("C[C@H](F)[C@@H](O)C[S@](C)=O")
+    assert binary.tagged(binary.write(mol)) == [1, 3, 6]
+
+
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_tagged_atoms_of_an_unusual_molecule_are_no_error(kind: str):
+    assert len(binary.tagged(binary.write(UNUSUAL[kind]))) < 10
+
+
 def test_nothing_is_read_from_nothing():
-    records, readable = binary.read([])
+    records, readable = _read([])
     assert len(readable) == len(records.elements) == 0
