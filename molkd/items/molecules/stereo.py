@@ -59,43 +59,40 @@ def codes(mol: Chem.Mol, centres: Sequence[int], bonds: Sequence[int]) -> Codes:
     if isinstance(mol, chem.CanonicalMol):  # it has been around, and may have lost its labels
         mol = Chem.Mol(mol)
         Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
-    found = own_labels(mol, centres)
+    found = centre_codes(mol, centres)
     turned = [BOND_CODES.get(mol.GetBondWithIdx(bond).GetStereo(), 0) for bond in bonds]
-    if not all(turned):
-        return labelled(mol, centres, bonds)
-    if not all(found):
-        pairs = _cis_trans(
-            mol, [centre for centre, code in zip(centres, found, strict=True) if not code]
-        )
-        if pairs is None:
-            return labelled(mol, centres, bonds)
-        found = [code or pairs[centre] for centre, code in zip(centres, found, strict=True)]
-    return found, turned
+    return (found, turned) if all(found) and all(turned) else labelled(mol, centres, bonds)
 
 
-def own_labels(mol: Chem.Mol, centres: Sequence[int]) -> list[int]:
-    """Returns the codes of tagged atoms by RDKit's own labels; 0 where there is none."""
-    return [_code(mol.GetAtomWithIdx(centre), _CENTRES, 0) for centre in centres]
+def centre_codes(mol: Chem.Mol, centres: Sequence[int]) -> list[int]:
+    """Returns the codes of tagged atoms without the newer labeller; 0 where it is needed."""
+    found = [_code(mol.GetAtomWithIdx(centre), _CENTRES, 0) for centre in centres]
+    if all(found):
+        return found
+    pairs = _cis_trans(
+        mol, [centre for centre, code in zip(centres, found, strict=True) if not code]
+    )
+    return [code or pairs.get(centre, 0) for centre, code in zip(centres, found, strict=True)]
 
 
-def _cis_trans(mol: Chem.Mol, centres: Sequence[int]) -> dict[int, int] | None:
-    """Returns index -> code of the atoms without a label; None unless they are pairs in rings."""
+def _cis_trans(mol: Chem.Mol, centres: Sequence[int]) -> dict[int, int]:
+    """Returns index -> code of the atoms without a label; nothing unless all are pairs in rings."""
     found: dict[int, int] = {}
     for ring in mol.GetRingInfo().AtomRings():
         places = [place for place, index in enumerate(ring) if index in centres]
         if not places:
             continue
         if len(places) != 2 or any(ring[place] in found for place in places):
-            return None
+            return {}
         sides = [
             _side(mol.GetAtomWithIdx(ring[place]), ring[place - 1], ring[(place + 1) % len(ring)])
             for place in places
         ]
         code = {1: _CIS, -1: _TRANS}.get(sides[0] * sides[1])
         if code is None:
-            return None
+            return {}
         found |= {ring[place]: code for place in places}
-    return found if len(found) == len(centres) else None
+    return found if len(found) == len(centres) else {}
 
 
 def _side(atom: Chem.Atom, before: int, after: int) -> int:

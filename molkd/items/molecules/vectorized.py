@@ -31,7 +31,7 @@ Label = Callable[[int, Sequence[int], Sequence[int]], stereo.Codes]
 def write(mol: Chem.Mol, *, labels: bool) -> Written:
     """Writes a molecule of `chem.parse`, with or without RDKit's own labels."""
     written = binary.write(mol)
-    return written, stereo.own_labels(mol, binary.tagged(written)) if labels else ()
+    return written, stereo.centre_codes(mol, binary.tagged(written)) if labels else ()
 
 
 def read(written: Sequence[Written], label: Label) -> tuple[Graphs, Rows]:
