@@ -158,8 +158,7 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         """What other libraries look for in its config.json."""
         return {}
 
-    @classmethod
-    def reading_here(cls) -> Mapping[str, str]:
+    def reading_here(self) -> Mapping[str, str]:
         """Version of the library that reads items, and digests of what it does, if they matter."""
         return {}
 
@@ -243,7 +242,7 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         student.load_state_dict(dict(saved.weights), strict=True)
         student.folder = saved.folder
         student.trained_reading = saved.reading or None
-        pretrained.warn_of_other_reading(saved.reading, cls.reading_here())
+        pretrained.warn_of_other_reading(saved.reading, student.reading_here())
         return student.eval()
 
     def embed(self, items: Sequence[Item], *, batch_size: int = 128) -> Embeddings:

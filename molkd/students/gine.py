@@ -106,10 +106,9 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         short.domain = self.domain
         return short.train(self.training)
 
-    @classmethod
-    def reading_here(cls) -> Mapping[str, str]:
+    def reading_here(self) -> Mapping[str, str]:
         """RDKit's version, and digests of what it computes of a few molecules."""
-        return versions.reading()
+        return versions.reading(self._config.features)
 
     @property
     def files(self) -> Mapping[str, bytes]:
@@ -134,7 +133,7 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
     @property
     def featurize(self) -> Callable[[Sequence[Any]], Graphs]:
         """What reads molecules: pickled by its own name, it reaches worker processes alone."""
-        return graph.featurize
+        return graph.featurizer(self._config.features)
 
     def collate(self, prepared: Graphs) -> GraphBatch:
         """Makes tensors of packed graphs."""

@@ -1,31 +1,29 @@
 """Molecules as packed graphs of small integers: what the student reads, without torch.
 
-Every feature is invariant to the order of the atoms: stereochemistry is read as CIP labels (R, S,
-r, s, E, Z), never as RDKit's order-dependent tags. Isotopes are not seen, nor is what a plain
-SMILES cannot say: axial chirality, enhanced stereochemistry, conformers.
+Every feature is invariant to the order of the atoms: stereochemistry is read as labels (R, S, E, Z,
+cis, trans; see `stereo`), never as RDKit's order-dependent tags. Isotopes are not seen, nor is what
+a plain SMILES cannot say: axial chirality, enhanced stereochemistry, conformers. What the integers
+are is said in `plain`; `vectorized` reads the same ones faster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
-from rdkit import Chem, rdBase
-from rdkit.Chem import rdCIPLabeler
+from rdkit import Chem
 
-from molkd.failures import joined, picked
-from molkd.items.molecules import chem
-from molkd.types import Rows, ranges_of, starts_of
+from molkd.items.molecules import chem, plain, stereo, vectorized
+from molkd.items.molecules.packed import Graphs
 
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 """Changes whenever the same molecule may get other integers. Version 1 saw isotopes (deuterium as
-an atom, centres by isotopes only), and left large symmetric molecules half labelled."""
+an atom, centres by isotopes only), and left large symmetric molecules half labelled. Versions 1 and
+2 had the codes of RDKit's newer labeller for all stereocentres; now see `stereo`."""
 
-READABLE_VERSIONS = frozenset({1, 2})
-"""Versions on which a student may have been trained: the integers mean the same."""
+READABLE_VERSIONS = frozenset({1, 2, 3})
+"""Versions on which a student may have been trained: the columns mean the same."""
 
 ATOM_SIZES: Mapping[str, int] = {
     "element": 119,
@@ -44,90 +42,11 @@ ATOM_SIZES: Mapping[str, int] = {
 BOND_SIZES: Mapping[str, int] = {"order": 6, "conjugated": 2, "ring": 2, "stereo": 4}
 """Bond feature -> number of values, in the order of the columns."""
 
-_ORDERS = {
-    Chem.BondType.SINGLE: 0,
-    Chem.BondType.DOUBLE: 1,
-    Chem.BondType.TRIPLE: 2,
-    Chem.BondType.AROMATIC: 3,
-    Chem.BondType.DATIVE: 4,
-}
-_OTHER_ORDER = 5
-_UNLABELLED_CENTRE, _UNLABELLED_BOND = 5, 3
-_CENTRES = {"R": 1, "S": 2, "r": 3, "s": 4}
-_DOUBLE_BONDS = {"E": 1, "Z": 2, "e": 1, "z": 2}
-_NO_TAG = Chem.ChiralType.CHI_UNSPECIFIED
-_NO_STEREO = frozenset(
-    {
-        Chem.BondStereo.STEREONONE,
-        Chem.BondStereo.STEREOANY,
-        Chem.BondStereo.STEREOATROPCW,
-        Chem.BondStereo.STEREOATROPCCW,
-    }
-)
-_CIP_STEPS = 1_000_000
+_CHUNK = 1024
+"""Molecules that are read at once: enough for NumPy, few enough for the processor's cache."""
 
-Codes = npt.NDArray[np.uint8]
-Indices = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Graphs:
-    """The graphs of n items, end to end; an item that failed is a graph without atoms.
-
-    Attributes:
-        atoms: shape (a, len(ATOM_SIZES)), codes of all atoms.
-        bonds: shape (m, len(BOND_SIZES)), codes of all bonds, each stored once.
-        ends: shape (m, 2), the atoms a bond joins, counted within their own graph.
-        atom_starts: shape (n + 1,), graph i holds atoms from atom_starts[i] to atom_starts[i + 1].
-        bond_starts: shape (n + 1,), the same for bonds.
-        failures: row -> reason.
-    """
-
-    atoms: Codes
-    bonds: Codes
-    ends: npt.NDArray[np.int32]
-    atom_starts: Indices
-    bond_starts: Indices
-    failures: Mapping[int, str]
-
-    def __len__(self) -> int:
-        return len(self.atom_starts) - 1
-
-    @property
-    def shortened(self) -> int:
-        """None: molecules are read whole."""
-        return 0
-
-    @property
-    def sizes(self) -> Indices:
-        """Shape (n,): atoms per graph."""
-        return np.diff(self.atom_starts)
-
-    def select(self, rows: Rows) -> Self:
-        """Returns the graphs of some rows, in the order given."""
-        sizes, bond_counts = self.sizes[rows], np.diff(self.bond_starts)[rows]
-        atoms = ranges_of(self.atom_starts[rows], sizes)
-        bonds = ranges_of(self.bond_starts[rows], bond_counts)
-        return type(self)(
-            self.atoms[atoms],
-            self.bonds[bonds],
-            self.ends[bonds],
-            starts_of(sizes),
-            starts_of(bond_counts),
-            picked(self.failures, rows),
-        )
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """Returns the graphs of several parts, one after the other."""
-        return cls(
-            np.concatenate([part.atoms for part in parts]),
-            np.concatenate([part.bonds for part in parts]),
-            np.concatenate([part.ends for part in parts]),
-            starts_of(np.concatenate([part.sizes for part in parts])),
-            starts_of(np.concatenate([np.diff(part.bond_starts) for part in parts])),
-            joined([(len(part), part.failures) for part in parts]),
-        )
+_FEWEST = 8
+"""Molecules below which reading them one by one is faster."""
 
 
 def as_read(item: chem.Molecule) -> Chem.Mol:
@@ -136,133 +55,49 @@ def as_read(item: chem.Molecule) -> Chem.Mol:
     Raises:
         InvalidMoleculeError: see `chem.parse`.
     """
-    mol = chem.parse(item)
-    labelled = any(atom.GetIsotope() for atom in mol.GetAtoms())
-    return _without_isotopes(mol) if labelled else mol
+    return plain.without_isotopes(chem.parse(item))
 
 
 def featurize(items: Sequence[chem.Molecule]) -> Graphs:
     """Reads SMILES or RDKit molecules into packed graphs, one per item."""
-    parsed = chem.parse_all(items)
-    failures = dict(parsed.failures)
-    counts = np.zeros((len(items), 2), dtype=np.int64)
-    atoms: list[tuple[int, ...]] = []
-    bonds: list[tuple[int, ...]] = []
-    for row, mol in zip(parsed.rows, parsed.mols, strict=True):
-        before = len(atoms), len(bonds)
-        try:
-            _add(mol, atoms, bonds)
-        except chem.InvalidMoleculeError as error:
-            failures[row] = str(error)
-        counts[row] = len(atoms) - before[0], len(bonds) - before[1]
-    bond_table = np.array(bonds, dtype=np.int32).reshape(-1, len(BOND_SIZES) + 2)
-    return Graphs(
-        np.array(atoms, dtype=np.uint8).reshape(-1, len(ATOM_SIZES)),
-        bond_table[:, 2:].astype(np.uint8),
-        bond_table[:, :2],
-        starts_of(counts[:, 0]),
-        starts_of(counts[:, 1]),
-        dict(sorted(failures.items())),
-    )
+    return _featurized(items, stereo.codes)
 
 
-def _add(mol: Chem.Mol, atoms: list[tuple[int, ...]], bonds: list[tuple[int, ...]]) -> None:
-    """Appends the codes of a molecule's atoms and bonds."""
-    members = list(mol.GetAtoms())
-    if any(atom.GetIsotope() for atom in members):
-        mol = _without_isotopes(mol)
-        members = list(mol.GetAtoms())
-    joins = list(mol.GetBonds())
-    centres, double_bonds = _stereo(mol, members, joins)
-    rings = mol.GetRingInfo()
-    for index, atom in enumerate(members):
-        in_rings = rings.NumAtomRings(index)
-        atoms.append(
-            (
-                atom.GetAtomicNum(),
-                min(atom.GetDegree(), 11),
-                min(max(atom.GetFormalCharge(), -5), 5) + 5,
-                min(atom.GetTotalNumHs(), 8),
-                min(int(atom.GetHybridization()), 8),
-                atom.GetIsAromatic(),
-                min(in_rings, 4),
-                min(rings.MinAtomRingSize(index), 9) if in_rings else 0,
-                centres.get(index, 0),
-                min(atom.GetNumRadicalElectrons(), 3),
-            )
-        )
-    for index, bond in enumerate(joins):
-        bonds.append(
-            (
-                bond.GetBeginAtomIdx(),
-                bond.GetEndAtomIdx(),
-                _ORDERS.get(bond.GetBondType(), _OTHER_ORDER),
-                bond.GetIsConjugated(),
-                rings.NumBondRings(index) > 0,
-                double_bonds.get(index, 0),
-            )
-        )
+def featurize_before_3(items: Sequence[chem.Molecule]) -> Graphs:
+    """Reads what students of features before version 3 have learnt from; slow where stereo is."""
+    return _featurized(items, stereo.labelled)
 
 
-def _stereo(
-    mol: Chem.Mol, members: Sequence[Chem.Atom], joins: Sequence[Chem.Bond]
-) -> tuple[dict[int, int], dict[int, int]]:
-    """Returns the codes of the labelled atoms and bonds, by index."""
-    tagged = [index for index, atom in enumerate(members) if atom.GetChiralTag() != _NO_TAG]
-    turned = [index for index, bond in enumerate(joins) if bond.GetStereo() not in _NO_STEREO]
-    if not tagged and not turned:
-        return {}, {}
-    labelled = _labelled(mol)
-    centres = {
-        index: _code(labelled.GetAtomWithIdx(index), _CENTRES, _UNLABELLED_CENTRE)
-        for index in tagged
-    }
-    double_bonds = {
-        index: _code(labelled.GetBondWithIdx(index), _DOUBLE_BONDS, _UNLABELLED_BOND)
-        for index in turned
-    }
-    return centres, double_bonds
+def featurizer(version: int) -> Callable[[Sequence[chem.Molecule]], Graphs]:
+    """Returns what reads molecules as a student of some version of the features knows them."""
+    return featurize if version >= 3 else featurize_before_3
 
 
-def _labelled(mol: Chem.Mol) -> Chem.Mol:
-    """Returns a copy with CIP labels: they are properties, not to be left on the caller's molecule.
-
-    Some molecules are too symmetric to be labelled in time, and which of their labels are ready by
-    then depends on the order of the atoms: they keep RDKit's older labels, which do not.
-    """
-    labelled = Chem.Mol(mol)
-    try:
-        rdCIPLabeler.AssignCIPLabels(labelled, maxRecursiveIterations=_CIP_STEPS)
-    except RuntimeError:
-        labelled = Chem.Mol(mol)
-        Chem.AssignStereochemistry(labelled, cleanIt=True, force=True)
-    return labelled
+def _featurized(items: Sequence[chem.Molecule], labeller: stereo.Labeller) -> Graphs:
+    items = list(items)
+    starts = range(0, len(items) or 1, _CHUNK)
+    parts = [_chunk(items[start : start + _CHUNK], labeller) for start in starts]
+    return parts[0] if len(parts) == 1 else Graphs.concatenate(parts)
 
 
-def _without_isotopes(mol: Chem.Mol) -> Chem.Mol:
-    """Returns the molecule with the common isotope of every atom; deuterium becomes implicit.
+def _chunk(items: Sequence[chem.Molecule], labeller: stereo.Labeller) -> Graphs:
+    def written(item: object, mol: Chem.Mol) -> vectorized.Written:
+        fresh = "@" in item if isinstance(item, str) else not isinstance(mol, chem.CanonicalMol)
+        return vectorized.write(mol, labels=fresh and labeller is stereo.codes)
 
-    Raises:
-        InvalidMoleculeError: RDKit cannot sanitise it without.
-    """
-    plain = Chem.Mol(mol)
-    for atom in plain.GetAtoms():
-        # Common hydrogens that RDKit kept, such as those of "[H]/N=C/C", are marked, to stay.
-        common = atom.GetAtomicNum() == 1 and not atom.GetIsotope()
-        atom.SetIsotope(1 if common else 0)
-    rules = Chem.RemoveHsParameters()
-    rules.removeDefiningBondStereo = True
-    try:
-        with rdBase.BlockLogs():
-            plain = Chem.RemoveHs(plain, rules)
-    except Exception as error:  # RDKit raises bare C++ exceptions of many kinds
-        reason = f"isotopes cannot be taken off: {chem.first_line(error)}"
-        raise chem.InvalidMoleculeError(reason) from error
-    for atom in plain.GetAtoms():
-        atom.SetIsotope(0)
-    Chem.AssignStereochemistry(plain, cleanIt=True, force=True)
-    return plain
+    def label(place: int, centres: Sequence[int], bonds: Sequence[int]) -> stereo.Codes:
+        return labeller(chem.parse(items[rows[place]]), centres, bonds)
 
-
-def _code(part: Chem.Atom | Chem.Bond, codes: Mapping[str, int], otherwise: int) -> int:
-    return codes.get(part.GetProp("_CIPCode"), otherwise) if part.HasProp("_CIPCode") else otherwise
+    binaries, rows, failures = chem.read_all(written, items)
+    together, done = vectorized.read(binaries, label)
+    if len(done) == len(items):
+        return together
+    others = np.setdiff1d(np.arange(len(rows)), done)
+    # Items that could not be parsed get the last graph, which has no atoms.
+    mols = [*(chem.parse(items[rows[place]]) for place in others), Chem.Mol()]
+    singly = plain.read(mols, labeller)
+    places = np.full(len(items), len(rows))
+    places[np.array(rows, dtype=np.int64)[[*done, *others]]] = np.arange(len(rows))
+    graphs = Graphs.concatenate([together, singly]).select(places)
+    failures = dict(sorted((*graphs.failures.items(), *failures.items())))
+    return dataclasses.replace(graphs, failures=failures)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
+import os
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from molkd.items.molecules import graph
+from molkd.items.molecules import chem, plain, stereo
 from molkd.items.molecules.graph import ATOM_SIZES, BOND_SIZES, Graphs, featurize
+from tests.fakes.compounds import HARD
 
+SHARED = Path(os.environ.get("MOLKD_SHARED", Path(__file__).resolve().parents[4] / "shared"))
 SMILES = ["CCO", "C", "[Na+].[Cl-]", "xx", "C[C@H](N)C(=O)O", "F/C=C/F", None, "[H][H]", "c1ccccc1"]
 
 
@@ -78,7 +86,44 @@ def test_features_do_not_depend_on_the_order_of_atoms(smiles: str):
 def _multiset(item: str | Chem.Mol) -> list[tuple[int, ...]]:
     graphs = featurize([item])
     assert not graphs.failures
-    return sorted(map(tuple, graphs.atoms.tolist())) + sorted(map(tuple, graphs.bonds.tolist()))
+    return _codes(graphs, 0)
+
+
+def _codes(graphs: Graphs, row: int) -> list[tuple[int, ...]]:
+    one = graphs.select(np.array([row]))
+    return sorted(map(tuple, one.atoms.tolist())) + sorted(map(tuple, one.bonds.tolist()))
+
+
+def test_reading_together_equals_reading_one_by_one():
+    """What is odd, what cannot be read, and what is usual between them, in chunks and in one."""
+    odd = (*HARD, "*CC", "C" * 300, "C" * 1000, ".".join(["C[C@H](F)Cl"] * 50), "[Fe]~C")
+    bad = ("xx", None, "C" * 1001, "[#6]~[#7]", "[2H]<-[OH2]", "c1cccc1", "")
+    drawn = [Chem.MolFromSmiles(smiles) for smiles in odd[:20]]
+    usual = ("CCO", "N[C@@H](C)C(=O)O", *(pair[0] for pair in PAIRS))
+    items: list[Any] = [*itertools.chain(*itertools.product(odd, (*bad, *usual))), *drawn]
+    whole = featurize(items)
+    assert len(items) > 1024
+    kinds: dict[Any, Graphs] = {}
+    for row, item in enumerate(items):
+        alone = kinds.setdefault(item, featurize([item]))
+        assert _equal(alone, whole.select(np.array([row]))), item
+    assert _equal(Graphs.concatenate([kinds[item] for item in items]), whole)
+
+
+@pytest.mark.parametrize("name", ["chembl22.smi.gz", "zinc250k.smi.gz", "moses_test.csv.gz"])
+def test_reading_together_equals_reading_one_by_one_of_real_molecules(name: str):
+    path = SHARED / "data/unlabelled" / name
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    with gzip.open(path, "rt") as stream:
+        texts = [line.split()[0].split(",")[0] for line in itertools.islice(stream, 0, None, 300)]
+    mols = chem.parse_all(texts).mols
+    assert len(mols) > 500
+    assert _equal(featurize(texts), plain.read(mols))
+    again = featurize([Chem.MolToRandomSmilesVect(mol, 1, randomSeed=7)[0] for mol in mols])
+    once = featurize(mols)
+    for row in range(len(mols)):
+        assert _codes(once, row) == _codes(again, row), Chem.MolToSmiles(mols[row])
 
 
 def test_the_callers_molecule_is_left_as_it_was():
@@ -93,7 +138,7 @@ def test_a_molecule_too_symmetric_to_label_is_still_read(monkeypatch: pytest.Mon
     def give_up(*_: object, **__: object) -> None:
         raise RuntimeError("Max Iterations Exceeded")
 
-    monkeypatch.setattr(graph.rdCIPLabeler, "AssignCIPLabels", give_up)
+    monkeypatch.setattr(stereo.rdCIPLabeler, "AssignCIPLabels", give_up)
     assert not featurize(["N[C@@H](C)C(=O)O"]).failures
 
 
