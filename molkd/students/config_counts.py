@@ -43,14 +43,14 @@ class CountsConfig:
         validate(self, {f"{name} must be at least 1": getattr(self, name) >= 1 for name in sizes})
         if not self.blocks or len(set(self.blocks)) < len(self.blocks):
             raise ConfigError("student.blocks must name at least one block, and none twice")
-        for what, mine, known in (
-            ("substructures hashed", self.counting, {counts.COUNTS_VERSION}),
-            ("features", self.features, graph.READABLE_VERSIONS),
+        for what, mine, here in (
+            ("substructures hashed", self.counting, counts.COUNTS_VERSION),
+            ("features", self.features, graph.FEATURES_VERSION),
         ):
-            if mine not in known:
+            if mine != here:
                 raise ConfigError(
-                    f"this student reads {what} in version {mine}, this molkd knows "
-                    f"{', '.join(map(str, sorted(known)))}: install the molkd that trained it"
+                    f"this student reads {what} in version {mine}, this molkd makes version "
+                    f"{here}: install the molkd that trained it"
                 )
 
     @classmethod

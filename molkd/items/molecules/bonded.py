@@ -9,9 +9,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from molkd.items.molecules.graph import ATOM_SIZES, BOND_SIZES, Codes, Graphs, Indices
+from molkd.items.molecules.graph import ATOM_SIZES, BOND_SIZES, Graphs
 from molkd.types import starts_of
 
+Codes = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
 MAX_DISTANCE = 30

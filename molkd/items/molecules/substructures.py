@@ -20,8 +20,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from molkd.items.molecules.bonded import MAX_DISTANCE, Bonded, Words
-from molkd.items.molecules.graph import ATOM_SIZES, Indices
+from molkd.items.molecules.bonded import MAX_DISTANCE, Bonded, Indices, Words
+from molkd.items.molecules.graph import ATOM_SIZES
 
 Hashes = npt.NDArray[np.uint32]
 Found = tuple[Indices, Hashes]
