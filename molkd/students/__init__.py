@@ -20,7 +20,9 @@ from molkd.students.settings_gine import GineSettings
 
 if TYPE_CHECKING:  # they load torch
     from molkd.students.base import Student
+    from molkd.students.counts import CountsStudent
     from molkd.students.gine import GineStudent
+    from molkd.students.hybrid import HybridStudent
     from molkd.students.image_encoder import ImageStudent
     from molkd.students.static import StaticStudent
     from molkd.students.text_encoder import TextStudent
@@ -28,9 +30,11 @@ if TYPE_CHECKING:  # they load torch
 __all__ = [
     "KINDS",
     "SIZES",
+    "CountsStudent",
     "GineConfig",
     "GineSettings",
     "GineStudent",
+    "HybridStudent",
     "ImageStudent",
     "StaticStudent",
     "Student",
@@ -47,6 +51,8 @@ KINDS: Registry[type[Student[Any, Any, Any]]] = Registry("kind of student")
 
 for _kind, _class in (
     ("gine", "molkd.students.gine:GineStudent"),
+    ("counts", "molkd.students.counts:CountsStudent"),
+    ("hybrid", "molkd.students.hybrid:HybridStudent"),
     ("static", "molkd.students.static:StaticStudent"),
     ("text-encoder", "molkd.students.text_encoder:TextStudent"),
     ("image-encoder", "molkd.students.image_encoder:ImageStudent"),
@@ -55,6 +61,8 @@ for _kind, _class in (
 
 for _settings, _sizes in (
     ("molkd.students.settings_gine:GineSettings", "tiny small base"),
+    ("molkd.students.settings_counts:HybridSettings", "hybrid-tiny hybrid-small hybrid-base"),
+    ("molkd.students.settings_counts:CountsSettings", "static-molecules"),
     ("molkd.students.settings_text:StaticSettings", "static-small static-base"),
     ("molkd.students.settings_text:TextSettings", "bert-tiny bert-mini bert-small"),
     ("molkd.students.settings_image:ImageSettings", "vit-tiny vit-small pvt-tiny pvt-v2-b0"),
@@ -63,7 +71,9 @@ for _settings, _sizes in (
         SIZES.add(_size, _settings)
 
 _LATE = {
+    "CountsStudent": "molkd.students.counts:CountsStudent",
     "GineStudent": "molkd.students.gine:GineStudent",
+    "HybridStudent": "molkd.students.hybrid:HybridStudent",
     "ImageStudent": "molkd.students.image_encoder:ImageStudent",
     "StaticStudent": "molkd.students.static:StaticStudent",
     "Student": "molkd.students.base:Student",

@@ -28,7 +28,8 @@ class StudentSettings(ABC):
     another one is refused.
 
     Attributes:
-        size: tiny, small or base; for texts static-small, bert-mini, ..., for images pvt-tiny, ...
+        size: tiny, small or base; hybrid-tiny, ... and static-molecules; for texts static-small,
+            bert-mini, ..., for images pvt-tiny, ...
         modality: what the items of such a student are.
     """
 

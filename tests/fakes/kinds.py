@@ -81,12 +81,14 @@ _BAD_IMAGES = {
     None: "missing",
     7: "type int",
 }
+_BAD_MOLECULES = {"xx": "syntax", None: "missing", "": "empty", 7: "type int"}
 SAMPLES = {
-    "gine": Sample(
-        "tiny",
-        {"hidden": 16, "layers": 2, "embedding_dim": 8},
-        CHAINS,
-        {"xx": "syntax", None: "missing", "": "empty", 7: "type int"},
+    "gine": Sample("tiny", {"hidden": 16, "layers": 2, "embedding_dim": 8}, CHAINS, _BAD_MOLECULES),
+    "counts": Sample(
+        "static-molecules", {"width": 16, "hidden": 16, "embedding_dim": 8}, CHAINS, _BAD_MOLECULES
+    ),
+    "hybrid": Sample(
+        "hybrid-tiny", {"hidden": 16, "layers": 2, "embedding_dim": 8}, CHAINS, _BAD_MOLECULES
     ),
     "static": Sample(
         "static-small",
