@@ -1,22 +1,23 @@
 """The base of encoders of molecules that are scikit-learn transformers and molfeat featurizers.
 
 It handles input of every usual form, molecules that fail, parameters, cloning, pickling and feature
-names; a subclass stores its arguments unchanged and implements `card` and `embed`.
+names; a subclass stores its arguments unchanged and implements `card` and `embed`. molfeat, which
+takes six seconds to load, is loaded where something of it is asked for.
 """
 
 from __future__ import annotations
 
 import os
-from abc import abstractmethod
+import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from molfeat.trans.pretrained import PretrainedMolTransformer
 from rdkit import Chem
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
@@ -29,11 +30,11 @@ OnInvalid = Literal["error", "null"]
 _SINGLE = str | bytes | Chem.Mol
 
 
-class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransformer):
+class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """A frozen encoder of molecules for scikit-learn and molfeat.
 
-    molfeat's `FeatConcat` takes its own fingerprints only; scikit-learn's `FeatureUnion` joins
-    this with anything.
+    To molfeat it is a `PretrainedMolTransformer`, see `join_molfeat`. molfeat's `FeatConcat` takes
+    its own fingerprints only; scikit-learn's `FeatureUnion` joins this with anything.
 
     Attributes:
         on_invalid: what `transform` does with molecules that cannot be embedded: raise an
@@ -44,20 +45,19 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
         "on_invalid": [StrOptions({"error", "null"})]
     }
     # Attributes that molfeat expects; a subclass may turn them into parameters.
-    n_jobs: int | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
+    n_jobs: int | None = None
     dtype: Any = np.float32
-    precompute_cache = None
-    preload = False
-    verbose = False
-    cols_to_keep = None
-    featurizer = None
-    parallel_kwargs: ClassVar[dict[str, Any]] = {}
-    _fitted = True
-    _require_mols = True
+    columns = None
     # What a subclass has read from disk; never pickled.
     _loaded: Any = None
 
     on_invalid: OnInvalid
+
+    def __init_subclass__(cls) -> None:
+        """Tells molfeat of a new class, where molfeat is in use."""
+        super().__init_subclass__()
+        if "molfeat.trans.pretrained" in sys.modules:
+            join_molfeat()
 
     # == What a subclass implements
 
@@ -84,7 +84,7 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
         _check_form(X)
         return self
 
-    def transform(self, X: object) -> Matrix:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def transform(self, X: object) -> Matrix:
         """Embeds molecules.
 
         Args:
@@ -136,24 +136,10 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    # == molfeat overrides several methods of BaseEstimator; these are scikit-learn's own again.
-
-    @classmethod
-    def _get_param_names(cls) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return BaseEstimator._get_param_names.__func__(cls)  # noqa: SLF001
-
-    def set_params(self, **params: object) -> Self:
-        """Sets parameters; see scikit-learn."""
-        BaseEstimator.set_params(self, **params)
-        return self
-
-    def __getstate__(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __getstate__(self) -> dict[str, Any]:
         """Parameters and output settings, without what was read from disk."""
         state = cast("dict[str, Any]", BaseEstimator.__getstate__(self))
         return {name: value for name, value in state.items() if name != "_loaded"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        BaseEstimator.__setstate__(self, state)
 
     # scikit-learn's versions of these two read every property, `card` and thus weights included.
 
@@ -163,13 +149,9 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
     def _get_fitted_attr_html(self, doc_link: str = "") -> Any:  # noqa: ARG002
         return {}
 
-    __repr__ = BaseEstimator.__repr__
-    __eq__ = object.__eq__  # pyright: ignore[reportAssignmentType]
-    __hash__ = object.__hash__
-
     # == molfeat
 
-    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __call__(
         self,
         mols: object,
         enforce_dtype: bool = True,  # noqa: ARG002 - `transform` always gives the dtype
@@ -194,21 +176,57 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, PretrainedMolTransforme
         return embedded.values[valid].astype(self.dtype, copy=False), valid.tolist()
 
     @property
-    def _input_params(self) -> dict[str, Any]:
-        return BaseEstimator.get_params(self, deep=False)
-
-    @property
     def _input_args(self) -> dict[str, Any]:
         """Parameters in the form that molfeat's YAML and JSON states can hold."""
-        return {name: _storable(name, value) for name, value in self._input_params.items()}
+        parameters = self.get_params(deep=False)
+        return {name: _storable(name, value) for name, value in parameters.items()}
 
-    def _embed(self, smiles: Sequence[object], **_: object) -> Matrix:
-        return self.embed(cast("Sequence[Molecule]", smiles)).values
+    def to_state_dict(self) -> dict[str, Any]:
+        """Returns class and parameters, for molfeat's `MoleculeTransformer.from_state_dict`."""
+        return join_molfeat().to_state_dict(cast("Any", self))
+
+    def to_state_json(self) -> str:
+        """Returns what `to_state_dict` does, as JSON."""
+        return join_molfeat().to_state_json(cast("Any", self))
+
+    def to_state_yaml(self) -> str:
+        """Returns what `to_state_dict` does, as YAML."""
+        return join_molfeat().to_state_yaml(cast("Any", self))
+
+    def to_state_json_file(self, filepath: str | os.PathLike[str]) -> None:
+        """Writes what `to_state_json` returns."""
+        join_molfeat().to_state_json_file(cast("Any", self), os.fspath(filepath))
+
+    def to_state_yaml_file(self, filepath: str | os.PathLike[str]) -> None:
+        """Writes what `to_state_yaml` returns."""
+        join_molfeat().to_state_yaml_file(cast("Any", self), os.fspath(filepath))
+
+    def copy(self) -> Self:
+        """Returns an estimator of the same parameters."""
+        return clone(self)
 
     def _transform(self, mol: object, **_: object) -> npt.NDArray[Any] | None:
         """Embeds one molecule; None, as molfeat expects, where it cannot be embedded."""
         embedded = self.embed([cast("Molecule", mol)])
         return None if embedded.failures else embedded.values[0].astype(self.dtype, copy=False)
+
+
+def join_molfeat() -> type[Any]:
+    """Loads molfeat, and makes these classes transformers of it: by `isinstance`, and in states.
+
+    Returns:
+        molfeat's class of pretrained transformers.
+    """
+    from molfeat.trans import base
+    from molfeat.trans.pretrained import PretrainedMolTransformer
+
+    PretrainedMolTransformer.register(MoleculeEstimator)
+    waiting = [MoleculeEstimator]
+    while waiting:
+        kind = waiting.pop()
+        base._TRANSFORMERS[kind.__name__] = kind  # noqa: SLF001 - where its states look names up
+        waiting += kind.__subclasses__()
+    return PretrainedMolTransformer
 
 
 def as_items(X: object) -> list[Any]:

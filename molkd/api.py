@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from molkd import students
-from molkd.distillation import run
-from molkd.distillation.run import Distilled
-from molkd.distillation.settings import DistillSettings
 from molkd.errors import ConfigError, InputError
 from molkd.runtime import devices
-from molkd.students import Student
-from molkd.teachers import registry
 from molkd.types import Embeddings, Teacher
+
+if TYPE_CHECKING:  # training loads scikit-learn and SciPy, which `load` and `embed` do not need
+    from molkd.distillation.run import Distilled
+    from molkd.distillation.settings import DistillSettings
+    from molkd.students import Student
 
 __all__ = ["distill", "embed", "load"]
 
@@ -70,7 +70,7 @@ def embed(
         WeightsError, CorruptFileError: the student cannot be read; see `load`.
     """
     _refuse_text(items)
-    if not isinstance(model, Student):
+    if not isinstance(model, students.Student):
         model = load(model).to(devices.choose(device))
     return model.embed(items, batch_size=batch_size)
 
@@ -115,6 +115,10 @@ def distill(  # noqa: PLR0913
         StaleBankError: the bank folder holds other items or teachers.
         OutputError: the disk is full; run again to resume.
     """
+    from molkd.distillation import run
+    from molkd.distillation.settings import DistillSettings
+    from molkd.teachers import registry
+
     _refuse_text(items)
     names = registry.parse_names(teachers) if isinstance(teachers, str) else teachers
     panel = teachers_of(names, weights_dir=weights_dir, device=device)
@@ -142,6 +146,8 @@ def teachers_of(
     device: str = "auto",
 ) -> list[Teacher[Any]]:
     """Returns teachers by name, or objects as they are, in this order; see `distill`."""
+    from molkd.teachers import registry
+
     chosen = devices.choose(device)
     place = str(chosen) if chosen.type == "cuda" else "cpu"
     return [

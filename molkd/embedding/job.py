@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -194,9 +195,11 @@ class Job:
         featurize = ChunkFeaturizer[Any](
             self.encoder.featurize, self.encoder.modality, self.options.standardize
         )
-        results = cast(
-            "Generator[FeaturizedChunk[Any]]", ordered_map(featurize, unfinished(), jobs=jobs)
-        )
+        chunks = unfinished()
+        first = list(islice(chunks, 2))
+        jobs = jobs if len(first) > 1 else 1  # a process would start for longer than it worked
+        tasks = chain(first, chunks)
+        results = cast("Generator[Any]", ordered_map(featurize, tasks, jobs=jobs))
         with contextlib.closing(results):
             for featurized in results:
                 index, key, chunk = waiting.popleft()

@@ -8,10 +8,10 @@ import hashlib
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import pyarrow as pa
 
 from molkd.errors import CorruptFileError
+from molkd.formats.arrow import number_array, numbers
 from molkd.formats.writers.parquet import kept_arrays, kept_fields, text_arrays, text_fields
 from molkd.formats.writers.table import EmbeddedChunk, KeptColumn
 from molkd.runtime import files
@@ -54,7 +54,7 @@ class Parts:
         Raises:
             OutputError: the disk is full or the folder cannot be written.
         """
-        flat = pa.array(np.ascontiguousarray(part.values).reshape(-1))
+        flat = number_array(part.values)
         lists = pa.FixedSizeListArray.from_arrays(flat, part.values.shape[1])
         kept = dict.fromkeys(part.kept, KeptColumn("text"))
         fields = [field.with_name(_KEPT + field.name) for field in kept_fields(kept)]
@@ -91,7 +91,7 @@ class Parts:
             raise CorruptFileError(f"{path} is damaged: run the same command again")
         batch = pa.ipc.open_stream(pa.py_buffer(body)).read_next_batch()
         lists = batch.column("values")
-        values = lists.flatten().to_numpy().reshape(len(batch), lists.type.list_size)
+        values = numbers(lists.flatten()).reshape(len(batch), lists.type.list_size)
         ids, items, errors = (
             cast("list[Any]", batch.column(name).to_pylist()) for name in ("id", "item", "error")
         )

@@ -1,15 +1,60 @@
-"""Columns of Arrow tables as Python strings."""
+"""Columns of Arrow tables as Python strings, and made of them.
+
+`pyarrow.array` would load pandas for any list or array, which takes longer than to embed a file.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from molkd.types import Mask, starts_of
+
 _NO_FRACTION = re.compile(r"(:\d\d)\.0+(?=\D|$)")
+
+
+def text_array(texts: Sequence[str | None]) -> Any:
+    """Returns an array of strings, null where there is None.
+
+    Raises:
+        UnicodeEncodeError: a string holds half of a character.
+    """
+    raw = [b"" if text is None else text.encode() for text in texts]
+    ends = starts_of(np.array([len(text) for text in raw], dtype=np.int64))
+    if ends[-1] > np.iinfo(np.int32).max:
+        return pa.array(texts, pa.string())  # which divides it
+    known = np.array([text is not None for text in texts], dtype=np.bool_)
+    starts, data = pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(raw))
+    return pa.StringArray.from_buffers(len(raw), starts, data, _bits(known))
+
+
+def truth_array(values: Mask) -> Any:
+    """Returns an array of truth values, none of them null."""
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(values)])
+
+
+def number_array(values: npt.NDArray[np.floating]) -> Any:
+    """Returns an array of all numbers of a matrix, row by row, none of them null."""
+    flat = np.ascontiguousarray(values).reshape(-1)
+    kind = pa.from_numpy_dtype(flat.dtype)
+    return pa.Array.from_buffers(kind, len(flat), [None, pa.py_buffer(flat)])
+
+
+def numbers(array: Any) -> npt.NDArray[np.floating]:
+    """Returns the numbers of an array without nulls, which they share memory with."""
+    dtype = np.dtype(array.type.to_pandas_dtype())
+    at = array.offset * dtype.itemsize
+    return np.frombuffer(array.buffers()[1], dtype, count=len(array), offset=at)
+
+
+def _bits(values: Mask) -> Any:
+    return pa.py_buffer(np.packbits(values, bitorder="little"))
 
 
 def is_bytes(kind: Any) -> bool:

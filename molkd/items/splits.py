@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from rdkit import Chem, DataStructs
-from rdkit.Chem import rdFingerprintGenerator
-from rdkit.Chem.Scaffolds import MurckoScaffold
-from rdkit.ML.Cluster import Butina
 
 from molkd.errors import ConfigError
-from molkd.items.molecules import chem
 from molkd.types import Rows
+
+if TYPE_CHECKING:  # RDKit is loaded where molecules are split: embedding needs none of it
+    from rdkit import Chem
 
 CLUSTER_DISTANCE = 0.6
 """Tanimoto distance up to which a molecule belongs to a cluster; DeepChem's default too."""
@@ -128,6 +127,9 @@ def time_split(
 
 def scaffold(mol: Chem.Mol) -> str:
     """Returns the SMILES of a molecule's scaffold; see `scaffold_split`."""
+    from rdkit import Chem
+    from rdkit.Chem.Scaffolds import MurckoScaffold
+
     rings = MurckoScaffold.MurckoScaffoldSmiles(mol=mol, includeChirality=False)
     return str(rings or Chem.MolToSmiles(mol, isomericSmiles=False))
 
@@ -153,6 +155,10 @@ def clusters(smiles: Sequence[str], *, distance: float = CLUSTER_DISTANCE) -> li
         ConfigError: the distance is out of range, there are more than `MOST_CLUSTERED` different
             molecules, or a SMILES cannot be read (names its row).
     """
+    from rdkit.ML.Cluster import Butina
+
+    from molkd.items.molecules import chem
+
     if not 0 <= distance < 1:
         raise ConfigError(f"the distance of a cluster must lie in [0, 1), not {distance}")
     texts = [chem.canonical_smiles(mol) for mol in _parsed(smiles)]
@@ -171,6 +177,9 @@ def clusters(smiles: Sequence[str], *, distance: float = CLUSTER_DISTANCE) -> li
 
 def _far(smiles: Sequence[str], distance: float) -> npt.NDArray[np.bool_]:
     """Shape (n, n): whether two molecules are more than `distance` apart."""
+    from rdkit import DataStructs
+    from rdkit.Chem import rdFingerprintGenerator
+
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
     bits = [generator.GetFingerprint(mol) for mol in _parsed(smiles)]
     far = np.zeros((len(bits), len(bits)), dtype=np.bool_)
@@ -181,6 +190,8 @@ def _far(smiles: Sequence[str], distance: float) -> npt.NDArray[np.bool_]:
 
 
 def _parsed(smiles: Sequence[str]) -> Iterator[Chem.Mol]:
+    from molkd.items.molecules import chem
+
     for row, text in enumerate(smiles):
         try:
             yield chem.parse(text)

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from molkd import __version__
 from molkd.errors import CorruptFileError, MolkdError, WeightsError
@@ -147,7 +148,7 @@ def refuse_other_weights(
     """
     place = saved.folder or f"the {saved.kind} student"
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             due = {name: tuple(one.shape) for name, one in build(saved.config).state_dict().items()}
     except MolkdError:
         raise
@@ -164,6 +165,19 @@ def refuse_other_weights(
             f"the weights of {place} are not those of its configuration: {name!r} has shape "
             f"{there.get(name)}, {due.get(name)} is expected; copy or download it again"
         )
+
+
+class _Undrawn(TorchFunctionMode):
+    """Draws no random numbers within the block: shapes need none.
+
+    On the "meta" device torch would load its compiler for them, which takes longer than all else.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        return given["tensor"] if func is nn.init.normal_ else func(*args, **given)
 
 
 def _reading(folder: Path, stored: Mapping[str, Any]) -> dict[str, str]:

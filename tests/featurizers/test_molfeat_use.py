@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,29 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rdkit import Chem
 
 from molkd.errors import ItemError
-from molkd.featurizers import MolKDTransformer
+from molkd.featurizers.molfeat import MolKDTransformer  # as molfeat's plugin
 
 
 def test_is_a_pretrained_transformer_of_molfeat(estimator: Any) -> None:
     assert isinstance(estimator, PretrainedMolTransformer)
+
+
+IMPORTS = """
+from molfeat.trans.base import MoleculeTransformer
+from molfeat.trans.pretrained import PretrainedMolTransformer
+from molkd.featurizers import MolKDTransformer
+
+state = MolKDTransformer("somewhere").to_state_yaml()
+print(issubclass(MolKDTransformer, PretrainedMolTransformer))
+print(MoleculeTransformer.from_state_yaml(state).get_params()["model"])
+"""
+
+
+def test_molfeat_that_is_loaded_before_knows_it_without_the_plugin() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", IMPORTS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["True", "somewhere"]
 
 
 def test_call_gives_what_transform_gives(estimator: Any, smiles: list[str]) -> None:

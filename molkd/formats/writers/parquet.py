@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from molkd.formats.arrow import number_array, text_array, truth_array
 from molkd.formats.writers.kept import values_of
 from molkd.formats.writers.table import EmbeddedChunk, KeptColumn, Result
 
@@ -41,10 +41,10 @@ def text_fields(column: str) -> list[Any]:
 def text_arrays(chunk: EmbeddedChunk) -> list[Any]:
     """Returns the values of `text_fields`."""
     return [
-        pa.array(chunk.ids, pa.string()),
-        pa.array(chunk.items, pa.string()),
-        pa.array(chunk.valid),
-        pa.array(chunk.errors, pa.string()),
+        text_array(chunk.ids),
+        text_array(chunk.items),
+        truth_array(chunk.valid),
+        text_array(chunk.errors),
     ]
 
 
@@ -79,7 +79,7 @@ def write_batches(path: Path, schema: Any, batches: Any) -> None:
 
 def _batch(chunk: EmbeddedChunk, schema: Any, kept: Mapping[str, KeptColumn]) -> Any:
     kind = schema.field("embedding").type
-    flat = pa.array(np.ascontiguousarray(chunk.values).reshape(-1))
-    lists = pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=pa.array(~chunk.valid))
+    flat, missing = number_array(chunk.values), truth_array(~chunk.valid)
+    lists = pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=missing)
     arrays = [*text_arrays(chunk), *kept_arrays(chunk, kept), lists]
     return pa.record_batch(arrays, schema=schema)
