@@ -34,7 +34,7 @@ DOMAIN = "domain.json"
 _BATCH = 2048
 """Molecules per pass where nobody says."""
 
-_USUAL_SIZE = 32
+_USUAL_SIZE = 40
 """Atoms of a molecule on which `batch_size` reckons."""
 
 
@@ -130,7 +130,7 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         return GraphBatch(
             neighbourhoods.of(prepared, config.layers, merged=not config.dropout),
             torch.from_numpy(np.repeat(np.arange(len(sizes)), sizes)),
-            torch.from_numpy(prepared.atom_starts[:-1]),
+            torch.from_numpy(prepared.atom_starts[:-1].astype(np.int32)),
             torch.from_numpy(np.maximum(sizes, 1)),
         )
 
@@ -145,8 +145,8 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         states = [self.atom_table(distinct.atoms)]
         *blocks, last = (cast("Block", block) for block in self.blocks)
         for block, step in zip(blocks, distinct.rounds, strict=False):
-            states.append(block(states[-1], distinct.bonds, step))
-        update = last.update(states[-1], distinct.bonds, distinct.rounds[-1])
+            states.append(block(states[-1], distinct.bonds, step).states)
+        update = last(states[-1], distinct.bonds, distinct.rounds[-1])
         embedding = self.project(self.readout(update, batch))
         if not (layers or nodes):
             return Features(embedding)

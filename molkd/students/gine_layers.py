@@ -6,10 +6,11 @@ A state per neighbourhood stands for the states of all atoms that have it; see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +20,8 @@ from molkd.items.molecules import graph
 from molkd.students.config_gine import GineConfig
 from molkd.students.neighbourhoods import Neighbourhoods, Round
 
-_TILE = 2**18
-"""Numbers of a layer's input that are computed at a time without gradients, to stay in cache."""
+_TILE = 1024
+"""Neighbourhoods that are computed at a time without gradients, to stay in cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +50,6 @@ class GraphBatch:
         """Shape (b, d): mean over atoms of their neighbourhoods' states, zero without atoms."""
         total = functional.embedding_bag(members, states, self.starts, mode="sum")
         return total / self.sizes.to(total.dtype)[:, None]
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """The states after a layer, as a sum whose second part need not be computed for every atom.
-
-    A mean over atoms is that of both parts, and only the mean is then projected.
-
-    Attributes:
-        before: shape (k, hidden), states before the layer.
-        wide: shape (k, 2 hidden), activations of the layer.
-        project: from activations to states.
-    """
-
-    before: Tensor
-    wide: Tensor
-    project: nn.Linear
-
-    @property
-    def states(self) -> Tensor:
-        """Shape (k, hidden): states after the layer."""
-        return self.before + self.project(self.wide)
-
-    def mean(self, batch: GraphBatch, members: Tensor) -> Tensor:
-        """Shape (b, hidden): mean over atoms of the states after the layer."""
-        wide = self.wide.to(self.before.dtype)
-        return batch.mean(self.before, members) + self.project(batch.mean(wide, members))
 
 
 class CodeTable(nn.EmbeddingBag):
@@ -110,23 +84,53 @@ class Block(nn.Module):
         )
         self.conv = _Convolution(update)
 
-    def forward(self, states: Tensor, bonds: Tensor, step: Round) -> Tensor:
-        """Shape (k, hidden): the states after a round, from those before and the bonds' codes."""
-        project = self.conv.project
-        parts = [before + project(wide) for before, wide in self._parts(states, bonds, step)]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+    def forward(self, states: Tensor, bonds: Tensor, step: Round) -> Update:
+        """The states after a round, from those before, shape (., hidden), and the bonds' codes."""
+        return Update(self, states, self.bond_table(bonds), step)
 
-    def update(self, states: Tensor, bonds: Tensor, step: Round) -> Update:
-        """The same, not yet added up."""
-        before, wide = zip(*self._parts(states, bonds, step), strict=True)
-        return Update(torch.cat(before), torch.cat(wide), self.conv.project)
 
-    def _parts(self, states: Tensor, bonds: Tensor, step: Round) -> Iterator[tuple[Tensor, Tensor]]:
-        """States before, and activations, of some neighbourhoods at a time."""
-        tables = self.norm(states), self.bond_table(bonds)
+class Update:
+    """The states after a layer: those before it, and what is projected from wide activations.
+
+    With gradients, or on a GPU, all is computed at once and kept for both uses; else some
+    neighbourhoods at a time, which stay in the cache of the processor.
+    """
+
+    def __init__(self, block: Block, states: Tensor, bonds: Tensor, step: Round) -> None:
+        self._states, self._step, self._project = states, step, block.conv.project
+        normed = block.norm(states)
+        self._widen = functools.partial(block.conv, normed, bonds)
         whole = torch.is_grad_enabled() or states.device.type != "cpu"
-        for tile in [step] if whole else step.tiles(max(1, _TILE // states.shape[1])):
-            yield states.index_select(0, tile.centres), self.conv(*tables, tile)
+        self._rows = len(step.centres) if whole else _TILE
+        self._wide = self._widen(step) if self._rows >= len(step.centres) else None
+
+    @property
+    def states(self) -> Tensor:
+        """Shape (k, hidden): states after the layer."""
+        if self._wide is not None:
+            return self._states.index_select(0, self._step.centres) + self._project(self._wide)
+        after = self._states.new_empty(len(self._step.centres), self._states.shape[1])
+        for place, tile in zip(after.split(self._rows), self._step.tiles(self._rows), strict=True):
+            before = self._states.index_select(0, tile.centres)
+            torch.add(before, self._project(self._widen(tile)), out=place)
+        return after
+
+    def mean(self, batch: GraphBatch) -> Tensor:
+        """Shape (b, hidden): means over atoms of `states`; both parts are averaged first."""
+        members = self._step.members
+        before = batch.mean(self._states, self._step.centres.index_select(0, members))
+        if self._wide is not None:
+            return before + self._project(batch.mean(self._wide.to(before.dtype), members))
+        members, order = members.sort(stable=True)
+        owner = batch.owner[order]
+        total = before.new_zeros(len(before), self._project.in_features)
+        first = 0
+        for index, tile in enumerate(self._step.tiles(self._rows)):
+            end = int(torch.searchsorted(members, (index + 1) * self._rows))
+            wide = self._widen(tile).index_select(0, members[first:end] - index * self._rows)
+            total.index_add_(0, owner[first:end], wide.to(total.dtype))
+            first = end
+        return before + self._project(total / batch.sizes[:, None])
 
 
 class _Convolution(nn.Module):
@@ -147,10 +151,30 @@ class _Convolution(nn.Module):
 
     def forward(self, states: Tensor, bonds: Tensor, step: Round) -> Tensor:
         """Shape (k, 2 hidden), from (normalised) states and bonds of shapes (., hidden)."""
-        messages = states.index_select(0, step.senders) + bonds.index_select(0, step.bonds)
+        messages = states.index_select(0, step.senders)
+        messages.add_(bonds.index_select(0, step.bonds)).relu_()
         own = (1 + self.eps) * states.index_select(0, step.centres)
-        gathered = own.index_add(0, step.receivers, messages.relu())
-        return self.nn[:-1](gathered)
+        return self.nn[:-1](own + cast("Tensor", _Sums.apply(messages, step.starts)))
+
+
+class _Sums(torch.autograd.Function):
+    """Sums of runs of rows; a bag is the fastest forward, and a look-up the fastest backward."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, starts: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Shape (k, d), from rows (e, d) and where each run starts (k,)."""
+        ctx.save_for_backward(starts)
+        ctx.rows = len(rows)
+        every = torch.arange(len(rows), dtype=starts.dtype, device=rows.device)
+        return functional.embedding_bag(every, rows, starts, mode="sum")
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Every row has the gradient of its run."""
+        (starts,) = ctx.saved_tensors
+        counts = torch.diff(starts, append=starts.new_full((1,), ctx.rows))
+        run = torch.repeat_interleave(counts, output_size=ctx.rows)
+        return gradient.index_select(0, run), None
 
 
 class _Pooling(nn.Module):
@@ -162,7 +186,7 @@ class _Pooling(nn.Module):
         self._mean, self._total = mean, total
 
     def forward(self, last: Update, batch: GraphBatch) -> Tensor:
-        mean = last.mean(batch, batch.distinct.rounds[-1].members)
+        mean = last.mean(batch)
         total = mean * batch.sizes.to(mean.dtype).sqrt()[:, None]  # sum / sqrt(n)
         return torch.cat([mean] * self._mean + [total] * self._total, dim=1)
 

@@ -12,7 +12,8 @@ Networks using Exact Compression" (arXiv 2304.14793), for its use here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Self
@@ -24,15 +25,19 @@ import torch
 from torch import Tensor
 
 from molkd.items.molecules import graph
-from molkd.items.molecules.graph import Codes, Graphs, Indices
-from molkd.types import ranges_of, starts_of
+from molkd.items.molecules.graph import Codes, Graphs
 
 Hashes = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
 
-_OWN, *_BY_BOND = (
-    np.random.default_rng(0).integers(2**63, size=1 + prod(graph.BOND_SIZES.values())) * 2 + 1
-).astype(np.uint64)
-"""Odd factors of an atom's own hash, and of a neighbour's by the number of the bond between."""
+_OWN, *_ODD = (
+    np.random.default_rng(0)
+    .integers(2**63, size=1 + prod(graph.BOND_SIZES.values()))
+    .astype(np.uint64)
+) * np.uint64(2) + np.uint64(1)
+_FACTORS: Hashes = np.array(_ODD)
+"""By the number of a bond: what its neighbour's hash is multiplied by; an atom's own by `_OWN`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +48,33 @@ class Round:
         centres: shape (k,), the neighbourhood that its own atom had.
         senders: shape (e,), the neighbourhood that the sender of a message had.
         bonds: shape (e,), the kind of bond that a message comes by.
-        receivers: shape (e,), the neighbourhood that a message arrives at, ascending.
+        starts: shape (k,), the first of the messages that arrive at each neighbourhood.
         members: shape (a,), the neighbourhood of each atom of the batch.
     """
 
     centres: Tensor
     senders: Tensor
     bonds: Tensor
-    receivers: Tensor
+    starts: Tensor
     members: Tensor
 
     def to(self, device: torch.device) -> Self:
         """Returns the round on a device."""
-        fields = (self.centres, self.senders, self.bonds, self.receivers, self.members)
+        fields = (self.centres, self.senders, self.bonds, self.starts, self.members)
         return type(self)(*(field.to(device, non_blocking=True) for field in fields))
 
     def tiles(self, rows: int) -> Iterator[Self]:
         """Yields the neighbourhoods in order, some at a time; of the members it knows nothing."""
-        firsts = list(range(0, max(1, len(self.centres)), rows))
-        bounds = torch.searchsorted(self.receivers, torch.tensor([*firsts[1:], len(self.centres)]))
-        before = 0
-        for first, end in zip(firsts, bounds.tolist(), strict=True):
+        bounds = [*self.starts[::rows].tolist(), len(self.senders)]
+        places = range(0, len(self.centres), rows)
+        for place, (first, end) in zip(places, itertools.pairwise(bounds), strict=True):
             yield type(self)(
-                self.centres[first : first + rows],
-                self.senders[before:end],
-                self.bonds[before:end],
-                self.receivers[before:end] - first,
+                self.centres[place : place + rows],
+                self.senders[first:end],
+                self.bonds[first:end],
+                self.starts[place : place + rows] - first,
                 self.members[:0],
             )
-            before = end
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,47 +111,51 @@ def of(graphs: Graphs, rounds: int, *, merged: bool = True) -> Neighbourhoods:
             equal atoms differently, as dropout does.
     """
     numbered = _numbered if merged else _as_they_are
-    senders, receivers, bonds = _edges(graphs)
+    senders, receivers = _ends(graphs)
     order = np.argsort(receivers, kind="stable")
-    kinds, first = _numbered(_packed(bonds, graph.BOND_SIZES))
-    senders, bond_of = senders[order], np.tile(kinds, 2)[order]
+    kinds, is_first = _numbered(_hashed(graphs.bonds))
+    senders, receivers, by = senders[order], receivers[order], np.tile(kinds, 2)[order]
     counts = np.bincount(receivers, minlength=len(graphs.atoms))
-    starts, factors = starts_of(counts), np.array(_BY_BOND)[bond_of]
-    hashes = _mixed(_packed(graphs.atoms, graph.ATOM_SIZES))
-    members, atoms = numbered(hashes)
+    starts, lonely = np.cumsum(counts) - counts, np.flatnonzero(counts == 0)
+    factors, arriving = _FACTORS[by], np.zeros(len(senders) + 1, dtype=np.uint64)
+    hashes = _hashed(graphs.atoms)
+    members, chosen = numbered(hashes)
+    atoms, bonds = _tensor(graphs.atoms[chosen]), _tensor(graphs.bonds[is_first])
     done: list[Round] = []
     for _ in range(rounds):
-        hashes = _mixed(hashes * _OWN + _sums(hashes[senders] * factors, starts))
+        np.multiply(hashes[senders], factors, out=arriving[:-1])
+        sums = np.add.reduceat(arriving, starts) if len(starts) else hashes
+        sums[lonely] = 0
+        hashes = _mixed(hashes * _OWN + sums)
         after, chosen = numbered(hashes)
-        arriving = ranges_of(starts[chosen], counts[chosen])
-        indices = (
-            members[chosen],
-            members[senders[arriving]],
-            bond_of[arriving],
-            np.repeat(np.arange(len(chosen)), counts[chosen]),
-            after,
-        )
-        done.append(Round(*map(torch.from_numpy, indices)))
+        counted = np.flatnonzero(chosen[receivers])
+        firsts = np.cumsum(counts[chosen]) - counts[chosen]
+        messages = members[senders[counted]], by[counted], firsts.astype(np.int32)
+        done.append(Round(*map(torch.from_numpy, (members[chosen], *messages, after))))
         members = after
-    atom_codes, bond_codes = graphs.atoms[atoms], graphs.bonds[first]
-    return Neighbourhoods(_tensor(atom_codes), _tensor(bond_codes), tuple(done))
+    return Neighbourhoods(atoms, bonds, tuple(done))
 
 
-def _edges(graphs: Graphs) -> tuple[Indices, Indices, Codes]:
-    """Senders and receivers of all messages, two per bond, and the bonds."""
-    shift = np.repeat(graphs.atom_starts[:-1], np.diff(graphs.bond_starts))
+def _ends(graphs: Graphs) -> tuple[Numbers, Numbers]:
+    """Senders and receivers of all messages, two per bond."""
+    shift = np.repeat(graphs.atom_starts[:-1].astype(np.int32), np.diff(graphs.bond_starts))
     one, other = graphs.ends.T + shift
-    return np.concatenate([one, other]), np.concatenate([other, one]), graphs.bonds
+    return np.concatenate([one, other]), np.concatenate([other, one])
 
 
-def _packed(codes: Codes, sizes: Mapping[str, int]) -> Hashes:
-    """Shape (n,): one number per row, another for other codes."""
-    factors = np.cumprod([1, *list(sizes.values())[:-1]], dtype=np.uint64)
-    return codes.astype(np.uint64) @ factors
+def _hashed(codes: Codes) -> Hashes:
+    """Shape (n,): a number per row, from its bytes."""
+    count, width = codes.shape
+    padded = np.zeros((count, -(-width // 8) * 8), dtype=np.uint8)
+    padded[:, :width] = codes
+    hashes = np.zeros(count, dtype=np.uint64)
+    for word in padded.view(np.uint64).T:
+        hashes = _mixed(hashes + word)
+    return hashes
 
 
 def _mixed(values: Hashes) -> Hashes:
-    """Spreads every bit over all of them (two rounds of multiply and shift)."""
+    """Spreads every bit over all of them: two rounds of multiply and shift."""
     values = values * np.uint64(0x9E3779B97F4A7C15)
     values ^= values >> np.uint64(32)
     values *= np.uint64(0xD6E8FEB86659FD93)
@@ -156,26 +163,18 @@ def _mixed(values: Hashes) -> Hashes:
     return values
 
 
-def _sums(values: Hashes, starts: Indices) -> Hashes:
-    """Shape (n,): the sums of n runs of values, some of them empty."""
-    sums = np.zeros(len(starts) - 1, dtype=np.uint64)
-    filled = np.flatnonzero(np.diff(starts))
-    if len(filled):
-        sums[filled] = np.add.reduceat(values, starts[filled])
-    return sums
-
-
-def _numbered(values: Hashes) -> tuple[Indices, Indices]:
+def _numbered(values: Hashes) -> tuple[Numbers, Flags]:
     """Numbers of distinct values in the order in which they appear, and where each first does."""
-    numbers = pa.array(values).dictionary_encode().indices.to_numpy().astype(np.int64)
+    numbers = pa.array(values).dictionary_encode().indices.to_numpy().copy()
     highest = np.maximum.accumulate(numbers)
-    return numbers, np.flatnonzero(np.diff(highest, prepend=-1))
+    is_first = np.ones(len(values), dtype=np.bool_)
+    np.not_equal(highest[1:], highest[:-1], out=is_first[1:])
+    return numbers, is_first
 
 
-def _as_they_are(values: Hashes) -> tuple[Indices, Indices]:
+def _as_they_are(values: Hashes) -> tuple[Numbers, Flags]:
     """Numbers that are all distinct."""
-    numbers = np.arange(len(values))
-    return numbers, numbers
+    return np.arange(len(values), dtype=np.int32), np.ones(len(values), dtype=np.bool_)
 
 
 def _tensor(codes: Codes) -> Tensor:
