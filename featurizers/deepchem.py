@@ -41,7 +41,7 @@ class MolKDFeaturizer(MolecularFeaturizer):
     def __init__(
         self,
         model: str | os.PathLike[str],
-        batch_size: int = 128,
+        batch_size: int | None = None,
         device: str = "cpu",
         n_jobs: int | None = None,
         on_invalid: OnInvalid = "null",

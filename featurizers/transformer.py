@@ -56,7 +56,7 @@ class MolKDTransformer(MoleculeEstimator):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **MoleculeEstimator._parameter_constraints,  # noqa: SLF001
         "model": [str, os.PathLike],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "device": [str],
         "n_jobs": [Integral, None],
         "dtype": [StrOptions({"float32", "float16"}), Options(type, {np.float32, np.float16})],
@@ -66,7 +66,7 @@ class MolKDTransformer(MoleculeEstimator):
         self,
         model: str | os.PathLike[str] | None = None,
         *,
-        batch_size: int = 128,
+        batch_size: int | None = None,
         device: str = "cpu",
         n_jobs: int | None = None,
         on_invalid: OnInvalid = "error",
@@ -77,7 +77,8 @@ class MolKDTransformer(MoleculeEstimator):
         Args:
             model: folder of a trained student, or its name on the Hugging Face hub. Without one
                 nothing can be embedded; None only lets scikit-learn make an instance.
-            batch_size: molecules per forward pass; changes speed and memory, not the embedding.
+            batch_size: molecules per forward pass, at most; by default what suits the student. It
+                changes speed and memory, not the embedding.
             device: where the student runs, in torch's words; "auto" takes CUDA, then Apple's MPS,
                 then the CPU.
             n_jobs: processes that read SMILES, in joblib's counting. They are started for

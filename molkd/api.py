@@ -48,7 +48,7 @@ def embed(
     model: str | Path | Student[Any, Any, Any] | None = None,
     *,
     device: str = "auto",
-    batch_size: int = 128,
+    batch_size: int | None = None,
 ) -> Embeddings:
     """Embeds items with a trained student: one row per item, a reason for each that fails.
 
@@ -59,7 +59,8 @@ def embed(
         model: a student, its folder, or its name on the Hugging Face hub; it has to be given. A
             student that was loaded once saves the time of loading.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps", for a student that is loaded here.
-        batch_size: items per pass of the network; changes speed and memory, not the embedding.
+        batch_size: items per pass of the network, at most; by default what suits the student. It
+            changes speed and memory, not the embedding.
 
     Returns:
         Values of shape (n, d), rows of failed items NaN; and row -> reason.

@@ -36,7 +36,7 @@ class Encoder(Protocol[PackedT]):
         """Turns items into what `encode` takes; picklable, and loads no torch in a worker."""
         ...
 
-    def encode(self, packed: PackedT, /, *, batch_size: int) -> Embeddings:
+    def encode(self, packed: PackedT, /, *, batch_size: int | None) -> Embeddings:
         """Embeds featurized items, one row each; runs in the process of the caller."""
         ...
 
@@ -75,7 +75,7 @@ class TeacherEncoder:
         """The teacher's own `embed`: it needs the items, and works in the worker processes."""
         return self.teacher.embed
 
-    def encode(self, packed: Embeddings, /, *, batch_size: int) -> Embeddings:  # noqa: ARG002
+    def encode(self, packed: Embeddings, /, *, batch_size: int | None) -> Embeddings:  # noqa: ARG002
         """Returns the embeddings, which `featurize` has computed already."""
         return packed
 

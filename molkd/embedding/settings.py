@@ -32,7 +32,8 @@ class EmbedSettings:
             with a reason, drop leaves them out, error stops at the first chunk that has one.
         max_invalid_frac: share of invalid items above which the command fails after writing.
         standardize: what is done to molecules first: none, light or full.
-        batch_size: items per pass of the network.
+        batch_size: items per pass of the network, at most: memory goes with it, and so does, up to
+            some thousand molecules, speed; by default what suits the student.
         chunk_rows: rows per part: what is in memory at once in each process, and what is lost at
             most when the job is killed; by default what suits the modality.
     """
@@ -46,14 +47,14 @@ class EmbedSettings:
     on_invalid: OnInvalid = "null"
     max_invalid_frac: float = 1.0
     standardize: str = "none"
-    batch_size: int = 128
+    batch_size: int | None = None
     chunk_rows: int | None = None
 
     def __post_init__(self) -> None:
         validate(self, {})
         rules = {
             "max_invalid_frac must lie in [0, 1]": 0 <= self.max_invalid_frac <= 1,
-            "batch_size must be at least 1": self.batch_size >= 1,
+            "batch_size must be at least 1": self.batch_size is None or self.batch_size >= 1,
             "chunk_rows must be at least 1": self.chunk_rows is None or self.chunk_rows >= 1,
         }
         validate(self, rules)

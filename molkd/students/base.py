@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -18,6 +18,7 @@ from torch import nn
 from molkd.deprecated import warn
 from molkd.errors import ConfigError
 from molkd.students import pretrained
+from molkd.students.passes import by_size
 from molkd.tensors import Features, FeatureSpec
 from molkd.types import Embeddings, Matrix, Predicted, Rows, digest_of
 
@@ -184,8 +185,12 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         """Row -> what of a prepared item did not occur among those of `remember`."""
         return {}
 
-    def encode(self, prepared: PackedT, *, batch_size: int = 128) -> Embeddings:
-        """Embeds prepared items on the student's device, in evaluation mode.
+    def passes(self, sizes: Rows, batch_size: int | None) -> Iterator[Rows]:
+        """Shares out items, by size, among passes of at most `batch_size`, or what suits it."""
+        return by_size(sizes, batch_size or 128)
+
+    def encode(self, prepared: PackedT, *, batch_size: int | None = None) -> Embeddings:
+        """Embeds prepared items on the student's device, in evaluation mode; see `passes`.
 
         Returns:
             One row per item; shape (n, embedding_dim). Rows of failed items are NaN; what lies
@@ -194,10 +199,8 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         values = np.full((len(prepared), self.embedding_dim), np.nan, dtype=np.float32)
         failures = dict(prepared.failures)
         alive = np.setdiff1d(np.arange(len(prepared)), np.fromiter(failures, np.int64))
-        order = alive[np.argsort(prepared.sizes[alive], kind="stable")]
         with evaluating(self), torch.inference_mode():
-            for start in range(0, len(order), batch_size):
-                rows = order[start : start + batch_size]
+            for rows in map(alive.__getitem__, self.passes(prepared.sizes[alive], batch_size)):
                 batch = self.collate(prepared.select(rows)).to(self.device)
                 values[rows] = self(batch).embedding.float().cpu().numpy()
         _mark_non_finite(values, failures)
@@ -245,12 +248,12 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         pretrained.warn_of_other_reading(saved.reading, student.reading_here())
         return student.eval()
 
-    def embed(self, items: Sequence[Item], *, batch_size: int = 128) -> Embeddings:
+    def embed(self, items: Sequence[Item], *, batch_size: int | None = None) -> Embeddings:
         """Embeds items; see `encode`."""
         return self.encode(self.featurize(items), batch_size=batch_size)
 
     def predict_teacher(
-        self, items: Sequence[Item], teacher: str, *, batch_size: int = 128
+        self, items: Sequence[Item], teacher: str, *, batch_size: int | None = None
     ) -> Predicted:
         """Predicts what a teacher would say about items, without running it.
 

@@ -7,52 +7,35 @@ readout that keeps the molecule's size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import accumulate
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch_geometric.nn import GINEConv
-from torch_geometric.utils import scatter, softmax
+from torch import nn
 
 from molkd.errors import ConfigError
 from molkd.items.molecules import chem, graph, versions
 from molkd.items.molecules.graph import Graphs
+from molkd.students import neighbourhoods
 from molkd.students.base import Student
 from molkd.students.config_gine import GineConfig
 from molkd.students.domain import Domain
+from molkd.students.gine_layers import READOUTS, Block, CodeTable, GraphBatch
+from molkd.students.passes import in_order
 from molkd.students.pretrained import SavedStudent
 from molkd.tensors import Features, FeatureSpec, Nodes
+from molkd.types import Rows
 
 DOMAIN = "domain.json"
 """File of what a student was distilled from, in its folder."""
 
+_BATCH = 2048
+"""Molecules per pass where nobody says."""
 
-@dataclass(frozen=True, slots=True)
-class GraphBatch:
-    """b graphs end to end.
-
-    Attributes:
-        atoms: shape (a, number of atom features), codes.
-        bonds: shape (2m, number of bond features), codes, both directions of every bond.
-        edge_index: shape (2, 2m), from and to.
-        owner: shape (a,), the graph each atom belongs to.
-        sizes: shape (b,), atoms per graph, at least 1 for division.
-    """
-
-    atoms: Tensor
-    bonds: Tensor
-    edge_index: Tensor
-    owner: Tensor
-    sizes: Tensor
-
-    def to(self, device: torch.device) -> Self:
-        """Returns the batch on a device."""
-        fields = (self.atoms, self.bonds, self.edge_index, self.owner, self.sizes)
-        return type(self)(*(field.to(device, non_blocking=True) for field in fields))
+_USUAL_SIZE = 40
+"""Atoms of a molecule on which `batch_size` reckons."""
 
 
 class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
@@ -65,9 +48,9 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
     def __init__(self, config: GineConfig) -> None:
         super().__init__()
         self._config = config
-        self.atom_table = _CodeTable(graph.ATOM_SIZES, config.hidden)
-        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.layers))
-        self.readout = _READOUTS[config.readout](config.hidden)
+        self.atom_table = CodeTable(graph.ATOM_SIZES, config.hidden)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.readout = READOUTS[config.readout](config.hidden)
         width = self.readout.width
         self.project = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, config.embedding_dim))
 
@@ -135,16 +118,18 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         """What reads molecules: pickled by its own name, it reaches worker processes alone."""
         return graph.featurizer(self._config.features)
 
+    def passes(self, sizes: Rows, batch_size: int | None) -> Iterator[Rows]:
+        """As many as share most neighbourhoods in little memory; large molecules count for more."""
+        count = batch_size or _BATCH
+        return in_order(sizes, count, count * _USUAL_SIZE)
+
     def collate(self, prepared: Graphs) -> GraphBatch:
         """Makes tensors of packed graphs."""
-        sizes = prepared.sizes
-        shift = np.repeat(prepared.atom_starts[:-1], np.diff(prepared.bond_starts))
-        ends = prepared.ends.T + shift
+        config, sizes = self._config, prepared.sizes
         return GraphBatch(
-            torch.from_numpy(prepared.atoms.astype(np.int64)),
-            torch.from_numpy(np.concatenate([prepared.bonds, prepared.bonds]).astype(np.int64)),
-            torch.from_numpy(np.concatenate([ends, ends[::-1]], axis=1)),
+            neighbourhoods.of(prepared, config.layers, merged=not config.dropout),
             torch.from_numpy(np.repeat(np.arange(len(sizes)), sizes)),
+            torch.from_numpy(prepared.atom_starts[:-1].astype(np.int32)),
             torch.from_numpy(np.maximum(sizes, 1)),
         )
 
@@ -155,91 +140,17 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
             Embedding of shape (b, embedding_dim); with `layers`, also the mean atom state after
             each layer, shape (b, hidden) each; with `nodes`, the atom states, (a, hidden) each.
         """
-        state = self.atom_table(batch.atoms)
-        states: list[Tensor] = []
-        for block in self.blocks:
-            state = block(state, batch)
-            if layers or nodes:
-                states.append(state)
-        embedding = self.project(self.readout(state, batch))
-        pooled = tuple(_mean(one, batch) for one in states) if layers else ()
-        return Features(embedding, pooled, Nodes(tuple(states), batch.owner) if nodes else None)
-
-
-class _CodeTable(nn.EmbeddingBag):
-    """Sum of one learnt vector per feature value."""
-
-    offsets_: Tensor
-
-    def __init__(self, sizes: Mapping[str, int], width: int) -> None:
-        super().__init__(sum(sizes.values()), width, mode="sum")
-        starts = [0, *accumulate(sizes.values())][:-1]
-        self.register_buffer("offsets_", torch.tensor(starts), persistent=False)
-        nn.init.normal_(self.weight, std=len(sizes) ** -0.5)
-
-    def forward(self, codes: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return super().forward(codes + self.offsets_)
-
-
-class _Block(nn.Module):
-    """x + MLP(message passing over LayerNorm(x))."""
-
-    def __init__(self, config: GineConfig) -> None:
-        super().__init__()
-        width = config.hidden
-        self.norm = nn.LayerNorm(width)
-        self.bond_table = _CodeTable(graph.BOND_SIZES, width)
-        update = nn.Sequential(
-            nn.Linear(width, 2 * width),
-            nn.GELU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(2 * width, width),
-        )
-        self.conv = GINEConv(update, train_eps=True)
-
-    def forward(self, state: Tensor, batch: GraphBatch) -> Tensor:
-        bonds = self.bond_table(batch.bonds)
-        return state + cast("Tensor", self.conv(self.norm(state), batch.edge_index, bonds))
-
-
-class _Pooling(nn.Module):
-    """Concatenates fixed poolings of the atom states."""
-
-    def __init__(self, hidden: int, *, mean: bool, total: bool) -> None:
-        super().__init__()
-        self.width = hidden * (mean + total)
-        self._mean, self._total = mean, total
-
-    def forward(self, state: Tensor, batch: GraphBatch) -> Tensor:
-        mean = _mean(state, batch)
-        total = mean * batch.sizes.to(mean.dtype).sqrt()[:, None]  # sum / sqrt(n)
-        return torch.cat([mean] * self._mean + [total] * self._total, dim=1)
-
-
-class _Attention(nn.Module):
-    """Weights atoms by a learnt score, and adds the mean scaled by sqrt(n) to keep the size."""
-
-    def __init__(self, hidden: int) -> None:
-        super().__init__()
-        self.width = 2 * hidden
-        self.score = nn.Linear(hidden, 1)
-
-    def forward(self, state: Tensor, batch: GraphBatch) -> Tensor:
-        weight = softmax(self.score(state), batch.owner, num_nodes=len(batch.sizes))
-        chosen = scatter(weight * state, batch.owner, dim_size=len(batch.sizes))
-        total = _mean(state, batch) * batch.sizes.to(state.dtype).sqrt()[:, None]
-        return torch.cat([chosen, total], dim=1)
-
-
-def _mean(state: Tensor, batch: GraphBatch) -> Tensor:
-    """Shape (b, hidden): mean over atoms; zero for a graph without atoms."""
-    total = scatter(state, batch.owner, dim_size=len(batch.sizes), reduce="sum")
-    return total / batch.sizes.to(state.dtype)[:, None]
-
-
-_READOUTS = {
-    "mean": lambda hidden: _Pooling(hidden, mean=True, total=False),
-    "sum": lambda hidden: _Pooling(hidden, mean=False, total=True),
-    "mean+sum": lambda hidden: _Pooling(hidden, mean=True, total=True),
-    "attention": _Attention,
-}
+        distinct = batch.distinct
+        states = [self.atom_table(distinct.atoms)]
+        *blocks, last = (cast("Block", block) for block in self.blocks)
+        for block, step in zip(blocks, distinct.rounds, strict=False):
+            states.append(block(states[-1], distinct.bonds, step).states)
+        update = last(states[-1], distinct.bonds, distinct.rounds[-1])
+        embedding = self.project(self.readout(update, batch))
+        if not (layers or nodes):
+            return Features(embedding)
+        members = [step.members for step in distinct.rounds]
+        after = list(zip([*states[1:], update.states], members, strict=True))
+        pooled = tuple(batch.mean(*one) for one in after) if layers else ()
+        atoms = tuple(state.index_select(0, kinds) for state, kinds in after) if nodes else ()
+        return Features(embedding, pooled, Nodes(atoms, batch.owner) if nodes else None)

@@ -93,7 +93,7 @@ def test_prints_and_pickles_its_parameters(featurizer: Any, student_folder: Path
     assert len(data) < 1000
     copied = pickle.loads(data)  # noqa: S301 - our own bytes
     assert repr(copied) == repr(featurizer)
-    assert f"model='{student_folder}', batch_size=128" in repr(copied)
+    assert f"model='{student_folder}', batch_size=None" in repr(copied)
 
 
 def test_sd_files_give_what_their_smiles_give(featurizer: Any, tmp_path: Path) -> None:
