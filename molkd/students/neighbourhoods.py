@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from molkd.items.molecules import graph
-from molkd.items.molecules.graph import Codes, Graphs
+from molkd.items.molecules.packed import Codes, Graphs
 
 Hashes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int32]
