@@ -7,6 +7,7 @@ implicit, stereochemistry assigned anew, atom maps forgotten. The features of gr
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -30,7 +31,10 @@ _BLANK = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 _SHOWN = 40
 
-_UNSETTLED = (":", "[H]", "@SP", "@TB", "@OH", "@AL")
+_USUAL = (string.ascii_letters + string.digits + "+-=#/\\.%()[]@").encode()
+"""Characters of texts that RDKit may be given as they are: nearly all."""
+
+_UNSETTLED = (":", "[H]", "@S", "@T", "@O", "@A")
 """What RDKit's own reading of a SMILES leaves to do: see `_settled`."""
 
 _TETRAHEDRAL = frozenset(
@@ -151,9 +155,13 @@ def first_line(error: Exception) -> str:
 
 
 def _parsed(item: object) -> Chem.Mol:
+    if isinstance(item, str):
+        return _from_smiles(item)
     if isinstance(item, CanonicalMol):
         return item
-    return _sized(_settled(item) if isinstance(item, Chem.Mol) else _from_smiles(item))
+    if isinstance(item, Chem.Mol):
+        return _sized(_settled(item))
+    raise InvalidMoleculeError(f"no SMILES but {described(item)}")
 
 
 def _sized(mol: Chem.Mol) -> Chem.Mol:
@@ -167,24 +175,23 @@ def _sized(mol: Chem.Mol) -> Chem.Mol:
     return mol
 
 
-def _from_smiles(item: object) -> Chem.Mol:
-    text = _checked_text(item)
+def _from_smiles(item: str) -> Chem.Mol:
+    usual = item.isascii() and not item.encode().translate(None, _USUAL)
+    text = item if usual and 0 < len(item) <= MAX_ATOMS else _checked_text(item)
     mol = _quietly(Chem.MolFromSmiles, text)
     if mol is None:
         raw = _quietly(_unsanitised, text)
         raise InvalidMoleculeError(problem_of(raw) if raw else _syntax_problem(text))
-    if any(mark in text for mark in _UNSETTLED):
-        return _settled(_quietly(_with_hydrogens, text) or mol)
-    if "~" in text or "|" in text:  # nothing else of a SMILES makes a query
-        _refuse_query(mol)
+    if any([mark in text for mark in _UNSETTLED]):  # noqa: C419 - a list is faster
+        return _sized(_settled(_quietly(_with_hydrogens, text) or mol))
     if "@" in text:
         Chem.SetHybridization(mol)  # as in `_assigned`
-    return mol
+    if not usual:
+        _refuse_query(mol)
+    return _sized(mol) if len(text) > MAX_ATOMS or not usual else mol
 
 
-def _checked_text(item: object) -> str:
-    if not isinstance(item, str):
-        raise InvalidMoleculeError(f"no SMILES but {described(item)}")
+def _checked_text(item: str) -> str:
     text = item.strip(_BLANK)
     if not text:
         raise InvalidMoleculeError("empty SMILES")
