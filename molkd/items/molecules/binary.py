@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 from rdkit import Chem
 
-from molkd.types import Mask, Rows, ranges_of, starts_of
+from molkd.types import Mask, Rows, starts_of
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -52,8 +52,6 @@ BEGIN_ATOMS, BEGIN_BONDS, END = 1, 11, 22
 RINGS = np.array([20, 66, 67, 68])
 """Tags of rings: smallest set, symmetrised, found fast, found otherwise."""
 
-SINGLE, SP3 = int(Chem.BondType.SINGLE), int(Chem.HybridizationType.SP3)
-
 _HEADER, _FIRST_ATOM = 20, 30
 """Bytes of the header, and of all that comes before the first atom."""
 
@@ -73,52 +71,16 @@ _HEADERS = frozenset(struct.pack("<5I", 0xDEADBEEF, 0, *layout) for layout in LA
 _BITS = np.arange(256, dtype=np.uint8)
 _ATOM_LENGTHS = _ATOM_SIZE + np.bitwise_count(_BITS).astype(np.int64)
 _LENGTHS = _ATOM_LENGTHS.tolist()
-_BOND_LENGTHS = (  # with the count of stereo atoms, without these
+BOND_LENGTHS = (
     _BOND_SIZE
     + np.bitwise_count(_BITS & (HAS_TYPE | HAS_DIRECTION)).astype(np.int64)
     + 2 * (_BITS & HAS_STEREO > 0)
 )
+"""Flags -> bytes of a bond up to the number of its stereo atoms, without these."""
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
-    """What is written of a atoms, m bonds and the rings of n molecules, end to end.
-
-    Attributes:
-        atom_counts: shape (n,), atoms per molecule.
-        bond_counts: shape (n,), bonds per molecule.
-        elements, charges, hydrogens, hybridizations, tags, radicals: shape (a,), as RDKit numbers
-            them; hydrogens are those that are no atoms.
-        aromatic: shape (a,).
-        degrees: shape (a,), bonds of an atom.
-        ring_counts: shape (a,), rings that an atom is in.
-        smallest_rings: shape (a,), atoms of the smallest of them; 0 outside rings.
-        ends: shape (m, 2), atoms of a bond, counted within their molecule.
-        types, stereo: shape (m,), as RDKit numbers them.
-        conjugated, in_ring: shape (m,).
-    """
-
-    atom_counts: Rows
-    bond_counts: Rows
-    elements: Bytes
-    charges: npt.NDArray[np.int8]
-    hydrogens: Rows
-    hybridizations: Bytes
-    tags: Bytes
-    radicals: Bytes
-    aromatic: Mask
-    degrees: Rows
-    ring_counts: Rows
-    smallest_rings: Bytes
-    ends: npt.NDArray[np.int32]
-    types: Bytes
-    stereo: Bytes
-    conjugated: Mask
-    in_ring: Mask
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """Where the records of n molecules begin.
 
     Attributes:
@@ -156,11 +118,11 @@ def tagged(written: bytes) -> list[int]:
     return found
 
 
-def read(written: Sequence[bytes]) -> tuple[Records, Mask]:
-    """Reads sanitised molecules that `write` has written.
+def find(written: Sequence[bytes]) -> tuple[Found, Mask]:
+    """Finds the records of sanitised molecules that `write` has written.
 
     Returns:
-        What is written of those that can be read here, and which of them these are: shape (n,).
+        The records of those that can be read here, and which of them these are: shape (n,).
     """
     data = np.frombuffer(b"".join(written) + bytes(_PADDING), dtype=np.uint8)
     starts = starts_of(np.array([len(binary) for binary in written], dtype=np.int64))[:-1]
@@ -184,7 +146,7 @@ def read(written: Sequence[bytes]) -> tuple[Records, Mask]:
         records[np.repeat(usable, count)]
         for records, count in zip((atoms, bonds, rings), counts, strict=True)
     ]
-    return _decode(_Found(data, counts[:, usable], *kept)), usable
+    return Found(data, counts[:, usable], *kept), usable
 
 
 def _walk(
@@ -224,7 +186,7 @@ def _atom_lengths(data: Bytes, at: Rows) -> Rows:
 
 def _bond_lengths(data: Bytes, at: Rows) -> Rows:
     flags = data[at + 2]
-    lengths = _BOND_LENGTHS[flags]
+    lengths = BOND_LENGTHS[flags]
     return lengths + np.where(flags & HAS_STEREO, data[at + lengths - 1], 0)
 
 
@@ -243,72 +205,8 @@ def _any(values: Bytes, counts: Rows) -> Mask:
     return np.bincount(owners, minlength=len(counts)) > 0
 
 
-def _decode(found: _Found) -> Records:
-    """Returns what the records say."""
-    data, atoms, bonds = found.data, found.atoms, found.bonds
-    flags = data[bonds + 2]
-    types = np.where(flags & HAS_TYPE, data[bonds + 3], SINGLE)
-    stereo_at = bonds + _BOND_LENGTHS[flags] - 2
-    ends = np.stack([data[bonds], data[bonds + 1]], axis=1)
-    first_atoms = starts_of(found.counts[0])[:-1]
-    joined = ends + np.repeat(first_atoms, found.counts[1])[:, None]
-    ring_counts, smallest, in_ring = _rings(found, first_atoms, joined)
-    noted = data[atoms + 1]
-    implicit = np.where(noted & NO_IMPLICIT, 0, _field(data, atoms, IMPLICIT_HS))
-    return Records(
-        atom_counts=found.counts[0],
-        bond_counts=found.counts[1],
-        elements=data[atoms],
-        charges=_field(data, atoms, CHARGE).view(np.int8),
-        hydrogens=_field(data, atoms, EXPLICIT_HS).astype(np.int64) + implicit,
-        hybridizations=_field(data, atoms, HYBRIDIZATION, SP3),
-        tags=_field(data, atoms, TAG),
-        radicals=_field(data, atoms, RADICALS),
-        aromatic=noted & AROMATIC > 0,
-        degrees=np.bincount(joined.ravel(), minlength=len(atoms)),
-        ring_counts=ring_counts,
-        smallest_rings=smallest,
-        ends=ends.astype(np.int32),
-        types=types,
-        stereo=np.where(flags & HAS_STEREO, data[stereo_at], 0).astype(np.uint8),
-        conjugated=flags & CONJUGATED > 0,
-        in_ring=in_ring,
-    )
-
-
-def _field(data: Bytes, atoms: Rows, bit: int, usual: int = 0) -> Bytes:
+def field(data: Bytes, atoms: Rows, bit: int, usual: int = 0) -> Bytes:
     """Shape (a,): a field of all atoms, or its usual value where it was left out."""
     fields = data[atoms + 2]
     before = np.bitwise_count(fields & (bit - 2))
     return np.where(fields & bit, data[atoms + _ATOM_SIZE + before], np.uint8(usual))
-
-
-def _rings(found: _Found, first_atoms: Rows, joined: Rows) -> tuple[Rows, Bytes, Mask]:
-    """Returns for all atoms the number of rings and the size of the smallest, for bonds if in one.
-
-    A bond is in a ring if its atoms follow one another there: noted in a square table per molecule.
-    """
-    data, (atom_counts, _, ring_counts) = found.data, found.counts
-    owners = np.repeat(np.arange(len(ring_counts)), ring_counts)
-    order = np.argsort(-data[found.rings].astype(np.int64), kind="stable")
-    rings, owners = found.rings[order], owners[order]
-    sizes = data[rings].astype(np.int64)
-    members = data[ranges_of(rings + 1, sizes)] + np.repeat(first_atoms[owners], sizes)
-    smallest = np.zeros(len(found.atoms), dtype=np.uint8)
-    smallest[members] = np.repeat(sizes, sizes)  # the smaller rings come later, and stay
-
-    bounds = starts_of(sizes)
-    following = np.roll(members, -1)
-    following[bounds[1:] - 1] = members[bounds[:-1]]
-    squares = starts_of(atom_counts**2)
-    table = np.zeros(squares[-1], dtype=np.bool_)
-    widths = np.repeat(atom_counts, atom_counts)
-    # The cell of two atoms i and j, counted over all molecules, is rows[i] + j.
-    rows = (
-        np.repeat(squares[:-1] - first_atoms * (atom_counts + 1), atom_counts)
-        + np.arange(len(widths)) * widths
-    )
-    table[rows[members] + following] = True
-    table[rows[following] + members] = True
-    in_ring = table[rows[joined[:, 0]] + joined[:, 1]]
-    return np.bincount(members, minlength=len(found.atoms)), smallest, in_ring

@@ -7,6 +7,8 @@ implicit, stereochemistry assigned anew, atom maps forgotten. The features of gr
 
 from __future__ import annotations
 
+import functools
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -30,9 +32,13 @@ _BLANK = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 _SHOWN = 40
 
-_UNSETTLED = (":", "[H]", "@SP", "@TB", "@OH", "@AL")
+_USUAL = (string.ascii_letters + string.digits + "+-=#/\\.%()[]@").encode()
+"""Characters of texts that RDKit may be given as they are: nearly all."""
+
+_UNSETTLED = (":", "[H]", "@S", "@T", "@O", "@A")
 """What RDKit's own reading of a SMILES leaves to do: see `_settled`."""
 
+_unsanitised = functools.partial(Chem.MolFromSmiles, sanitize=False)
 _TETRAHEDRAL = frozenset(
     {
         Chem.ChiralType.CHI_UNSPECIFIED,
@@ -125,10 +131,7 @@ def parse_all(items: Sequence[object]) -> Parsed:
 def read_all(
     read: Callable[[object, Chem.Mol], ReadT], items: Sequence[object]
 ) -> tuple[list[ReadT], list[int], dict[int, str]]:
-    """Parses many items and keeps of each what a function makes of it; see `read_each`.
-
-    Molecules that need not be kept are parsed a fifth faster, for they are in memory that is near.
-    """
+    """Keeps of many items what a function makes of them: faster than to keep the molecules."""
     with rdBase.BlockLogs():
         return read_each(lambda item: read(item, _parsed(item)), items)
 
@@ -153,7 +156,7 @@ def first_line(error: Exception) -> str:
 def _parsed(item: object) -> Chem.Mol:
     if isinstance(item, CanonicalMol):
         return item
-    return _sized(_settled(item) if isinstance(item, Chem.Mol) else _from_smiles(item))
+    return _sized(_settled(item)) if isinstance(item, Chem.Mol) else _from_smiles(item)
 
 
 def _sized(mol: Chem.Mol) -> Chem.Mol:
@@ -168,23 +171,26 @@ def _sized(mol: Chem.Mol) -> Chem.Mol:
 
 
 def _from_smiles(item: object) -> Chem.Mol:
-    text = _checked_text(item)
+    if not isinstance(item, str):
+        raise InvalidMoleculeError(f"no SMILES but {described(item)}")
+    usual = len(item) <= MAX_ATOMS and item.isascii() and not item.encode().translate(None, _USUAL)
+    text = item if usual and item else _checked_text(item)
     mol = _quietly(Chem.MolFromSmiles, text)
     if mol is None:
         raw = _quietly(_unsanitised, text)
         raise InvalidMoleculeError(problem_of(raw) if raw else _syntax_problem(text))
-    if any(mark in text for mark in _UNSETTLED):
-        return _settled(_quietly(_with_hydrogens, text) or mol)
-    if "~" in text or "|" in text:  # nothing else of a SMILES makes a query
-        _refuse_query(mol)
-    if "@" in text:
+    if any([mark in text for mark in _UNSETTLED]):  # noqa: C419 - a list is faster
+        return _sized(_settled(_quietly(_with_hydrogens, text) or mol))
+    # Carbons of usual texts are sp3 whether they turn out to be centres or not.
+    if "@" in (text.replace("[C@@", "").replace("[C@", "") if usual else text):
         Chem.SetHybridization(mol)  # as in `_assigned`
-    return mol
+    if usual:  # no query, nor more atoms than characters
+        return mol
+    _refuse_query(mol)
+    return _sized(mol)
 
 
-def _checked_text(item: object) -> str:
-    if not isinstance(item, str):
-        raise InvalidMoleculeError(f"no SMILES but {described(item)}")
+def _checked_text(item: str) -> str:
     text = item.strip(_BLANK)
     if not text:
         raise InvalidMoleculeError("empty SMILES")
@@ -215,10 +221,6 @@ def _syntax_problem(text: str) -> str:
     if "|" in text and _quietly(Chem.MolFromSmiles, text.split(None, 1)[0]):
         return "the SMILES can be read, but not its CXSMILES block"
     return "SMILES syntax error"
-
-
-def _unsanitised(text: str) -> Chem.Mol | None:
-    return Chem.MolFromSmiles(text, sanitize=False)
 
 
 def _with_hydrogens(text: str) -> Chem.Mol | None:

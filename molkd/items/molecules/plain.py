@@ -59,8 +59,11 @@ def _append(
     Raises:
         InvalidMoleculeError: RDKit cannot sanitise it without its isotopes.
     """
-    mol = without_isotopes(mol)
-    members, joins = list(mol.GetAtoms()), list(mol.GetBonds())
+    members = list(mol.GetAtoms())
+    if any(atom.GetIsotope() for atom in members):
+        mol = without_isotopes(mol)
+        members = list(mol.GetAtoms())
+    joins = list(mol.GetBonds())
     tagged = [index for index, atom in enumerate(members) if atom.GetChiralTag() != stereo.NO_TAG]
     turned = [index for index, bond in enumerate(joins) if bond.GetStereo() not in stereo.NO_STEREO]
     codes = labeller(mol, tagged, turned) if tagged or turned else ([], [])

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from rdkit import Chem
 
-from molkd.items.molecules import binary, stereo
-from molkd.items.molecules.binary import Records
+from molkd.items.molecules import binary, records, stereo
 from molkd.items.molecules.packed import Graphs
 from molkd.items.molecules.plain import ORDERS, OTHER_ORDER
+from molkd.items.molecules.records import Records
 from molkd.types import Rows, starts_of
 
 _ORDERS = np.full(256, OTHER_ORDER, dtype=np.uint8)
@@ -44,45 +44,37 @@ def read(written: Sequence[Written], label: Label) -> tuple[Graphs, Rows]:
     Returns:
         Their graphs, and their positions among all, ascending.
     """
-    records, readable = binary.read([binary for binary, _ in written])
-    atom_starts, bond_starts = starts_of(records.atom_counts), starts_of(records.bond_counts)
+    said, readable = records.read([binary for binary, _ in written])
+    atom_starts, bond_starts = starts_of(said.atom_counts), starts_of(said.bond_counts)
     atoms = np.zeros((atom_starts[-1], 10), dtype=np.uint8)
     columns = (
-        records.elements,
-        np.minimum(records.degrees, 11),
-        np.clip(records.charges, -5, 5) + 5,
-        np.minimum(records.hydrogens, 8),
-        np.minimum(records.hybridizations, 8),
-        records.aromatic,
-        np.minimum(records.ring_counts, 4),
-        np.minimum(records.smallest_rings, 9),
+        said.elements,
+        np.minimum(said.degrees, 11),
+        np.clip(said.charges, -5, 5) + 5,
+        np.minimum(said.hydrogens, 8),
+        np.minimum(said.hybridizations, 8),
+        said.aromatic,
+        np.minimum(said.ring_counts, 4),
+        np.minimum(said.smallest_rings, 9),
         0,
-        np.minimum(records.radicals, 3),
+        np.minimum(said.radicals, 3),
     )
     for place, column in enumerate(columns):
         atoms[:, place] = column
     bonds = np.zeros((bond_starts[-1], 4), dtype=np.uint8)
-    for place, column in enumerate(
-        (_ORDERS[records.types], records.conjugated, records.in_ring, 0)
-    ):
+    for place, column in enumerate((_ORDERS[said.types], said.conjugated, said.in_ring, 0)):
         bonds[:, place] = column
-    graphs = Graphs(atoms, bonds, records.ends, atom_starts, bond_starts, {})
+    graphs = Graphs(atoms, bonds, said.ends, atom_starts, bond_starts, {})
     rows = np.flatnonzero(readable)
-    rows = np.flatnonzero(readable)
-    graphs = Graphs(atoms, bonds, records.ends, atom_starts, bond_starts, {})
-    _label(
-        graphs,
-        records,
-        [written[row][1] for row in rows],
-        lambda place, *parts: label(rows[place], *parts),
-    )
+    known = [written[row][1] for row in rows]
+    _label(graphs, said, known, lambda place, *parts: label(int(rows[place]), *parts))
     return graphs, rows
 
 
-def _label(graphs: Graphs, records: Records, known: Sequence[Sequence[int]], label: Label) -> None:
+def _label(graphs: Graphs, said: Records, known: Sequence[Sequence[int]], label: Label) -> None:
     """Fills in the codes of stereocentres and double bonds."""
-    tagged = np.flatnonzero(records.tags)
-    turned = np.flatnonzero(~np.isin(records.stereo, _NO_STEREO))
+    tagged = np.flatnonzero(said.tags)
+    turned = np.flatnonzero(~np.isin(said.stereo, _NO_STEREO))
     centre_starts = np.searchsorted(tagged, graphs.atom_starts)
     bond_starts = np.searchsorted(turned, graphs.bond_starts)
     counts = np.diff(centre_starts).tolist()
@@ -94,7 +86,7 @@ def _label(graphs: Graphs, records: Records, known: Sequence[Sequence[int]], lab
         ],
         dtype=np.uint8,
     )
-    bond_codes = _BOND_CODES[records.stereo[turned]]
+    bond_codes = _BOND_CODES[said.stereo[turned]]
     missing = [
         np.searchsorted(starts, np.flatnonzero(codes == 0), side="right") - 1
         for starts, codes in ((centre_starts, centre_codes), (bond_starts, bond_codes))

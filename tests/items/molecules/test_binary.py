@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from molkd.items.molecules import binary, chem
+from molkd.items.molecules import binary, chem, records
+from molkd.items.molecules.records import Records
 from molkd.types import Mask
 from tests.fakes.compounds import HARD
 
@@ -60,48 +61,48 @@ def _told(mol: Chem.Mol) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
     return atoms, bonds
 
 
-def _read(mols: list[Chem.Mol]) -> tuple[binary.Records, Mask]:
-    return binary.read([binary.write(mol) for mol in mols])
+def _read(mols: list[Chem.Mol]) -> tuple[Records, Mask]:
+    return records.read([binary.write(mol) for mol in mols])
 
 
-def _check(mols: list[Chem.Mol], records: binary.Records) -> None:
+def _check(mols: list[Chem.Mol], said: Records) -> None:
     atoms, bonds = zip(*map(_told, mols), strict=True)
-    assert records.atom_counts.tolist() == list(map(len, atoms))
-    assert records.bond_counts.tolist() == list(map(len, bonds))
+    assert said.atom_counts.tolist() == list(map(len, atoms))
+    assert said.bond_counts.tolist() == list(map(len, bonds))
     columns = (
-        records.elements,
-        records.charges,
-        records.hydrogens,
-        records.hybridizations,
-        records.tags,
-        records.radicals,
-        records.aromatic,
-        records.degrees,
-        records.ring_counts,
-        records.smallest_rings,
+        said.elements,
+        said.charges,
+        said.hydrogens,
+        said.hybridizations,
+        said.tags,
+        said.radicals,
+        said.aromatic,
+        said.degrees,
+        said.ring_counts,
+        said.smallest_rings,
     )
     np.testing.assert_array_equal(np.stack(columns, axis=1), list(itertools.chain(*atoms)))
-    columns = (*records.ends.T, records.types, records.stereo, records.conjugated, records.in_ring)
+    columns = (*said.ends.T, said.types, said.stereo, said.conjugated, said.in_ring)
     joins = np.array(list(itertools.chain(*bonds)), dtype=np.int64).reshape(-1, len(columns))
     np.testing.assert_array_equal(np.stack(columns, axis=1), joins)
 
 
 def test_records_say_what_rdkit_says():
     mols = [chem.parse(smiles) for smiles in USUAL]
-    records, readable = _read(mols)
+    said, readable = _read(mols)
     assert readable.all()
-    _check(mols, records)
+    _check(mols, said)
 
 
 @pytest.mark.parametrize("smiles", HARD)
 def test_records_of_a_hard_molecule_say_what_rdkit_says(smiles: str):
     mol = chem.parse(smiles)
-    records, readable = _read([mol])
+    said, readable = _read([mol])
     if any(atom.GetIsotope() or not atom.GetAtomicNum() for atom in mol.GetAtoms()):
         assert not readable.any()
     else:
         assert readable.all()
-        _check([mol], records)
+        _check([mol], said)
 
 
 def _mapped() -> Chem.Mol:
@@ -146,9 +147,9 @@ UNUSUAL = {
 @pytest.mark.parametrize("kind", UNUSUAL)
 def test_a_molecule_with_something_unusual_is_left_and_spoils_no_other(kind: str):
     usual = [chem.parse(smiles) for smiles in USUAL[2:5]]
-    records, readable = _read([usual[0], UNUSUAL[kind], *usual[1:], UNUSUAL[kind]])
+    said, readable = _read([usual[0], UNUSUAL[kind], *usual[1:], UNUSUAL[kind]])
     assert readable.tolist() == [True, False, True, True, False]
-    _check(usual, records)
+    _check(usual, said)
 
 
 def test_conformers_and_properties_are_left_out():
@@ -159,19 +160,19 @@ def test_conformers_and_properties_are_left_out():
     drawn.GetAtomWithIdx(0).SetProp("note", "x")
     Chem.SetDefaultPickleProperties(Chem.PropertyPickleOptions.AllProps)
     try:
-        records, readable = _read([drawn])
+        said, readable = _read([drawn])
     finally:
         Chem.SetDefaultPickleProperties(Chem.PropertyPickleOptions.NoProps)
     assert readable.all()
-    _check([mol], records)
+    _check([mol], said)
 
 
 def test_a_layout_that_nobody_has_compared_is_not_read(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(binary, "_HEADERS", frozenset({b"another"}))
     assert binary.tagged(binary.write(chem.parse("C[C@H](F)O"))) == []
-    records, readable = _read([chem.parse("CCO")])
+    said, readable = _read([chem.parse("CCO")])
     assert readable.tolist() == [False]
-    assert len(records.elements) == len(records.types) == 0
+    assert len(said.elements) == len(said.types) == 0
 
 
 def test_tagged_atoms_are_those_with_a_tag():
@@ -185,5 +186,5 @@ def test_tagged_atoms_of_an_unusual_molecule_are_no_error(kind: str):
 
 
 def test_nothing_is_read_from_nothing():
-    records, readable = _read([])
-    assert len(readable) == len(records.elements) == 0
+    said, readable = _read([])
+    assert len(readable) == len(said.elements) == 0
