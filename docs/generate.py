@@ -31,6 +31,7 @@ from molkd.objectives.headwise import HeadwiseSettings
 from molkd.objectives.ladder import HeadSettings
 from molkd.objectives.unic import UnicSettings
 from molkd.students import GineSettings
+from molkd.students.settings_counts import CountsSettings, HybridSettings
 from molkd.students.settings_image import ImageSettings
 from molkd.students.settings_text import StaticSettings, TextSettings
 from molkd.teachers import TEACHERS, catalogue
@@ -46,6 +47,8 @@ SETTINGS: dict[str, Sequence[type]] = {
     "estimate": (EstimatorSettings,),
     "embedding": (EmbedSettings,),
     "student-molecules": (GineSettings,),
+    "student-hybrid": (HybridSettings,),
+    "student-counts": (CountsSettings,),
     "student-static": (StaticSettings,),
     "student-bert": (TextSettings,),
     "student-images": (ImageSettings,),

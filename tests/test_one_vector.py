@@ -14,7 +14,7 @@ import pytest
 from rdkit import Chem
 
 import molkd
-from molkd import teachers
+from molkd import students, teachers
 from molkd.embedding import EmbedSettings, embed_file
 from molkd.featurizers import MolKDTransformer
 from molkd.featurizers.deepchem import MolKDFeaturizer
@@ -95,6 +95,23 @@ def _names(forms: Forms) -> set[str]:
 
 def test_a_student_sees_compounds_not_drawings(student: Any, forms: Forms):
     _check_law(student.embed, forms)
+
+
+@pytest.fixture(scope="module", params=["static-molecules", "hybrid-tiny"])
+def counting(request: pytest.FixtureRequest) -> Any:
+    """A student that reads counts, untrained."""
+    return students.make(students.sized(request.param)).eval()
+
+
+def test_students_that_count_see_compounds(counting: Any, forms: Forms):
+    _check_law(counting.embed, _some(forms, FORMS_PER_TEACHER))
+
+
+def test_students_that_count_tell_apart_what_differs(counting: Any):
+    for pairs, differ in ((DIFFERENT, True), (SAME, False)):
+        for kind, pair in pairs.items():
+            one, other = counting.embed(pair).values
+            assert (np.abs(one - other).max() > 1e-3) == differ, kind
 
 
 def test_the_law_notices_the_old_way_in(

@@ -195,6 +195,18 @@ def test_what_reads_items_reaches_a_process_without_torch(tmp_path: Path):
 
 def _option_changes() -> list[tuple[str, str, object]]:
     return [
+        ("counts", "blocks", ["circular"]),
+        ("counts", "width", 24),
+        ("counts", "hidden", 24),
+        ("counts", "embedding_dim", 9),
+        ("hybrid", "hidden", 24),
+        ("hybrid", "layers", 1),
+        ("hybrid", "embedding_dim", 9),
+        ("hybrid", "readout", "mean"),
+        ("hybrid", "dropout", 0.5),
+        ("hybrid", "blocks", ["circular"]),
+        ("hybrid", "counts_width", 24),
+        ("hybrid", "counts_hidden", 24),
         ("static", "width", 24),
         ("static", "hidden", 24),
         ("static", "embedding_dim", 9),
@@ -236,6 +248,10 @@ def test_every_option_changes_the_student(name: str, option: str, value: object)
     [
         ({"size": "bert-mini", "readout": "mean"}, "unknown setting 'readout'"),
         ({"size": "tiny", "vocabulary": 8}, "unknown setting 'vocabulary'"),
+        ({"size": "static-molecules", "blocks": ["rings"]}, "expected one of circular, pairs"),
+        ({"size": "static-molecules", "blocks": []}, "at least one block"),
+        ({"size": "hybrid-tiny", "blocks": ["pairs", "pairs"]}, "none twice"),
+        ({"size": "hybrid-tiny", "counts_width": 0}, "counts_width must be at least 1"),
         ({"size": "bert-huge"}, "Did you mean"),
         ({"size": "bert-tiny", "init_layers": [0]}, "needs student.init_from"),
         ({"size": "bert-tiny", "hidden": 30, "heads": 4}, "do not divide"),

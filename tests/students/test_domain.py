@@ -76,6 +76,15 @@ def test_it_travels_with_the_folder_and_with_a_truncated_student(
     assert MolKDTransformer(tmp_path).embed(["CCO", "[U]"]).outside.keys() == {1}
 
 
+@pytest.mark.parametrize("size", ["static-molecules", "hybrid-tiny"])
+def test_students_that_count_remember_too(size: str, tmp_path: Path) -> None:
+    made = students.make(students.sized(size))
+    made.remember(made.featurize(CORPUS))
+    made.save_pretrained(tmp_path)
+    for other in (made, students.load(tmp_path), made.truncate(8)):
+        assert other.embed(["[U]", "CCO"]).outside == {0: OUTSIDE["[U]"]}
+
+
 @pytest.mark.parametrize(
     "text",
     [

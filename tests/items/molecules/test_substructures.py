@@ -16,7 +16,13 @@ from molkd.items.molecules.substructures import BLOCKS
 from tests.fakes.compounds import DIFFERENT, HARD, SAME
 
 WIDTH = 2048
-SMILES = [*dm.data.chembl_samples()["smiles"][:500], *HARD, "C" * 70, "C" * 200, ".".join(["C1CCC1"] * 40)]
+SMILES = [
+    *dm.data.chembl_samples()["smiles"][:500],
+    *HARD,
+    "C" * 70,
+    "C" * 200,
+    ".".join(["C1CCC1"] * 40),
+]
 GENERATORS = {
     "circular": rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=WIDTH),
     "pairs": rdFingerprintGenerator.GetAtomPairGenerator(fpSize=WIDTH),
