@@ -73,11 +73,11 @@ def speed(  # noqa: PLR0913
     weights_dir: WeightsDir = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure how fast embedders are, beside a plain library, and step by step.
+    """Measure how fast embedders are, beside a plain library.
 
-    Each is a ratio to the library in the same run: to RDKit's parsing of molecules, scikit-learn's
-    hashing of texts, Pillow's decoding of images. One thread of a CPU is measured in processor
-    time, anything else by the wall clock.
+    Each, and each of its steps, is a ratio to the library in the same run: to RDKit's parsing of
+    molecules, scikit-learn's hashing of texts, Pillow's decoding of images. One thread of a CPU is
+    measured in processor time, anything else by the wall clock.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
