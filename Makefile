@@ -14,10 +14,10 @@ WEIGHTS := csp5 expaloma jtnnencoder rxnfp rxnmapper
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs test fmt check types pytest fuzz clean
+.PHONY: help setup demo docs test fmt check types pytest fuzz gpu gpu-wheels clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make .venv and install molkd with the tested versions
 
@@ -60,6 +60,20 @@ JOBS ?= 1
 
 fuzz: $(STAMP)  ## COUNT mutated inputs (ten minutes), SEED, JOBS processes; faults lie in build/fuzz
 	$(BIN)/python -m tests.fuzz --count $(COUNT) --seed $(SEED) --jobs $(JOBS)
+
+# The machine's own Python where there is no .venv: its torch is never installed nor replaced.
+GPU_PYTHON ?= $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON))
+GPU_PYTHON_VERSION ?= 3.12
+GPU_PLATFORMS := $(foreach n,28 27 17,--platform manylinux_2_$(n)_x86_64) --platform manylinux2014_x86_64
+GPU_OPTIONS ?=
+
+gpu:  ## tests and timings on a CUDA device, in less than eight minutes; without one, says so
+	@$(GPU_PYTHON) benchmarks/gpu/run.py $(GPU_OPTIONS)
+
+gpu-wheels:  ## download into build/gpu/wheels what a machine with CUDA may lack
+	@$(GPU_PYTHON) -m pip download -q --no-deps --ignore-requires-python --only-binary=:all: \
+		--implementation cp --python-version $(GPU_PYTHON_VERSION) $(GPU_PLATFORMS) -c constraints.txt \
+		-r benchmarks/gpu/wheels.txt -d build/gpu/wheels
 
 clean:  ## remove .venv and all caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo-output

@@ -45,6 +45,7 @@ HEAVY = {
     "selfies": {"teachers/hub/tokens.py"},
     "molfeat": {
         "featurizers/estimator.py",
+        "benchmarks/embedders/peers.py",
         "teachers/adapters/molfeat.py",
         "teachers/rdkit/pharmacophores.py",
     },

@@ -18,7 +18,7 @@ import molkd
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-NOT_SHIPPED = ("molkd.benchmarks.scripts", "molkd.benchmarks.studies")
+NOT_SHIPPED = ("molkd.benchmarks.gpu", "molkd.benchmarks.scripts", "molkd.benchmarks.studies")
 """Programs and studies of this repository: run from a checkout, no part of the wheel."""
 
 LINKED = {f"molkd.{name}": name for name in ("teachers", "featurizers", "benchmarks")}

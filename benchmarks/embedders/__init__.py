@@ -4,10 +4,10 @@
 
 where SPEC is the name of a teacher, `molkd:DIR` for a trained student, `untrained:DIR` for one of
 the same shape with random weights, `untrained:SIZE` for one of a size by name, `file:PATH` for
-embeddings computed elsewhere, `pixels:N` for images shrunk to N x N pixels, `cut:N:SPEC` for the
-first N dimensions of one of these, `A+B` for the embeddings of A and B side by side, or
-`pca:N:SPEC` for the N leading principal components of SPEC, fitted on the training rows of each
-split.
+embeddings computed elsewhere, `peer:NAME` for another library's, `pixels:N` for images shrunk to
+N x N pixels, `cut:N:SPEC` for the first N dimensions of one of these, `A+B` for the embeddings of
+A and B side by side, or `pca:N:SPEC` for the N leading principal components of SPEC, fitted on the
+training rows of each split.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from molkd.benchmarks.embedders.cut import Cut
 from molkd.benchmarks.embedders.store import Embeds, store_of
 from molkd.benchmarks.records import Role
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.benchmarks.tasks.task import Item
 from molkd.errors import ConfigError, MolkdError
-from molkd.types import Embeddings, digest_of
+from molkd.types import digest_of
 
 ORACLE_COMPONENTS = 512
 """Width of the oracle: all teachers of a student, concatenated, on principal components."""
@@ -210,22 +211,6 @@ def _role(names: Sequence[str]) -> Role:
     return "student" if names[0].startswith(("molkd:", "cut:")) else "teacher"
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The first dimensions of an embedding."""
-
-    model: Embeds
-    length: int
-
-    def embed(self, items: Sequence[Any], /) -> Embeddings:
-        """Shape (n, length)."""
-        embedded = self.model.embed(items)
-        if embedded.values.shape[1] < self.length:
-            width = embedded.values.shape[1]
-            raise ConfigError(f"an embedding of {width} dimensions cannot be cut to {self.length}")
-        return Embeddings(embedded.values[:, : self.length], embedded.failures)
-
-
 def _source(spec: str, weights_dir: Path | None, seed: int) -> Source:
     if spec.startswith("cut:"):
         length, inner = _numbered("cut", spec)
@@ -234,7 +219,8 @@ def _source(spec: str, weights_dir: Path | None, seed: int) -> Source:
         digest = digest_of([whole.digest, length])
         return replace(whole, digest=digest, model=cut)
     prefix, _, argument = spec.partition(":")
-    makers = {"molkd": _trained, "untrained": _untrained, "file": _precomputed, "pixels": _pixels}
+    makers = {"molkd": _trained, "untrained": _untrained, "file": _precomputed}
+    makers |= {"pixels": _pixels, "peer": _peer}
     if prefix in makers:
         return makers[prefix](argument, seed)
     from molkd import teachers
@@ -277,6 +263,13 @@ def _pixels(argument: str, _seed: int) -> Source:
         raise ConfigError(f"expected pixels:N with N from 1 to 1024, got pixels:{argument}")
     model = Pixels(int(argument))
     return Source(model.card.digest, model, 0, model.card.modality)
+
+
+def _peer(name: str, _seed: int) -> Source:
+    from molkd.benchmarks.embedders import peers
+
+    peer = peers.make(name)
+    return Source(peer.card.digest, peer, peer.weights)
 
 
 def _folders(embedder: Embedder) -> list[Path]:

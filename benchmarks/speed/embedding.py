@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+from molkd.benchmarks.embedders.peers import Peer
 from molkd.benchmarks.embedders.store import Embeds
 from molkd.benchmarks.speed import peak_memory
 from molkd.benchmarks.speed.interleaved import Clock, Limits, affordable, by_turns
 from molkd.benchmarks.speed.models import SideBySide
-from molkd.benchmarks.speed.records import TOTAL, SpeedMeasurement
+from molkd.benchmarks.speed.records import SpeedMeasurement
+from molkd.benchmarks.speed.stages import one_round
 from molkd.benchmarks.tasks.modalities import BenchmarkModality
 from molkd.errors import InputError
 
 _DEEPEST = 4  # a teacher, what it has loaded, a part of that, the module
-
-
-@runtime_checkable
-class Staged(Protocol):
-    """What a student is, as far as its parts can be timed: see `molkd.students.Student`."""
-
-    def featurize(self, items: Sequence[Any]) -> Any:
-        """Reads items, parsed or not."""
-        ...
-
-    def collate(self, prepared: Any) -> Any:
-        """Makes a batch."""
-        ...
-
-    def encode(self, prepared: Any) -> Any:
-        """Collates and embeds."""
-        ...
 
 
 def embedding(
@@ -91,26 +75,6 @@ def embedding(
     )
 
 
-def one_round(
-    model: Embeds, items: Sequence[Any], modality: BenchmarkModality, clock: Clock
-) -> dict[str, float]:
-    """Embeds items once as a whole, and once in parts.
-
-    Returns:
-        "total" or name of a part -> seconds. A student's parts are measured one after the other;
-        of anything else, the rest is what the whole takes beyond parsing.
-    """
-    start = clock()
-    model.embed(items)
-    total = clock() - start
-    if isinstance(model, Staged):
-        return {TOTAL: total, **_stages(model, items, modality, clock)}
-    start = clock()
-    modality.parse(items)
-    parse = clock() - start
-    return {TOTAL: total, "parse": parse, "rest": max(total - parse, 0.0)}
-
-
 def parameters(model: object) -> int | None:
     """Counts weights: of a torch module, or of the modules that a teacher holds.
 
@@ -120,6 +84,8 @@ def parameters(model: object) -> int | None:
     if isinstance(model, SideBySide):
         counts = [parameters(part) for part in model.parts]
         return None if None in counts else sum(count or 0 for count in counts)
+    if isinstance(model, Peer):
+        return model.weights
     modules = [module for module in _held(model) if hasattr(module, "parameters")]
     if modules:
         return sum(weight.numel() for module in modules for weight in module.parameters())
@@ -149,42 +115,3 @@ def _inside(thing: Any) -> Sequence[Any]:
     if dataclasses.is_dataclass(thing):
         return [getattr(thing, field.name) for field in dataclasses.fields(thing)]
     return list(vars(thing).values()) if hasattr(thing, "__dict__") else []
-
-
-def _stages(
-    model: Staged, items: Sequence[Any], modality: BenchmarkModality, clock: Clock
-) -> dict[str, float]:
-    """Parses, featurises, collates and runs the network, as `embed` does in one go."""
-    start = clock()
-    parsed = modality.parse(items)
-    after_parse = clock()
-    prepared = model.featurize(parsed)
-    after_prepare = clock()
-    with _timed(model, "collate", clock) as spent:
-        model.encode(prepared)
-    collate = spent["seconds"]
-    return {
-        "parse": after_parse - start,
-        "featurise": after_prepare - after_parse,
-        "collate": collate,
-        "network": clock() - after_prepare - collate,
-    }
-
-
-@contextlib.contextmanager
-def _timed(thing: object, method: str, clock: Clock) -> Generator[Mapping[str, float]]:
-    """Adds up the time that a method of an object takes within the block."""
-    spent = {"seconds": 0.0}
-    original = getattr(thing, method)
-
-    def timed(*arguments: Any) -> Any:
-        start = clock()
-        result = original(*arguments)
-        spent["seconds"] += clock() - start
-        return result
-
-    setattr(thing, method, timed)  # on the object: it hides the method of the class
-    try:
-        yield spent
-    finally:
-        delattr(thing, method)

@@ -76,6 +76,7 @@ def settings(options: SpeedOptions, library: Library) -> dict[str, Any]:
         "digest": library.digest,
         "threads": options.threads,
         "device": options.device,
+        "clock": records.clock_of(options.device, options.threads),
         "seconds": options.seconds,
         "repeats": options.repeats,
     }

@@ -24,8 +24,18 @@ BASE = "base"
 TOTAL = "total"
 """Name of the rounds from items to embedding, or of an epoch of training."""
 
-PARTS = ("parse", "featurise", "collate", "network", "rest")
-"""Names of the rounds of parts: a student has the first four, anything else the first and last."""
+PARTS = ("parse", "check", "featurise", "collate", "network", "rest", "write")
+"""Names of the rounds of steps. A student has all but the rest, which is what anything else has
+after reading; molecules alone are checked after they were parsed, by molkd's own rules. Writing a
+Parquet file is a step of `molkd embed`, and not in the total."""
+
+Clock = Literal["processor", "wall"]
+"""What is measured: seconds of the processor do not depend on what else the machine does."""
+
+
+def clock_of(device: str, threads: int) -> Clock:
+    """Returns what is measured on a device: one thread of a CPU has its own seconds."""
+    return "processor" if device == "cpu" and threads == 1 else "wall"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

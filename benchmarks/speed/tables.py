@@ -34,10 +34,11 @@ def legend(modality: BenchmarkModality) -> str:
     noun = modality.name
     return (
         f"x {modality.library}: time over {modality.reading} the same {noun}, measured before and "
-        "after each round; median of the rounds. The parts are in the same unit. start s: seconds "
-        "from nothing to the first embedding, not in the other figures. MB added: peak of the "
-        "resident size above what libraries and weights had taken (MB before). A training round "
-        f"is one epoch without reading {noun} and teachers."
+        "after each round; median of the rounds. The steps are in the same unit: check is what "
+        "molkd does to what was parsed, write a Parquet file, which is in no total. start s: "
+        "seconds from nothing to the first embedding, not in the other figures. MB added: peak of "
+        "the resident size above what libraries and weights had taken (MB before). A training "
+        f"round is one epoch without reading {noun} and teachers."
     )
 
 

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from molkd.benchmarks import embedders
 from molkd.benchmarks.speed import peak_memory
@@ -17,6 +17,9 @@ from molkd.benchmarks.speed.records import TOTAL, SpeedMeasurement
 from molkd.benchmarks.tasks.modalities import BenchmarkModality
 from molkd.errors import InputError
 from molkd.types import Teacher
+
+if TYPE_CHECKING:
+    from molkd.distillation.schedule import Precision
 
 VALID = 8
 """Rows of validation: few, so that an epoch is its training steps."""
@@ -57,7 +60,7 @@ def training(
     startup = clock() - start
     readable, reasons = _readable(items, modality)
     with tempfile.TemporaryDirectory() as folder:
-        learn = _learner(student, readable, modality, Path(folder), device, clock)
+        learn = learner(student, readable, modality, Path(folder), device, clock)
         most = len(readable) - VALID
         count = affordable(learn, most, limits, clock=clock, fewest=BATCH)
         _, before, added = peak_memory.added_by(lambda: learn(count))
@@ -88,13 +91,15 @@ def _readable(
     return readable, failures
 
 
-def _learner(
+def learner(
     student: Any,
     items: list[Any],
     modality: BenchmarkModality,
     folder: Path,
     device: str,
     clock: Clock,
+    *,
+    precision: Precision = "auto",
 ) -> Callable[[int], float]:
     """Returns a function that trains a copy for an epoch of so many rows and returns its time."""
     import numpy as np
@@ -122,9 +127,8 @@ def _learner(
     def learn(count: int) -> float:
         fresh = copy.deepcopy(student)
         objective = settings.build(fresh.feature_spec, reader.specs)
-        distiller = Distiller(
-            fresh, objective, TrainSettings(epochs=1, batch_size=BATCH), device=device
-        )
+        plan = TrainSettings(epochs=1, batch_size=BATCH, precision=precision)
+        distiller = Distiller(fresh, objective, plan, device=device)
         corpus = Corpus(prepared, reader, rows[VALID : VALID + count], rows[:VALID], "speed")
         start = clock()
         distiller.fit(corpus, progress=False)

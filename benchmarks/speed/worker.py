@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -17,8 +18,14 @@ from typing import Any
 
 import molkd
 from molkd.benchmarks.speed.interleaved import Limits
-from molkd.benchmarks.speed.records import SpeedMeasurement, SpeedRequest
+from molkd.benchmarks.speed.records import SpeedMeasurement, SpeedRequest, clock_of
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
+
+CLOCKS: Mapping[str, Callable[[], float]] = {
+    "processor": time.process_time,
+    "wall": time.perf_counter,
+}
+"""See `records.clock_of`."""
 
 
 def measure(request: SpeedRequest) -> SpeedMeasurement:
@@ -47,7 +54,8 @@ def _embedding(
 ) -> SpeedMeasurement:
     from molkd.benchmarks.speed.embedding import embedding
 
-    return embedding(make, items, limits, BENCHMARKED[request.reads])
+    clock = CLOCKS[clock_of(request.device, request.threads)]
+    return embedding(make, items, limits, BENCHMARKED[request.reads], clock=clock)
 
 
 def _training(
@@ -55,7 +63,8 @@ def _training(
 ) -> SpeedMeasurement:
     from molkd.benchmarks.speed.training import training
 
-    return training(make, items, limits, BENCHMARKED[request.reads], device=request.device)
+    modality, clock = BENCHMARKED[request.reads], CLOCKS[clock_of(request.device, request.threads)]
+    return training(make, items, limits, modality, device=request.device, clock=clock)
 
 
 _MEASURES = {"embedding": _embedding, "training": _training}

@@ -39,6 +39,7 @@ class BenchmarkModality:
         read: does it to items, one by one, keeping nothing; what cannot be read costs what it
             costs.
         parse: items -> what a student prepares, as far as that is a step of its own.
+        parse_reads: whether `parse` does what `read` does, and more.
         line: item -> one line of a file, equal for equal items.
         item: the line -> the item.
         teachers: embedders of which a student is trained whose training is timed: they cost little.
@@ -57,6 +58,7 @@ class BenchmarkModality:
     line: Callable[[Any], str]
     item: Callable[[str], Item]
     teachers: tuple[str, ...]
+    parse_reads: bool = False
 
     @property
     def name(self) -> str:
@@ -154,6 +156,7 @@ BENCHMARKED: Mapping[str, BenchmarkModality] = {
             line=lambda smiles: smiles.split(maxsplit=1)[0],  # a name may follow
             item=str,
             teachers=("ecfp4", "maccs"),
+            parse_reads=True,
         ),
         BenchmarkModality(
             base=TEXTS,

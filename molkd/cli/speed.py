@@ -10,7 +10,7 @@ import typer
 
 from molkd.cli.options import Column, InputFormat, Overwrite, WeightsDir, several
 from molkd.cli.output import notify, print_table
-from molkd.errors import ConfigError, MolkdError
+from molkd.errors import ConfigError, MissingExtraError, MolkdError
 
 if TYPE_CHECKING:  # numpy and RDKit are imported when the command runs
     from molkd.benchmarks.embedders import Embedder
@@ -52,6 +52,9 @@ def speed(  # noqa: PLR0913
     repeats: Annotated[int, typer.Option(help="Rounds of a cell.")] = 5,
     threads: Annotated[int, typer.Option(help="Threads of the computation.")] = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Also other libraries' embedders that are installed.")
+    ] = False,
     training: Annotated[bool, typer.Option(help="Whether to measure training too.")] = True,
     baseline: Annotated[
         Path | None, typer.Option(help="SpeedResults of an earlier run to compare with.")
@@ -72,8 +75,9 @@ def speed(  # noqa: PLR0913
 ) -> None:
     """Measure how fast embedders are, beside a plain library.
 
-    Each is a ratio to the library in the same run: to RDKit's parsing of molecules, scikit-learn's
-    hashing of texts, Pillow's decoding of images.
+    Each, and each of its steps, is a ratio to the library in the same run: to RDKit's parsing of
+    molecules, scikit-learn's hashing of texts, Pillow's decoding of images. One thread of a CPU is
+    measured in processor time, anything else by the wall clock.
 
     Run again after an interruption, the same command goes on where it stopped.
     """
@@ -87,24 +91,37 @@ def speed(  # noqa: PLR0913
         device=device,
         weights_dir=weights_dir,
     )
-    _refuse_contradictions(baseline, against, output, fail_above)
+    _refuse_contradictions(baseline, against, output, fail_above, overwrite=overwrite)
     before = None if baseline is None else records.read(baseline)
     selection = _selection(several(embedder), options, training=training)
+    others = _peers(options) if peers else []
     items = corpus.load(source, _modality(selection), column=column, input_format=input_format)
     if before is not None:
         comparison.refuse_incomparable(before.settings, job.settings(options, items))
     notify(items.repeated(options.sizes))
     if against is not None:
-        changes = _between_commits(selection, items, options, against, commit)
+        changes, start = _between_commits(selection, items, options, against, commit)
+        _measured(others, items, options, output, start)
     else:
-        after = _measured(selection, items, options, output, overwrite=overwrite)
+        start = _opened(items, options, output, overwrite=overwrite)
+        after = _measured(selection + others, items, options, output, start)
         changes = [] if before is None else _since(before, after, selection)
     _judge(changes, fail_above)
 
 
 def _refuse_contradictions(
-    baseline: Path | None, against: str | None, output: Path, fail_above: float | None
+    baseline: Path | None,
+    against: str | None,
+    output: Path,
+    fail_above: float | None,
+    *,
+    overwrite: bool,
 ) -> None:
+    from molkd.runtime import files
+
+    files.refuse_folder(output, "speed.json")
+    if against is not None and output.exists() and not overwrite:
+        raise ConfigError(f"--output {output} exists: give another, or --overwrite")
     if baseline is not None and against is not None:
         raise ConfigError("--baseline and --against are two comparisons: give one of them")
     if fail_above is not None and baseline is None and against is None:
@@ -113,18 +130,29 @@ def _refuse_contradictions(
         raise ConfigError(f"--output {output} is the baseline itself: give another")
 
 
-def _measured(
-    selection: Selection, items: Library, options: SpeedOptions, output: Path, *, overwrite: bool
+def _opened(
+    items: Library, options: SpeedOptions, output: Path, *, overwrite: bool
 ) -> SpeedResults:
-    from molkd.benchmarks.speed import job, machine, records, subprocess_, tables
-    from molkd.runtime import files
+    """Returns what an earlier, interrupted run has measured."""
+    from molkd.benchmarks.speed import job, machine
 
-    files.refuse_folder(output, "speed.json")
     if overwrite:
         output.unlink(missing_ok=True)
-    start = job.opened(
+    return job.opened(
         output, machine.facts(options.device), job.settings(options, items), say=notify
     )
+
+
+def _measured(
+    selection: Selection,
+    items: Library,
+    options: SpeedOptions,
+    output: Path,
+    start: SpeedResults,
+) -> SpeedResults:
+    """Measures what `start` lacks, writes both files and prints the table."""
+    from molkd.benchmarks.speed import job, records, subprocess_, tables
+    from molkd.runtime import files
 
     def keep(results: SpeedResults) -> None:
         records.write(output, results)
@@ -132,6 +160,7 @@ def _measured(
     results = job.run(
         selection, items, options, start, measure=subprocess_.measure, keep=keep, say=notify
     )
+    keep(results)
     print_table(tables.columns(items.modality), tables.rows(results))
     grown = tables.growth(results)
     remarks = [*filter(None, [items.repeated(options.sizes)]), *grown, *tables.failures(results)]
@@ -147,23 +176,26 @@ def _since(before: SpeedResults, after: SpeedResults, selection: Selection) -> l
     """Compares what was asked for now with a stored baseline."""
     from molkd.benchmarks.speed import comparison
 
-    for name in comparison.differing(before.machine, after.machine):
+    sides = [{**run.machine, "clock": run.settings.get("clock", "wall")} for run in (before, after)]
+    for name in comparison.differing(*sides):
         notify(f"{name} is another one than the baseline's: only large differences mean something")
     places = {(one.label, work, size) for one, cells in selection for work, size in cells}
-    sides = [[cell for cell in run.cells if cell.place in places] for run in (before, after)]
-    return comparison.compare(*sides)
+    cells = [[cell for cell in run.cells if cell.place in places] for run in (before, after)]
+    return comparison.compare(*cells)
 
 
 def _between_commits(
     selection: Selection, items: Library, options: SpeedOptions, old: str, new: str
-) -> list[Change]:
-    from molkd.benchmarks.speed import commits, comparison, subprocess_
+) -> tuple[list[Change], SpeedResults]:
+    """Returns what changed, and what the new commit takes."""
+    from molkd.benchmarks.speed import commits, comparison, job, machine, records, subprocess_
 
     with commits.trees(subprocess_.ROOT, (old, new)) as roots:
-        sides = commits.run(
+        before, after = commits.run(
             selection, items, options, roots, measure=subprocess_.measure_in, say=notify
         )
-    return comparison.compare(*sides)
+    about = machine.facts(options.device), job.settings(options, items)
+    return comparison.compare(before, after), records.SpeedResults(*about, tuple(after))
 
 
 def _judge(changes: Sequence[Change], fail_above: float | None) -> None:
@@ -189,6 +221,23 @@ def _selection(names: list[str], options: SpeedOptions, *, training: bool) -> Se
     return [
         (one, job.works(options, trained=training and models.can_be_trained(one))) for one in chosen
     ]
+
+
+def _peers(options: SpeedOptions) -> Selection:
+    """Other libraries' embedders that are installed; the others are named."""
+    from molkd.benchmarks import embedders
+    from molkd.benchmarks.embedders import peers
+    from molkd.benchmarks.speed import job
+
+    found: Selection = []
+    for name in peers.PEERS:
+        try:
+            peer = embedders.make(f"peer:{name}")
+        except MissingExtraError as error:
+            notify(str(error))
+        else:
+            found.append((peer, job.works(options, trained=False)))
+    return found
 
 
 def _modality(selection: Selection) -> BenchmarkModality:

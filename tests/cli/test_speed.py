@@ -9,10 +9,17 @@ import typer
 from typer.testing import CliRunner
 
 from molkd.benchmarks import embedders
+from molkd.benchmarks.embedders import peers
 from molkd.benchmarks.speed import commits, models, records, subprocess_
 from molkd.cli import INTERRUPTED
 from molkd.cli import speed as cli
-from molkd.errors import ConfigError, InputError, MolkdError, UnknownNameError
+from molkd.errors import (
+    ConfigError,
+    InputError,
+    MissingExtraError,
+    MolkdError,
+    UnknownNameError,
+)
 from tests.fakes.speed import FakeMachine, Named, measured
 
 QUICK = ("--sizes", "10,20", "--seconds", "1", "--repeats", "5")
@@ -162,12 +169,29 @@ def test_two_commits_are_measured_by_turns(
 
     monkeypatch.setattr(commits, "trees", Trees)
     monkeypatch.setattr(subprocess_, "measure_in", ask_in)
-    (header, *lines), _ = _run("-e", "t", *QUICK, "--against", "v1")
+    lines, _ = _run("-e", "t", *QUICK, "--against", "v1")
     assert asked == [("v1", ".")]
-    assert header[0] == "embedder"
-    assert [(line[5], line[7]) for line in lines] == [("0.50", "faster")] * 2
+    assert [line[6] for line in lines[1:3]] == ["1.00"] * 2  # what the new one takes
+    assert [(line[5], line[7]) for line in lines[4:]] == [("0.50", "faster")] * 2
     assert machine.asked == []
-    assert not Path("speed.json").exists()
+    assert records.summary(records.read(Path("speed.json")))["t"]["ratio"] == 1.0
+    with pytest.raises(ConfigError, match=r"speed.json exists: give another, or --overwrite"):
+        _run("-e", "t", *QUICK, "--against", "v1")
+
+
+def test_peers_join_and_one_that_is_not_installed_is_named(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(text: str, **_: object) -> Named:
+        if text == "peer:skfp-ecfp4":
+            raise MissingExtraError("peer skfp-ecfp4 is not measured: it is not installed")
+        return Named(text)
+
+    monkeypatch.setattr(embedders, "make", make)
+    (_, *lines), said = _run("-e", "t", *QUICK, "--peers")
+    there = {f"peer:{name}" for name in peers.PEERS} - {"peer:skfp-ecfp4"}
+    assert {line[0] for line in lines} == {"t", *there}
+    assert "peer skfp-ecfp4 is not measured: it is not installed" in said
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_fresh_process_measures_this_molkd(embedded: tuple[str, str]) -> None:
     found = measure(_request(embedded))
     assert (found.count, found.failed) == (2, 1)
     assert found.reason == "embedded.csv has no embedding of it"
-    assert set(found.rounds) == {"base", "total", "parse", "rest"}
+    assert set(found.rounds) == {"base", "total", "parse", "check", "rest", "write"}
     assert {len(seconds) for seconds in found.rounds.values()} == {2}
     assert found.startup > 0
 

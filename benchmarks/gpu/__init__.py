@@ -1,0 +1,1 @@
+"""What needs a GPU, as one command: `make gpu`. `wheels.txt` lists what it carries along."""
