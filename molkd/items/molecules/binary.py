@@ -25,6 +25,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,8 +66,8 @@ _PADDING = 1024
 """Bytes after the last molecule, for positions beyond a record that is not what it seemed."""
 
 _ATOM_SIZE, _BOND_SIZE = 6, 3
-_ATOM_FLAGS = np.uint8(AROMATIC | NO_IMPLICIT)
-_BOND_FLAGS = np.uint8(AROMATIC | CONJUGATED | HAS_TYPE | HAS_DIRECTION | HAS_STEREO)
+_STRANGE_ATOM = np.uint8(~(AROMATIC | NO_IMPLICIT) & 0xFF)
+_STRANGE_BOND = np.uint8(~(AROMATIC | CONJUGATED | HAS_TYPE | HAS_DIRECTION | HAS_STEREO) & 0xFF)
 _HEADERS = frozenset(struct.pack("<5I", 0xDEADBEEF, 0, *layout) for layout in LAYOUTS)
 _BITS = np.arange(256, dtype=np.uint8)
 _ATOM_LENGTHS = _ATOM_SIZE + np.bitwise_count(_BITS).astype(np.int64)
@@ -132,12 +133,12 @@ def find(written: Sequence[bytes]) -> tuple[Found, Mask]:
 
     counts[:, ~usable] = 0
     atoms, ends = _walk(data, starts + _FIRST_ATOM, counts[0], _atom_lengths)
-    odd = (data[atoms + 1] & ~_ATOM_FLAGS) | (data[atoms + 2] & 1) | data[atoms + 3]
+    odd = (data[atoms + 1] & _STRANGE_ATOM) | (data[atoms + 2] & 1) | data[atoms + 3]
     usable &= ~_any(odd, counts[0]) & (data[ends] == BEGIN_BONDS)
 
     counts[1:, ~usable] = 0
     bonds, ends = _walk(data, ends + 1, counts[1], _bond_lengths)
-    usable &= ~_any(data[bonds + 2] & ~_BOND_FLAGS, counts[1]) & np.isin(data[ends], RINGS)
+    usable &= ~_any(data[bonds + 2] & _STRANGE_BOND, counts[1]) & np.isin(data[ends], RINGS)
 
     counts[2] = np.where(usable, _number(data, ends + 1), 0)
     rings, ends = _walk(data, ends + 5, counts[2], _ring_lengths)
@@ -199,7 +200,7 @@ def _number(data: Bytes, at: Rows) -> Rows:
     return sum((data[at + place].astype(np.int64) << 8 * place for place in range(4)), at * 0)
 
 
-def _any(values: Bytes, counts: Rows) -> Mask:
+def _any(values: npt.NDArray[Any], counts: Rows) -> Mask:
     """Shape (n,): whether one of the values of each molecule is not zero."""
     owners = np.repeat(np.arange(len(counts)), counts)[values != 0]
     return np.bincount(owners, minlength=len(counts)) > 0

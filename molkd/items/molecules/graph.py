@@ -42,7 +42,7 @@ ATOM_SIZES: Mapping[str, int] = {
 BOND_SIZES: Mapping[str, int] = {"order": 6, "conjugated": 2, "ring": 2, "stereo": 4}
 """Bond feature -> number of values, in the order of the columns."""
 
-_CHUNK = 1024
+_CHUNK = 2048
 """Molecules that are read at once: enough for NumPy, few enough for the processor's cache."""
 
 _FEWEST = 8

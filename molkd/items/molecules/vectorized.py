@@ -66,7 +66,7 @@ def read(written: Sequence[Written], label: Label) -> tuple[Graphs, Rows]:
         bonds[:, place] = column
     graphs = Graphs(atoms, bonds, said.ends, atom_starts, bond_starts, {})
     rows = np.flatnonzero(readable)
-    known = [written[row][1] for row in rows]
+    known = [written[row][1] for row in rows.tolist()]
     _label(graphs, said, known, lambda place, *parts: label(int(rows[place]), *parts))
     return graphs, rows
 
