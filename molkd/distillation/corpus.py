@@ -21,7 +21,7 @@ from molkd.objectives import ObjectiveSettings
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
 from molkd.students.base import PackedItems, PackedT, Student
-from molkd.targets import redundancy
+from molkd.targets import joint, redundancy
 from molkd.targets.fitting import Scaling, fit_scaling
 from molkd.targets.reader import TargetReader, fit_nodes
 from molkd.tensors import QueryableTeacher, QueryableTeachers, as_queryable
@@ -159,10 +159,28 @@ def corpus_of(
         seed=settings.train.seed,
     )
     train, valid = rows[train], rows[valid]
+    reader = _reader(bank, prepared, settings, train, queryable)
+    sides = [hashlib.sha256(side.tobytes()).hexdigest() for side in (train, valid)]
+    scaling = [dict(settings.pca), settings.weights, settings.winsorize]
+    scaling += [] if settings.joint_pca is None else [settings.joint_pca]
+    deciding = [asdict(settings.objective), *scaling]
+    return Corpus(prepared, reader, train, valid, digest_of([bank.digest, sides, *deciding]))
+
+
+def _reader(
+    bank: Bank,
+    prepared: PackedItems,
+    settings: DistillSettings,
+    train: Rows,
+    queryable: QueryableTeachers | None,
+) -> TargetReader:
+    """What reads the targets, fitted on the training rows."""
+    if settings.joint_pca is not None:
+        return joint.fit_joint(bank, settings.teachers, train, settings.joint_pca)
     weights = None
     if settings.weights == "redundancy":
         weights = redundancy.weights(bank, settings.teachers, train, seed=settings.train.seed)
-    reader = TargetReader(
+    return TargetReader(
         bank,
         scalings_of(bank, settings, settings.objective, train),
         weights=weights,
@@ -170,10 +188,6 @@ def corpus_of(
         sizes=prepared.sizes,
         queryable=queryable,
     )
-    sides = [hashlib.sha256(side.tobytes()).hexdigest() for side in (train, valid)]
-    scaling = [dict(settings.pca), settings.weights, settings.winsorize]
-    deciding = [asdict(settings.objective), *scaling]
-    return Corpus(prepared, reader, train, valid, digest_of([bank.digest, sides, *deciding]))
 
 
 def scalings_of(

@@ -108,7 +108,7 @@ def distill(
         folder,
         student,
         report.Run(
-            cards=[stored.cards[name] for name in corpus.reader.specs],
+            cards=[stored.cards[name] for name in settings.teachers],
             information=information,
             history=history,
             unit=objective.unit,

@@ -36,6 +36,8 @@ class DistillSettings:
         valid_fraction: share of the rows to validate on.
         bank_dtype: type in which teacher embeddings are stored: auto, fp16 or fp32.
         pca: number of principal components that replace a teacher's values: ecfp4=256,...
+        joint_pca: number of principal components over all teachers side by side, which become the
+            one target in their place; none by default.
         winsorize: bound on standardised values, in standard deviations; none by default.
         weights: how much teachers count: all alike, or less where others say the same.
         estimate: how it is estimated what the student knows.
@@ -51,6 +53,7 @@ class DistillSettings:
     valid_fraction: float = 0.05
     bank_dtype: StoreAs = "auto"
     pca: Mapping[str, int] = field(default_factory=dict[str, int])
+    joint_pca: int | None = None
     winsorize: float | None = None
     weights: Weights = "equal"
     estimate: EstimatorSettings = field(default_factory=EstimatorSettings)
@@ -74,8 +77,27 @@ class DistillSettings:
         rules = {
             "winsorize must be positive": self.winsorize is None or self.winsorize > 0,
             "valid_fraction must lie in (0, 1)": 0 < self.valid_fraction < 1,
+            "joint_pca must be at least 1": self.joint_pca is None or self.joint_pca >= 1,
         }
         validate(self, rules)
+        self._refuse_beside_joint_pca()
+
+    def _refuse_beside_joint_pca(self) -> None:
+        """Refuses what asks for teachers one by one, where they are one target."""
+        others = {
+            "pca": bool(self.pca),
+            "winsorize": self.winsorize is not None,
+            "weights": self.weights != "equal",
+            "objective.nodes": self.objective.reads_nodes,
+            "objective.densities": bool(getattr(self.objective, "densities", None)),
+            f"objective {self.objective.name}": bool(self.objective.queried_teachers),
+        }
+        asked = [name for name, there in others.items() if there]
+        if self.joint_pca is not None and asked:
+            raise ConfigError(
+                f"joint_pca makes one target of all teachers, but {' and '.join(asked)} asks for "
+                "them one by one: leave one of both out"
+            )
 
     @property
     def modality(self) -> Modality:

@@ -15,11 +15,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, cast
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from molkd.errors import ConfigError
 from molkd.objectives import densities
+from molkd.objectives.base import key
 from molkd.objectives.densities import GAUSSIAN_ENTROPY, Density
+from molkd.objectives.densities.gaussian import Gaussian
 from molkd.objectives.headwise import HeadwiseObjective
 from molkd.objectives.ladder import Ladder
 from molkd.objectives.settings import MutualInformationSettings, ObjectiveSettings
@@ -53,6 +56,13 @@ class MutualInformation(HeadwiseObjective):
         self.densities: dict[str, Density] = {}
         self.effective_width: dict[str, float] = {}
         super().__init__(features, specs, settings)
+        self.scales = nn.ParameterDict(
+            {
+                key(head): nn.Parameter(self.densities[head].start(spec)[spec.dim :])
+                for head, spec in self.head_specs.items()
+                if self._shares(head)
+            }
+        )
 
     @classmethod
     def form(cls, settings: ObjectiveSettings, card: TeacherCard) -> Form:
@@ -67,8 +77,13 @@ class MutualInformation(HeadwiseObjective):
 
     def _head(self, head: str, features: FeatureSpec) -> Ladder:
         ladder = super()._head(head, features)
-        ladder.start_at(self.densities[head].start(self.head_specs[head]))
+        start = self.densities[head].start(self.head_specs[head])
+        ladder.start_at(start[: self.head_specs[head].dim] if self._shares(head) else start)
         return ladder
+
+    def _shares(self, head: str) -> bool:
+        """Whether a head gives means alone, and all rows have the same standard deviations."""
+        return self.settings.shared_sd and isinstance(self.densities[head], Gaussian)
 
     def _outputs(self, head: str) -> int:
         spec = self.head_specs[head]
@@ -82,7 +97,10 @@ class MutualInformation(HeadwiseObjective):
             )
         self.densities[head] = density
         self.effective_width[head] = float(density.entropy(spec).sum()) / GAUSSIAN_ENTROPY
-        return density.width(spec.dim)
+        return spec.dim if self._shares(head) else density.width(spec.dim)
 
     def _row_loss(self, head: str, outputs: Tensor, target: Tensor) -> Tensor:
+        if self._shares(head):
+            scales = self.scales[key(head)].expand(len(outputs), -1)
+            outputs = torch.cat([outputs, scales], dim=1)
         return self.nats(head, outputs, target) / self.effective_width[head]

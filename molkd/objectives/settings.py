@@ -235,9 +235,12 @@ class MutualInformationSettings(HeadwiseSettings):
         smallest_sd: of a Gaussian without a density of its own here, in standard deviations of
             its dimension. Without a bound the few dimensions that a student can copy exactly
             would rule its gradient.
+        shared_sd: whether a Gaussian's standard deviations are learnt per dimension alone, the
+            same for all rows, instead of predicted for each.
     """
 
     smallest_sd: float = 0.3
+    shared_sd: bool = False
     densities: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:

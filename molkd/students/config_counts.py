@@ -56,7 +56,8 @@ class CountsConfig:
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Self:
         """Builds it from a table, as JSON has it."""
-        return cls(**{**config, "blocks": tuple(config["blocks"])})
+        table: dict[str, Any] = {**config, "blocks": tuple(config["blocks"])}
+        return cls(**table)
 
     @property
     def columns(self) -> int:

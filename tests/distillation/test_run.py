@@ -198,3 +198,30 @@ def test_settings_out_of_range_are_refused():
         DistillSettings(split="time")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ConfigError, match="valid_fraction must lie"):
         DistillSettings(valid_fraction=1.0)
+
+
+def test_all_teachers_as_one_target(tmp_path: Path):
+    objective = MutualInformationSettings(head_layers=0, shared_sd=True)
+    result = _run(tmp_path, joint_pca=9, objective=objective)
+    assert set(result.information) == {"ecfp4", "maccs"}  # what the student knows of each is said
+    assert result.history[-1]["train"] < result.history[0]["train"]
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert set(report["teachers"]) == {"ecfp4", "maccs"}
+    assert report["settings"]["joint_pca"] == 9
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"joint_pca": 0}, "joint_pca must be at least 1"),
+        ({"joint_pca": 9, "pca": {"ecfp4": 4}}, "but pca asks for them one by one"),
+        ({"joint_pca": 9, "winsorize": 5.0, "weights": "redundancy"}, "winsorize and weights"),
+        (
+            {"joint_pca": 9, "objective": MutualInformationSettings(nodes=True)},
+            r"objective\.nodes asks",
+        ),
+    ],
+)
+def test_what_asks_for_teachers_one_by_one_is_refused(changes: dict[str, Any], message: str):
+    with pytest.raises(ConfigError, match=message):
+        dataclasses.replace(SETTINGS, **changes)

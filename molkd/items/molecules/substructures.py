@@ -39,6 +39,7 @@ _ELEMENTS[[5, 6, 7, 8, 9, 14, 15, 16, 17, 33, 34, 35, 51, 52, 53]] = range(15)
 """Atomic number -> its type among the codes of atom pairs and torsions."""
 
 _CODES = 511
+_SIX, _TWO = np.uint32(6), np.uint32(2)
 _TURNS = 64
 """What sets the codes of double bonds apart from those of centres."""
 
@@ -113,7 +114,7 @@ BLOCKS: Mapping[str, Callable[[Bonded], Found]] = {
 
 def _combined(seeds: Hashes, values: Hashes | np.uint32) -> Hashes:
     """Boost's hash_combine."""
-    return seeds ^ (values + np.uint32(0x9E3779B9) + (seeds << 6) + (seeds >> 2))
+    return seeds ^ (values + np.uint32(0x9E3779B9) + (seeds << _SIX) + (seeds >> _TWO))
 
 
 def _kinds(bonded: Bonded) -> Hashes:
@@ -173,7 +174,8 @@ def _atom_codes(bonded: Bonded) -> Hashes:
     pi[bonded.atom("hybridization") == _SP3] = 0
     pi[bonded.atom("aromatic") == 1] = 1
     branches = (bonded.degrees % 7).astype(np.uint32)
-    return branches | (pi % 3).astype(np.uint32) << 3 | _ELEMENTS[bonded.atom("element")] << 5
+    pi_bits = (pi % 3).astype(np.uint32) << np.uint32(3)
+    return branches | pi_bits | (_ELEMENTS[bonded.atom("element")] << np.uint32(5))
 
 
 @functools.cache

@@ -1,0 +1,101 @@
+"""Principal components over all teachers side by side: one target in the place of many.
+
+A teacher's own components say twice what another one says, too; those of all together are
+decorrelated, and every teacher has the same total variance in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+
+from molkd.bank import Bank
+from molkd.errors import ConfigError
+from molkd.targets import rotations
+from molkd.targets.fitting import fit_scaling
+from molkd.targets.reader import TargetReader
+from molkd.targets.rotations import Vector
+from molkd.targets.scaling import Scaling
+from molkd.tensors import Targets, TargetSpec
+from molkd.types import Matrix, Rows
+
+JOINT = "all teachers"
+"""What the components are called where a teacher has its name."""
+
+WIDEST = 512
+"""Components of each teacher, at most, from which those of all are made."""
+
+_CHUNK = 4096
+
+
+class JointReader(TargetReader):
+    """Reads the components of rows that all teachers could embed."""
+
+    def __init__(self, bank: Bank, scalings: Mapping[str, Scaling], projection: Matrix) -> None:
+        """Reads from a bank.
+
+        Args:
+            bank: holds the teachers.
+            scalings: teacher -> what makes its components, D of all together.
+            projection: shape (D, q), from them to the components over all.
+        """
+        super().__init__(bank, scalings)
+        self._projection = torch.from_numpy(projection)
+        width = projection.shape[1]
+        self.specs = {JOINT: TargetSpec(width, "real", torch.zeros(width))}
+
+    def targets(self, rows: Rows, device: torch.device | str = "cpu") -> Targets:
+        """See `TargetReader`; rows that a teacher failed on are absent."""
+        single = super().targets(rows)
+        values = torch.cat(list(single.values.values()), dim=1) @ self._projection
+        present = torch.stack(list(single.present.values())).all(dim=0)
+        values = torch.where(present[:, None], values, 0.0)
+        return Targets({JOINT: values.to(device)}, {JOINT: present.to(device)})
+
+
+def fit_joint(bank: Bank, teachers: Sequence[str], rows: Rows, components: int) -> JointReader:
+    """Fits components over teachers on the rows that all of them could embed.
+
+    Args:
+        bank: holds the teachers.
+        teachers: their names.
+        rows: shape (m,), the rows to learn from.
+        components: how many at most; fewer where the rows span fewer.
+
+    Returns:
+        What reads them, each with mean 0 and variance 1 over the rows.
+
+    Raises:
+        ConfigError: no row has all teachers.
+    """
+    rows = rows[np.all([bank.valid(name)[rows] for name in teachers], axis=0)]
+    if not len(rows):
+        raise ConfigError(
+            "joint_pca needs rows that all teachers could embed, and there are none: leave out the "
+            "teacher that fails most"
+        )
+    scalings = {
+        name: fit_scaling(bank, name, rows, form="pca", components=WIDEST) for name in teachers
+    }
+    weights = np.concatenate([_weights(scaling) for scaling in scalings.values()])
+    single = TargetReader(bank, scalings)
+    variances, axes = rotations.principal(
+        rotations.covariance(_chunks(single, rows, weights), len(rows))
+    )
+    there = min(components, int((variances > variances[0] * np.finfo(np.float32).eps).sum()))
+    projection = weights[:, None] * axes[:there].T / np.sqrt(variances[:there])
+    return JointReader(bank, scalings, projection.astype(np.float32))
+
+
+def _weights(scaling: Scaling) -> Vector:
+    """Shape (components,): what gives a teacher's components their own share of variance."""
+    scale = np.ones(scaling.dim) if scaling.scale is None else scaling.scale
+    return scale / np.sqrt(np.square(scale).sum())
+
+
+def _chunks(reader: TargetReader, rows: Rows, weights: Vector) -> Iterator[Vector]:
+    for start in range(0, len(rows), _CHUNK):
+        values = reader.targets(rows[start : start + _CHUNK]).values
+        yield np.concatenate([one.numpy() for one in values.values()], axis=1) * weights
