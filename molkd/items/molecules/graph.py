@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdCIPLabeler
 
-from molkd.failures import joined, picked
+from molkd.failures import joined, packed_reasons, picked, reasons_of
 from molkd.items.molecules import chem
 from molkd.types import Rows, ranges_of, starts_of
 
@@ -66,6 +66,8 @@ _NO_STEREO = frozenset(
 )
 _CIP_STEPS = 1_000_000
 
+_ARRAYS = ("atoms", "bonds", "ends", "atom_starts", "bond_starts")
+
 Codes = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
 
@@ -89,6 +91,18 @@ class Graphs:
     atom_starts: Indices
     bond_starts: Indices
     failures: Mapping[int, str]
+
+    reader: ClassVar[str] = f"graphs-{FEATURES_VERSION}"
+
+    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Returns all that it holds, for `molkd.bank.readings`."""
+        held = {name: getattr(self, name) for name in _ARRAYS}
+        return {**held, "failures": packed_reasons(self.failures)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Returns what `arrays` gave."""
+        return cls(*(arrays[name] for name in _ARRAYS), reasons_of(arrays["failures"]))
 
     def __len__(self) -> int:
         return len(self.atom_starts) - 1
