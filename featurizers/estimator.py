@@ -224,7 +224,8 @@ def join_molfeat() -> type[Any]:
     waiting = [MoleculeEstimator]
     while waiting:
         kind = waiting.pop()
-        cast("Any", base)._TRANSFORMERS[kind.__name__] = kind  # where its states look names up
+        # Where its states look names up.
+        cast("Any", base)._TRANSFORMERS[kind.__name__] = kind  # noqa: SLF001
         waiting += kind.__subclasses__()
     return PretrainedMolTransformer
 
