@@ -203,7 +203,7 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def copy(self) -> Self:
         """Returns an estimator of the same parameters."""
-        return clone(self)
+        return cast("Self", clone(self))
 
     def _transform(self, mol: object, **_: object) -> npt.NDArray[Any] | None:
         """Embeds one molecule; None, as molfeat expects, where it cannot be embedded."""
@@ -224,7 +224,8 @@ def join_molfeat() -> type[Any]:
     waiting = [MoleculeEstimator]
     while waiting:
         kind = waiting.pop()
-        base._TRANSFORMERS[kind.__name__] = kind  # noqa: SLF001 - where its states look names up
+        # Where its states look names up.
+        cast("Any", base)._TRANSFORMERS[kind.__name__] = kind  # noqa: SLF001
         waiting += kind.__subclasses__()
     return PretrainedMolTransformer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
@@ -49,3 +50,13 @@ def aligned(
         failures.setdefault(row, "the teacher returned NaN or infinity")
         values[row] = np.nan
     return Embeddings(values, dict(sorted(failures.items())))
+
+
+def packed_reasons(failures: Mapping[int, str]) -> npt.NDArray[np.uint8]:
+    """Returns row -> reason as an array of bytes, which a file of arrays can hold."""
+    return np.frombuffer(json.dumps(list(failures.items())).encode(), dtype=np.uint8)
+
+
+def reasons_of(packed: npt.NDArray[np.uint8]) -> dict[int, str]:
+    """Returns what `packed_reasons` packed."""
+    return {int(row): str(why) for row, why in json.loads(packed.tobytes())}

@@ -67,7 +67,8 @@ def _chemeleon() -> Callable[[list[str]], Any]:
     transformer = foundation.CheMeleonTransformer(n_jobs=1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        transformer.featurizer = foundation._CheMeleonDMPNN().eval()  # noqa: SLF001
+        network = foundation._CheMeleonDMPNN  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        transformer.featurizer = network().eval()
     return lambda smiles: _in_batches(transformer, smiles)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from molkd import bank as banks
-from molkd.bank import Bank
+from molkd.bank import Bank, readings
 from molkd.distillation.settings import DistillSettings
 from molkd.distillation.trainer import Corpus
 from molkd.errors import ConfigError
@@ -122,6 +122,19 @@ def prepared_of(
         _mapped(student.featurize, readable, jobs, "read for the student", progress=progress)
     )
     return type(parts[0]).concatenate(parts)
+
+
+def reading_of(
+    student: Student[Any, PackedT, Any], corpus: ReadItems, bank: Bank, jobs: int, *, progress: bool
+) -> PackedT:
+    """Returns what `prepared_of` does, read once for all runs on a bank where it can be kept."""
+    return readings.kept(
+        bank.path,
+        bank.header,
+        student.featurize([]),
+        student.reading_here(),
+        lambda: prepared_of(student, corpus, jobs, progress=progress),
+    )
 
 
 def _mapped(function: Any, items: Sequence[Any], jobs: int, what: str, *, progress: bool) -> Any:

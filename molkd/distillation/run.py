@@ -89,7 +89,7 @@ def distill(
     place = Path(bank) if bank else folder / "bank"
     stored = corpora.filled_bank(place, checked, teachers, settings, jobs=jobs, progress=progress)
     student = students.make(settings.student, seed=settings.train.seed, items=checked.items)
-    prepared = corpora.prepared_of(student, checked, jobs, progress=progress)
+    prepared = corpora.reading_of(student, checked, stored, jobs, progress=progress)
     corpus = corpora.corpus_of(stored, prepared, settings, queryable=queryable)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.train.seed)

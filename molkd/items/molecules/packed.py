@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from molkd.failures import joined, picked
+from molkd.failures import joined, packed_reasons, picked, reasons_of
 from molkd.types import Rows, ranges_of, starts_of
 
 Codes = npt.NDArray[np.uint8]
+
+_ARRAYS = ("atoms", "bonds", "ends", "atom_starts", "bond_starts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,19 @@ class Graphs:
     atom_starts: Rows
     bond_starts: Rows
     failures: Mapping[int, str]
+
+    reader: ClassVar[str] = "graphs"
+    """Which features they are is told by the student's digests of `versions.reading`."""
+
+    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Returns all that it holds, for `molkd.bank.readings`."""
+        held = {name: getattr(self, name) for name in _ARRAYS}
+        return {**held, "failures": packed_reasons(self.failures)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Returns what `arrays` gave."""
+        return cls(*(arrays[name] for name in _ARRAYS), reasons_of(arrays["failures"]))
 
     def __len__(self) -> int:
         return len(self.atom_starts) - 1
