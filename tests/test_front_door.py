@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +112,17 @@ def test_distilling_refuses_what_is_no_teacher_before_any_work(tmp_path: Path) -
 def test_teachers_may_be_one_text_as_on_the_command_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="more than once: maccs"):
         molkd.distill(SMILES, "maccs,maccs", tmp_path)
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [(None, "passive"), ("active", "active")])
+def test_threads_wait_without_spinning_unless_asked_to(chosen: str | None, expected: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment |= {"OMP_WAIT_POLICY": chosen} if chosen else {}
+    code = (
+        "import os, sys, molkd; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules);"
+        "import molkd.students.base; print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
+    )
+    assert done.stdout.split() == [expected, "False", "True"]

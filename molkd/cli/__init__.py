@@ -8,7 +8,6 @@ foresee keep their traceback.
 from __future__ import annotations
 
 import functools
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -73,8 +72,6 @@ app.add_typer(bench.app, name="bench")
 
 def main() -> None:
     """Runs the command line and exits; see the module for the codes."""
-    # Before torch is loaded: threads that spin while they wait cost tenfold on a busy machine.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         with warnings.catch_warnings():
             warnings.showwarning = functools.partial(_warn, warnings.showwarning)
