@@ -14,36 +14,12 @@ from molkd.students import GineSettings
 HEAVY = {
     *("transformers", "deepchem", "molfeat", "datamol", "matplotlib", "networkx", "sympy"),
     *("pandas", "scipy", "sklearn", "onnxruntime", "requests", "torch._dynamo", "torch._inductor"),
+    "torch_geometric",
 }
 """What neither a student's loading nor its embedding needs."""
 
 ESTIMATOR = {"pandas", "scipy", "sklearn"}
 """What scikit-learn brings: an estimator is one of its classes."""
-
-MESSAGE_PASSING = """
-import sys, types
-import torch
-from torch import nn
-
-class GINEConv(nn.Module):
-    def __init__(self, update, train_eps):
-        super().__init__()
-        self.nn, self.eps = update, nn.Parameter(torch.zeros(1))
-
-    def forward(self, state, edges, bonds):
-        messages = (state[edges[0]] + bonds).relu()
-        return self.nn(state + torch.zeros_like(state).index_add_(0, edges[1], messages))
-
-def scatter(state, owner, dim_size, reduce="sum"):
-    return state.new_zeros(dim_size, state.shape[1]).index_add_(0, owner, state)
-
-parts = {"nn": {"GINEConv": GINEConv}, "utils": {"scatter": scatter, "softmax": None}}
-for name, held in parts.items():
-    sys.modules["torch_geometric." + name] = types.ModuleType(name)
-    vars(sys.modules["torch_geometric." + name]).update(held)
-sys.modules["torch_geometric"] = types.ModuleType("torch_geometric")
-"""
-"""Stands for torch_geometric, as long as molkd/students/gine.py imports it at its top."""
 
 PROGRAMS = {
     "import": "import molkd",
@@ -73,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _loaded(program: str, folder: Path) -> set[str]:
     """The modules that are there when a program ends."""
     lines = [
-        "import sys" if program in WITHOUT_TORCH else MESSAGE_PASSING,
+        "import sys",
         "sys.argv = ['molkd', *sys.argv[1:]]",
         f"MODEL = {str(folder / 'student')!r}",
         "try:",

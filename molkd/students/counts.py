@@ -7,7 +7,7 @@ distillation as of any other student.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -20,8 +20,13 @@ from molkd.items.molecules.graph import Graphs
 from molkd.runtime.settings import as_table
 from molkd.students.config_counts import CountsConfig
 from molkd.students.molecules import MoleculeStudent
+from molkd.students.passes import in_order
 from molkd.students.projection import Projection
 from molkd.tensors import Features, FeatureSpec
+from molkd.types import Rows
+
+_BATCH = 2048
+"""Molecules per pass where nobody says."""
 
 _USUAL = 100
 """Different substructures of a molecule: their sum has a variance of about 1 at the beginning."""
@@ -124,6 +129,10 @@ class CountsStudent(MoleculeStudent[CountedGraphs, CountBatch]):
     def featurize(self) -> Callable[[Sequence[Any]], CountedGraphs]:
         """What reads molecules."""
         return Counting(self._config.blocks)
+
+    def passes(self, sizes: Rows, batch_size: int | None) -> Iterator[Rows]:
+        """In their order: nothing is padded."""
+        return in_order(sizes, batch_size or _BATCH, int(sizes.sum()))
 
     def collate(self, prepared: CountedGraphs) -> CountBatch:
         """Makes tensors of packed counts."""

@@ -16,20 +16,15 @@ import torch
 from torch import nn
 
 from molkd.errors import ConfigError
-from molkd.items.molecules import chem, graph, versions
+from molkd.items.molecules import graph, versions
 from molkd.items.molecules.graph import Graphs
 from molkd.students import neighbourhoods
-from molkd.students.base import Student
 from molkd.students.config_gine import GineConfig
-from molkd.students.domain import Domain
 from molkd.students.gine_layers import READOUTS, Block, CodeTable, GraphBatch
+from molkd.students.molecules import MoleculeStudent
 from molkd.students.passes import in_order
-from molkd.students.pretrained import SavedStudent
 from molkd.tensors import Features, FeatureSpec, Nodes
 from molkd.types import Rows
-
-DOMAIN = "domain.json"
-"""File of what a student was distilled from, in its folder."""
 
 _BATCH = 2048
 """Molecules per pass where nobody says."""
@@ -38,12 +33,10 @@ _USUAL_SIZE = 40
 """Atoms of a molecule on which `batch_size` reckons."""
 
 
-class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
+class GineStudent(MoleculeStudent[Graphs, GraphBatch]):
     """A GINE network from molecular graphs to embeddings."""
 
     kind: ClassVar[str] = "gine"
-    modality: ClassVar[str] = "molecules"
-    domain: Domain | None = None
 
     def __init__(self, config: GineConfig) -> None:
         super().__init__()
@@ -83,35 +76,16 @@ class GineStudent(Student[chem.Molecule, Graphs, GraphBatch]):
         state = dict(self.state_dict())
         for name in ("project.1.weight", "project.1.bias"):
             state[name] = state[name][:length].clone()
-        short = type(self)(replace(self._config, embedding_dim=length)).to(self.device)
-        short.load_state_dict(state)
-        short.trained_reading = self.trained_reading
-        short.domain = self.domain
-        return short.train(self.training)
+        return self._like(asdict(replace(self._config, embedding_dim=length)), state)
 
     def reading_here(self) -> Mapping[str, str]:
         """RDKit's version, and digests of what it computes of a few molecules."""
         return versions.reading(self._config.features)
 
-    @property
-    def files(self) -> Mapping[str, bytes]:
-        """What it was distilled from, where that is known."""
-        return {} if self.domain is None else {DOMAIN: self.domain.as_json()}
-
-    @classmethod
-    def restore(cls, saved: SavedStudent) -> Self:
-        """See `Student`."""
-        student = super().restore(saved)
-        student.domain = Domain.from_json(saved.text(DOMAIN)) if DOMAIN in saved.files else None
-        return student
-
-    def remember(self, prepared: Graphs) -> None:
-        """Keeps which elements, charges and sizes there are."""
-        self.domain = Domain.of(prepared)
-
-    def outside(self, prepared: Graphs) -> Mapping[int, tuple[str, ...]]:
-        """Row -> elements, charges and sizes that did not occur among those of `remember`."""
-        return {} if self.domain is None else self.domain.outside(prepared)
+    @staticmethod
+    def graphs_of(prepared: Graphs) -> Graphs:
+        """See `MoleculeStudent`."""
+        return prepared
 
     @property
     def featurize(self) -> Callable[[Sequence[Any]], Graphs]:

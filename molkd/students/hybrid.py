@@ -6,7 +6,7 @@ counts can, and knows nothing that no substructure shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -20,6 +20,7 @@ from molkd.students.counts import CountBatch, CountsNetwork
 from molkd.students.gine import GineStudent, GraphBatch
 from molkd.students.molecules import MoleculeStudent
 from molkd.tensors import Features, FeatureSpec
+from molkd.types import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,10 @@ class HybridStudent(MoleculeStudent[CountedGraphs, HybridBatch]):
     def featurize(self) -> Callable[[Sequence[Any]], CountedGraphs]:
         """What reads molecules."""
         return Counting(self._config.counts.blocks)
+
+    def passes(self, sizes: Rows, batch_size: int | None) -> Iterator[Rows]:
+        """As the graph's network does."""
+        return self.graph.passes(sizes, batch_size)
 
     def collate(self, prepared: CountedGraphs) -> HybridBatch:
         """Makes tensors of packed graphs and counts."""

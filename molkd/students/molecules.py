@@ -33,8 +33,7 @@ class MoleculeStudent(Student[chem.Molecule, PackedT, BatchT]):
     def graphs_of(prepared: PackedT) -> Graphs:
         """Returns the graphs of prepared items."""
 
-    @classmethod
-    def reading_here(cls) -> Mapping[str, str]:
+    def reading_here(self) -> Mapping[str, str]:
         """RDKit's version, and digests of what it computes of a few molecules."""
         return versions.reading()
 

@@ -14,7 +14,7 @@ from molkd.featurizers import MolKDTransformer
 from molkd.items.molecules.graph import featurize
 from molkd.students import GineSettings, GineStudent
 from molkd.students.domain import Domain
-from molkd.students.gine import DOMAIN
+from molkd.students.molecules import DOMAIN
 
 CORPUS = ["CCO", "c1ccccc1Cl", "CC(=O)[O-]", "xx", "C[NH3+]", "CCN(CC)CCCC"]
 C60 = "c12c3c4c5c1c1c6c7c2c2c8c3c3c9c4c4c%10c5c5c1c1c6c6c%11c7c2c2c7c8c3c3c8c9c4c4c9c%10c5c5c1c1c6c6c%11c2c2c7c3c3c8c4c4c9c5c1c1c6c2c3c41"  # noqa: E501
