@@ -8,7 +8,6 @@ takes six seconds to load, is loaded where something of it is asked for.
 from __future__ import annotations
 
 import os
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, cast
@@ -22,6 +21,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
 from molkd.errors import InputError, ItemError, ShapeError
+from molkd.featurizers.states import MolfeatStates
 from molkd.items.molecules.chem import Molecule
 from molkd.types import Embeddings, Matrix, TeacherCard
 
@@ -30,10 +30,12 @@ OnInvalid = Literal["error", "null"]
 _SINGLE = str | bytes | Chem.Mol
 
 
-class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
+class MoleculeEstimator(
+    MolfeatStates, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC
+):
     """A frozen encoder of molecules for scikit-learn and molfeat.
 
-    To molfeat it is a `PretrainedMolTransformer`, see `join_molfeat`. molfeat's `FeatConcat` takes
+    To molfeat it is a `PretrainedMolTransformer`, see `states`. molfeat's `FeatConcat` takes
     its own fingerprints only; scikit-learn's `FeatureUnion` joins this with anything.
 
     Attributes:
@@ -52,12 +54,6 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     _loaded: Any = None
 
     on_invalid: OnInvalid
-
-    def __init_subclass__(cls) -> None:
-        """Tells molfeat of a new class, where molfeat is in use."""
-        super().__init_subclass__()
-        if "molfeat.trans.pretrained" in sys.modules:
-            join_molfeat()
 
     # == What a subclass implements
 
@@ -181,26 +177,6 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         parameters = self.get_params(deep=False)
         return {name: _storable(name, value) for name, value in parameters.items()}
 
-    def to_state_dict(self) -> dict[str, Any]:
-        """Returns class and parameters, for molfeat's `MoleculeTransformer.from_state_dict`."""
-        return join_molfeat().to_state_dict(cast("Any", self))
-
-    def to_state_json(self) -> str:
-        """Returns what `to_state_dict` does, as JSON."""
-        return join_molfeat().to_state_json(cast("Any", self))
-
-    def to_state_yaml(self) -> str:
-        """Returns what `to_state_dict` does, as YAML."""
-        return join_molfeat().to_state_yaml(cast("Any", self))
-
-    def to_state_json_file(self, filepath: str | os.PathLike[str]) -> None:
-        """Writes what `to_state_json` returns."""
-        join_molfeat().to_state_json_file(cast("Any", self), os.fspath(filepath))
-
-    def to_state_yaml_file(self, filepath: str | os.PathLike[str]) -> None:
-        """Writes what `to_state_yaml` returns."""
-        join_molfeat().to_state_yaml_file(cast("Any", self), os.fspath(filepath))
-
     def copy(self) -> Self:
         """Returns an estimator of the same parameters."""
         return cast("Self", clone(self))
@@ -209,25 +185,6 @@ class MoleculeEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """Embeds one molecule; None, as molfeat expects, where it cannot be embedded."""
         embedded = self.embed([cast("Molecule", mol)])
         return None if embedded.failures else embedded.values[0].astype(self.dtype, copy=False)
-
-
-def join_molfeat() -> type[Any]:
-    """Loads molfeat, and makes these classes transformers of it: by `isinstance`, and in states.
-
-    Returns:
-        molfeat's class of pretrained transformers.
-    """
-    from molfeat.trans import base
-    from molfeat.trans.pretrained import PretrainedMolTransformer
-
-    PretrainedMolTransformer.register(MoleculeEstimator)
-    waiting = [MoleculeEstimator]
-    while waiting:
-        kind = waiting.pop()
-        # Where its states look names up.
-        cast("Any", base)._TRANSFORMERS[kind.__name__] = kind  # noqa: SLF001
-        waiting += kind.__subclasses__()
-    return PretrainedMolTransformer
 
 
 def as_items(X: object) -> list[Any]:

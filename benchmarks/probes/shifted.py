@@ -112,14 +112,15 @@ class Tridiagonal:
 
 def _refined(matrix: Labels, sides: Labels, shifts: Labels) -> Labels | None:
     """Solutions by conjugate gradients, each side by itself; None where they do not end."""
-    from scipy.linalg.blas import dsymm
+    from scipy.linalg import get_blas_funcs
 
+    symm: Any = get_blas_funcs(("symm",), (matrix,))[0]
     rough = Tridiagonal.of(np.asfortranarray(matrix, dtype=np.float32))
     safe = shifts + _ROUNDED * float(np.abs(rough.diagonal).max())
     least = _RESIDUAL * np.linalg.norm(sides, axis=0)
 
     def times(columns: Labels, live: Any) -> Labels:
-        return dsymm(1.0, matrix, np.asfortranarray(columns), lower=1) + columns * shifts[live]
+        return symm(1.0, matrix, np.asfortranarray(columns), lower=1) + columns * shifts[live]
 
     found = rough.solve(sides, safe)
     residuals = sides - times(found, slice(None))

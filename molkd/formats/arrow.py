@@ -39,14 +39,14 @@ def truth_array(values: Mask) -> Any:
     return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(values)])
 
 
-def number_array(values: npt.NDArray[np.floating]) -> Any:
+def number_array(values: npt.NDArray[np.number]) -> Any:
     """Returns an array of all numbers of a matrix, row by row, none of them null."""
     flat = np.ascontiguousarray(values).reshape(-1)
     kind = pa.from_numpy_dtype(flat.dtype)
     return pa.Array.from_buffers(kind, len(flat), [None, pa.py_buffer(flat)])
 
 
-def numbers(array: Any) -> npt.NDArray[np.floating]:
+def numbers(array: Any) -> npt.NDArray[Any]:
     """Returns the numbers of an array without nulls, which they share memory with."""
     dtype = np.dtype(array.type.to_pandas_dtype())
     at = array.offset * dtype.itemsize

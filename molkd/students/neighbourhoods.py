@@ -20,10 +20,10 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import torch
 from torch import Tensor
 
+from molkd.formats import arrow
 from molkd.items.molecules import graph
 from molkd.items.molecules.packed import Codes, Graphs
 
@@ -165,7 +165,7 @@ def _mixed(values: Hashes) -> Hashes:
 
 def _numbered(values: Hashes) -> tuple[Numbers, Flags]:
     """Numbers of distinct values in the order in which they appear, and where each first does."""
-    numbers = pa.array(values).dictionary_encode().indices.to_numpy().copy()
+    numbers = arrow.numbers(arrow.number_array(values).dictionary_encode().indices).copy()
     highest = np.maximum.accumulate(numbers)
     is_first = np.ones(len(values), dtype=np.bool_)
     np.not_equal(highest[1:], highest[:-1], out=is_first[1:])

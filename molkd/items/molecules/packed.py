@@ -48,7 +48,8 @@ class Graphs:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
         """Returns what `arrays` gave."""
-        return cls(*(arrays[name] for name in _ARRAYS), reasons_of(arrays["failures"]))
+        atoms, bonds, ends, atom_starts, bond_starts = (arrays[name] for name in _ARRAYS)
+        return cls(atoms, bonds, ends, atom_starts, bond_starts, reasons_of(arrays["failures"]))
 
     def __len__(self) -> int:
         return len(self.atom_starts) - 1
