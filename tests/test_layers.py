@@ -44,7 +44,7 @@ HEAVY = {
     },
     "selfies": {"teachers/hub/tokens.py"},
     "molfeat": {
-        "featurizers/estimator.py",
+        "featurizers/states.py",
         "benchmarks/embedders/peers.py",
         "teachers/adapters/molfeat.py",
         "teachers/rdkit/pharmacophores.py",
