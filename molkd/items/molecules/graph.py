@@ -45,9 +45,6 @@ BOND_SIZES: Mapping[str, int] = {"order": 6, "conjugated": 2, "ring": 2, "stereo
 _CHUNK = 2048
 """Molecules that are read at once: enough for NumPy, few enough for the processor's cache."""
 
-_FEWEST = 8
-"""Molecules below which reading them one by one is faster."""
-
 
 def as_read(item: chem.Molecule) -> Chem.Mol:
     """Reads a molecule with the atoms that a student sees, in their order.
