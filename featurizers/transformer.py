@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Integral
@@ -121,8 +121,7 @@ class MolKDTransformer(MoleculeEstimator):
         outside: dict[int, tuple[str, ...]] = {}
         starts = range(0, len(items), CHUNK)
         chunks = (items[start : start + CHUNK] for start in starts)
-        featurized = ordered_map(student.featurize, chunks, jobs=self._processes(items))
-        with contextlib.closing(cast("Generator[Any]", featurized)):
+        with contextlib.closing(_featurized(student, chunks, self._processes(items))) as featurized:
             for start, packed in zip(starts, featurized, strict=True):
                 part = student.encode(packed, batch_size=self.batch_size)
                 values[start : start + len(packed)] = part.values
@@ -138,6 +137,16 @@ class MolKDTransformer(MoleculeEstimator):
         backend: Any = joblib.parallel.get_active_backend()[0]
         within_a_job = backend.nesting_level > 0  # as in a parallel grid search: all cores work
         return 1 if within_a_job else int(joblib.effective_n_jobs(cast("Any", self.n_jobs)))
+
+
+def _featurized(
+    student: Student[Any, Any, Any], chunks: Iterable[Sequence[Molecule]], processes: int
+) -> Generator[Any]:
+    """What the student reads of each chunk; here it leaves the threads of other callers alone."""
+    if processes == 1:
+        yield from map(student.featurize, chunks)
+    else:
+        yield from ordered_map(student.featurize, chunks, jobs=processes)
 
 
 @dataclass(frozen=True, slots=True)

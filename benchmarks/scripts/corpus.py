@@ -3,6 +3,10 @@
     python -m molkd.benchmarks.scripts.corpus --from FILE --without PATH --count 100000 --out
     FILE.smi
 
+With `--pieces N`, N distinct pieces of further molecules of the file follow: what is left when
+their bonds of BRICS are cut and capped with hydrogen. Libraries hold few small molecules, tasks
+hold many.
+
 A molecule is left out when its skeleton, the first block of its InChIKey, is that of a molecule in
 a file of `--without`, which may be given several times: a table, or a folder with tables.
 """
@@ -15,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rdkit import Chem
+from rdkit.Chem import BRICS
 
 from molkd.benchmarks.quality import leakage
 from molkd.errors import ConfigError, InputError, MolkdError
@@ -68,6 +74,30 @@ def draw(smiles: Sequence[str], seen: set[str], *, count: int, seed: int, jobs: 
     raise ConfigError(f"only {len(kept)} molecules are left, {count} were asked for")
 
 
+def pieces(smiles: str, *, smallest: int = 4) -> list[str]:
+    """Returns the pieces between the bonds that BRICS cuts, capped with hydrogen.
+
+    Source: Degen et al. 2008, "On the art of compiling and using 'drug-like' chemical fragment
+    spaces".
+
+    Args:
+        smiles: the molecule.
+        smallest: heavy atoms of the smallest piece that is kept.
+    """
+    mol = Chem.MolFromSmiles(smiles)
+    cut = () if mol is None else Chem.GetMolFrags(BRICS.BreakBRICSBonds(mol), asMols=True)
+    found: list[str] = []
+    for piece in cut if len(cut) > 1 else ():
+        for atom in piece.GetAtoms():
+            if atom.GetAtomicNum() == 0:
+                atom.SetAtomicNum(1)
+                atom.SetIsotope(0)
+        bare = Chem.RemoveHs(piece)
+        if bare.GetNumAtoms() >= smallest:
+            found.append(Chem.MolToSmiles(bare))
+    return found
+
+
 def skeletons_of(paths: Sequence[Path], *, jobs: int) -> set[str]:
     """Returns the skeletons of all molecules in tables, or in the tables of folders.
 
@@ -100,12 +130,22 @@ def _is_table(path: Path) -> bool:
         return False
 
 
+def _pieces_of(smiles: Sequence[str], seen: set[str], options: argparse.Namespace) -> Drawn:
+    """Draws pieces of molecules: of eight times as many molecules as pieces, at most."""
+    if not options.pieces:
+        return Drawn([], 0)
+    order = np.random.default_rng(options.seed).permutation(len(smiles))[: 8 * options.pieces]
+    found = {piece: None for row in order.tolist() for piece in pieces(smiles[row])}
+    return draw(list(found), seen, count=options.pieces, seed=options.seed, jobs=options.jobs)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads, leaves out, draws, writes, and says how many molecules were left out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--from", dest="source", type=Path, required=True)
     parser.add_argument("--without", type=Path, action="append", required=True)
     parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--pieces", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=usable_cores())
@@ -114,12 +154,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seen = skeletons_of(options.without, jobs=options.jobs)
         smiles = list(leakage.molecules(options.source))
         drawn = draw(smiles, seen, count=options.count, seed=options.seed, jobs=options.jobs)
-        write_bytes(options.out, ("\n".join(drawn.smiles) + "\n").encode())
+        more = _pieces_of(sorted({*smiles} - {*drawn.smiles}), seen, options)
+        write_bytes(options.out, ("\n".join([*drawn.smiles, *more.smiles]) + "\n").encode())
     except MolkdError as error:
         parser.error(str(error))
     print(
         f"{options.count} molecules written; {drawn.left_out} of {options.count + drawn.left_out} "
-        f"drawn ones left out as among {len(seen)} skeletons of the evaluation tasks"
+        f"drawn ones left out as among {len(seen)} skeletons of the evaluation tasks; "
+        f"{len(more.smiles)} pieces, {more.left_out} left out"
     )
 
 

@@ -68,8 +68,8 @@ def ordered_map(
 
 def tick(count: int) -> None:
     """Says, within the function of an `ordered_map`, that a part of its task is done."""
-    if _State.tick is not None:
-        _State.tick(count)
+    if _STATE.tick is not None:
+        _STATE.tick(count)
 
 
 def usable_cores() -> int:
@@ -79,28 +79,50 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+class _Limit(threading.local):
+    """How many blocks of `one_thread` are open, in this Python thread and in all of them."""
+
+    lock = threading.Lock()
+    everywhere = 0
+    threads = 1  # torch's, outside of all blocks
+    here = 0
+
+
+_LIMIT = _Limit()
+
+
 @contextlib.contextmanager
 def one_thread() -> Generator[None]:
-    """Limits torch, where it is loaded, to one thread within the block."""
+    """Limits torch, where it is loaded, to one thread within the block.
+
+    Python threads that are within such blocks at once leave the number as the first one found it.
+    """
     torch = sys.modules.get("torch")
     if torch is None:
         yield
         return
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    with _Limit.lock:
+        if not _Limit.everywhere:
+            _Limit.threads = torch.get_num_threads()
+        _Limit.everywhere += 1
+        _LIMIT.here += 1
+        torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        with _Limit.lock:
+            _Limit.everywhere -= 1
+            _LIMIT.here -= 1
+            torch.set_num_threads(1 if _LIMIT.here else _Limit.threads)
 
 
 @contextlib.contextmanager
 def _ticking(heard: Callable[[int], None]) -> Generator[None]:
-    outer, _State.tick = _State.tick, heard
+    outer, _STATE.tick = _STATE.tick, heard
     try:
         yield
     finally:
-        _State.tick = outer
+        _STATE.tick = outer
 
 
 def _in_processes(
@@ -159,10 +181,13 @@ def _without_main() -> Generator[None]:
         main.update(hidden)
 
 
-class _State:
+class _State(threading.local):
     pickled: bytes = b""
     function: Callable[[Any], Any] | None = None
     tick: Callable[[int], None] | None = None
+
+
+_STATE = _State()
 
 
 def _start(pickled: bytes, count: Any) -> None:
@@ -172,12 +197,12 @@ def _start(pickled: bytes, count: Any) -> None:
         with count.get_lock():
             count.value += more
 
-    _State.tick = add
+    _STATE.tick = add
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _State.pickled = pickled
+    _STATE.pickled = pickled
 
 
 def _end_with_parent() -> None:
@@ -189,8 +214,8 @@ def _end_with_parent() -> None:
 
 
 def _work(task: Any) -> Any:
-    function = _State.function
+    function = _STATE.function
     if function is None:
-        function = _State.function = pickle.loads(_State.pickled)  # noqa: S301  (by our parent)
+        function = _STATE.function = pickle.loads(_STATE.pickled)  # noqa: S301  (by our parent)
     with one_thread():
         return function(task)

@@ -17,7 +17,6 @@ from molkd.errors import ConfigError, CorruptFileError, ItemError, WeightsError
 from molkd.featurizers import MolKDTransformer
 from molkd.featurizers import transformer as module
 from molkd.runtime.files import read_json, sha256_of
-from molkd.runtime.processes import ordered_map
 from molkd.students import GineSettings, load, make
 from molkd.teachers import as_teacher
 from molkd.teachers import make as make_teacher
@@ -137,12 +136,13 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def jobs_used(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     used: list[int] = []
+    featurized = module._featurized
 
-    def recorded(function: Any, tasks: Any, *, jobs: int) -> Any:
-        used.append(jobs)
-        return ordered_map(function, tasks, jobs=min(jobs, 2))
+    def recorded(student: Any, chunks: Any, processes: int) -> Any:
+        used.append(processes)
+        return featurized(student, chunks, min(processes, 2))
 
-    monkeypatch.setattr(module, "ordered_map", recorded)
+    monkeypatch.setattr(module, "_featurized", recorded)
     return used
 
 

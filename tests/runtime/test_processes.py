@@ -6,8 +6,10 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -129,6 +131,28 @@ def test_threads_are_limited_within_the_block_alone(monkeypatch: pytest.MonkeyPa
         with one_thread():
             assert "torch" not in sys.modules
             assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_python_threads_leave_the_number_of_threads_as_it_was() -> None:
+    before = torch.get_num_threads()
+    first_left, both = threading.Event(), threading.Barrier(2)
+
+    def limited(last: bool) -> None:
+        with one_thread():
+            with one_thread():
+                both.wait()
+            assert torch.get_num_threads() == 1
+            if last:
+                first_left.wait()
+        first_left.set()
+
+    torch.set_num_threads(3)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(limited, [False, True]))
+            assert set(pool.map(lambda _: torch.get_num_threads(), range(2))) == {3}
     finally:
         torch.set_num_threads(before)
 

@@ -44,6 +44,27 @@ def test_a_smaller_corpus_is_the_beginning_of_a_larger_one() -> None:
     assert large.left_out == 1
 
 
+def test_pieces_are_capped_with_hydrogen() -> None:
+    assert corpus.pieces("Cc1ccccc1-c1ccc(F)nc1") == ["Cc1ccccc1", "Fc1ccccn1"]
+    assert corpus.pieces("Cc1ccccc1-c1ccc(F)nc1", smallest=8) == []
+    assert corpus.pieces("c1ccccc1") == corpus.pieces("nonsense") == []
+
+
+def test_pieces_of_further_molecules_follow(tmp_path: Path) -> None:
+    pairs = [f"Cc1ccccc1-c1ccc({'C' * length})nc1" for length in range(1, 9)]
+    source = written(tmp_path / "all.smi", "\n".join(pairs) + "\n")
+    task = written(tmp_path / "task.csv", "smiles,y\nCc1ccccc1,0\n")
+    out = tmp_path / "corpus.smi"
+    arguments = ["--from", source, "--without", task, "--count", 3, "--pieces", 4, "--out", out]
+    corpus.main([*map(str, arguments), "--jobs", "1"])
+    lines = out.read_text().splitlines()
+    assert set(lines[:3]) < set(pairs)
+    whole = [pair for pair in pairs if pair not in lines]
+    assert len(set(lines[3:])) == 4
+    assert set(lines[3:]) < {piece for pair in whole for piece in corpus.pieces(pair)}
+    assert "Cc1ccccc1" not in lines
+
+
 def test_molecules_without_skeleton_stay() -> None:
     assert corpus.draw(["C1CC"], {"x"}, count=1, seed=0, jobs=1).smiles == ["C1CC"]
 
