@@ -13,8 +13,8 @@ import torch
 from molkd import students
 from molkd.bank import Bank
 from molkd.deprecated import add_node_names
+from molkd.distillation import basis, report
 from molkd.distillation import corpus as corpora
-from molkd.distillation import report
 from molkd.distillation.settings import DistillSettings
 from molkd.distillation.trainer import Corpus, Distiller
 from molkd.information import adaptors
@@ -23,6 +23,7 @@ from molkd.information.estimate import Information, estimate
 from molkd.objectives import MutualInformationSettings
 from molkd.runtime.settings import as_table
 from molkd.students import Student
+from molkd.targets.joint import JOINT, fit_joint
 from molkd.targets.reader import TargetReader
 from molkd.types import Rows, Teacher
 
@@ -98,6 +99,8 @@ def distill(
         )
     distiller = Distiller(student, objective, settings.train, device=device)
     history = distiller.fit(corpus, folder=folder, progress=progress)
+    if settings.basis == "teachers":
+        _turn(student, stored, corpus, settings)
     student.remember(corpus.prepared.select(corpus.train))
     information = _estimated(student, stored, corpus, settings, folder, progress=progress)
     student = student.cpu()
@@ -122,6 +125,18 @@ def distill(
         ),
     )
     return result
+
+
+def _turn(
+    student: Student[Any, Any, Any], bank: Bank, corpus: Corpus[Any], settings: DistillSettings
+) -> None:
+    """Turns the embedding towards the components of all teachers, on a sample of rows."""
+    reader = fit_joint(bank, settings.teachers, corpus.train, student.embedding_dim)
+    rows = _sample(corpus.train, settings.estimate.train_rows, settings.train.seed)
+    targets = reader.targets(rows)
+    there = targets.present[JOINT].numpy()
+    embedded = _embedded(student, corpus, rows).values
+    basis.turn(student, embedded[there], targets.values[JOINT].numpy()[there], reader.sds)
 
 
 def _estimated(

@@ -20,6 +20,8 @@ from molkd.types import StoreAs
 
 Weights = Literal["equal", "redundancy"]
 
+Basis = Literal["own", "teachers"]
+
 
 @renamed_fields(plan="train")
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,9 @@ class DistillSettings:
             one target in their place; none by default.
         winsorize: bound on standardised values, in standard deviations; none by default.
         weights: how much teachers count: all alike, or less where others say the same.
+        basis: what is done to the embedding after training: own leaves it as it came out; teachers
+            makes distances those of the teachers, as far as the student knows them, and all
+            dimensions alike.
         estimate: how it is estimated what the student knows.
         keep_adaptors: keep what predicts the teachers from the embedding.
     """
@@ -56,6 +61,7 @@ class DistillSettings:
     joint_pca: int | None = None
     winsorize: float | None = None
     weights: Weights = "equal"
+    basis: Basis = "own"
     estimate: EstimatorSettings = field(default_factory=EstimatorSettings)
     keep_adaptors: bool = False
 
@@ -81,6 +87,11 @@ class DistillSettings:
         }
         validate(self, rules)
         self._refuse_beside_joint_pca()
+        if self.basis == "teachers" and getattr(self.objective, "matryoshka_dims", ()):
+            raise ConfigError(
+                "basis=teachers makes all dimensions alike, and matryoshka_dims asks for first "
+                "ones that say most: leave one of both out"
+            )
 
     def _refuse_beside_joint_pca(self) -> None:
         """Refuses what asks for teachers one by one, where they are one target."""

@@ -139,6 +139,30 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         raise ConfigError(f"a {self.kind} student cannot be truncated to {length} dimensions")
 
     @property
+    def last_layers(self) -> Sequence[nn.Linear]:
+        """The linear layers whose outputs, added up, are the embedding; none where it is not so."""
+        return ()
+
+    @torch.no_grad()
+    def transform(self, matrix: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> None:
+        """Makes a linear map of the embedding part of the last layers.
+
+        Args:
+            matrix: shape (embedding_dim, embedding_dim); an embedding e becomes e @ matrix + shift.
+            shift: shape (embedding_dim,).
+
+        Raises:
+            ConfigError: the student does not end in linear layers.
+        """
+        if not self.last_layers:
+            raise ConfigError(f"a {self.kind} student does not end in linear layers")
+        factor, added = torch.from_numpy(matrix), torch.from_numpy(shift)
+        for layer in self.last_layers:
+            layer.weight.copy_(factor.T @ layer.weight.cpu().double())
+            layer.bias.copy_(layer.bias.cpu().double() @ factor + added)
+            added = torch.zeros_like(added)
+
+    @property
     def prepare(self) -> Callable[[Sequence[Any]], PackedT]:
         """What `featurize` is, by its name of the first version."""
         warn("Student.prepare", "Student.featurize")

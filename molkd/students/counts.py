@@ -113,6 +113,11 @@ class CountsStudent(MoleculeStudent[CountedGraphs, CountBatch]):
         """The widths of embedding and layers."""
         return FeatureSpec(self.embedding_dim, (self._config.width, self._config.hidden))
 
+    @property
+    def last_layers(self) -> tuple[nn.Linear]:
+        """See `Student`."""
+        return (self.network.project,)
+
     def truncate(self, length: int) -> Self:
         """See `Student`."""
         weights = self.network.project.truncate(length)

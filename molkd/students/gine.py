@@ -67,6 +67,11 @@ class GineStudent(MoleculeStudent[Graphs, GraphBatch]):
         """The widths of embedding and layers."""
         return FeatureSpec(self.embedding_dim, (self._config.hidden,) * self._config.layers)
 
+    @property
+    def last_layers(self) -> tuple[nn.Linear]:
+        """See `Student`."""
+        return (cast("nn.Linear", self.project[1]),)
+
     def truncate(self, length: int) -> Self:
         """See `Student`."""
         if not 0 < length < self.embedding_dim:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 import torch
+from torch import nn
 
 from molkd.items.molecules.counts import CountedGraphs, Counting
 from molkd.items.molecules.graph import Graphs
@@ -70,6 +71,11 @@ class HybridStudent(MoleculeStudent[CountedGraphs, HybridBatch]):
     def feature_spec(self) -> FeatureSpec:
         """The widths of embedding and layers."""
         return self.graph.feature_spec
+
+    @property
+    def last_layers(self) -> tuple[nn.Linear, ...]:
+        """See `Student`."""
+        return (*self.graph.last_layers, self.counts.project)
 
     def truncate(self, length: int) -> Self:
         """See `Student`."""

@@ -138,6 +138,11 @@ class StaticStudent(Student[str, Tokens, Bags]):
         """The widths of embedding and layers."""
         return FeatureSpec(self.embedding_dim, (self._config.width, self._config.hidden))
 
+    @property
+    def last_layers(self) -> tuple[nn.Linear]:
+        """See `Student`."""
+        return (self.project,)
+
     def truncate(self, length: int) -> Self:
         """See `Student`."""
         short = projection.truncate(self, length, {**self.config, "embedding_dim": length})

@@ -93,6 +93,11 @@ class TransformerStudent(Student[Item, PackedT, BatchT]):
         """The widths of embedding and layers."""
         return FeatureSpec(self.embedding_dim, self.widths)
 
+    @property
+    def last_layers(self) -> tuple[nn.Linear]:
+        """See `Student`."""
+        return (self.project,)
+
     def truncate(self, length: int) -> Self:
         """See `Student`."""
         return projection.truncate(self, length, {**self._config, "embedding_dim": length})

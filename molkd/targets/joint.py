@@ -33,15 +33,19 @@ _CHUNK = 4096
 class JointReader(TargetReader):
     """Reads the components of rows that all teachers could embed."""
 
-    def __init__(self, bank: Bank, scalings: Mapping[str, Scaling], projection: Matrix) -> None:
+    def __init__(
+        self, bank: Bank, scalings: Mapping[str, Scaling], projection: Matrix, sds: Vector
+    ) -> None:
         """Reads from a bank.
 
         Args:
             bank: holds the teachers.
             scalings: teacher -> what makes its components, D of all together.
             projection: shape (D, q), from them to the components over all.
+            sds: shape (q,), what the components' standard deviations were before they were 1.
         """
         super().__init__(bank, scalings)
+        self.sds = sds
         self._projection = torch.from_numpy(projection)
         width = projection.shape[1]
         self.specs = {JOINT: TargetSpec(width, "real", torch.zeros(width))}
@@ -85,8 +89,9 @@ def fit_joint(bank: Bank, teachers: Sequence[str], rows: Rows, components: int) 
         rotations.covariance(_chunks(single, rows, weights), len(rows))
     )
     there = min(components, int((variances > variances[0] * np.finfo(np.float32).eps).sum()))
-    projection = weights[:, None] * axes[:there].T / np.sqrt(variances[:there])
-    return JointReader(bank, scalings, projection.astype(np.float32))
+    sds = np.sqrt(variances[:there])
+    projection = weights[:, None] * axes[:there].T / sds
+    return JointReader(bank, scalings, projection.astype(np.float32), sds)
 
 
 def _weights(scaling: Scaling) -> Vector:

@@ -210,9 +210,33 @@ def test_all_teachers_as_one_target(tmp_path: Path):
     assert report["settings"]["joint_pca"] == 9
 
 
+def test_a_turned_embedding_says_the_same_in_dimensions_that_are_alike(
+    tmp_path: Path, whole: tuple[Path, Distilled]
+):
+    turned = _run(tmp_path / "turned", basis="teachers").student.embed(CHAINS).values
+    own = whole[1].student.embed(CHAINS).values
+    there = np.column_stack([own, np.ones(len(own))])
+    mapped = there @ np.linalg.lstsq(there, turned, rcond=None)[0]
+    np.testing.assert_allclose(mapped, turned, atol=1e-3)
+    assert turned.std(axis=0).max() / turned.std(axis=0).min() < 1.5
+    assert own.std(axis=0).max() / own.std(axis=0).min() > 1.5
+    again = _run(tmp_path / "turned", basis="teachers").student  # finished: it is not turned twice
+    np.testing.assert_array_equal(again.embed(CHAINS).values, turned)
+
+
+def test_an_embedding_longer_than_its_components_is_not_turned(tmp_path: Path):
+    student = dataclasses.replace(SETTINGS.student, embedding_dim=200)
+    with pytest.raises(ConfigError, match="as many components as the embedding has dim"):
+        _run(tmp_path, "maccs", basis="teachers", student=student)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        (
+            {"basis": "teachers", "objective": MutualInformationSettings(matryoshka_dims=(4,))},
+            "matryoshka_dims asks for first ones",
+        ),
         ({"joint_pca": 0}, "joint_pca must be at least 1"),
         ({"joint_pca": 9, "pca": {"ecfp4": 4}}, "but pca asks for them one by one"),
         ({"joint_pca": 9, "winsorize": 5.0, "weights": "redundancy"}, "winsorize and weights"),

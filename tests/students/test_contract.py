@@ -79,6 +79,16 @@ def test_asking_for_layers_does_not_change_the_embedding(name: str):
 
 
 @EVERY
+def test_a_linear_map_becomes_part_of_the_student(name: str):
+    student, items = _student(name), SAMPLES[name].items[:5]
+    before = student.embed(items).values
+    rng, width = np.random.default_rng(0), student.embedding_dim
+    matrix, shift = rng.normal(size=(width, width)) / width, rng.normal(size=width)
+    student.transform(matrix, shift)
+    np.testing.assert_allclose(student.embed(items).values, before @ matrix + shift, atol=1e-4)
+
+
+@EVERY
 def test_selecting_and_joining_prepared_items(name: str):
     student, sample = _student(name), SAMPLES[name]
     items = [*sample.items[:4], None, *sample.items[4:6]]
