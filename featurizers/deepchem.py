@@ -15,6 +15,7 @@ from molkd.errors import ItemError
 from molkd.featurizers.estimator import OnInvalid, as_items
 from molkd.featurizers.transformer import MolKDTransformer
 from molkd.items.molecules.chem import Molecule
+from molkd.students.shipped import DEFAULT
 from molkd.types import Matrix
 
 _LOGGER = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class MolKDFeaturizer(MolecularFeaturizer):
 
     def __init__(
         self,
-        model: str | os.PathLike[str],
+        model: str | os.PathLike[str] = DEFAULT,
         batch_size: int | None = None,
         device: str = "cpu",
         n_jobs: int | None = None,

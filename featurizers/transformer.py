@@ -23,6 +23,7 @@ from molkd.featurizers.estimator import MoleculeEstimator, OnInvalid
 from molkd.items import MODALITIES
 from molkd.items.molecules.chem import Molecule
 from molkd.runtime.processes import ordered_map
+from molkd.students import shipped
 from molkd.types import Embeddings, TeacherCard
 
 if TYPE_CHECKING:  # torch-geometric takes seconds: it is imported when a student is loaded
@@ -45,7 +46,7 @@ class MolKDTransformer(MoleculeEstimator):
 
         from molkd.featurizers import MolKDTransformer
 
-        model = make_pipeline(MolKDTransformer("runs/my-student"), Ridge())
+        model = make_pipeline(MolKDTransformer(), Ridge())
         model.fit(["CCO", "c1ccccc1"], [0.1, 0.7])
         ```
 
@@ -64,7 +65,7 @@ class MolKDTransformer(MoleculeEstimator):
 
     def __init__(
         self,
-        model: str | os.PathLike[str] | None = None,
+        model: str | os.PathLike[str] = shipped.DEFAULT,
         *,
         batch_size: int | None = None,
         device: str = "cpu",
@@ -75,8 +76,8 @@ class MolKDTransformer(MoleculeEstimator):
         """Sets the parameters; the student is read when it is first needed.
 
         Args:
-            model: folder of a trained student, or its name on the Hugging Face hub. Without one
-                nothing can be embedded; None only lets scikit-learn make an instance.
+            model: name of a student that is part of molkd, folder of a trained one, or its name on
+                the Hugging Face hub.
             batch_size: molecules per forward pass, at most; by default what suits the student. It
                 changes speed and memory, not the embedding.
             device: where the student runs, in torch's words; "auto" takes CUDA, then Apple's MPS,
@@ -100,13 +101,13 @@ class MolKDTransformer(MoleculeEstimator):
         """What the student is; its digest depends on configuration and weights, not on its folder.
 
         Raises:
-            InvalidParameterError: no model was given.
+            InvalidParameterError: a parameter is out of range.
             WeightsError: there is no such student within reach.
             CorruptFileError: a file of the student is missing, cut or altered.
             ConfigError: the device cannot be used on this machine.
         """
         self._validate_params()
-        return _load(os.fspath(self.model or ""), self.device).card
+        return _load(os.fspath(self.model), self.device).card
 
     def embed(self, items: Sequence[Molecule], /) -> Embeddings:
         """Embeds SMILES or RDKit molecules; see `molkd.types.Teacher`.
@@ -115,7 +116,7 @@ class MolKDTransformer(MoleculeEstimator):
             InvalidParameterError, WeightsError, CorruptFileError, ConfigError: see `card`.
         """
         self._validate_params()
-        student = _load(os.fspath(self.model or ""), self.device).student
+        student = _load(os.fspath(self.model), self.device).student
         values = np.full((len(items), student.embedding_dim), np.nan, dtype=np.float32)
         failures: dict[int, str] = {}
         outside: dict[int, tuple[str, ...]] = {}
@@ -167,7 +168,7 @@ def _load(model: str, device: str) -> _Loaded:
     """
     from molkd.students.pretrained import CONFIG
 
-    config = Path(model).expanduser() / CONFIG
+    config = (shipped.folder_of(model) or Path(model).expanduser()) / CONFIG
     with _LOADING:
         # The configuration holds the checksum of the weights: a student trained anew is reloaded.
         return _cached(model, config.read_bytes() if config.is_file() else b"", device)

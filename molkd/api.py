@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from molkd import students
-from molkd.errors import ConfigError, InputError
+from molkd.errors import InputError
 from molkd.runtime import devices
+from molkd.students.shipped import DEFAULT
 from molkd.types import Embeddings, Teacher
 
 if TYPE_CHECKING:  # training loads scikit-learn and SciPy, which `load` and `embed` do not need
@@ -19,33 +20,26 @@ if TYPE_CHECKING:  # training loads scikit-learn and SciPy, which `load` and `em
 
 __all__ = ["distill", "embed", "load"]
 
-NO_MODEL = (
-    "no student ships with molkd yet: give model=, the folder that molkd.distill or 'molkd distill "
-    "-o' wrote, or a name on the Hugging Face hub. A clone of the repository holds one in "
-    "benchmarks/results/quality/student"
-)
 
-
-def load(model: str | Path | None = None, *, revision: str | None = None) -> Student[Any, Any, Any]:
+def load(model: str | Path = DEFAULT, *, revision: str | None = None) -> Student[Any, Any, Any]:
     """Loads a trained student of any architecture, in evaluation mode on the CPU.
 
     Args:
-        model: the folder of a student, or its name on the Hugging Face hub; it has to be given.
+        model: name of a student that is part of molkd, the folder of another one, or its name on
+            the Hugging Face hub.
         revision: branch, tag or commit on the hub.
 
     Raises:
-        ConfigError: no model was given, or the student needs a newer molkd.
+        ConfigError: the student needs a newer molkd.
         WeightsError: there is no such folder and no such model within reach.
         CorruptFileError: a file is missing, cut, or does not match its checksum.
     """
-    if model is None:
-        raise ConfigError(NO_MODEL)
     return students.load(model, revision=revision)
 
 
 def embed(
     items: Sequence[Any],
-    model: str | Path | Student[Any, Any, Any] | None = None,
+    model: str | Path | Student[Any, Any, Any] = DEFAULT,
     *,
     device: str = "auto",
     batch_size: int | None = None,
@@ -56,8 +50,7 @@ def embed(
 
     Args:
         items: what the student reads: SMILES or RDKit molecules, texts, or images.
-        model: a student, its folder, or its name on the Hugging Face hub; it has to be given. A
-            student that was loaded once saves the time of loading.
+        model: a student, or what `load` takes; one that was loaded once saves the time of loading.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps", for a student that is loaded here.
         batch_size: items per pass of the network, at most; by default what suits the student. It
             changes speed and memory, not the embedding.
@@ -67,7 +60,7 @@ def embed(
 
     Raises:
         InputError: a single text was given instead of a list.
-        ConfigError: no model was given, or the device cannot be used.
+        ConfigError: the device cannot be used.
         WeightsError, CorruptFileError: the student cannot be read; see `load`.
     """
     _refuse_text(items)

@@ -80,12 +80,6 @@ def test_embedding_takes_a_folder_or_a_student(model: Path) -> None:
         assert embeddings.failures == expected.failures
 
 
-@pytest.mark.parametrize("call", [molkd.load, lambda: molkd.embed(["CCO"])])
-def test_without_a_model_the_error_says_how_to_get_one(call) -> None:
-    with pytest.raises(ConfigError, match=r"no student ships .* 'molkd distill -o' wrote"):
-        call()
-
-
 def test_a_single_text_is_refused(model: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"write \['CCO'\]"):
         molkd.embed("CCO", model)

@@ -8,9 +8,22 @@ from typing import Annotated, Any
 import typer
 
 from molkd.cli.flags import Flag, takes_settings
-from molkd.cli.options import Device, Input, Jobs, Model, Output, Overwrite, WeightsDir, processes
+from molkd.cli.options import (
+    Device,
+    File,
+    Input,
+    Jobs,
+    Model,
+    OrFile,
+    Output,
+    Overwrite,
+    WeightsDir,
+    processes,
+    source_of,
+)
 from molkd.cli.output import notify
 from molkd.embedding import EmbedSettings, Encoder, Summary, embed_file
+from molkd.students import shipped
 
 _SHOWN = 6
 """How many things are listed that a student never met."""
@@ -33,9 +46,10 @@ FLAGS = (
 def embed(
     *,
     settings: EmbedSettings,
-    source: Input,
     output: Output,
-    model: Model,
+    file: File = None,
+    source: OrFile = None,
+    model: Model = shipped.DEFAULT,
     device: Device = "auto",
     jobs: Jobs = None,
     overwrite: Overwrite = False,
@@ -49,7 +63,8 @@ def embed(
 
     student: Any = students.load(model).to(devices.choose(device))
     label = label_of(model)
-    _run(student, label, source, output, settings, jobs=processes(jobs), overwrite=overwrite)
+    place = source_of(file, source)
+    _run(student, label, place, output, settings, jobs=processes(jobs), overwrite=overwrite)
 
 
 @takes_settings(EmbedSettings, FLAGS)
@@ -82,7 +97,7 @@ def label_of(model: str) -> str:
 
     What identifies it is its digest.
     """
-    folder = Path(model).expanduser()
+    folder = shipped.folder_of(model) or Path(model).expanduser()
     return folder.resolve().name if folder.is_dir() else model
 
 

@@ -22,6 +22,19 @@ Input = Annotated[
         "pipe.",
     ),
 ]
+File = Annotated[
+    str | None,
+    typer.Argument(help="What --input takes; the shorter way to say it.", show_default=False),
+]
+OrFile = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        "-i",
+        help="File of molecules, texts or images, plain, gzip or zstd; a folder of images; - for a "
+        "pipe.",
+    ),
+]
 MaybeInput = Annotated[
     str | None,
     typer.Option(
@@ -40,7 +53,14 @@ Column = Annotated[
 Output = Annotated[
     Path, typer.Option("--output", "-o", help=f"File of embeddings: .{', .'.join(WRITERS)}.")
 ]
-Model = Annotated[str, typer.Option("--model", "-m", help="Folder of a student, or its hub name.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Name of a student that is part of molkd, folder of another, or its hub name.",
+    ),
+]
 SampleSeed = Annotated[int, typer.Option("--seed", help="Of the sample and of its split.")]
 WeightsDir = Annotated[
     Path | None, typer.Option(help="Folder of pretrained weights.", envvar="MOLKD_WEIGHTS_DIR")
@@ -51,6 +71,20 @@ Jobs = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def source_of(file: str | None, source: str | None) -> str:
+    """Returns the one source that was given.
+
+    Raises:
+        ConfigError: none was, or two.
+    """
+    given = [one for one in (file, source) if one is not None]
+    if len(given) != 1:
+        said = " and ".join(map(repr, given)) or "none"
+        raise ConfigError(f"expected one file to embed, got {said}: molkd embed library.smi -o ...")
+    return given[0]
+
 
 DEPRECATED: Mapping[str, str] = {
     "cut": "truncate",

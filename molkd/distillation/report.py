@@ -42,6 +42,7 @@ class Run:
         settings: all of them, JSON-like.
         rows: what was counted -> how many rows.
         corpus_digest: of items, teachers and split.
+        half: whether the student's weights are stored in 16 bits.
     """
 
     cards: Sequence[TeacherCard]
@@ -51,6 +52,7 @@ class Run:
     settings: Mapping[str, Any]
     rows: Mapping[str, int]
     corpus_digest: str
+    half: bool = False
 
 
 def write(folder: Path, student: Student[Any, Any, Any], run: Run) -> None:
@@ -59,7 +61,7 @@ def write(folder: Path, student: Student[Any, Any, Any], run: Run) -> None:
     Raises:
         OutputError: the folder cannot be written.
     """
-    student.save_pretrained(folder, card=model_card(student, run))
+    student.save_pretrained(folder, card=model_card(student, run), half=run.half)
     files.write_json(folder / REPORT, _as_json(student, run))
     files.write_bytes(folder / PLOT, plot_losses(run.history, run.unit))
 

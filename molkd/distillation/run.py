@@ -101,6 +101,8 @@ def distill(
     history = distiller.fit(corpus, folder=folder, progress=progress)
     if settings.basis == "teachers":
         _turn(student, stored, corpus, settings)
+    if settings.weights_dtype == "fp16":
+        student.round()
     student.remember(corpus.prepared.select(corpus.train))
     information = _estimated(student, stored, corpus, settings, folder, progress=progress)
     student = student.cpu()
@@ -122,6 +124,7 @@ def distill(
                 "valid": len(corpus.valid),
             },
             corpus_digest=corpus.digest,
+            half=settings.weights_dtype == "fp16",
         ),
     )
     return result

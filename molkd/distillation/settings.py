@@ -22,6 +22,8 @@ Weights = Literal["equal", "redundancy"]
 
 Basis = Literal["own", "teachers"]
 
+WeightsDtype = Literal["fp32", "fp16"]
+
 
 @renamed_fields(plan="train")
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,8 @@ class DistillSettings:
             one target in their place; none by default.
         winsorize: bound on standardised values, in standard deviations; none by default.
         weights: how much teachers count: all alike, or less where others say the same.
+        weights_dtype: type in which the student's weights are stored, and to which they are rounded
+            before anything is said about it: fp32 or fp16.
         basis: what is done to the embedding after training: own leaves it as it came out; teachers
             makes distances those of the teachers, as far as the student knows them, and all
             dimensions alike.
@@ -61,6 +65,7 @@ class DistillSettings:
     joint_pca: int | None = None
     winsorize: float | None = None
     weights: Weights = "equal"
+    weights_dtype: WeightsDtype = "fp32"
     basis: Basis = "own"
     estimate: EstimatorSettings = field(default_factory=EstimatorSettings)
     keep_adaptors: bool = False

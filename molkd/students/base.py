@@ -230,15 +230,31 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
         _mark_non_finite(values, failures)
         return Embeddings(values, dict(sorted(failures.items())), self.outside(prepared))
 
-    def save_pretrained(self, folder: str | Path, *, card: str | None = None) -> None:
+    @torch.no_grad()
+    def round(self) -> None:
+        """Rounds the weights to what 16 bits can hold."""
+        for value in self.state_dict().values():
+            value.copy_(value.half())
+
+    def save_pretrained(
+        self, folder: str | Path, *, card: str | None = None, half: bool = False
+    ) -> None:
         """Writes weights, configuration and, if given, a model card in Markdown.
+
+        Args:
+            folder: made where it is not there.
+            card: the model card.
+            half: whether weights are stored in 16 bits; it is the same student if it was `round`ed.
 
         Raises:
             OutputError: the folder cannot be written.
         """
         reading = self.trained_reading or self.reading_here()
+        weights = self.state_dict()
+        if half:
+            weights = {name: value.half() for name, value in weights.items()}
         saved = pretrained.SavedStudent(
-            self.kind, self.config, self.state_dict(), self.files, self.hub_config, reading
+            self.kind, self.config, weights, self.files, self.hub_config, reading
         )
         pretrained.write(Path(folder), saved, card=card)
 

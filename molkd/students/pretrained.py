@@ -19,6 +19,7 @@ from torch.overrides import TorchFunctionMode
 from molkd import __version__
 from molkd.errors import CorruptFileError, MolkdError, WeightsError
 from molkd.runtime.files import read_json, sha256_of, write_bytes, write_json
+from molkd.students import shipped
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
@@ -94,7 +95,8 @@ def read(model: str | Path, *, revision: str | None = None) -> SavedStudent:
     """Reads a folder, or a model of the Hugging Face hub, which is downloaded once.
 
     Args:
-        model: a folder, or a name on the hub.
+        model: name of a student that is part of molkd, a folder, or a name on the hub. A folder of
+            the name of one that is part of molkd is meant by "./molkd-small".
         revision: branch, tag or commit on the hub.
 
     Raises:
@@ -222,12 +224,16 @@ def _files(folder: Path, listed: object) -> dict[str, bytes]:
 
 def _folder(model: str | Path, revision: str | None) -> Path:
     """Returns the local folder of a model, downloading it where it is a name on the hub."""
-    folder = Path(model).expanduser()
+    part_of_molkd = shipped.folder_of(model) if isinstance(model, str) else None
+    folder = part_of_molkd or Path(model).expanduser()
     if folder.is_dir():
         return folder
     remedy = f"no student in folder {str(model)!r} and none of that name on the Hugging Face hub"
     if str(model).count("/") != 1 or str(model).startswith((".", "/", "~")):
-        raise WeightsError(f"{remedy}: give the folder that 'molkd distill -o' wrote")
+        raise WeightsError(
+            f"{remedy}: give the folder that 'molkd distill -o' wrote, or one of "
+            f"{', '.join(shipped.names())}, which are part of molkd"
+        )
     from huggingface_hub import snapshot_download
 
     try:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from molkd import students, teachers
 from molkd.bank import Bank
@@ -222,6 +223,18 @@ def test_a_turned_embedding_says_the_same_in_dimensions_that_are_alike(
     assert own.std(axis=0).max() / own.std(axis=0).min() > 1.5
     again = _run(tmp_path / "turned", basis="teachers").student  # finished: it is not turned twice
     np.testing.assert_array_equal(again.embed(CHAINS).values, turned)
+
+
+def test_weights_of_16_bits(tmp_path: Path, whole: tuple[Path, Distilled]):
+    result = _run(tmp_path, weights_dtype="fp16")
+    loaded = students.load(tmp_path)
+    np.testing.assert_array_equal(loaded.embed(CHAINS).values, result.student.embed(CHAINS).values)
+    assert loaded.digest == result.student.digest != whole[1].student.digest
+    size, full = (
+        sum(one.nbytes for one in load_file(folder / "model.safetensors").values())
+        for folder in (tmp_path, whole[0])
+    )
+    assert size == full / 2
 
 
 def test_an_embedding_longer_than_its_components_is_not_turned(tmp_path: Path):

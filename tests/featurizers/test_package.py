@@ -20,7 +20,7 @@ assert not hasattr(molfeat.trans.pretrained, "MolKDTransformer")
 load_registered_plugins()
 import molfeat.trans.pretrained.molkd
 print(molfeat.trans.pretrained.MolKDTransformer.__module__)
-print({"deepchem", "torch_geometric", "molkd.students"} & set(sys.modules))
+print({"deepchem", "torch_geometric", "molkd.students.base"} & set(sys.modules))
 
 from molkd.featurizers import MolKDFeaturizer
 print("deepchem" in sys.modules)
