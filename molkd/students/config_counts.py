@@ -24,6 +24,7 @@ class CountsConfig:
         width: of the vectors of substructures.
         hidden: of the network behind their sum.
         embedding_dim: width of the embedding.
+        dropout: share of a molecule's substructures that are left out in training, in [0, 1).
         counting: version of the hashes.
         features: version of the atom and bond features that are hashed.
     """
@@ -34,6 +35,7 @@ class CountsConfig:
     width: int = 512
     hidden: int = 512
     embedding_dim: int = 512
+    dropout: float = 0.0
     counting: int = counts.COUNTS_VERSION
     features: int = graph.FEATURES_VERSION
 
@@ -41,6 +43,7 @@ class CountsConfig:
         validate(self, {})
         sizes = ("width", "hidden", "embedding_dim")
         validate(self, {f"{name} must be at least 1": getattr(self, name) >= 1 for name in sizes})
+        validate(self, {"dropout must lie in [0, 1)": 0 <= self.dropout < 1})
         if not self.blocks or len(set(self.blocks)) < len(self.blocks):
             raise ConfigError("student.blocks must name at least one block, and none twice")
         for what, mine, here in (

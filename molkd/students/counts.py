@@ -71,6 +71,7 @@ class CountsNetwork(nn.Module):
         super().__init__()
         self.embedding = nn.EmbeddingBag(config.columns, config.width, mode="sum")
         nn.init.normal_(self.embedding.weight, std=_USUAL**-0.5)
+        self.dropout = config.dropout
         self.norm = nn.LayerNorm(config.width)
         self.update = nn.Linear(config.width, config.hidden)
         self.activate = nn.GELU()
@@ -78,7 +79,8 @@ class CountsNetwork(nn.Module):
 
     def forward(self, batch: CountBatch) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Returns the embedding, shape (b, embedding_dim), and the states that it is made of."""
-        total = self.embedding(batch.columns, batch.offsets, per_sample_weights=batch.weights)
+        weights = nn.functional.dropout(batch.weights, self.dropout, training=self.training)
+        total = self.embedding(batch.columns, batch.offsets, per_sample_weights=weights)
         state = self.activate(self.update(self.norm(total)))
         return self.project(torch.cat([total, state], dim=1)), (total, state)
 

@@ -35,6 +35,8 @@ class CountsSettings(StudentSettings):
         width: of the vectors of substructures; by default 512.
         hidden: of the network behind their sum; by default 512.
         embedding_dim: width of the embedding; by default 512.
+        dropout: share of a molecule's substructures that are left out in training, in [0, 1); by
+            default 0.
     """
 
     modality: ClassVar[str] = "molecules"
@@ -43,11 +45,12 @@ class CountsSettings(StudentSettings):
     width: int | None = None
     hidden: int | None = None
     embedding_dim: int | None = None
+    dropout: float | None = None
 
     @property
     def config(self) -> CountsConfig:
         """The size with the changes applied."""
-        given = {name: getattr(self, name) for name in ("blocks", "width", "hidden")}
+        given = {name: getattr(self, name) for name in ("blocks", "width", "hidden", "dropout")}
         return _with(_COUNTS[self.size], **given, embedding_dim=self.embedding_dim)
 
     def build(self, items: Sequence[Any]) -> CountsStudent:  # noqa: ARG002
@@ -72,6 +75,8 @@ class HybridSettings(StudentSettings):
             default all but stereo, which it reads from the graph.
         counts_width: of the vectors of substructures; by default that of the embedding.
         counts_hidden: of the network behind their sum; by default that of the embedding.
+        counts_dropout: share of a molecule's substructures that are left out in training, in
+            [0, 1); by default 0.
     """
 
     modality: ClassVar[str] = "molecules"
@@ -84,6 +89,7 @@ class HybridSettings(StudentSettings):
     blocks: tuple[Block, ...] | None = None
     counts_width: int | None = None
     counts_hidden: int | None = None
+    counts_dropout: float = 0.0
 
     @property
     def config(self) -> HybridConfig:
@@ -96,6 +102,7 @@ class HybridSettings(StudentSettings):
             width=self.counts_width or dim,
             hidden=self.counts_hidden or dim,
             embedding_dim=dim,
+            dropout=self.counts_dropout,
         )
         return HybridConfig(graph=graph, counts=counts)
 
