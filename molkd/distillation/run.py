@@ -23,7 +23,7 @@ from molkd.information.estimate import Information, estimate
 from molkd.objectives import MutualInformationSettings
 from molkd.runtime.settings import as_table
 from molkd.students import Student
-from molkd.targets.joint import JOINT, fit_joint
+from molkd.targets.joint import JOINT, JointReader, fit_joint
 from molkd.targets.reader import TargetReader
 from molkd.types import Rows, Teacher
 
@@ -134,7 +134,9 @@ def _turn(
     student: Student[Any, Any, Any], bank: Bank, corpus: Corpus[Any], settings: DistillSettings
 ) -> None:
     """Turns the embedding towards the components of all teachers, on a sample of rows."""
-    reader = fit_joint(bank, settings.teachers, corpus.train, student.embedding_dim)
+    reader, dim = corpus.reader, student.embedding_dim
+    if not (isinstance(reader, JointReader) and len(reader.sds) == dim):
+        reader = fit_joint(bank, settings.teachers, corpus.train, dim)
     rows = _sample(corpus.train, settings.estimate.train_rows, settings.train.seed)
     targets = reader.targets(rows)
     there = targets.present[JOINT].numpy()

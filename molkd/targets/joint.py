@@ -6,10 +6,12 @@ decorrelated, and every teacher has the same total variance in them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from molkd.bank import Bank
 from molkd.errors import ConfigError
@@ -26,6 +28,12 @@ JOINT = "all teachers"
 
 WIDEST = 512
 """Components of each teacher, at most, from which those of all are made."""
+
+ROWS = 32_768
+"""Rows that components are fitted on, at most: more change them little and take long."""
+
+KEPT = 2**30
+"""Bytes of components that are kept, at most; where they are more, each batch is computed anew."""
 
 _CHUNK = 4096
 
@@ -46,17 +54,34 @@ class JointReader(TargetReader):
         """
         super().__init__(bank, scalings)
         self.sds = sds
+        self._rows = len(bank)
         self._projection = torch.from_numpy(projection)
         width = projection.shape[1]
         self.specs = {JOINT: TargetSpec(width, "real", torch.zeros(width))}
 
     def targets(self, rows: Rows, device: torch.device | str = "cpu") -> Targets:
         """See `TargetReader`; rows that a teacher failed on are absent."""
+        if 4 * self._rows * len(self.sds) <= KEPT:
+            values, present = (every[rows] for every in self._kept)
+        else:
+            values, present = self._computed(rows)
+        return Targets({JOINT: values.to(device)}, {JOINT: present.to(device)})
+
+    @functools.cached_property
+    def _kept(self) -> tuple[Tensor, Tensor]:
+        """Components of every row of the bank."""
+        starts = range(0, self._rows, _CHUNK)
+        parts = [
+            self._computed(np.arange(start, min(start + _CHUNK, self._rows))) for start in starts
+        ]
+        values, present = (torch.cat(part) for part in zip(*parts, strict=True))
+        return values, present
+
+    def _computed(self, rows: Rows) -> tuple[Tensor, Tensor]:
         single = super().targets(rows)
         values = torch.cat(list(single.values.values()), dim=1) @ self._projection
         present = torch.stack(list(single.present.values())).all(dim=0)
-        values = torch.where(present[:, None], values, 0.0)
-        return Targets({JOINT: values.to(device)}, {JOINT: present.to(device)})
+        return torch.where(present[:, None], values, 0.0), present
 
 
 def fit_joint(bank: Bank, teachers: Sequence[str], rows: Rows, components: int) -> JointReader:
@@ -65,7 +90,7 @@ def fit_joint(bank: Bank, teachers: Sequence[str], rows: Rows, components: int) 
     Args:
         bank: holds the teachers.
         teachers: their names.
-        rows: shape (m,), the rows to learn from.
+        rows: shape (m,), the rows to learn from, of which `ROWS` are taken at even distances.
         components: how many at most; fewer where the rows span fewer.
 
     Returns:
@@ -80,13 +105,14 @@ def fit_joint(bank: Bank, teachers: Sequence[str], rows: Rows, components: int) 
             "joint_pca needs rows that all teachers could embed, and there are none: leave out the "
             "teacher that fails most"
         )
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.int64)]
     scalings = {
         name: fit_scaling(bank, name, rows, form="pca", components=WIDEST) for name in teachers
     }
     weights = np.concatenate([_weights(scaling) for scaling in scalings.values()])
     single = TargetReader(bank, scalings)
     variances, axes = rotations.principal(
-        rotations.covariance(_chunks(single, rows, weights), len(rows))
+        rotations.covariance(_chunks(single, rows, weights), len(rows)), components
     )
     there = min(components, int((variances > variances[0] * np.finfo(np.float32).eps).sum()))
     sds = np.sqrt(variances[:there])

@@ -9,6 +9,7 @@ import pytest
 
 from molkd.bank import Bank, build
 from molkd.errors import ConfigError
+from molkd.targets import joint
 from molkd.targets.joint import JOINT, fit_joint
 from molkd.types import Embeddings, TeacherCard
 
@@ -74,6 +75,27 @@ def test_no_more_components_than_there_are(tmp_path: Path):
     values = np.random.default_rng(2).normal(size=(300, 2))
     bank = _bank(tmp_path, Fixed("a", values), Fixed("b", values[:, :1]))
     assert fit_joint(bank, ["a", "b"], np.arange(300), 50).specs[JOINT].dim == 2
+
+
+def test_components_that_are_not_kept_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    values = np.random.default_rng(2).normal(size=(300, 6))
+    bank = _bank(tmp_path, Fixed("a", values, fails=(3,)), Fixed("b", values[:, :2] ** 2))
+    rows = np.array([5, 3, 299])
+    kept = fit_joint(bank, ["a", "b"], np.arange(300), 5).targets(rows)
+    monkeypatch.setattr(joint, "KEPT", 0)
+    anew = fit_joint(bank, ["a", "b"], np.arange(300), 5).targets(rows)
+    assert kept.present[JOINT].tolist() == anew.present[JOINT].tolist() == [True, False, True]
+    np.testing.assert_allclose(kept.values[JOINT], anew.values[JOINT], atol=1e-5)
+
+
+def test_components_are_fitted_on_no_more_rows_than_are_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    values = np.random.default_rng(2).normal(size=(300, 6))
+    values[1:150] *= 100  # rows that are passed over
+    monkeypatch.setattr(joint, "ROWS", 2)
+    rows = np.array([0, *range(1, 150), *range(150, 300)])
+    assert fit_joint(_bank(tmp_path, Fixed("a", values)), ["a"], rows, 5).specs[JOINT].dim == 1
 
 
 def test_rows_that_no_teacher_shares_are_refused(tmp_path: Path):

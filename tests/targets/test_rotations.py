@@ -49,6 +49,9 @@ def test_principal_axes_are_those_of_numpy() -> None:
     np.testing.assert_allclose(variances, singular**2 / 300, rtol=1e-9)
     np.testing.assert_allclose(np.abs((axes * expected).sum(axis=1)), 1, rtol=1e-9)
     assert (_largest(axes) > 0).all()
+    some = principal(covariance(iter([rows]), 300), 4)
+    np.testing.assert_allclose(some[0], variances[:4], rtol=1e-9)
+    np.testing.assert_allclose(some[1], axes[:4], atol=1e-9)
 
 
 def _largest(axes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
