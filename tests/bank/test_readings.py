@@ -11,6 +11,7 @@ import pytest
 from molkd.bank import readings
 from molkd.bank.index import Header
 from molkd.items.molecules import graph
+from molkd.items.molecules.counts import CountedGraphs, Counting
 from molkd.items.molecules.graph import Graphs
 
 SMILES = ["CCO", "nonsense", "C[C@H](N)C(=O)O", "[Na+].[Cl-]", "", "C/C=C/C"]
@@ -53,6 +54,25 @@ def test_a_second_run_reads_nothing_and_has_the_same_bits(tmp_path: Path, readin
         there = second.arrays()[name]
         assert there.dtype == values.dtype
         np.testing.assert_array_equal(there, values)
+
+
+def test_counts_are_kept_with_their_graphs(tmp_path: Path) -> None:
+    reader = Counting(("circular", "stereo"))
+    times: list[int] = []
+
+    def make() -> CountedGraphs:
+        times.append(1)
+        return reader(SMILES)
+
+    first, second = (readings.kept(tmp_path, HEADER, reader([]), LIBRARIES, make) for _ in range(2))
+    other = Counting(("circular", "torsions"))
+    assert readings.kept(tmp_path, HEADER, other([]), LIBRARIES, lambda: other(SMILES)).blocks
+    assert len(times) == 1
+    assert second.blocks == first.blocks
+    assert second.failures == first.failures
+    for name, values in first.arrays().items():
+        np.testing.assert_array_equal(second.arrays()[name], values)
+    assert len(_files(tmp_path)) == 4
 
 
 def test_other_items_or_libraries_are_read_anew(tmp_path: Path, reading: Reading) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -42,12 +42,34 @@ class CountedGraphs:
         starts: shape (n + 1,), item i counts from starts[i] to starts[i + 1].
         columns: shape (c,), of what is there, ascending for each item.
         counts: shape (c,), how often it is, at least 1 and at most 65,535.
+        blocks: keys of `WIDTHS`; their columns stand in this order.
     """
 
     graphs: Graphs
     starts: Indices
     columns: Small
     counts: Small
+    blocks: tuple[str, ...]
+
+    @property
+    def reader(self) -> str:
+        """What counted, for `molkd.bank.readings`."""
+        return f"counts {COUNTS_VERSION}: {', '.join(self.blocks)}"
+
+    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Returns all that it holds, for `molkd.bank.readings`."""
+        graphs = {f"graphs.{name}": array for name, array in self.graphs.arrays().items()}
+        own = {"starts": self.starts, "columns": self.columns, "counts": self.counts}
+        return {**graphs, **own, "blocks": np.array(self.blocks)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Returns what `arrays` gave."""
+        graphs = {name.removeprefix("graphs."): array for name, array in arrays.items()}
+        starts, columns, counts, blocks = (
+            arrays[name] for name in ("starts", "columns", "counts", "blocks")
+        )
+        return cls(Graphs.from_arrays(graphs), starts, columns, counts, tuple(blocks.tolist()))
 
     def __len__(self) -> int:
         return len(self.graphs)
@@ -72,7 +94,8 @@ class CountedGraphs:
         sizes = np.diff(self.starts)[rows]
         there = ranges_of(self.starts[rows], sizes)
         graphs = self.graphs.select(rows)
-        return type(self)(graphs, starts_of(sizes), self.columns[there], self.counts[there])
+        columns, counts = self.columns[there], self.counts[there]
+        return type(self)(graphs, starts_of(sizes), columns, counts, self.blocks)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
@@ -82,6 +105,7 @@ class CountedGraphs:
             starts_of(np.concatenate([np.diff(part.starts) for part in parts])),
             np.concatenate([part.columns for part in parts]),
             np.concatenate([part.counts for part in parts]),
+            parts[0].blocks,
         )
 
 
@@ -112,7 +136,7 @@ def counted(graphs: Graphs, blocks: Sequence[str]) -> CountedGraphs:
         for start in range(0, max(len(graphs), 1), _AT_ONCE)
     ]
     sizes, columns, counts = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return CountedGraphs(graphs, starts_of(sizes), columns, counts)
+    return CountedGraphs(graphs, starts_of(sizes), columns, counts, tuple(blocks))
 
 
 def _few(graphs: Graphs, blocks: Sequence[str]) -> tuple[Indices, Small, Small]:
