@@ -279,18 +279,6 @@ def test_a_slow_probe_may_ask_some_embedders_alone(tmp_path: Path) -> None:
         letters.run(tmp_path, embedders=made, settings=wrong)
 
 
-def test_training_runs_are_asked_by_their_name(tmp_path: Path) -> None:
-    made = [letters.embedder(label, letters.Letters()) for label in ("a#0", "a#1", "b")]
-    settings = QualitySettings(seeds=1, probes=("linear", "knn"), only={"knn": ("a",)})
-    found = letters.run(tmp_path, embedders=made, settings=settings)
-    assert {score.embedder for score in found.scores if score.probe == "knn"} == {"a#0", "a#1"}
-    with pytest.raises(ConfigError, match="no embedder 'a#0' is compared"):
-        letters.run(tmp_path, embedders=made, settings=replace(settings, only={"knn": ("a#0",)}))
-    made.append(letters.embedder("a", letters.Letters()))
-    with pytest.raises(ConfigError, match="a is an embedder, and the name of the training runs"):
-        letters.run(tmp_path, embedders=made, settings=settings)
-
-
 def test_an_unknown_probe_fails_before_anything_is_embedded(tmp_path: Path) -> None:
     model = letters.Letters()
     with pytest.raises(UnknownNameError, match="linear"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +11,13 @@ from scipy.stats import t, ttest_rel
 
 from molkd.benchmarks import reports, statistics
 from molkd.benchmarks.quality.cost_records import EmbeddingCost
+from molkd.benchmarks.quality.evaluation import QualitySettings
 from molkd.benchmarks.records import Results
 from molkd.benchmarks.reports import official
 from molkd.benchmarks.statistics import ScoreTable
 from molkd.benchmarks.statistics.across_runs import over_runs, paired_runs, recipes
 from molkd.errors import ConfigError
-from tests.fakes import fake_results, scored
+from tests.fakes import fake_results, letters, scored
 
 SEEDS = 4
 
@@ -185,3 +187,15 @@ def test_runs_that_were_asked_differently_are_refused() -> None:
     kept = tuple(s for s in given.scores if (s.embedder, s.task) != ("base#1", "u"))
     with pytest.raises(ConfigError, match=r"base#0 and base#1 are training runs of base, but"):
         over_runs(replace(given, scores=kept))
+
+
+def test_training_runs_are_asked_by_their_name(tmp_path: Path) -> None:
+    made = [letters.embedder(label, letters.Letters()) for label in ("a#0", "a#1", "b")]
+    settings = QualitySettings(seeds=1, probes=("linear", "knn"), only={"knn": ("a",)})
+    found = letters.run(tmp_path, embedders=made, settings=settings)
+    assert {score.embedder for score in found.scores if score.probe == "knn"} == {"a#0", "a#1"}
+    with pytest.raises(ConfigError, match="no embedder 'a#0' is compared"):
+        letters.run(tmp_path, embedders=made, settings=replace(settings, only={"knn": ("a#0",)}))
+    made.append(letters.embedder("a", letters.Letters()))
+    with pytest.raises(ConfigError, match="a is an embedder, and the name of the training runs"):
+        letters.run(tmp_path, embedders=made, settings=settings)
