@@ -87,7 +87,7 @@ class EmbedderRecord:
         dim: width.
         parameters: number of weights; 0 for what has none, None where unknown.
         failed: items of all tasks that it could not embed.
-        runs: training runs behind its scores: one per seed in an ablation.
+        runs: training runs behind its scores: one per seed in an ablation, or per NAME#SEED.
         sources: models that it was made from, a student's teachers among them; empty in files that
             are older than the field, and for what has none.
     """
@@ -176,6 +176,12 @@ def on_validation_rows(results: Results) -> Results:
     )
     run = replace(results.run, settings={**results.run.settings, "part": "valid"})
     return replace(results, run=run, scores=scores)
+
+
+def recipe_of(label: str) -> str:
+    """Returns what an embedder is a training run of: NAME of "NAME#2", else the label itself."""
+    name, _, run = label.rpartition("#")
+    return name if name and run.isdecimal() else label
 
 
 def noun(modalities: Iterable[str]) -> str:

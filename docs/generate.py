@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from molkd.benchmarks import records, statistics
-from molkd.benchmarks.reports import assemble, panels, tradeoff
+from molkd.benchmarks.reports import panels, tradeoff
 from molkd.benchmarks.reports.palette import DARK, LIGHT
 from molkd.benchmarks.reports.panels import Panel
 from molkd.benchmarks.speed import records as speeds
@@ -145,7 +145,7 @@ def _markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def quality_against_speed(*, narrow: bool = False) -> Panel:
     """The mean score of each embedder on 22 ADMET tasks, and how many molecules it embeds."""
     results = records.read(RESULTS / "quality" / "results.jsonl")
-    timed = assemble.timings(speeds.summary(speeds.read(RESULTS / "speed-baseline.json")))
+    timed = tradeoff.timings(speeds.summary(speeds.read(RESULTS / "speed-baseline.json")))
     section = statistics.tables(results)[0]
     comparison = statistics.compare(section.table, "student")
     roles = {record.label: record.role for record in results.embedders}

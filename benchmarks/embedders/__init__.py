@@ -21,7 +21,7 @@ from typing import Any
 
 from molkd.benchmarks.embedders.cut import Cut
 from molkd.benchmarks.embedders.store import Embeds, store_of
-from molkd.benchmarks.records import Role
+from molkd.benchmarks.records import Role, recipe_of
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.benchmarks.tasks.task import Item
 from molkd.errors import ConfigError, MolkdError
@@ -39,13 +39,15 @@ class Source:
         digest: changes whenever its numbers may change.
         model: what embeds.
         parameters: number of weights; 0 for what has none, None where unknown.
-        reads: what it embeds: "molecules", "texts" or "images".
+        modality: what it embeds: "molecules", "texts" or "images".
+        megabytes: of the file of its weights; None where they are counted, or looked up.
     """
 
     digest: str
     model: Embeds
     parameters: int | None
     modality: str = "molecules"
+    megabytes: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def with_baselines(
     The baselines of their modality, for molecules ECFP4 counts, RDKit descriptors, both side by
     side; for the students among the given, alone or beside others, an untrained one of the same
     shape in their place, and all their teachers concatenated on principal components (what a
-    student tries to compress).
+    student tries to compress). Of training runs NAME#0, NAME#1, ... the first decides.
 
     Args:
         embedders: what was asked for.
@@ -145,7 +147,8 @@ def with_baselines(
     """
     specs: list[str] = []
     notes: list[str] = []
-    for embedder in (one for one in embedders if _folders(one)):
+    students = {recipe_of(one.label): one for one in reversed(embedders) if _folders(one)}
+    for name, embedder in reversed(students.items()):
         found = [teachers_of(folder) for folder in _folders(embedder)]
         notes += [problem for _, problem in found if problem]
         names = list(dict.fromkeys(name for some, _ in found for name in some))
@@ -153,8 +156,8 @@ def with_baselines(
         specs += usable if teachers else []
         if usable:
             oracle = f"pca:{ORACLE_COMPONENTS}:{'+'.join(usable)}"
-            specs.append(f"teachers of {embedder.label}, PCA-{ORACLE_COMPONENTS}={oracle}")
-        specs.append(f"{embedder.label}, untrained={_untrained_spec(embedder)}")
+            specs.append(f"teachers of {name}, PCA-{ORACLE_COMPONENTS}={oracle}")
+        specs.append(f"{name}, untrained={_untrained_spec(embedder)}")
     every = list(embedders)
     taken = {embedder.digest for embedder in embedders}
     kinds = dict.fromkeys(embedder.modality for embedder in embedders)
@@ -232,8 +235,11 @@ def _source(spec: str, weights_dir: Path | None, seed: int) -> Source:
 
 def _trained(folder: str, _seed: int) -> Source:
     from molkd import students
+    from molkd.students import pretrained, shipped
 
-    return _student(students.load(folder))
+    weights = (shipped.folder_of(folder) or Path(folder)) / pretrained.WEIGHTS
+    source = _student(students.load(folder))
+    return replace(source, megabytes=weights.stat().st_size / 1e6 if weights.is_file() else None)
 
 
 def _untrained(argument: str, seed: int) -> Source:

@@ -98,6 +98,8 @@ def _measured(source: Source, items: Sequence[Item], weights_dir: Path | None) -
 
 
 def _megabytes(source: Source, weights_dir: Path | None) -> float | None:
+    if source.megabytes is not None:
+        return source.megabytes  # weights may be stored in 16 bits
     if source.parameters is not None:
         return source.parameters * _BYTES / 1e6
     model = source.model.model if isinstance(source.model, Cut) else source.model

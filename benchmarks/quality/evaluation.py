@@ -15,7 +15,8 @@ from molkd.benchmarks.quality import jobs, scoring
 from molkd.benchmarks.quality.jobs import ScoringJob
 from molkd.benchmarks.quality.learning_curves import LearningCurve
 from molkd.benchmarks.quality.planning import TaskPlan, plan_all
-from molkd.benchmarks.records import EmbedderRecord, Results, Run, Score, TaskRecord
+from molkd.benchmarks.records import EmbedderRecord, Results, Run, Score, TaskRecord, recipe_of
+from molkd.benchmarks.statistics.across_runs import recipes
 from molkd.benchmarks.tasks import splitting
 from molkd.benchmarks.tasks.task import Item, SplitName, Task
 from molkd.errors import ConfigError, InputError
@@ -44,7 +45,8 @@ class QualitySettings:
         splits: how all tasks are split, one way after the other; empty leaves each its own way.
         labelled: of learning curves, numbers of labelled rows; empty for no curve.
         draws: of learning curves, draws of labelled rows.
-        only: probe -> labels of the embedders that it asks; a probe that is not named asks all.
+        only: probe -> labels of the embedders that it asks, of training runs the recipe; a probe
+            that is not named asks all.
     """
 
     probes: tuple[str, ...] = ("linear",)
@@ -70,7 +72,8 @@ class QualitySettings:
 
     def probes_of(self, label: str) -> tuple[str, ...]:
         """Returns the probes that ask an embedder."""
-        return tuple(name for name in self.probes if label in self.only.get(name, (label,)))
+        recipe = recipe_of(label)
+        return tuple(name for name in self.probes if recipe in self.only.get(name, (recipe,)))
 
     @property
     def curve(self) -> LearningCurve | None:
@@ -123,14 +126,15 @@ def evaluate(
         absent: for the record; tasks that were left out, see `tasks.present`.
 
     Raises:
-        ConfigError: an embedder reads other items than a task holds.
+        ConfigError: an embedder reads other items than a task holds, `only` names none of the
+            embedders, or training runs do not fit together.
         InputError: nothing can be compared.
         OutputError: the folder or the cache cannot be written.
     """
     for name in settings.probes:
         probes.make(name)  # a wrong name fails before any work is done
     _refuse_strangers(tasks, embedders)
-    labels = {embedder.label for embedder in embedders}
+    labels = recipes(embedder.label for embedder in embedders)
     for label in (label for chosen in settings.only.values() for label in chosen):
         if label not in labels:
             raise ConfigError(f"only: no embedder {label!r} is compared{near(label, labels)}")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from molkd.benchmarks import statistics
 from molkd.benchmarks.quality.cost_records import EmbeddingCost
@@ -18,6 +15,8 @@ from molkd.benchmarks.reports import (
     equivalence,
     official,
     overview,
+    probe_choice,
+    quality_table,
     ranks,
     retraining,
     splits,
@@ -26,28 +25,16 @@ from molkd.benchmarks.reports import (
     teachers_curve,
     tradeoff,
 )
-from molkd.benchmarks.reports.document import Chapter, Document, Picture
+from molkd.benchmarks.reports.document import Chapter, Document, Picture, slug, unique
 from molkd.benchmarks.reports.official import Line
 from molkd.benchmarks.statistics import Comparison, Section, sentences
 from molkd.benchmarks.statistics.across_runs import paired_runs
+from molkd.benchmarks.statistics.chosen import shown
 from molkd.benchmarks.statistics.equivalence import REGIONS
 from molkd.benchmarks.statistics.published import Published
 from molkd.benchmarks.tasks.kinds import is_measure
-from molkd.errors import InputError, UnknownNameError
+from molkd.errors import UnknownNameError
 from molkd.runtime.registry import near
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How fast an embedder is.
-
-    Attributes:
-        rate: items per second from what a user has to embedding, positive.
-        parameters: number of weights; None where unknown.
-    """
-
-    rate: float
-    parameters: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,7 +54,7 @@ class ReportInputs:
     results: Results
     reference: str
     published: Sequence[Published] = ()
-    speed: Mapping[str, Timing] = field(default_factory=dict[str, Timing])
+    speed: Mapping[str, tradeoff.Timing] = field(default_factory=dict[str, tradeoff.Timing])
     similar: Chapter | None = None
     costs: Mapping[str, EmbeddingCost] = field(default_factory=dict[str, EmbeddingCost])
     regions: Mapping[str, float] = field(default_factory=lambda: dict(REGIONS))
@@ -93,29 +80,12 @@ def reference_of(results: Results, label: str | None) -> str:
     return label
 
 
-def timings(speed: Mapping[str, Any]) -> dict[str, Timing]:
-    """Reads label -> {"per_second": ..., "parameters": ...}.
-
-    Raises:
-        InputError: an embedder has no positive number per second.
-    """
-    by_label: dict[str, Timing] = {}
-    for label, figures in speed.items():
-        rate = figures.get("per_second") if isinstance(figures, Mapping) else None
-        if not isinstance(rate, int | float) or not 0 < rate < math.inf:
-            raise InputError(
-                f"speed of {label!r}: expected a positive number per_second, not {rate!r}"
-            )
-        count = figures.get("parameters")
-        by_label[label] = Timing(float(rate), None if count is None else int(count))
-    return by_label
-
-
 def document(inputs: ReportInputs) -> Document:
     """Returns a report: one chapter per section, then what everything rests on."""
-    results = inputs.results
+    asked, results = inputs.results, shown(inputs.results)
+    inputs = replace(inputs, results=results)
     sections = statistics.tables(results)
-    names = _unique([_slug(s.group, s.probe, s.split) for s in sections])
+    names = unique([slug(s.group, s.probe, s.split) for s in sections])
     compared = [(section, _compared(inputs, section)) for section in sections]
     chapters = [*overview.chapters(compared, results.embedders, inputs.costs)]
     chapters += [_section(inputs, *each, n) for each, n in zip(compared, names, strict=True)]
@@ -128,7 +98,7 @@ def document(inputs: ReportInputs) -> Document:
     if inputs.similar is not None:
         chapters.append(inputs.similar)
     return Document(
-        f"Benchmark of embeddings of {results.noun}", _facts(results), (*chapters, _basis(results))
+        f"Benchmark of embeddings of {results.noun}", _facts(asked), (*chapters, _basis(asked))
     )
 
 
@@ -173,7 +143,8 @@ def _section(inputs: ReportInputs, section: Section, comparison: Comparison, nam
             *equivalence.chapters(section, comparison, inputs.roles, widths, name),
             *teachers_curve.chapters(section, comparison, records, widths, name),
             *retraining.chapters(section.table.tasks, reference, repeated),
-            *_tradeoff(inputs, comparison, name),
+            *_tradeoff(inputs, section, comparison, lines, name),
+            *probe_choice.chapters(inputs.results, section),
             _by_task(inputs, lines, section.table.values.shape[2], comparison, name),
             *_published(inputs, section, lines, comparison),
         ),
@@ -204,7 +175,13 @@ def _ranks(inputs: ReportInputs, section: Section, comparison: Comparison, name:
     return Picture(f"ranks-{name}", caption, (wide,), narrow=(narrow,))
 
 
-def _tradeoff(inputs: ReportInputs, comparison: Comparison, name: str) -> tuple[Chapter, ...]:
+def _tradeoff(
+    inputs: ReportInputs,
+    section: Section,
+    comparison: Comparison,
+    lines: Sequence[Line],
+    name: str,
+) -> tuple[Chapter, ...]:
     points = [
         tradeoff.Point(
             label=label,
@@ -226,7 +203,17 @@ def _tradeoff(inputs: ReportInputs, comparison: Comparison, name: str) -> tuple[
         tradeoff.panel(points, comparison.reference, narrow=narrow) for narrow in (False, True)
     )
     picture = Picture(f"speed-{name}", caption, (wide,), narrow=(narrow,))
-    grid = tables.speeds(points)
+    grid = quality_table.grid(
+        quality_table.Sources(
+            {record.label: record for record in inputs.results.embedders},
+            {label: timed.rate for label, timed in inputs.speed.items()},
+            inputs.costs,
+            inputs.published,
+        ),
+        section,
+        comparison,
+        lines,
+    )
     return (Chapter("Quality against speed", pictures=(picture,), grids=(grid,), beside=True),)
 
 
@@ -237,7 +224,7 @@ def _by_task(
     reference, order = comparison.reference, _order(comparison)
     caption = "One panel per task, embedders in the order of their mean ranks. "
     caption += (
-        f"Marks: means over {seeds} seeds; bars: one standard deviation to both sides"
+        "Marks: means over seeds; bars: one standard deviation to both sides"
         if seeds > 1
         else "Marks: scores of the only seed"
     )
@@ -282,17 +269,3 @@ def _basis(results: Results) -> Chapter:
 def _order(comparison: Comparison) -> list[str]:
     """Labels from best to worst mean rank."""
     return sorted(comparison.ranks, key=lambda label: comparison.ranks[label])
-
-
-def _slug(*parts: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-") or "section"
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    unique: list[str] = []
-    for name in names:
-        number, free = 2, name
-        while free in unique:
-            free, number = f"{name}-{number}", number + 1
-        unique.append(free)
-    return unique

@@ -17,10 +17,11 @@ def cells_of(cost: EmbeddingCost | None) -> tuple[Cell, Cell]:
     """Returns speed and megabytes; "unknown" where they were not measured."""
     if cost is None:
         return Cell("unknown"), Cell("unknown")
-    return Cell(_figure(cost.per_second)), Cell(_figure(cost.megabytes))
+    return Cell(figure(cost.per_second)), Cell(figure(cost.megabytes))
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
+    """A speed or a size in short."""
     if value is None:
         return "unknown"
     return f"{value:,.0f}" if value >= 10 or not value else f"{value:.1f}"

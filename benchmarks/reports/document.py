@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from molkd.benchmarks.reports.panels import Panel
@@ -107,3 +109,19 @@ class Document:
             return [*chapter.pictures, *(p for part in chapter.parts for p in within(part))]
 
         return [picture for chapter in self.chapters for picture in within(chapter)]
+
+
+def slug(*parts: str) -> str:
+    """Returns a name for a file from any text."""
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-") or "section"
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Returns the same names, with numbers where one occurs again."""
+    found: list[str] = []
+    for name in names:
+        number, free = 2, name
+        while free in found:
+            free, number = f"{name}-{number}", number + 1
+        found.append(free)
+    return found

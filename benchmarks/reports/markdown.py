@@ -24,6 +24,11 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
+def table(grid: Grid) -> str:
+    """Returns a table, under its caption, as a page would show it."""
+    return f"{escape(grid.caption)}\n\n{_table(grid)}\n"
+
+
 def _blocks(chapter: Chapter, *, level: int) -> Iterator[str]:
     yield f"{'#' * level} {escape(chapter.title)}"
     yield escape(chapter.lead)

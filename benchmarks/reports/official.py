@@ -18,7 +18,8 @@ class MeanScore:
 
     Attributes:
         mean: over seeds; with several labels, of their means.
-        sd: sample standard deviation over seeds; None for a single seed.
+        sd: sample standard deviation over seeds, and over training runs where there are several;
+            None for a single score.
     """
 
     mean: float
@@ -115,11 +116,11 @@ def _lines_of(task: TaskRecord, scores: Sequence[Score]) -> list[Line]:
 
 
 def _line(task: TaskRecord, metric: str, scores: Sequence[Score]) -> Line:
-    values = {
-        (score.embedder, score.label, score.seed): score.test[metric]
-        for score in scores
-        if metric in score.test
-    }
+    scored = [score for score in scores if metric in score.test]
+    values = {(s.embedder, s.label, s.seed): s.test[metric] for s in scored}
+    # what was trained once stands in every run with the same keys, and spreads over its seeds alone
+    own = {(s.embedder, s.label, s.key): s.seed for s in reversed(scored)}
+    distinct = {(who, label, seed) for (who, label, _), seed in own.items()}
     embedders, labels, seeds = (list(dict.fromkeys(column)) for column in zip(*values, strict=True))
     whole = [
         label
@@ -133,6 +134,7 @@ def _line(task: TaskRecord, metric: str, scores: Sequence[Score]) -> Line:
         )
         if np.isfinite(table).all():
             means = table.mean(axis=1)
-            sd = float(means.std(ddof=1)) if len(means) > 1 else None
+            apart = means[[(name, whole[0], seed) in distinct for seed in seeds]]
+            sd = float(apart.std(ddof=1)) if len(apart) > 1 else None
             found[name] = MeanScore(float(means.mean()), sd)
     return Line(task.name, metric, len(whole), task.compared, found, task.reads)

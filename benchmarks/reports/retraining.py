@@ -58,8 +58,8 @@ def _grid(tasks: Sequence[str], reference: str, repeated: Mapping[str, PairedRun
         for label, repeat in repeated.items()
     ]
     caption = (
-        f"{reference} minus the embedder of the row, mean over tasks, paired over seeds, each of "
-        "which is a training run of its own; Student's interval and test over runs. They say what "
+        f"{reference} minus the embedder of the row, mean over tasks, paired over training "
+        "runs; Student's interval and test over runs. They say what "
         "training again would change on these tasks and test rows, not what other tasks would."
     )
     return Grid(caption, tables.cells(titles), tuple(rows), "l" + "r" * (len(titles) - 1))

@@ -12,7 +12,6 @@ from molkd.benchmarks.records import EmbedderRecord, Results, noun
 from molkd.benchmarks.reports import costs as cost_cells
 from molkd.benchmarks.reports.document import Cell, Grid
 from molkd.benchmarks.reports.official import Line, number
-from molkd.benchmarks.reports.tradeoff import Point
 from molkd.benchmarks.statistics import Comparison, Section
 from molkd.benchmarks.statistics.published import Published
 
@@ -30,12 +29,7 @@ def summary(
 
     What embedders cost stands beside where it was measured.
     """
-    metrics = list(dict.fromkeys(section.metrics))
-    counts = {metric: section.metrics.count(metric) for metric in metrics}
-    means = {
-        metric: _best({name: _mean(section, name, metric) for name in section.table.embedders})
-        for metric in metrics
-    }
+    means = means_of(section, section.table.embedders)
     rows: list[tuple[Cell, ...]] = []
     for name in sorted(comparison.ranks, key=lambda name: comparison.ranks[name]):
         record = embedders[name]
@@ -46,14 +40,14 @@ def summary(
                 Cell(f"{record.dim:,}"),
                 Cell(weights(record.parameters)),
                 *(cost_cells.cells_of(costs.get(name)) if costs else ()),
-                *(means[metric][name] for metric in metrics),
+                *(column[name] for column in means.values()),
                 Cell(f"{comparison.ranks[name]:.2f}"),
                 *_against(comparison, name),
             )
         )
     titles = [
         *("embedder", "role", "dim", "weights", *(cost_cells.TITLES if costs else ())),
-        *(f"{m} ({counts[m]} task{'s' * (counts[m] != 1)})" for m in metrics),
+        *means,
         *("mean rank", "wins/ties/losses", "difference", "95 % interval", "p (Holm)"),
     ]
     return Grid(
@@ -64,6 +58,26 @@ def summary(
         rows=tuple(rows),
         align="ll" + "r" * (len(titles) - 2),
     )
+
+
+def means_of(section: Section, names: Sequence[str]) -> dict[str, dict[str, Cell]]:
+    """Returns comparable metric, with its number of tasks -> label -> mean over tasks and seeds.
+
+    Args:
+        section: the scores.
+        names: embedders of the section; the best of them stands out.
+    """
+    return {
+        counted(metric, section.metrics.count(metric)): _best(
+            {name: _mean(section, name, metric) for name in names}
+        )
+        for metric in dict.fromkeys(section.metrics)
+    }
+
+
+def counted(metric: str, count: int) -> str:
+    """A metric as the title of a column of means."""
+    return f"{metric} ({count} task{'s' * (count != 1)})"
 
 
 def scores(lines: Sequence[Line], order: Sequence[str], roles: Mapping[str, str]) -> Grid:
@@ -126,20 +140,6 @@ def published(
         spans=(("", 2), ("ours", len(order)), ("published, not ours", len(sources))),
         foreign=len(sources),
     )
-
-
-def speeds(points: Sequence[Point]) -> Grid:
-    """Speed and mean score of the embedders that were timed, fastest first."""
-    rows = [
-        (
-            Cell(point.label, role=point.role),
-            *cells([f"{point.speed:,.0f}", weights(point.parameters), number(point.quality)]),
-        )
-        for point in sorted(points, key=lambda point: -point.speed)
-    ]
-    titles = ["embedder", "per second", "weights", "mean score"]
-    caption = "Items per second from what a user has to embedding, fastest first."
-    return Grid(caption, cells(titles), tuple(rows), "lrrr")
 
 
 def tasks(results: Results) -> Grid:

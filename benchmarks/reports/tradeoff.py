@@ -6,15 +6,29 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from molkd.benchmarks.reports import panels
 from molkd.benchmarks.reports.panels import Panel
+from molkd.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _HEIGHT, _LEFT, _TOP, _BOTTOM, _SIZE = 380.0, 44.0, 30.0, 310.0, 10.5
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How fast an embedder is.
+
+    Attributes:
+        rate: items per second from what a user has to embedding, positive.
+        parameters: number of weights; None where unknown.
+    """
+
+    rate: float
+    parameters: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,24 @@ class _Box:
             and self.top < other.bottom
             and other.top < self.bottom
         )
+
+
+def timings(speed: Mapping[str, Any]) -> dict[str, Timing]:
+    """Reads label -> {"per_second": ..., "parameters": ...}.
+
+    Raises:
+        InputError: an embedder has no positive number per second.
+    """
+    by_label: dict[str, Timing] = {}
+    for label, figures in speed.items():
+        rate = figures.get("per_second") if isinstance(figures, Mapping) else None
+        if not isinstance(rate, int | float) or not 0 < rate < math.inf:
+            raise InputError(
+                f"speed of {label!r}: expected a positive number per_second, not {rate!r}"
+            )
+        count = figures.get("parameters")
+        by_label[label] = Timing(float(rate), None if count is None else int(count))
+    return by_label
 
 
 def panel(points: Sequence[Point], reference: str, *, narrow: bool = False) -> Panel:

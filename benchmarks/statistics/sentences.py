@@ -201,7 +201,8 @@ def _caveats(section: Section, comparison: Comparison) -> Iterator[str]:
     yield (
         f"All of this holds for the {section.way} {section.probe}, {section.split} splits and "
         "tasks like these; others may rank otherwise. What another training run of a model would "
-        "change is in the figures only where every seed has a run of its own, as in an ablation."
+        "change is in the figures only where there are several, as in an ablation or of embedders "
+        "labelled NAME#SEED."
     )
 
 

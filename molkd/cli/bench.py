@@ -81,6 +81,39 @@ def report(
     )
 
 
+@app.command("table")
+def table(
+    *,
+    output: Folder,
+    embedder: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--embedder", "-e", help="A row: a label, or a published source. Again for more."
+        ),
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="Benchmark. Default: the first.")] = None,
+    published: PublishedFolder = None,
+) -> None:
+    """Print quality against speed against size of a finished benchmark, as Markdown.
+
+    Scores are those of the probe chosen on validation rows, from most probes that asked all these
+    embedders.
+    """
+    from molkd.benchmarks import records, reports
+    from molkd.benchmarks.quality import cost_records
+    from molkd.benchmarks.quality.evaluation import RESULTS
+    from molkd.benchmarks.statistics import published as figures
+
+    text = reports.table(
+        records.read(output / RESULTS),
+        embedder or (),
+        group=group,
+        published=figures.read(published) if published else (),
+        costs=cost_records.read(output)[0],
+    )
+    typer.echo(text, nl=False)
+
+
 @app.command("join")
 def join(
     *,

@@ -64,6 +64,7 @@ def write_report(
     from molkd.benchmarks.reports import assemble
     from molkd.benchmarks.statistics import published as figures
     from molkd.benchmarks.statistics import sentences
+    from molkd.benchmarks.statistics.chosen import shown
 
     if part == "valid":
         results = records.on_validation_rows(results)
@@ -79,6 +80,7 @@ def write_report(
         costs=costs,
         regions=regions,
     )
+    results = shown(results)
     for section in statistics.tables(results):
         compared = statistics.compare(section.table, assemble.reference_of(results, reference))
         for sentence in sentences.sentences(section, compared):

@@ -147,6 +147,17 @@ def test_costs_stand_beside_scores_unless_they_are_not_wanted(table: Path, tmp_p
     assert "Quality against speed" in page
 
 
+def test_quality_against_speed_and_size_is_one_table(table: Path, tmp_path: Path) -> None:
+    printed = _own(table, tmp_path / "out", "--probe", "linear,knn")
+    assert "the probe chosen (linear, knn)" in printed
+    text = bench("table", "-o", tmp_path / "out", "-e", "erg")
+    assert text.startswith("own, chosen (linear, knn) probe, ")
+    (row,) = [line for line in text.splitlines() if line.startswith("| erg ")]
+    assert row.startswith("| erg | 315 | 0 | ")
+    with pytest.raises(UnknownNameError, match="'ergo'"):
+        bench("table", "-o", tmp_path / "out", "-e", "ergo")
+
+
 def test_tasks_are_listed_with_what_is_here(tmp_path: Path) -> None:
     listed = bench("tasks", "--data", tmp_path)
     assert "tdc-admet:ames\tclassification\tAUROC\tnot here" in listed

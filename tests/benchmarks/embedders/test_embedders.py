@@ -79,6 +79,13 @@ def test_baselines_stand_beside_a_student(student: Path) -> None:
     assert notes == []
 
 
+def test_training_runs_have_the_baselines_of_one_student(student: Path) -> None:
+    given = [make(f"s#{run}=molkd:{student}") for run in range(2)]
+    found, _ = with_baselines(given, teachers=False, weights_dir=None)
+    labels = [embedder.label for embedder in found]
+    assert labels[:4] == ["s#0", "s#1", "teachers of s, PCA-512", "s, untrained"]
+
+
 @pytest.mark.parametrize("order", ["molkd:{}+ecfp4", "ecfp4+molkd:{}"])
 def test_a_student_beside_others_has_the_baselines_of_a_student(student: Path, order: str) -> None:
     given = make(f"both={order.format(student)}")

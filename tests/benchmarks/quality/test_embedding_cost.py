@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from molkd import students
 from molkd.benchmarks import embedders
 from molkd.benchmarks.quality import cost_records, embedding_cost
 from molkd.errors import CorruptFileError
@@ -68,6 +69,16 @@ def test_weights_count_four_bytes_each_where_only_their_number_is_known(tmp_path
     assert cost.megabytes == student.parameters * 4 / 1e6
     assert cost.per_second
     assert cost.per_second > 0
+
+
+def test_a_student_has_the_size_of_its_file(tmp_path: Path) -> None:
+    student = students.make(students.GineSettings(size="tiny"), seed=3)
+    student.save_pretrained(tmp_path / "whole")
+    student.save_pretrained(tmp_path / "half", half=True)
+    costs = measured(tmp_path, [f"{n}=molkd:{tmp_path / n}" for n in ("whole", "half")])
+    sizes = {n: (tmp_path / n / "model.safetensors").stat().st_size / 1e6 for n in costs}
+    assert {name: cost.megabytes for name, cost in costs.items()} == sizes
+    assert sizes["half"] < 0.6 * sizes["whole"]
 
 
 def test_embeddings_of_other_programs_are_not_timed(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from molkd.benchmarks import statistics
-from molkd.benchmarks.reports import assemble, html, official, similarity
+from molkd.benchmarks.reports import assemble, html, official, similarity, tradeoff
 from molkd.benchmarks.reports.assemble import ReportInputs
 from molkd.benchmarks.statistics.published import Published
 from tests.benchmarks.reports.test_write import SPEED, TEACHERS
@@ -75,7 +75,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
         results=RESULTS,
         reference="student-base",
         published=[figure],
-        speed=assemble.timings(SPEED),
+        speed=tradeoff.timings(SPEED),
         similar=similarity.chapter(TEACHERS),
     )
     page: Path = tmp_path_factory.mktemp("report") / "report.html"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from molkd.benchmarks import reports, statistics
-from molkd.benchmarks.reports import assemble, markdown, official
+from molkd.benchmarks.reports import assemble, markdown, official, tradeoff
 from molkd.benchmarks.reports.assemble import ReportInputs
 from molkd.benchmarks.statistics.published import Published
 from molkd.errors import InputError, UnknownNameError
@@ -264,7 +264,7 @@ def test_several_probes_are_several_chapters() -> None:
 )
 def test_speeds_that_are_none_are_refused(speed) -> None:
     with pytest.raises(InputError, match=r"speed of '(a|machine)'.*per_second"):
-        assemble.timings(speed)
+        tradeoff.timings(speed)
 
 
 @pytest.mark.parametrize(
