@@ -17,6 +17,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from rdkit import Chem
@@ -84,7 +85,7 @@ def pieces(smiles: str, *, smallest: int = 4) -> list[str]:
         smiles: the molecule.
         smallest: heavy atoms of the smallest piece that is kept.
     """
-    mol = Chem.MolFromSmiles(smiles)
+    mol = cast("Chem.Mol | None", Chem.MolFromSmiles(smiles))
     cut = () if mol is None else Chem.GetMolFrags(BRICS.BreakBRICSBonds(mol), asMols=True)
     found: list[str] = []
     for piece in cut if len(cut) > 1 else ():
@@ -135,7 +136,7 @@ def _pieces_of(smiles: Sequence[str], seen: set[str], options: argparse.Namespac
     if not options.pieces:
         return Drawn([], 0)
     order = np.random.default_rng(options.seed).permutation(len(smiles))[: 8 * options.pieces]
-    found = {piece: None for row in order.tolist() for piece in pieces(smiles[row])}
+    found = {piece: None for row in order for piece in pieces(smiles[int(row)])}
     return draw(list(found), seen, count=options.pieces, seed=options.seed, jobs=options.jobs)
 
 

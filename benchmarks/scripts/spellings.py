@@ -81,7 +81,7 @@ def _differences(student: Any, smiles: Sequence[str], spellings: int, seed: int)
     largest = np.where(np.isnan(own[:, 0]), np.nan, 0).astype(np.float32)
     rows = np.flatnonzero(~np.isnan(own[:, 0]))
     written = [
-        Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(smiles[row]), spellings, randomSeed=seed)
+        Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(smiles[int(row)]), spellings, randomSeed=seed)
         for row in rows
     ]
     for spelling in zip(*written, strict=True):
