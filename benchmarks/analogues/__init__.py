@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import get_args
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from molkd.benchmarks.analogues import records, search
 from molkd.benchmarks.analogues import series as definition
 from molkd.benchmarks.analogues.decoys import Decoys
 from molkd.benchmarks.analogues.records import Found, Run
-from molkd.benchmarks.analogues.series import Series
+from molkd.benchmarks.analogues.series import Definition, Series
 from molkd.benchmarks.embedders import Embedder, store
 from molkd.benchmarks.quality.evaluation import Workspace
 from molkd.errors import ConfigError, InputError
@@ -43,14 +44,18 @@ class AnalogueSettings:
     Attributes:
         neighbours: how many count as the first ones.
         seed: decoys were drawn with it.
+        by: what the members of a series share.
     """
 
     neighbours: int = 50
     seed: int = 0
+    by: Definition = "scaffold"
 
     def __post_init__(self) -> None:
         if self.neighbours < 1:
             raise ConfigError(f"neighbours must be at least 1, not {self.neighbours}")
+        if self.by not in get_args(Definition):
+            raise ConfigError(f"series must be scaffold or framework, not {self.by!r}")
 
 
 def compared_with_reference(embedders: Sequence[Embedder]) -> list[Embedder]:
@@ -114,7 +119,7 @@ def run(
         settings={**asdict(settings), **definition.LIMITS},
         versions=versions.installed(_PACKAGES),
         decoys=len(among),
-        series=tuple((one.target, one.scaffold, len(one.members)) for one in left),
+        series=tuple((one.target, one.shared, len(one.members)) for one in left),
         notes=(decoys.left_out, *notes),
     )
     return asked, _search_all(embedders, _Question(left, among, settings.neighbours), asked, space)

@@ -21,7 +21,7 @@ class Run:
         settings: options and definitions that decide the numbers.
         versions: package -> version.
         decoys: how many were compared.
-        series: (target, scaffold, members) of those compared.
+        series: (target, what they share, members) of those compared.
         notes: in sentences: what was left out, and why.
     """
 
@@ -82,7 +82,7 @@ def _found(line: str) -> Found | None:
         fields = json.loads(line)
         if fields.pop("record") != "found":
             return None
-        lists = {name: tuple(fields[name]) for name in ("shares", "firsts")}
-        return Found(**{**fields, **lists})
+        fields |= {name: tuple(fields[name]) for name in ("shares", "firsts")}
+        return Found(**fields)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -22,6 +22,13 @@ COLUMNS = (
 )
 
 
+_SHARED = {
+    "scaffold": "with the same Bemis-Murcko scaffold, without stereochemistry,",
+    "framework": "that have different Bemis-Murcko scaffolds, one molecule of each, but the same "
+    "framework (the scaffold with all atoms and bonds alike)",
+}
+
+
 def rows(found: Sequence[Found]) -> list[list[str]]:
     """Returns one row of cells per embedder and metric, in the order of `COLUMNS`.
 
@@ -82,12 +89,11 @@ def lead(run: Run) -> str:
     about = run.settings
     return (
         f"A series: at least {about['least_members']} actives of one target of MoleculeACE (Ki or "
-        f"EC50 at most {about['most_nm']:,.0f} nM) with the same Bemis-Murcko scaffold, without "
-        f"stereochemistry, of at least {about['least_rings']} rings; stereoisomers and charge "
-        "states count once, and so does a scaffold of several targets, with the target that has "
-        "most of its actives. Each active looks for the others among the decoys by exact search; "
-        "of equal similarities decoys stand first. No decoy is a molecule of the tables or has the "
-        "scaffold of a series."
+        f"EC50 at most {about['most_nm']:,.0f} nM) {_SHARED[about['by']]} of at least "
+        f"{about['least_rings']} rings. Stereoisomers and charge states count once, and so does "
+        "what several targets share: with the target that has most of its actives. Each active "
+        "looks for the others among the decoys by exact search; of equal similarities decoys stand "
+        "first. No decoy is a molecule of the tables or has the scaffold of a member."
     )
 
 

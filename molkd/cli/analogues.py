@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -30,6 +30,10 @@ def analogues(  # noqa: PLR0913
     output: Folder,
     decoys: Annotated[int, typer.Option(help="Molecules to draw from the files.")] = 100_000,
     neighbours: Annotated[int, typer.Option(help="How many count as the first ones.")] = 50,
+    series: Annotated[
+        Literal["scaffold", "framework"],
+        typer.Option(help="What members of a series share: the harder question is framework."),
+    ] = "scaffold",
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
     data: Data = None,
     cache: Cache = None,
@@ -38,9 +42,10 @@ def analogues(  # noqa: PLR0913
 ) -> None:
     """Look for the analogues of actives among decoys.
 
-    Series are actives of one target of MoleculeACE that share a scaffold. Each embedder is asked by
-    the cosine of its embeddings, as they come and standardised on the decoys, beside ECFP4 with
-    Tanimoto. Run again after an interruption, the same command goes on where it stopped.
+    Series are actives of one target of MoleculeACE that share a scaffold, or its shape. Each
+    embedder is asked by the cosine of its embeddings, as they come and standardised on the decoys,
+    beside ECFP4 with Tanimoto. Run again after an interruption, the same command goes on where it
+    stopped.
     """
     from molkd.benchmarks import analogues as bench
     from molkd.benchmarks import embedders, tasks
@@ -48,7 +53,7 @@ def analogues(  # noqa: PLR0913
     from molkd.benchmarks.analogues import report
     from molkd.benchmarks.analogues.series import Tables
 
-    settings = bench.AnalogueSettings(neighbours=neighbours, seed=seed)
+    settings = bench.AnalogueSettings(neighbours=neighbours, seed=seed, by=series)
     made = [embedders.make(text, weights_dir=weights_dir) for text in several(embedder)]
     compared = bench.compared_with_reference(made)
     space = workspace(output, cache, jobs)
@@ -56,10 +61,10 @@ def analogues(  # noqa: PLR0913
     if absent:
         notify(f"left out, for their tables are not there: {', '.join(absent)}")
     library = drawing.read(source)
-    tables = Tables.of(tasks.load(names, data=data), jobs=space.jobs, progress=True)
+    tables = Tables.of(tasks.load(names, data=data), by=series, jobs=space.jobs, progress=True)
     drawn = drawing.drawn_once(
         library,
-        drawing.Excluded(tables.skeletons, {one.scaffold for one in tables.series}),
+        drawing.Excluded(tables.skeletons, tables.scaffolds),
         count=decoys,
         seed=seed,
         cache=space.cache,

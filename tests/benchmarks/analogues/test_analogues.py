@@ -147,6 +147,8 @@ def test_what_cannot_be_compared_is_refused() -> None:
         analogues.compared_with_reference([embedders.make("ECFP4=maccs")])
     with pytest.raises(ConfigError, match="neighbours must be at least 1"):
         AnalogueSettings(neighbours=0)
+    with pytest.raises(ConfigError, match="scaffold or framework, not 'shape'"):
+        AnalogueSettings(by="shape")  # pyright: ignore[reportArgumentType]
 
 
 def _found(label: str, shares: Sequence[float], firsts: Sequence[float]) -> Found:

@@ -69,3 +69,22 @@ def test_members_that_an_embedder_cannot_read_are_left_out() -> None:
     assert left == Series("t", CORE, tuple(terphenyls(5)))
     with pytest.raises(InputError, match="which all embedders read"):
         series.of_readable([whole], set(terphenyls(4)))
+
+
+def test_a_framework_joins_scaffolds_of_one_shape() -> None:
+    shape = "C1CCC(C2CCC(C3CCCCC3)CC2)CC1"
+    assert series.framework(CORE) == shape
+    assert series.framework("O=C1C=CC(=C2CCC(c3ccncc3)SC2)CS1(=O)=O") == shape
+    assert series.framework("CCO") == ""
+
+
+def test_members_by_framework_have_different_scaffolds() -> None:
+    rings = ["c1ccc(X)cc1", "c1cnc(X)cc1", "c1cc(X)ccn1", "C1CCC(X)CC1", "C1CCN(X)CC1"]
+    hops = [ring.replace("X", "-c2ccc(-c3ccccc3)cc2") for ring in rings]
+    molecules = dict.fromkeys([*hops, *terphenyls(3)], 1.0)
+    tables = Tables.of([task("t", molecules)], by="framework")
+    (found,) = tables.series
+    assert found == Series("t", "C1CCC(C2CCC(C3CCCCC3)CC2)CC1", tuple(hops))
+    assert len(tables.scaffolds) == 5
+    with pytest.raises(InputError, match="no series is left"):
+        Tables.of([task("t", molecules)])
