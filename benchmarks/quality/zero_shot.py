@@ -70,9 +70,9 @@ class Nearest:
     def predict(self, sides: Sides, probe_task: ProbeTask) -> Labels:
         """Returns classes."""
         train, test = probe_task.split.train, probe_task.split.test
-        directions = _directions(sides[0][train])
+        known = directions(sides[0][train])
         nearest = [
-            (_directions(sides[0][test[start : start + self.block]]) @ directions.T).argmax(axis=1)
+            (directions(sides[0][test[start : start + self.block]]) @ known.T).argmax(axis=1)
             for start in range(0, len(test), self.block)
         ]
         return probe_task.y[train[np.concatenate(nearest)]]
@@ -84,11 +84,12 @@ class Cosine:
 
     def predict(self, sides: Sides, probe_task: ProbeTask) -> Labels:
         """Returns cosines."""
-        first, second = (_directions(side[probe_task.split.test]) for side in sides)
+        first, second = (directions(side[probe_task.split.test]) for side in sides)
         return np.einsum("nd,nd->n", first, second)
 
 
-def _directions(x: Matrix) -> Labels:
+def directions(x: Matrix | Labels) -> Labels:
+    """Returns rows divided by their norms, shape (n, d), float64; a row of zeros stays."""
     values = x.astype(np.float64)
     largest = np.abs(values).max(axis=1, keepdims=True, initial=0.0)
     values /= np.where(largest > 0, largest, 1.0)  # squares of the largest must not overflow

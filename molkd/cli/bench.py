@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from molkd.cli import cost, diagnose, quality, speed
+from molkd.cli import analogues, cost, diagnose, quality, speed
 from molkd.cli.options import (
     Column,
     Device,
@@ -37,6 +37,7 @@ app.command("quality")(quality.quality)
 app.command("speed")(speed.speed)
 app.command("cost")(cost.cost)
 app.command("diagnose")(diagnose.diagnose)
+app.command("analogues")(analogues.analogues)
 
 
 @app.command("report")
