@@ -24,7 +24,7 @@ from molkd.benchmarks.speed import records as speeds
 from molkd.distillation.schedule import TrainSettings
 from molkd.distillation.settings import DistillSettings
 from molkd.embedding.settings import EmbedSettings
-from molkd.information.densities import EstimatorSettings
+from molkd.information.settings import AdaptorSettings, DensitySettings, EstimatorSettings
 from molkd.objectives import MutualInformationSettings, ObjectiveSettings
 from molkd.objectives.diverse.settings import DiverseSettings
 from molkd.objectives.headwise import HeadwiseSettings
@@ -44,7 +44,8 @@ RESULTS = DOCS.parent / "benchmarks" / "results"
 SETTINGS: dict[str, Sequence[type]] = {
     "distillation": (DistillSettings,),
     "training": (TrainSettings,),
-    "estimate": (EstimatorSettings,),
+    "estimate": (DensitySettings, EstimatorSettings),
+    "adaptors": (AdaptorSettings,),
     "embedding": (EmbedSettings,),
     "student-molecules": (GineSettings,),
     "student-hybrid": (HybridSettings,),

@@ -14,8 +14,8 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -71,6 +71,8 @@ class Flag:
         if value is None or value == []:
             return None
         hint = _hint(_owner(kind, self.field), self._leaf)
+        if value in (["true"], ["false"]):
+            return value == ["true"]
         if isinstance(value, list) and not all(_parts(value)):
             typed = ",".join(value)
             raise ConfigError(
@@ -155,10 +157,10 @@ def _owner(kind: type[Any], field: str) -> type[Any]:
 
 
 def _hint(owner: type[Any], name: str) -> Any:
-    """The type of a field, without None."""
+    """The type of a field, without None, and without the bool that says all or none of a list."""
     hint = get_type_hints(owner)[name]
     some = [one for one in get_args(hint) if one is not NoneType]
-    return some[0] if NoneType in get_args(hint) else hint
+    return some[0] if get_origin(hint) in {Union, UnionType} else hint
 
 
 def _typed(hint: Any) -> Any:

@@ -107,6 +107,10 @@ def deprecated_option(argument: str) -> str:
     return present + equals + value
 
 
+ALONE: Mapping[str, str] = {"--keep-adaptors": "true"}
+"""Option that may stand alone -> its value where it does: the library knows no such option."""
+
+
 class Root(TyperGroup):
     """The root of the command line, which still understands the former spellings."""
 
@@ -115,6 +119,11 @@ class Root(TyperGroup):
         present = [
             deprecated_option(text) if text.startswith("--") or not place else text
             for place, text in enumerate(args)
+        ]
+        followed = [*(text.startswith("-") for text in present[1:]), True]
+        present = [
+            f"{text}={ALONE[text]}" if text in ALONE and alone else text
+            for text, alone in zip(present, followed, strict=False)
         ]
         return super().parse_args(ctx, present)
 

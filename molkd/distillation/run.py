@@ -104,7 +104,9 @@ def distill(
     if settings.weights_dtype == "fp16":
         student.round()
     student.remember(corpus.prepared.select(corpus.train))
-    information = _estimated(student, stored, corpus, settings, folder, progress=progress)
+    information = _estimated(student, stored, corpus, settings, progress=progress)
+    if settings.adapted:
+        _adapt(student, stored, corpus, settings, folder, progress=progress)
     student = student.cpu()
     result = Distilled(
         student, information, history, {**prepared.failures, **checked.failures}, prepared.shortened
@@ -149,7 +151,6 @@ def _estimated(
     bank: Bank,
     corpus: Corpus[Any],
     settings: DistillSettings,
-    folder: Path,
     *,
     progress: bool,
 ) -> dict[str, Information]:
@@ -167,19 +168,35 @@ def _estimated(
     fresh = students.untrained_like(student, seed=estimator.seed).to(student.device)
     train, valid = (_embedded(student, corpus, some) for some in rows)
     train_before, valid_before = (_embedded(fresh, corpus, some) for some in rows)
-    reader = TargetReader(bank, scalings)
-    information = estimate(
-        reader,
+    return estimate(
+        TargetReader(bank, scalings),
         train=train,
         valid=valid,
         settings=estimator,
         untrained=(train_before, valid_before),
         progress=progress,
     )
-    if settings.keep_adaptors:
-        fitted = fit_adaptors(reader, scalings, train, estimator, progress=progress)
-        adaptors.save(folder / adaptors.FOLDER, fitted, student.digest)
-    return information
+
+
+def _adapt(
+    student: Student[Any, Any, Any],
+    bank: Bank,
+    corpus: Corpus[Any],
+    settings: DistillSettings,
+    folder: Path,
+    *,
+    progress: bool,
+) -> None:
+    """Fits adaptors of some teachers, and writes them beside the student."""
+    how = replace(settings.adaptors, seed=settings.train.seed)
+    some = replace(settings, teachers=settings.adapted)
+    scalings = corpora.scalings_of(bank, some, MutualInformationSettings(), corpus.train)
+    train = _embedded(student, corpus, _sample(corpus.train, how.train_rows, how.seed))
+    fitted = fit_adaptors(TargetReader(bank, scalings), scalings, train, how, progress=progress)
+    half = settings.weights_dtype == "fp16"
+    if half:
+        fitted.round()
+    adaptors.save(folder / adaptors.FOLDER, fitted, student.digest, half=half)
 
 
 def _embedded(student: Student[Any, Any, Any], corpus: Corpus[Any], rows: Rows) -> EmbeddedRows:

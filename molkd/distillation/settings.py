@@ -9,7 +9,7 @@ from typing import Literal, Self
 from molkd.deprecated import renamed_fields
 from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError
-from molkd.information.settings import EstimatorSettings
+from molkd.information.settings import AdaptorSettings, EstimatorSettings
 from molkd.items import MODALITIES, Modality
 from molkd.objectives.settings import MutualInformationSettings, ObjectiveSettings
 from molkd.runtime.registry import check_names, near
@@ -44,13 +44,15 @@ class DistillSettings:
             one target in their place; none by default.
         winsorize: bound on standardised values, in standard deviations; none by default.
         weights: how much teachers count: all alike, or less where others say the same.
-        weights_dtype: type in which the student's weights are stored, and to which they are rounded
-            before anything is said about it: fp32 or fp16.
+        weights_dtype: type in which the weights of the student and of its adaptors are stored, and
+            to which they are rounded before anything is said about it: fp32 or fp16.
         basis: what is done to the embedding after training: own leaves it as it came out; teachers
             makes distances those of the teachers, as far as the student knows them, and all
             dimensions alike.
         estimate: how it is estimated what the student knows.
-        keep_adaptors: keep what predicts the teachers from the embedding.
+        keep_adaptors: keep what predicts teachers from the embedding, of those that are named, or
+            of all.
+        adaptors: how these are fitted.
     """
 
     teachers: tuple[str, ...] = ()
@@ -68,7 +70,8 @@ class DistillSettings:
     weights_dtype: WeightsDtype = "fp32"
     basis: Basis = "own"
     estimate: EstimatorSettings = field(default_factory=EstimatorSettings)
-    keep_adaptors: bool = False
+    keep_adaptors: tuple[str, ...] | bool = False
+    adaptors: AdaptorSettings = field(default_factory=AdaptorSettings)
 
     def __post_init__(self) -> None:
         validate(self, {})
@@ -128,6 +131,14 @@ class DistillSettings:
         """
         self.objective.check_teachers(self.teachers)
         check_names("pca", self.pca, self.teachers)
+        check_names("keep_adaptors", self.adapted, self.teachers)
+
+    @property
+    def adapted(self) -> tuple[str, ...]:
+        """The teachers whose adaptors are kept."""
+        if isinstance(self.keep_adaptors, bool):
+            return self.teachers if self.keep_adaptors else ()
+        return tuple(dict.fromkeys(self.keep_adaptors))
 
     def with_names(self, names: Sequence[str]) -> Self:
         """Returns the settings with other names for the teachers, wherever they are named.
@@ -137,5 +148,9 @@ class DistillSettings:
         """
         new = dict(zip(self.teachers, names, strict=True))
         pca = {new.get(name, name): value for name, value in self.pca.items()}
-        objective = self.objective.with_names(new)
-        return replace(self, teachers=tuple(names), pca=pca, objective=objective)
+        objective, adaptors = self.objective.with_names(new), self.keep_adaptors
+        if not isinstance(adaptors, bool):
+            adaptors = tuple(new.get(name, name) for name in adaptors)
+        return replace(
+            self, teachers=tuple(names), pca=pca, objective=objective, keep_adaptors=adaptors
+        )

@@ -40,17 +40,22 @@ class Adaptor:
         head: maps a standardised embedding to the density's parameters.
         density: of the teacher's scaled values.
         scaling: of the teacher's values.
+        low: shape (dim,), least of the scaled values of the rows it was fitted on; no mean is less.
+        high: shape (dim,), the greatest.
     """
 
     head: Ladder
     density: Density
     scaling: Scaling
+    low: Matrix
+    high: Matrix
 
     @torch.no_grad()
     def predict(self, standardized: Matrix) -> tuple[Matrix, Matrix]:
         """Mean and standard deviation of shape (n, d) each, in the teacher's units."""
         outputs = self.head(torch.from_numpy(standardized), ())
         mean, sd = (part.float().numpy() for part in self.density.moments(outputs))
+        mean = mean.clip(self.low, self.high)
         return self.scaling.invert(mean), self.scaling.invert_sd(mean, sd)
 
 
@@ -67,6 +72,13 @@ class Adaptors:
     mean: Matrix
     sd: Matrix
     teachers: Mapping[str, Adaptor]
+
+    @torch.no_grad()
+    def round(self) -> None:
+        """Rounds the weights to what 16 bits can hold."""
+        for adaptor in self.teachers.values():
+            for value in adaptor.head.state_dict().values():
+                value.copy_(value.half())
 
     def predict(self, embeddings: Matrix, teacher: str) -> tuple[Matrix, Matrix]:
         """Predicts a teacher from embeddings.
@@ -97,13 +109,14 @@ class Adaptors:
         return mean, sd
 
 
-def save(folder: Path, adaptors: Adaptors, student: str) -> None:
+def save(folder: Path, adaptors: Adaptors, student: str, *, half: bool = False) -> None:
     """Writes adaptors beside a student; the index, written last, holds the checksums.
 
     Args:
         folder: of the adaptors.
         adaptors: what to write.
         student: digest of the student whose embeddings they read.
+        half: whether weights are stored in 16 bits; they are the same if they were `round`ed.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -114,7 +127,12 @@ def save(folder: Path, adaptors: Adaptors, student: str) -> None:
     entries: list[dict[str, Any]] = []
     for place, (name, adaptor) in enumerate(adaptors.teachers.items()):
         state = adaptor.head.state_dict()
-        weights |= {f"{place}.{key}": value.contiguous() for key, value in state.items()}
+        weights |= {
+            f"{place}.{key}": (value.half() if half else value).contiguous()
+            for key, value in state.items()
+        }
+        extremes = (("low", adaptor.low), ("high", adaptor.high))
+        weights |= {f"{place}.{key}": torch.from_numpy(value) for key, value in extremes}
         file = f"scaling-{place}.npz"
         scaling.save(folder / file, student, adaptor.scaling)
         sizes = {"outputs": adaptor.density.width(adaptor.scaling.dim), "file": file}
@@ -127,6 +145,7 @@ def save(folder: Path, adaptors: Adaptors, student: str) -> None:
                 "teacher": name,
                 "density": densities.text_of(adaptor.density),
                 "hidden": hidden[:-1],
+                "skipped": adaptor.head.skipped,
                 "sha256": checksum,
                 **sizes,
             }
@@ -182,25 +201,30 @@ def _loaded(folder: Path, index: Mapping[str, Any], student: str) -> Adaptors:
 
 
 def _adaptor(
-    folder: Path, entry: Mapping[str, Any], state: Mapping[str, Any], student: str, width: int
+    folder: Path, entry: Mapping[str, Any], state: dict[str, Any], student: str, width: int
 ) -> Adaptor:
     path = _checked(folder / entry["file"], entry["sha256"])
     scaled = scaling.load(path, student)
     if scaled is None:
         raise CorruptFileError(f"{path} cannot be read: distil again")
+    unbounded = torch.full((scaled.dim,), torch.inf)  # as before there were bounds
+    low, high = state.pop("low", -unbounded), state.pop("high", unbounded)
+    if low.shape != (scaled.dim,) or high.shape != (scaled.dim,):
+        raise ValueError(f"the bounds of {entry['teacher']} have another shape")
     hidden, density = entry["hidden"], densities.make(entry["density"])
     if density.width(scaled.dim) != entry["outputs"]:
         raise ValueError(f"{entry['outputs']} outputs for {scaled.dim} dimensions")
     shape = HeadSettings(
         head_hidden=hidden[0] if hidden else 1, head_layers=len(hidden), head_skip=True
     )
+    skipped = entry.get("skipped", entry["outputs"])  # as before there was a choice
     with torch.device("meta"):  # before memory is taken for a shape that is damaged
-        due = Ladder(width, (), (), entry["outputs"], shape).state_dict()
+        due = Ladder(width, (), (), entry["outputs"], shape, skipped=skipped).state_dict()
     if {k: v.shape for k, v in due.items()} != {k: v.shape for k, v in state.items()}:
         raise ValueError(f"the head of {entry['teacher']} has weights of other shapes")
-    head = Ladder(width, (), (), entry["outputs"], shape)
+    head = Ladder(width, (), (), entry["outputs"], shape, skipped=skipped)
     head.load_state_dict(state)
-    return Adaptor(head.eval(), density, scaled)
+    return Adaptor(head.eval(), density, scaled, low.float().numpy(), high.float().numpy())
 
 
 def _checked(path: Path, checksum: str) -> Path:

@@ -7,18 +7,17 @@ They estimate its information (`molkd.information.estimate`) and predict teacher
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.linear_model import Ridge
 
 from molkd.errors import ConfigError
 from molkd.information.adaptors import Adaptor, Adaptors
-from molkd.information.settings import EstimatorSettings
+from molkd.information.settings import DensitySettings
 from molkd.objectives import MutualInformation, MutualInformationSettings
 from molkd.objectives.densities.gaussian import SMALLEST_SD
 from molkd.objectives.faithful_regression import Faithful
@@ -35,6 +34,9 @@ TOLD = "what the student knows of each teacher"
 
 _RIDGE = 10.0
 """Penalty of the linear regressions from which adaptors start."""
+
+_CHUNK = 4096
+"""Rows that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class EmbeddedRows:
 def fit(
     reader: TargetReader,
     train: EmbeddedRows,
-    settings: EstimatorSettings,
+    settings: DensitySettings,
     *,
     progress: bool = False,
 ) -> MutualInformation:
@@ -97,7 +99,7 @@ def fit_adaptors(
     reader: TargetReader,
     scalings: Mapping[str, Scaling],
     train: EmbeddedRows,
-    settings: EstimatorSettings,
+    settings: DensitySettings,
     *,
     progress: bool = False,
 ) -> Adaptors:
@@ -123,8 +125,8 @@ def fit_adaptors(
         _start_linear(model, reader, scaled)
         _train(model, reader, scaled, settings, "adaptors of the teachers", progress=progress)
     heads = {
-        name: Adaptor(model.head(name), model.densities[name], scalings[name])
-        for name in model.specs
+        name: Adaptor(model.head(name), model.densities[name], scalings[name], *extremes)
+        for name, extremes in _extremes(reader, train).items()
     }
     return Adaptors(*train.moments(), heads)
 
@@ -133,7 +135,7 @@ def _model(
     kind: type[_Model],
     reader: TargetReader,
     train: EmbeddedRows,
-    settings: EstimatorSettings,
+    settings: DensitySettings,
     *,
     skip: bool,
 ) -> _Model:
@@ -146,21 +148,49 @@ def _model(
 
 def _start_linear(model: MutualInformation, reader: TargetReader, train: EmbeddedRows) -> None:
     """Sets the means of real targets to ridge regressions on the rows that have them."""
-    targets = reader.targets(train.rows)
-    for name, spec in model.specs.items():
-        there = targets.present[name].numpy()
-        if spec.support == "real" and there.any():
-            z, t = train.values[there].astype(np.float64), targets.values[name].numpy()[there]
-            linear = Ridge(alpha=_RIDGE).fit(z, t)
-            slope, bias = (torch.from_numpy(a) for a in (linear.coef_, linear.intercept_))
-            model.head(name).start_linear(slope.reshape(spec.dim, -1), bias)
+    width = train.values.shape[1] + 1
+    real = {name: spec.dim for name, spec in model.specs.items() if spec.support == "real"}
+    grams = {name: np.zeros((width, width)) for name in real}
+    products = {name: np.zeros((width, dim)) for name, dim in real.items()}
+    for embeddings, targets in _chunks(reader, train):
+        z = np.pad(embeddings, ((0, 0), (0, 1)), constant_values=1)
+        for name in real:
+            there = targets.present[name].numpy()
+            grams[name] += z[there].T @ z[there]
+            products[name] += z[there].T @ targets.values[name].numpy()[there]
+    penalty = np.diag([_RIDGE] * (width - 1) + [0.0])
+    for name, gram in grams.items():
+        if gram[-1, -1]:
+            linear = torch.from_numpy(np.linalg.solve(gram + penalty, products[name]))
+            model.head(name).start_linear(linear[:-1].T, linear[-1])
+
+
+def _extremes(reader: TargetReader, train: EmbeddedRows) -> dict[str, tuple[Matrix, Matrix]]:
+    """Teacher -> the least and the greatest of its targets, shape (dim,) each."""
+    found = {
+        name: (np.full(spec.dim, np.inf, np.float32), np.full(spec.dim, -np.inf, np.float32))
+        for name, spec in reader.specs.items()
+    }
+    for _, targets in _chunks(reader, train):
+        for name, (low, high) in found.items():
+            there = targets.values[name].numpy()[targets.present[name].numpy()]
+            np.minimum(low, there.min(axis=0, initial=np.inf), out=low)
+            np.maximum(high, there.max(axis=0, initial=-np.inf), out=high)
+    return found
+
+
+def _chunks(reader: TargetReader, train: EmbeddedRows) -> Iterator[tuple[Matrix, Targets]]:
+    """Embeddings and targets, some rows after others: all at once may not fit into memory."""
+    for start in range(0, len(train.rows), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        yield train.values[rows], reader.targets(train.rows[rows])
 
 
 def _train(
     model: MutualInformation,
     reader: TargetReader,
     train: EmbeddedRows,
-    settings: EstimatorSettings,
+    settings: DensitySettings,
     what: str,
     *,
     progress: bool,

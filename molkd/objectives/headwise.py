@@ -93,6 +93,10 @@ class HeadwiseObjective(Objective):
     def _outputs(self, head: str) -> int:
         """How many numbers a head gives."""
 
+    def _skipped(self, head: str) -> int | None:  # noqa: ARG002
+        """How many of the outputs a skip leads to; all of them where it is None."""
+        return None
+
     @abstractmethod
     def _row_loss(self, head: str, outputs: Tensor, target: Tensor) -> Tensor:
         """Shape (m,), float32: the loss of each row, from outputs and targets (m, dim)."""
@@ -100,7 +104,14 @@ class HeadwiseObjective(Objective):
     def _head(self, head: str, features: FeatureSpec) -> Ladder:
         last = features.layers[-1] if head not in self.specs else features.embedding
         rungs = self.settings.rungs(features)
-        return Ladder(last, features.layers, rungs, self._outputs(head), self.settings)
+        return Ladder(
+            last,
+            features.layers,
+            rungs,
+            self._outputs(head),
+            self.settings,
+            skipped=self._skipped(head),
+        )
 
     def _lengths(self) -> tuple[int, ...]:
         """The prefixes to look at: one while training, all in evaluation."""

@@ -26,7 +26,14 @@ class Ladder(nn.Module):
     """
 
     def __init__(
-        self, last: int, layers: Sequence[int], rungs: Sequence[int], outputs: int, s: HeadSettings
+        self,
+        last: int,
+        layers: Sequence[int],
+        rungs: Sequence[int],
+        outputs: int,
+        s: HeadSettings,
+        *,
+        skipped: int | None = None,
     ) -> None:
         """Builds the heads.
 
@@ -36,11 +43,12 @@ class Ladder(nn.Module):
             rungs: the layers that have a rung.
             outputs: numbers to predict.
             s: their shape.
+            skipped: how many of the outputs, the first ones, `head_skip` leads to; by default all.
         """
         super().__init__()
         self._layers = tuple(rungs)
         self.last = _head(last, s.head_hidden, outputs, s)
-        self.skip = nn.Linear(last, outputs, bias=False) if s.head_skip else None
+        self.skip = nn.Linear(last, skipped or outputs, bias=False) if s.head_skip else None
         self.rungs = nn.ModuleList(_head(layers[at], s.rung_hidden, outputs, s) for at in rungs)
 
     def forward(self, last: Tensor, layers: Sequence[Tensor]) -> Tensor:
@@ -55,10 +63,18 @@ class Ladder(nn.Module):
         """
         prediction = cast("Tensor", self.last(last))
         if self.skip is not None:
-            prediction = prediction + cast("Tensor", self.skip(last))
+            straight = cast("Tensor", self.skip(last))
+            prediction = prediction + nn.functional.pad(
+                straight, (0, prediction.shape[1] - straight.shape[1])
+            )
         for layer, rung in zip(self._layers, self.rungs, strict=True):
             prediction = prediction + cast("Tensor", rung(layers[layer]))
         return prediction
+
+    @property
+    def skipped(self) -> int:
+        """How many of the outputs a skip leads to."""
+        return 0 if self.skip is None else self.skip.out_features
 
     @torch.no_grad()
     def start_at(self, bias: Tensor) -> None:

@@ -179,7 +179,7 @@ def test_any_setting_can_be_set_and_adaptors_kept(library, config, tmp_path):
         "8,32",
     ]
     common = ["-i", library, "-o", out, "-t", "maccs", "--config", config, "-j", 1]
-    _molkd("distill", *common, "--objective", "unic", *extra, "--keep-adaptors")
+    _molkd("distill", "--keep-adaptors", *common, "--objective", "unic", *extra)
     effective = settings.load(DistillSettings, out / "settings.toml").objective
     assert effective == UnicSettings(
         head_hidden=16, teacher_drop_prob=0.25, average="rows", matryoshka_dims=(8, 32)

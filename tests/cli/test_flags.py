@@ -81,6 +81,12 @@ WAYS: dict[str, tuple[tuple[str, ...], str, Callable[[], object], str]] = {
         lambda: DistillSettings(teachers=("maccs", "maccs")),
         "teachers named more than once: maccs",
     ),
+    "an adaptor of a teacher that is not there": (
+        ("--keep-adaptors", "ecfp4,macs"),
+        "keep_adaptors = ['macs']",
+        lambda: DistillSettings(teachers=("maccs",), keep_adaptors=("macs",)).check(),
+        "is not among the teachers, which are maccs.",
+    ),
     "components of a teacher that is not there": (
         ("--pca", "ecfp4=3"),
         "pca = {ecfp4 = 3}",
@@ -119,7 +125,7 @@ def test_every_flag_has_its_words_from_the_docstring(kind: type, flags: tuple[An
 
 def test_defaults_of_the_settings_are_shown() -> None:
     assert _option("distill", "--lr").help == "Highest learning rate of AdamW. Default: 0.001."
-    assert _option("distill", "--keep-adaptors").help.endswith("from the embedding.")
+    assert _option("distill", "--keep-adaptors").help.endswith("are named, or of all.")
 
 
 def test_formats_in_help_are_those_that_there_are() -> None:
@@ -136,3 +142,37 @@ def test_values_that_are_several_are_separated_by_commas_or_repeated(tmp_path: P
         flag.read(DistillSettings, ["a"])
     with pytest.raises(ConfigError, match="--set: expected key=value"):
         _from_flags(tmp_path, "--set", "train.epochs")
+
+
+@pytest.mark.parametrize(
+    ("typed", "toml", "adapted"),
+    [
+        ((), "", ()),
+        (("--keep-adaptors",), "keep_adaptors = true", ("maccs", "erg")),
+        (("--keep-adaptors=false",), "keep_adaptors = false", ()),
+        (("--keep-adaptors", "erg"), "keep_adaptors = ['erg']", ("erg",)),
+        (("--keep-adaptors", "erg,erg"), "keep_adaptors = ['erg', 'erg']", ("erg",)),
+    ],
+)
+def test_adaptors_of_all_of_none_or_of_some(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: tuple[str, ...],
+    toml: str,
+    adapted: tuple[str, ...],
+) -> None:
+    seen: list[tuple[str, ...]] = []
+
+    def distil(
+        _items: object, _panel: object, _out: object, settings: DistillSettings, **_: object
+    ):
+        seen.append(settings.adapted)
+        raise ConfigError("enough")
+
+    monkeypatch.setattr("molkd.api.distill", distil)
+    config = tmp_path / "settings.toml"
+    config.write_text(toml)
+    for given in (typed, ("--config", str(config))):
+        with pytest.raises(ConfigError, match="enough"):
+            _from_flags(tmp_path, *given, "-t", "erg")
+    assert seen == [adapted, adapted]

@@ -17,7 +17,7 @@ from molkd.bank import Bank
 from molkd.distillation.run import Distilled, DistillSettings, distill
 from molkd.distillation.schedule import TrainSettings
 from molkd.errors import ConfigError, StaleBankError
-from molkd.information.densities import EstimatorSettings
+from molkd.information.settings import EstimatorSettings
 from molkd.objectives import MutualInformationSettings, configured
 from molkd.students import GineSettings
 from molkd.teachers.rdkit.fingerprints import MaccsTeacher

@@ -105,7 +105,8 @@ def _adaptors() -> Folder:
         density = densities.make("gaussian")
         shape = HeadSettings(head_hidden=4, head_layers=1, head_skip=True)
         head = Ladder(2, (), (), density.width(3), shape)
-        one = adaptors.Adaptor(head, density, scaling)
+        bounds = np.full(3, -9, np.float32), np.full(3, 9, np.float32)
+        one = adaptors.Adaptor(head, density, scaling, *bounds)
         vectors = np.zeros(2, np.float32), np.ones(2, np.float32)
         adaptors.save(path, adaptors.Adaptors(*vectors, {"fake": one}), "digest")
 
