@@ -95,7 +95,7 @@ def table(
     group: Annotated[str | None, typer.Option(help="Benchmark. Default: the first.")] = None,
     published: PublishedFolder = None,
 ) -> None:
-    """Print quality against speed against size of a finished benchmark, as Markdown.
+    """Print a benchmark as a table: quality, speed, size.
 
     Scores are those of the probe chosen on validation rows, from most probes that asked all these
     embedders.
@@ -123,7 +123,7 @@ def join(
     reference: Reference = None,
     published: PublishedFolder = None,
 ) -> None:
-    """Put benchmarks of the same tasks together, and report them as one.
+    """Put benchmarks of the same tasks together as one.
 
     So a slow probe may ask fewer embedders, or take fewer seeds, than a fast one.
     """

@@ -58,7 +58,7 @@ Model = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="Name of a student that is part of molkd, folder of another, or its hub name.",
+        help="A student of the package, a folder, or a hub name.",
     ),
 ]
 SampleSeed = Annotated[int, typer.Option("--seed", help="Of the sample and of its split.")]
