@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+import zipfile
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import pytest
 
 import molkd
+from molkd.students import shipped
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -73,17 +75,35 @@ def test_entry_points_load(group: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The files of a source distribution of this tree."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the source distribution and the wheel of this tree."""
     pytest.importorskip("build")
     copy = tmp_path_factory.mktemp("source") / "molkd"
     unwanted = shutil.ignore_patterns("__pycache__", ".*", "results", "build", "*.egg-info", "runs")
     shutil.copytree(ROOT, copy, symlinks=True, ignore=unwanted)
-    command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", "dist"]
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", "dist"]
     subprocess.run(command, cwd=copy, check=True, capture_output=True)
-    (archive,) = (copy / "dist").iterdir()
+    return copy / "dist"
+
+
+@pytest.fixture(scope="module")
+def source(built: Path) -> set[str]:
+    """The files of a source distribution of this tree."""
+    (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as stream:
         return {name.partition("/")[2] for name in stream.getnames()}
+
+
+def test_a_wheel_holds_the_students_and_is_small(built: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    assert wheel.stat().st_size < 60e6
+    with zipfile.ZipFile(wheel) as stream:
+        inside = set(stream.namelist())
+    for name in shipped.names():
+        for file in (shipped.FOLDER / name).rglob("*.*"):
+            assert str(file.relative_to(ROOT)) in inside
+    assert shipped.names()
+    assert not {name for name in inside if name.startswith("tests")}
 
 
 def test_a_source_distribution_holds_no_part_of_the_tests(source: set[str]) -> None:

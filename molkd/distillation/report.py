@@ -104,7 +104,7 @@ def sentences(information: Mapping[str, Information]) -> list[str]:
     unlearnt = [name for name, (trained, blank) in compared.items() if trained <= blank]
     if unlearnt:
         said.append(f"Of {', '.join(unlearnt)} it knows no more, linearly, than before training.")
-    if unlearnt or after - before < LITTLE:
+    if after - before < LITTLE:
         said.append(
             "That is little: give it more molecules, or more passes over these (--epochs), before "
             "you rely on it."
