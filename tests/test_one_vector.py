@@ -20,6 +20,7 @@ from molkd.featurizers import MolKDTransformer
 from molkd.featurizers.deepchem import MolKDFeaturizer
 from molkd.formats import embeddings
 from molkd.items.molecules import chem
+from molkd.students import shipped
 from molkd.teachers import catalogue
 from molkd.teachers.hub.smiles import HuggingFaceTeacher
 from molkd.types import Embeddings
@@ -27,7 +28,7 @@ from tests.fakes.compounds import DIFFERENT, HARD, SAME
 from tests.fakes.forms import forms_of
 from tests.teachers import tiny_models
 
-STUDENT = Path(__file__).resolve().parent.parent / "benchmarks/results/quality/student"
+STUDENT = shipped.DEFAULT
 SHARED = Path(os.environ.get("MOLKD_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 TOLERANCE = 1e-5
 CONFORMERS = ("ani-2x", "csp5", "csp5-1h")
@@ -134,9 +135,9 @@ def test_estimators_see_compounds(make: Any, student: Any, forms: Forms):
 
     def embed(items: Sequence[Any]) -> Embeddings:
         if make is MolKDFeaturizer:
-            values = MolKDFeaturizer(str(STUDENT)).featurize(list(items))
+            values = MolKDFeaturizer(STUDENT).featurize(list(items))
         else:
-            values = MolKDTransformer(str(STUDENT), on_invalid="null").transform(list(items))
+            values = MolKDTransformer(STUDENT, on_invalid="null").transform(list(items))
         return Embeddings(values, student.embed(items).failures)
 
     _check_law(embed, some)
