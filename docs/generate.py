@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from molkd.benchmarks import records, statistics
+from molkd.benchmarks.quality import cost_records
 from molkd.benchmarks.reports import panels, tradeoff
 from molkd.benchmarks.reports.palette import DARK, LIGHT
 from molkd.benchmarks.reports.panels import Panel
-from molkd.benchmarks.speed import records as speeds
 from molkd.distillation.schedule import TrainSettings
 from molkd.distillation.settings import DistillSettings
 from molkd.embedding.settings import EmbedSettings
@@ -30,7 +30,7 @@ from molkd.objectives.diverse.settings import DiverseSettings
 from molkd.objectives.headwise import HeadwiseSettings
 from molkd.objectives.ladder import HeadSettings
 from molkd.objectives.unic import UnicSettings
-from molkd.students import GineSettings
+from molkd.students import GineSettings, shipped
 from molkd.students.settings_counts import CountsSettings, HybridSettings
 from molkd.students.settings_image import ImageSettings
 from molkd.students.settings_text import StaticSettings, TextSettings
@@ -59,6 +59,13 @@ SETTINGS: dict[str, Sequence[type]] = {
     "diverse": (DiverseSettings,),
 }
 """Name of a table -> the classes whose own options it holds."""
+
+DRAWN = (
+    *("molkd-static", "molkd-tiny", "molkd-small", "molkd-base", "ecfp4-count", "rdkit2d"),
+    *("ecfp4-count+rdkit2d", "minimol", "chemnet", "atom-pair", "maccs", "espaloma-charge"),
+    *("hu-gcn-supervised-contextpred", "rxnmapper", "jtvae"),
+)
+"""Embedders in the figure of quality against speed."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
@@ -145,17 +152,18 @@ def _markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def quality_against_speed(*, narrow: bool = False) -> Panel:
     """The mean score of each embedder on 22 ADMET tasks, and how many molecules it embeds."""
-    results = records.read(RESULTS / "quality" / "results.jsonl")
-    timed = tradeoff.timings(speeds.summary(speeds.read(RESULTS / "speed-baseline.json")))
+    results = records.read(RESULTS / "students" / "results.jsonl")
+    costs, _ = cost_records.read(RESULTS / "students")
     section = statistics.tables(results)[0]
-    comparison = statistics.compare(section.table, "student")
-    roles = {record.label: record.role for record in results.embedders}
+    comparison = statistics.compare(section.table, shipped.DEFAULT)
+    drawn = {record.label: record for record in results.embedders if record.label in DRAWN}
     points = [
-        tradeoff.Point(label, roles[label], timed[label].rate, quality, timed[label].parameters)
-        for label, quality in comparison.means.items()
-        if label in timed
+        tradeoff.Point(label, one.role, costs[label].per_second, means, one.parameters)
+        for label, one in drawn.items()
+        for means in [comparison.means[label]]
+        if costs[label].per_second is not None
     ]
-    return tradeoff.panel(points, "student", narrow=narrow)
+    return tradeoff.panel(points, shipped.DEFAULT, narrow=narrow)
 
 
 def densities() -> Panel:
