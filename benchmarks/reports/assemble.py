@@ -86,9 +86,9 @@ def document(inputs: ReportInputs) -> Document:
     inputs = replace(inputs, results=results)
     sections = statistics.tables(results)
     names = unique([slug(s.group, s.probe, s.split) for s in sections])
-    compared = [(section, _compared(inputs, section)) for section in sections]
-    chapters = [*overview.chapters(compared, results.embedders, inputs.costs)]
-    chapters += [_section(inputs, *each, n) for each, n in zip(compared, names, strict=True)]
+    pairs = [(section, compared(section, inputs.reference)) for section in sections]
+    chapters = [*overview.chapters(pairs, results.embedders, inputs.costs)]
+    chapters += [_section(inputs, *each, n) for each, n in zip(pairs, names, strict=True)]
     chapters += contamination.chapters(results, sections)
     if not sections:
         chapters = [Chapter("No result", lead="No task has a score of every embedder.")]
@@ -118,10 +118,10 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _compared(inputs: ReportInputs, section: Section) -> Comparison:
+def compared(section: Section, reference: str) -> Comparison:
+    """Compares the embedders of a section with the reference, or the first where it has none."""
     labels = section.table.embedders
-    reference = inputs.reference if inputs.reference in labels else labels[0]
-    return statistics.compare(section.table, reference)
+    return statistics.compare(section.table, reference if reference in labels else labels[0])
 
 
 def _section(inputs: ReportInputs, section: Section, comparison: Comparison, name: str) -> Chapter:

@@ -82,7 +82,7 @@ def write_report(
     )
     results = shown(results)
     for section in statistics.tables(results):
-        compared = statistics.compare(section.table, assemble.reference_of(results, reference))
+        compared = assemble.compared(section, assemble.reference_of(results, reference))
         for sentence in sentences.sentences(section, compared):
             typer.echo(sentence)
     notify(f"report: {page}")

@@ -158,6 +158,15 @@ def test_quality_against_speed_and_size_is_one_table(table: Path, tmp_path: Path
         bench("table", "-o", tmp_path / "out", "-e", "ergo")
 
 
+def test_a_probe_that_did_not_ask_the_reference_compares_the_others(
+    table: Path, tmp_path: Path
+) -> None:
+    asked = ("--only", "knn=erg", "--only", "knn=avalon", "-e", "avalon")
+    printed = _own(table, tmp_path / "out", "--probe", "linear,knn", *asked)
+    assert "All of this holds for the probe linear" in printed
+    assert "All of this holds for the probe knn" in printed
+
+
 def test_tasks_are_listed_with_what_is_here(tmp_path: Path) -> None:
     listed = bench("tasks", "--data", tmp_path)
     assert "tdc-admet:ames\tclassification\tAUROC\tnot here" in listed
