@@ -62,6 +62,7 @@ def ship(
     _refuse_larger(contents, MOST, "the student has", "distil a smaller one")
     beside = _adaptors_of(source, student.digest) if adaptors else {}
     card = contents[CARD].decode().replace("# A molkd student", f"# {name}", 1)
+    card = card.replace("path/to/this/folder", name)
     parts = [part.strip("\n") for part in (card, scores) if part.strip()]
     contents[CARD] = ("\n\n".join(parts) + "\n").encode()
     contents = {**beside, **contents, CONFIG: (source / CONFIG).read_bytes()}

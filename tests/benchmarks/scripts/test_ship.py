@@ -25,7 +25,9 @@ SETTINGS = GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8)
 def source(tmp_path: Path) -> Path:
     student = students.make(SETTINGS).eval()
     student.remember(student.featurize(["CCO"]))
-    student.save_pretrained(tmp_path / "run", card="# A molkd student\n\nAbout it.\n")
+    student.save_pretrained(
+        tmp_path / "run", card="# A molkd student\n\nload(path/to/this/folder)\n"
+    )
     (tmp_path / "run" / "metrics.jsonl").write_text("{}\n")
     return tmp_path / "run"
 
@@ -61,7 +63,7 @@ def test_what_embeds_is_copied_and_scores_are_added(source: Path, tmp_path: Path
     names = sorted(file.name for file in folder.iterdir())
     assert names == ["README.md", "config.json", "domain.json", "model.safetensors"]
     card = (folder / "README.md").read_text()
-    assert card == "# molkd-nano-3\n\nAbout it.\n\n## Scores\n\nGood.\n"
+    assert card == "# molkd-nano-3\n\nload(molkd-nano-3)\n\n## Scores\n\nGood.\n"
     one, other = (students.load(place).embed(["CCO"]).values for place in (source, folder))
     np.testing.assert_array_equal(one, other)
 
