@@ -158,10 +158,10 @@ def quality_against_speed(*, narrow: bool = False) -> Panel:
     comparison = statistics.compare(sections["tdc-admet", "linear"].table, shipped.DEFAULT)
     drawn = {record.label: record for record in results.embedders if record.label in DRAWN}
     points = [
-        tradeoff.Point(label, one.role, costs[label].per_second, means, one.parameters)
+        tradeoff.Point(label, one.role, rate, comparison.means[label], one.parameters)
         for label, one in drawn.items()
-        for means in [comparison.means[label]]
-        if costs[label].per_second is not None
+        for rate in [costs[label].per_second]
+        if rate is not None
     ]
     return tradeoff.panel(points, shipped.DEFAULT, narrow=narrow)
 
