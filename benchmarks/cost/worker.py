@@ -28,7 +28,7 @@ from molkd.distillation.trainer import Distiller
 from molkd.errors import InputError
 from molkd.items import ReadItems
 from molkd.runtime import devices, memory, settings
-from molkd.students.base import PackedItems
+from molkd.students.packed_items import PackedItems
 from molkd.tensors import QueryableTeachers
 
 _OWN, _REFERENCE = "variant", "reference"

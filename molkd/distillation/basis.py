@@ -28,6 +28,19 @@ _RIDGE = 1e-5
 """Penalty of the regression, in variances of the embedding's dimensions."""
 
 
+def check(components: int, dim: int) -> None:
+    """Refuses a number of components that is not that of the embedding's dimensions.
+
+    Raises:
+        ConfigError: it is another.
+    """
+    if components != dim:
+        raise ConfigError(
+            f"basis=teachers needs as many components as the embedding has dimensions, {dim}; the "
+            f"teachers have {components} on these rows: make the embedding shorter"
+        )
+
+
 def turn(student: Student[Any, Any, Any], embedded: Matrix, targets: Matrix, sds: Vector) -> None:
     """Turns a student's embedding, in place.
 
@@ -41,12 +54,7 @@ def turn(student: Student[Any, Any, Any], embedded: Matrix, targets: Matrix, sds
         ConfigError: the student does not end in linear layers, or there are not as many components
             as dimensions.
     """
-    if targets.shape[1] != student.embedding_dim:
-        raise ConfigError(
-            f"basis=teachers needs as many components as the embedding has dimensions, "
-            f"{student.embedding_dim}; the teachers have {targets.shape[1]} on these rows: make "
-            "the embedding shorter"
-        )
+    check(targets.shape[1], student.embedding_dim)
     mean, spread = embedded.mean(axis=0, dtype=np.float64), embedded.std(axis=0, dtype=np.float64)
     spread[spread == 0] = 1
     scaled = (embedded - mean) / spread

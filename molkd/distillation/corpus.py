@@ -20,7 +20,8 @@ from molkd.items import ReadItems, check
 from molkd.objectives import ObjectiveSettings
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
-from molkd.students.base import PackedItems, PackedT, Student
+from molkd.students.base import PackedT, Student
+from molkd.students.packed_items import PackedItems
 from molkd.targets import joint, redundancy
 from molkd.targets.fitting import Scaling, fit_scaling
 from molkd.targets.reader import TargetReader, fit_nodes

@@ -97,10 +97,11 @@ def distill(
         objective = settings.objective.build(
             student.feature_spec, corpus.reader.specs, queryable=queryable
         )
+    towards = _components(stored, corpus, settings, student.embedding_dim)
     distiller = Distiller(student, objective, settings.train, device=device)
     history = distiller.fit(corpus, folder=folder, progress=progress)
-    if settings.basis == "teachers":
-        _turn(student, stored, corpus, settings)
+    if towards is not None:
+        _turn(student, towards, corpus, settings)
     if settings.weights_dtype == "fp16":
         student.round()
     student.remember(corpus.prepared.select(corpus.train))
@@ -132,18 +133,31 @@ def distill(
     return result
 
 
-def _turn(
-    student: Student[Any, Any, Any], bank: Bank, corpus: Corpus[Any], settings: DistillSettings
-) -> None:
-    """Turns the embedding towards the components of all teachers, on a sample of rows."""
-    reader, dim = corpus.reader, student.embedding_dim
+def _components(
+    bank: Bank, corpus: Corpus[Any], settings: DistillSettings, dim: int
+) -> JointReader | None:
+    """The components that the embedding is turned towards; fitted, and refused, before training."""
+    if settings.basis != "teachers":
+        return None
+    reader = corpus.reader
     if not (isinstance(reader, JointReader) and len(reader.sds) == dim):
         reader = fit_joint(bank, settings.teachers, corpus.train, dim)
+    basis.check(len(reader.sds), dim)
+    return reader
+
+
+def _turn(
+    student: Student[Any, Any, Any],
+    towards: JointReader,
+    corpus: Corpus[Any],
+    settings: DistillSettings,
+) -> None:
+    """Turns the embedding towards the components of all teachers, on a sample of rows."""
     rows = _sample(corpus.train, settings.estimate.train_rows, settings.train.seed)
-    targets = reader.targets(rows)
+    targets = towards.targets(rows)
     there = targets.present[JOINT].numpy()
     embedded = _embedded(student, corpus, rows).values
-    basis.turn(student, embedded[there], targets.values[JOINT].numpy()[there], reader.sds)
+    basis.turn(student, embedded[there], targets.values[JOINT].numpy()[there], towards.sds)
 
 
 def _estimated(

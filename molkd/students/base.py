@@ -7,7 +7,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,48 +18,10 @@ from torch import nn
 from molkd.deprecated import warn
 from molkd.errors import ConfigError
 from molkd.students import pretrained
+from molkd.students.packed_items import Movable, PackedItems
 from molkd.students.passes import by_size
 from molkd.tensors import Features, FeatureSpec
 from molkd.types import Embeddings, Matrix, Predicted, Rows, digest_of
-
-
-class PackedItems(Protocol):
-    """Items in the form a student reads, before they become tensors."""
-
-    def __len__(self) -> int: ...
-
-    @property
-    def failures(self) -> Mapping[int, str]:
-        """Row -> reason, for items that cannot be read."""
-        ...
-
-    @property
-    def shortened(self) -> int:
-        """How many items lose their end, because they are longer than what the student reads."""
-        ...
-
-    @property
-    def sizes(self) -> npt.NDArray[np.int64]:
-        """Shape (n,): the cost of each item, to batch alike with alike."""
-        ...
-
-    def select(self, rows: Rows) -> Self:
-        """Returns some rows, in the order given."""
-        ...
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """Returns several parts, one after the other."""
-        ...
-
-
-class Movable(Protocol):
-    """A batch on some device."""
-
-    def to(self, device: torch.device) -> Self:
-        """Returns the batch on a device."""
-        ...
-
 
 Item = TypeVar("Item")
 PackedT = TypeVar("PackedT", bound=PackedItems)
@@ -234,7 +196,7 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
     def round(self) -> None:
         """Rounds the weights to what 16 bits can hold."""
         for value in self.state_dict().values():
-            value.copy_(value.half())
+            value.copy_(pretrained.halved(value))
 
     def save_pretrained(
         self, folder: str | Path, *, card: str | None = None, half: bool = False
@@ -250,9 +212,8 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
             OutputError: the folder cannot be written.
         """
         reading = self.trained_reading or self.reading_here()
-        weights = self.state_dict()
-        if half:
-            weights = {name: value.half() for name, value in weights.items()}
+        stored = pretrained.halved if half else torch.Tensor.detach
+        weights = {name: stored(value) for name, value in self.state_dict().items()}
         saved = pretrained.SavedStudent(
             self.kind, self.config, weights, self.files, self.hub_config, reading
         )

@@ -120,6 +120,11 @@ def read(model: str | Path, *, revision: str | None = None) -> SavedStudent:
     return SavedStudent(kind, config, tensors, files=files, reading=reading, folder=folder)
 
 
+def halved(value: Tensor) -> Tensor:
+    """Returns a tensor in 16 bits; one of whole numbers as it is, for it would lose large ones."""
+    return value.half() if value.is_floating_point() else value
+
+
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Reads a safetensors file.
 

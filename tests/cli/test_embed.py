@@ -125,27 +125,6 @@ def test_embed_gives_what_the_student_gives(
     )
 
 
-def test_a_file_and_the_student_of_the_package_are_enough(molkd: Molkd, smi: Path) -> None:
-    assert molkd("embed", smi, "-o", "out.npy")[0] == 0
-    code, said = molkd("embed", smi, "-o", "named.npy", "--model", "molkd-small-1")
-    assert (code, "molecules embedded" in said) == (0, True)
-    written = [np.load(smi.parent / name) for name in ("out.npy", "named.npy")]
-    np.testing.assert_array_equal(*written)
-    assert "molkd-small-1" not in molkd("embed", smi, "-o", "out.npy")[1]
-    named = settings_path(smi.parent / "out.npy").read_text()
-    assert "molkd-small-1" in named
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [([], "got none"), (["a.smi", "-i", "b.smi"], "got 'a.smi' and 'b.smi'")],
-)
-def test_one_file_is_embedded(molkd: Molkd, given: list[str], said: str) -> None:
-    code, message = molkd("embed", *given, "-o", "out.npy")
-    assert code != 0
-    assert said in message
-
-
 def test_embed_again_says_that_nothing_is_to_do(molkd: Molkd, smi: Path, model: Path) -> None:
     arguments = ("embed", "-i", smi, "-o", "out.npz", "-m", model, "-j", 1)
     molkd(*arguments)

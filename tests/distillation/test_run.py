@@ -241,6 +241,7 @@ def test_an_embedding_longer_than_its_components_is_not_turned(tmp_path: Path):
     student = dataclasses.replace(SETTINGS.student, embedding_dim=200)
     with pytest.raises(ConfigError, match="as many components as the embedding has dim"):
         _run(tmp_path, "maccs", basis="teachers", student=student)
+    assert not (tmp_path / "metrics.jsonl").exists()  # nobody trains for hours before that
 
 
 @pytest.mark.parametrize(

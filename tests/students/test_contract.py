@@ -79,6 +79,19 @@ def test_asking_for_layers_does_not_change_the_embedding(name: str):
 
 
 @EVERY
+def test_a_rounded_student_is_the_same_in_16_bits(name: str, tmp_path: Path):
+    student, items = _student(name), SAMPLES[name].items[:5]
+    student.register_buffer("large", torch.tensor([100_001]))  # such as a table of positions
+    student.round()
+    assert student.get_buffer("large").item() == 100_001
+    del student.large
+    student.save_pretrained(tmp_path, half=True)
+    loaded = students.load(tmp_path)
+    assert loaded.digest == student.digest
+    np.testing.assert_array_equal(loaded.embed(items).values, student.embed(items).values)
+
+
+@EVERY
 def test_a_linear_map_becomes_part_of_the_student(name: str):
     student, items = _student(name), SAMPLES[name].items[:5]
     before = student.embed(items).values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 from rdkit import Chem
 
 import molkd
-from molkd import students
+from molkd import cli, students
+from molkd.embedding import settings_path
 from molkd.errors import WeightsError
 from molkd.featurizers import MolKDTransformer
 from molkd.students import shipped
@@ -53,6 +56,48 @@ def test_the_default_is_there() -> None:
     student = molkd.load()
     assert student.folder == shipped.folder_of(shipped.DEFAULT)
     np.testing.assert_array_equal(vectors.values[0], MolKDTransformer().transform(["CCO"])[0])
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Runs the command line in a folder; returns the exit code and what it said."""
+    (tmp_path / "in.smi").write_text("CCO ethanol\nxx bad\n")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["molkd", *arguments])
+        try:
+            cli.main()
+        except SystemExit as stop:
+            return int(stop.code or 0), capsys.readouterr().err
+        return 0, capsys.readouterr().err
+
+    return run
+
+
+def test_a_file_is_enough_for_the_command(
+    command: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    code, said = command("embed", "in.smi", "-o", "out.npy")
+    assert code == 0
+    assert "1 of 2 molecules embedded" in said
+    assert command("embed", "in.smi", "-o", "named.npy", "-m", "molkd-small-1")[0] == 0
+    np.testing.assert_array_equal(*(np.load(tmp_path / f"{name}.npy") for name in ("out", "named")))
+    assert "molkd-small-1" in settings_path(tmp_path / "out.npy").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [([], "got none"), (["a.smi", "-i", "b.smi"], "got 'a.smi' and 'b.smi'")],
+)
+def test_one_file_is_embedded(
+    command: Callable[..., tuple[int, str]], given: list[str], said: str
+) -> None:
+    code, message = command("embed", *given, "-o", "out.npy")
+    assert code != 0
+    assert said in message
 
 
 def test_they_fit_into_a_wheel() -> None:
