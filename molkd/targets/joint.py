@@ -67,6 +67,18 @@ class JointReader(TargetReader):
             values, present = self._computed(rows)
         return Targets({JOINT: values.to(device)}, {JOINT: present.to(device)})
 
+    def components(self, values: Mapping[str, Matrix]) -> Matrix:
+        """Returns the components of items that are not in the bank.
+
+        Args:
+            values: teacher -> shape (m, d), as the teacher gives them; NaN in rows it failed on.
+
+        Returns:
+            Shape (m, q); NaN in rows that a teacher failed on.
+        """
+        single = [scaling.apply(values[name]) for name, scaling in self._scalings.items()]
+        return np.concatenate(single, axis=1) @ self._projection.numpy()
+
     @functools.cached_property
     def _kept(self) -> tuple[Tensor, Tensor]:
         """Components of every row of the bank."""

@@ -107,3 +107,16 @@ def test_rows_that_no_teacher_shares_are_refused(tmp_path: Path):
     )
     with pytest.raises(ConfigError, match="rows that all teachers could embed"):
         fit_joint(bank, ["a", "b"], np.arange(300), 2)
+
+
+def test_components_of_values_are_those_of_the_bank(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(300, 4)), np.exp(rng.normal(size=(300, 3)))
+    bank = _bank(tmp_path, Fixed("a", one), Fixed("b", other))
+    reader = fit_joint(bank, ["a", "b"], np.arange(300), 5)
+    values = {"b": other.astype(np.float32), "a": one.astype(np.float32)}
+    values["b"][3] = np.nan
+    found = reader.components(values)
+    expected = reader.targets(np.arange(300)).values[JOINT].numpy()
+    assert np.isnan(found[3]).all()
+    np.testing.assert_allclose(np.delete(found, 3, 0), np.delete(expected, 3, 0), atol=1e-5)
