@@ -3,6 +3,7 @@
 Each is a command, too: `molkd search`, `molkd map`, ...
 """
 
+from molkd.library.compounds import Composition, composition
 from molkd.library.table import Library, opened, read, student_of
 
-__all__ = ["Library", "opened", "read", "student_of"]
+__all__ = ["Composition", "Library", "composition", "opened", "read", "student_of"]
