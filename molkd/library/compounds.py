@@ -16,8 +16,8 @@ from molkd.runtime.progress import Progress
 
 PROPERTIES = {
     "heavy atoms": Chem.Mol.GetNumHeavyAtoms,
-    "molecular weight (Da)": Descriptors.MolWt,
-    "logP (Crippen)": Crippen.MolLogP,
+    "molecular weight (Da)": Descriptors.MolWt,  # pyright: ignore[reportAttributeAccessIssue]
+    "logP (Crippen)": Crippen.MolLogP,  # pyright: ignore[reportAttributeAccessIssue]
     "polar surface area (Å²)": rdMolDescriptors.CalcTPSA,
     "hydrogen-bond donors": rdMolDescriptors.CalcNumLipinskiHBD,
     "hydrogen-bond acceptors": rdMolDescriptors.CalcNumLipinskiHBA,
