@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,9 +24,9 @@ from molkd.runtime.progress import Progress
 from molkd.types import Matrix, Rows
 
 GOAL = 0.95
-"""Recall that the number of lists that are read is chosen for."""
+"""Recall that a search is meant to have: it reads as many lists as reach it with confidence."""
 
-_SAMPLE = 100
+_SAMPLE = 200
 _PER_LIST = 64
 """Rows per centre that k-means sees."""
 
@@ -146,33 +147,35 @@ def _stored(
 def _measured(lists: Lists, library: LibraryRows) -> tuple[int, float, int, float]:
     """Lists to read, their recall against exact search, rows it was measured on, ms per query.
 
-    The number is chosen on one half of the sample, and the recall is that of the other. A row does
-    not count among its own neighbours.
+    The number is chosen on one half of the sample, so that the recall there is above the goal by
+    1.64 standard errors, and the recall is that of the other. A row does not count among its own
+    neighbours.
     """
     drawn = np.sort(np.random.default_rng(0).permutation(len(lists.rows))[: 2 * _SAMPLE])
     queries = exact.unit(np.asarray(lists.vectors[drawn], dtype=np.float32))
     keys = lists.rows[drawn]
     true = exact.nearest(queries, library.source.values(), AMONG + 1).rows
-    chosen, reported = np.arange(len(keys)) % 2 == 0, np.arange(len(keys)) % 2 == (len(keys) > 1)
-    probes, found = 0, true
-    for doubling in range(20):
-        probes = min(2**doubling, len(lists.centres))
-        found = lists.nearest(queries, AMONG + 1, probes).rows
-        if probes == len(lists.centres) or _recall(keys, true, found, chosen) >= GOAL:
+    probes, shares = 0, np.zeros(len(keys))
+    for step in range(40):
+        probes = min(round(2 ** (step / 2)), len(lists.centres))
+        shares = _recalls(keys, true, lists.nearest(queries, AMONG + 1, probes).rows)
+        own = shares[::2]
+        if probes == len(lists.centres) or own.mean() - 1.64 * own.std() / len(own) ** 0.5 >= GOAL:
             break
     started, alone = time.process_time(), min(20, len(queries))
     for query in range(alone):
         lists.nearest(queries[query : query + 1], AMONG, probes)
     milliseconds = 1000 * (time.process_time() - started) / alone
-    return probes, _recall(keys, true, found, reported), int(reported.sum()), milliseconds
+    reported = shares[1::2] if len(keys) > 1 else shares
+    return probes, float(reported.mean()), len(reported), milliseconds
 
 
-def _recall(keys: Rows, true: Rows, found: Rows, among: Any) -> float:
-    """Share of the exact neighbours that were found; 1 where a row has none."""
-    shares = list[float]()
-    triples = zip(keys[among].tolist(), true[among].tolist(), found[among].tolist(), strict=True)
-    for key, wanted, got in triples:
+def _recalls(keys: Rows, true: Rows, found: Rows) -> npt.NDArray[np.float64]:
+    """Share of the exact neighbours of each row that were found; 1 where it has none."""
+    shares = np.ones(len(keys))
+    triples = zip(keys.tolist(), true.tolist(), found.tolist(), strict=True)
+    for place, (key, wanted, got) in enumerate(triples):
         others = [row for row in wanted if row not in {key, -1}][:AMONG]
         if others:
-            shares.append(len(set(others) & set(got)) / len(others))
-    return float(np.mean(shares)) if shares else 1.0
+            shares[place] = len(set(others) & set(got)) / len(others)
+    return shares

@@ -20,7 +20,7 @@ SUFFIXES = (".csv", ".parquet", ".html")
 """What a result can be written as."""
 
 _ON_A_PAGE, _IN_A_NOTEBOOK = 2000, 40
-"""Molecules that are drawn at most: some 10 MB, and what one scrolls through."""
+"""Molecules that are drawn at most: some 20 MB, and what one scrolls through."""
 
 
 class ResultTable(ABC):

@@ -29,8 +29,8 @@ def test_it_finds_what_exact_search_finds_as_often_as_it_says(index: Index) -> N
         len(set(one) & set(other)) / 10
         for one, other in zip(found.rows.tolist(), true.rows.tolist(), strict=True)
     ]
-    assert index.facts.recall >= GOAL - 0.05
-    assert np.mean(shares) >= GOAL - 0.05
+    assert index.facts.recall >= GOAL - 0.03
+    assert np.mean(shares) >= GOAL - 0.03
     assert index.facts.probes < index.facts.lists
     assert found.rows[:, 0].tolist() == list(range(100, 300))
     np.testing.assert_allclose(found.cosines[:, 0], 1, atol=2e-3)
