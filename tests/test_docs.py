@@ -32,11 +32,12 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *DOCS.rglob("
 
 CHEAP = (
     *("distill", "embed", "truncate", "teachers", "bench tasks", "bench diagnose", "bench report"),
-    "bench quality -e student=molkd:runs/student --table",
+    *("search", "pick", "bench quality -e student=molkd:runs/student --table"),
 )
 """Commands that run here; the others are only read."""
 
-SMALLER = {"distill": ["--epochs", "1", "-j", "1"], "embed": ["-j", "1"]}
+SMALLER = {"distill": ["--epochs", "1", "-j", "1"]}
+SMALLER |= {name: ["-j", "1"] for name in ("embed", "search", "pick")}
 """What is added to them, so that they are cheap."""
 
 WEIGHTS = re.compile(r"\b(resnet|hu-|molclr|ani-2x)")

@@ -20,6 +20,8 @@ from molkd.cli import (
     bench,
     distill,
     embed,
+    pick,
+    search,
     teachers,
     teachers_compare,
     teachers_learn,
@@ -61,6 +63,8 @@ app = typer.Typer(
 )
 app.command("distill")(distill.distill)
 app.command("embed")(embed.embed)
+app.command("search")(search.search)
+app.command("pick")(pick.pick)
 app.command("truncate")(truncate.truncate)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)

@@ -72,6 +72,32 @@ Jobs = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+LibraryFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="LIBRARY", help="File of embeddings, or of molecules, which are embedded first."
+    ),
+]
+Work = Annotated[
+    Path | None,
+    typer.Option(
+        help="Parquet file for the embeddings of a file of molecules. Default: beside it, named "
+        "after it and the student; used again where it is there."
+    ),
+]
+MadeBy = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="The student that embeds molecules. Default: the one that made the library's "
+        "embeddings, else molkd-small.",
+    ),
+]
+Result = Annotated[
+    Path, typer.Option("--output", "-o", help="File: .csv, .parquet, or .html with drawings.")
+]
+
 
 def source_of(file: str | None, source: str | None) -> str:
     """Returns the one source that was given.
@@ -84,6 +110,21 @@ def source_of(file: str | None, source: str | None) -> str:
         said = " and ".join(map(repr, given)) or "none"
         raise ConfigError(f"expected one file to embed, got {said}: molkd embed library.smi -o ...")
     return given[0]
+
+
+def embedded(source: str, work: Path | None, model: str | None, jobs: int) -> Path:
+    """Returns the file of a library's embeddings: its own, or that of its molecules, made now."""
+    from molkd.library import embedded_file
+    from molkd.students import shipped
+
+    label = shipped.label_of(model or shipped.DEFAULT).replace("/", "-")
+    place = Path(source)
+    return embedded_file(
+        source,
+        work=work or place.with_name(f"{place.name}.{label}.parquet"),
+        model=model,
+        jobs=jobs,
+    )
 
 
 DEPRECATED: Mapping[str, str] = {

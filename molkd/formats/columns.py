@@ -114,7 +114,8 @@ class Columns:
         Raises:
             ConfigError: a column was chosen.
         """
-        if self.item or (id_too and (self.id or self.keep)):
+        named = self.keep and not self.keeps_all  # every one of none is none
+        if self.item or (id_too and (self.id or named)):
             option = "--column" if self.item else "--id-column" if self.id else "--keep"
             raise ConfigError(f"{file} has no columns to choose from: leave out {option}")
 

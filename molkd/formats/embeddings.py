@@ -27,7 +27,7 @@ MODALITY_OF = {MODALITIES[name].style.column: name for name in MODALITIES}
 
 _DIMENSION = re.compile(r"molkd_\d+")
 _NO_NUMBERS = ("id", *MODALITY_OF, "valid", "error")
-_DAMAGE = (OSError, ValueError, KeyError, RecursionError, CorruptFileError, pa.ArrowException)
+DAMAGE = (OSError, ValueError, KeyError, RecursionError, CorruptFileError, pa.ArrowException)
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
@@ -73,7 +73,7 @@ def read(path: Path) -> StoredEmbeddings:
         )
     try:
         stored = readers[path.suffix](path)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(f"cannot read embeddings from {path}: {error}") from error
     if stored.values.ndim != 2 or not stored.values.size:
         raise InputError(f"{path} holds no embeddings but numbers of shape {stored.values.shape}")
@@ -92,7 +92,7 @@ def column_names(path: Path) -> list[str]:
             return list(pq.read_schema(path).names)
         with pc.open_csv(path) as stream:
             return list(stream.schema.names)
-    except _DAMAGE:
+    except DAMAGE:
         return []
 
 
@@ -127,13 +127,13 @@ def _npz(path: Path) -> StoredEmbeddings:
         columns={
             name: pa.array(array) for name, array in kept.items() if name not in {*known, "valid"}
         },
-        facts=_facts(json.loads(str(arrays["metadata"])) if "metadata" in arrays else {}),
+        facts=facts_of(json.loads(str(arrays["metadata"])) if "metadata" in arrays else {}),
     )
 
 
 def _npy(path: Path) -> StoredEmbeddings:
     table = pq.read_table(ids_path(path))
-    return _with_rows(table, _real(read_array(path)), ())
+    return with_rows(table, _real(read_array(path)), ())
 
 
 def _real(array: Array) -> Matrix:
@@ -150,15 +150,15 @@ def _texts(array: Array, name: str) -> list[str]:
 
 def _of_table(table: Any) -> StoredEmbeddings:
     if "embedding" in table.column_names:
-        return _with_rows(table, _lists(table["embedding"].combine_chunks()), ("embedding",))
+        return with_rows(table, matrix_of(table["embedding"].combine_chunks()), ("embedding",))
     own = [name for name in table.column_names if _DIMENSION.fullmatch(name)]
     names = own or [name for name in table.column_names if name not in _NO_NUMBERS]
     columns = [table[name].cast(pa.float32()).to_numpy(zero_copy_only=False) for name in names]
     values = np.array(columns, dtype=np.float32).reshape(-1, len(table)).T
-    return _with_rows(table, values, names)
+    return with_rows(table, values, names)
 
 
-def _with_rows(table: Any, values: Matrix, numbers: Sequence[str]) -> StoredEmbeddings:
+def with_rows(table: Any, values: Matrix, numbers: Sequence[str]) -> StoredEmbeddings:
     """The rows of a table; `numbers` are the columns that the values were made of."""
     column = _item_column(table.column_names)
     kind = table.schema.field(column).type
@@ -182,11 +182,11 @@ def _with_rows(table: Any, values: Matrix, numbers: Sequence[str]) -> StoredEmbe
             for name in table.column_names
             if name not in numbers and name not in _NO_NUMBERS
         },
-        facts=_facts({key.decode(): value.decode() for key, value in raw.items()}),
+        facts=facts_of({key.decode(): value.decode() for key, value in raw.items()}),
     )
 
 
-def _facts(metadata: object) -> dict[str, str]:
+def facts_of(metadata: object) -> dict[str, str]:
     """What molkd has written of a file's making."""
     if not isinstance(metadata, dict):
         raise ValueError("its metadata are no names and values")  # noqa: TRY004  # as other damage
@@ -203,7 +203,7 @@ def _strings(column: Any) -> list[str | None]:
     return column.cast(pa.string()).to_pylist()
 
 
-def _lists(column: Any) -> Matrix:
+def matrix_of(column: Any) -> Matrix:
     """A column of lists, all equally long, as rows; NaN where there is none."""
     if not any(fits(column.type) for fits in _LISTS):
         raise ValueError(f"column 'embedding' holds {column.type}, not lists of numbers")

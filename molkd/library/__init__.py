@@ -1,9 +1,71 @@
 """What a chemist does with a library once it is embedded: functions over files of embeddings.
 
-Each is a command, too: `molkd search`, `molkd map`, ...
+Each is a command, too: `molkd search`, `molkd pick`, `molkd map`, ... Names are imported when they
+are first used, so that the command line can read settings without torch.
 """
 
-from molkd.library.compounds import Composition, composition
-from molkd.library.table import Library, opened, read, student_of
+from __future__ import annotations
 
-__all__ = ["Composition", "Library", "composition", "opened", "read", "student_of"]
+import pkgutil
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from molkd.library.compounds import Composition, composition
+    from molkd.library.hits import Hits, Queries
+    from molkd.library.index import Index
+    from molkd.library.indexing import build
+    from molkd.library.picking import clusters, pick
+    from molkd.library.picks import Clusters, Picks
+    from molkd.library.rows import rows_of
+    from molkd.library.searching import Searchable, search
+    from molkd.library.table import Library, embedded_file, opened, read, student_of
+
+__all__ = [
+    "Clusters",
+    "Composition",
+    "Hits",
+    "Index",
+    "Library",
+    "Picks",
+    "Queries",
+    "Searchable",
+    "build",
+    "clusters",
+    "composition",
+    "embedded_file",
+    "opened",
+    "pick",
+    "read",
+    "rows_of",
+    "search",
+    "student_of",
+]
+
+_PLACES: Final[Mapping[str, str]] = {
+    "Clusters": "molkd.library.picks:Clusters",
+    "Composition": "molkd.library.compounds:Composition",
+    "Hits": "molkd.library.hits:Hits",
+    "Index": "molkd.library.index:Index",
+    "Library": "molkd.library.table:Library",
+    "Picks": "molkd.library.picks:Picks",
+    "Queries": "molkd.library.hits:Queries",
+    "Searchable": "molkd.library.searching:Searchable",
+    "build": "molkd.library.indexing:build",
+    "clusters": "molkd.library.picking:clusters",
+    "composition": "molkd.library.compounds:composition",
+    "embedded_file": "molkd.library.table:embedded_file",
+    "opened": "molkd.library.table:opened",
+    "pick": "molkd.library.picking:pick",
+    "read": "molkd.library.table:read",
+    "rows_of": "molkd.library.rows:rows_of",
+    "search": "molkd.library.searching:search",
+    "student_of": "molkd.library.table:student_of",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = pkgutil.resolve_name(_PLACES[name])
+    return found

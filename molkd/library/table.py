@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,6 +23,20 @@ from molkd.types import Mask, Matrix
 _UNKNOWN = "the file holds no embedding of it"
 
 
+class Embedded(Protocol):
+    """What a student has embedded; see `Library`."""
+
+    @property
+    def model(self) -> str:
+        """What its file calls the student."""
+        ...
+
+    @property
+    def model_digest(self) -> str:
+        """Of the student."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Library:
     """Molecules with embeddings, one row each, in the order of their file.
@@ -34,6 +49,7 @@ class Library:
         columns: name -> column that was kept, an Arrow array of n values.
         model: what the file calls the student that made the embeddings; "" where it does not say.
         model_digest: of that student; "" where the file does not say.
+        standardize: what was done to the molecules before they were embedded; see `EmbedSettings`.
     """
 
     ids: Sequence[str]
@@ -43,6 +59,7 @@ class Library:
     columns: Mapping[str, Any]
     model: str
     model_digest: str
+    standardize: str = "none"
 
     def __len__(self) -> int:
         return len(self.values)
@@ -54,14 +71,29 @@ class Library:
 
     @cached_property
     def digest(self) -> str:
-        """Of identifiers, SMILES and embeddings, in their order."""
-        found = hashlib.sha256()
-        for texts in (self.ids, self.smiles):
-            lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-            found.update(lengths.tobytes() + "".join(texts).encode(errors="surrogatepass"))
-        found.update(repr(self.values.shape).encode())
-        found.update(np.ascontiguousarray(self.values).data)
+        """Of identifiers, SMILES and embeddings, in their order; see `RowsDigest`."""
+        found = RowsDigest()
+        found.add(self.ids, self.smiles, self.values)
         return found.hexdigest()
+
+
+class RowsDigest:
+    """The digest of a library, of which it is given all rows, some at a time."""
+
+    def __init__(self) -> None:
+        self._parts = [hashlib.sha256() for _ in range(5)]
+
+    def add(self, ids: Sequence[str], smiles: Sequence[str], values: Matrix) -> None:
+        """Takes the next rows; how many at a time makes no difference."""
+        for place, texts in enumerate((ids, smiles)):
+            lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+            self._parts[2 * place].update(lengths.tobytes())
+            self._parts[2 * place + 1].update("".join(texts).encode(errors="surrogatepass"))
+        self._parts[4].update(np.ascontiguousarray(values).data)
+
+    def hexdigest(self) -> str:
+        """Returns 64 hexadecimal digits."""
+        return hashlib.sha256(b"".join(part.digest() for part in self._parts)).hexdigest()
 
 
 def read(path: str | Path) -> Library:
@@ -84,7 +116,16 @@ def read(path: str | Path) -> Library:
         columns=stored.columns,
         model=facts.get("model", ""),
         model_digest=facts.get("model_digest", ""),
+        standardize=standardization_of(facts),
     )
+
+
+def standardization_of(facts: Mapping[str, str]) -> str:
+    """Returns what was done to the molecules of a file first, as far as it says."""
+    try:
+        return str(json.loads(facts.get("settings", "{}")).get("standardize", "none"))
+    except (ValueError, AttributeError):  # written by others
+        return "none"
 
 
 def opened(
@@ -112,21 +153,38 @@ def opened(
         InputError: the file cannot be read, or its embeddings are of another student than `model`.
         OutputError: `work` holds something else, or cannot be written.
     """
+    file = embedded_file(source, work=work, model=model, keep=keep, jobs=jobs, progress=progress)
+    library = read(file)
+    if model is not None and file != Path(work):
+        student_of(library, model)
+    return library
+
+
+def embedded_file(
+    source: str | Path,
+    *,
+    work: str | Path,
+    model: str | None = None,
+    keep: Sequence[str] = ("all",),
+    jobs: int = 1,
+    progress: bool = True,
+) -> Path:
+    """Returns a file of embeddings as it is, and for one of molecules that of their embeddings.
+
+    See `opened`; this reads none of them.
+    """
     source = Path(source)
     if _holds_embeddings(source):
-        library = read(source)
-        if model is not None:
-            student_of(library, model)
-        return library
+        return source
     name = model or shipped.DEFAULT
     student: Any = students.load(name).to(devices.choose("auto"))
     label = shipped.label_of(name)
     options = EmbedSettings(keep=tuple(keep))
     embed_file(student, source, work, options, name=label, jobs=jobs, progress=progress)
-    return read(work)
+    return Path(work)
 
 
-def student_of(library: Library, model: str | None = None) -> Student[Any, Any, Any]:
+def student_of(library: Embedded, model: str | None = None) -> Student[Any, Any, Any]:
     """Loads the student that made a library's embeddings.
 
     Args:

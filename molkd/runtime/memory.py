@@ -23,3 +23,13 @@ def _malloc_trim() -> ctypes._NamedFuncPointer | None:  # pyright: ignore[report
     if not sys.platform.startswith("linux"):
         return None
     return getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+
+def peak() -> float:
+    """Returns the largest memory that this process has had, in bytes; NaN where nobody says."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)

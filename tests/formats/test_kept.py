@@ -215,3 +215,8 @@ def test_csv_has_the_texts_of_the_input(tmp_path: Path) -> None:
     frame: Any = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     for name, values in KEPT.items():
         assert frame[name].tolist()[:2] == [value or "" for value in values]
+
+
+def test_all_columns_of_a_file_that_has_none_are_none(tmp_path: Path) -> None:
+    (tmp_path / "in.smi").write_text("CCO ethanol\n")
+    assert rows_of(tmp_path / "in.smi", Columns(keep=("all",))).kept == {}

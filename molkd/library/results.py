@@ -1,0 +1,124 @@
+"""Results that are a table in a file, a page of drawn molecules, and a drawing in a notebook."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+
+from molkd.errors import ConfigError, OutputError
+from molkd.library import cards
+from molkd.library.cards import Section
+from molkd.runtime import files
+
+SUFFIXES = (".csv", ".parquet", ".html")
+"""What a result can be written as."""
+
+_ON_A_PAGE, _IN_A_NOTEBOOK = 2000, 40
+"""Molecules that are drawn at most: some 20 MB, and what one scrolls through."""
+
+
+class ResultTable(ABC):
+    """What a search or a choice gives.
+
+    Attributes:
+        title: what it is, as the heading of a page.
+        notes: what else there is to say, in sentences.
+    """
+
+    title: ClassVar[str]
+    notes: tuple[str, ...]
+
+    @cached_property
+    @abstractmethod
+    def table(self) -> Any:
+        """An Arrow table."""
+
+    @abstractmethod
+    def sections(self, most: int) -> list[Section]:
+        """Returns what is drawn: up to `most` molecules."""
+
+    def to_pandas(self) -> Any:
+        """Returns the table as a pandas data frame."""
+        return self.table.to_pandas()
+
+    def write(self, path: str | Path) -> None:
+        """Writes a table, .csv or .parquet, or an HTML page with drawn molecules.
+
+        Raises:
+            ConfigError: the suffix names none of these.
+            OutputError: the file cannot be written.
+        """
+        path = Path(path)
+        _refuse_suffix(path)
+        with files.atomic_path(path) as temporary:
+            if path.suffix == ".parquet":
+                pq.write_table(self.table, temporary, compression="zstd")
+            elif path.suffix == ".csv":
+                pc.write_csv(self.table, temporary)
+            else:
+                temporary.write_text(self.page(), encoding="utf-8")
+
+    def page(self, most: int = _ON_A_PAGE) -> str:
+        """Returns an HTML page that needs nothing beside itself, with up to `most` molecules."""
+        sections = self.sections(most)
+        return cards.page(self.title, [*self.notes, *self._left_out(sections)], sections)
+
+    def _left_out(self, sections: list[Section]) -> list[str]:
+        drawn = sum(len(section.cards) for section in sections)
+        every = len(self.table) - self.table["smiles"].null_count
+        said = f"{drawn:,} of {every:,} molecules are drawn here; a table has all of them."
+        return [said] if drawn < every else []
+
+    def _repr_html_(self) -> str:
+        sections = self.sections(_IN_A_NOTEBOOK)
+        return cards.fragment([*self.notes, *self._left_out(sections)], sections)
+
+
+def refuse_output(path: Path, *, overwrite: bool) -> None:
+    """Refuses a file that a result cannot be written to, before any work is done.
+
+    Raises:
+        ConfigError: its suffix names no format.
+        OutputError: it is a folder, or is there and not to be replaced.
+    """
+    _refuse_suffix(path)
+    files.refuse_folder(path, "result.csv")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists: give --overwrite to replace it")
+
+
+def _refuse_suffix(path: Path) -> None:
+    if path.suffix not in SUFFIXES:
+        raise ConfigError(f"{path}: results are written as {', '.join(SUFFIXES)}")
+
+
+def carried(columns: Mapping[str, Any], places: Any, *, taken: Collection[str]) -> dict[str, Any]:
+    """Returns columns of a library for the rows of a result.
+
+    One with the name of a column of the result has "library_" before it.
+
+    Args:
+        columns: name -> Arrow array.
+        places: an Arrow array: for each row the place of its value, or null.
+        taken: names that the result has.
+    """
+    return {
+        f"library_{name}" if name in taken else name: column.take(places)
+        for name, column in columns.items()
+    }
+
+
+def values_of(columns: Mapping[str, Any], place: int) -> list[tuple[str, str]]:
+    """Returns name and value of one row of columns, as a page shows them; not the missing ones."""
+    pairs = [(name, column[place].as_py()) for name, column in columns.items()]
+    return [
+        (name, f"{value:.4g}" if isinstance(value, float) else str(value))
+        for name, value in pairs
+        if value is not None
+    ]
