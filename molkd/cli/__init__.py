@@ -20,6 +20,7 @@ from molkd.cli import (
     bench,
     distill,
     embed,
+    maps,
     teachers,
     teachers_compare,
     teachers_learn,
@@ -62,6 +63,7 @@ app = typer.Typer(
 app.command("distill")(distill.distill)
 app.command("embed")(embed.embed)
 app.command("truncate")(truncate.truncate)
+app.command("map")(maps.draw_map)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)
 teachers.app.command("noise")(teachers_noise.noise)
