@@ -56,7 +56,12 @@ HEAVY = {
         "benchmarks/tasks/moleculenet.py",
     },
     "onnxruntime": {"teachers/packages/onnx.py"},
-    "matplotlib": {"molkd/distillation/report.py", "benchmarks/reports/"},
+    "matplotlib": {
+        "molkd/distillation/report.py",
+        "molkd/library/chart.py",
+        "benchmarks/reports/",
+    },
+    "umap": {"molkd/library/layout.py"},
     "tqdm": {"molkd/runtime/progress.py"},
     "datamol": {"molkd/items/molecules/chem.py", "benchmarks/diagnostics/samples.py"},
 }

@@ -20,6 +20,7 @@ from molkd.cli import (
     bench,
     distill,
     embed,
+    maps,
     pick,
     search,
     teachers,
@@ -65,6 +66,7 @@ app.command("distill")(distill.distill)
 app.command("embed")(embed.embed)
 app.command("search")(search.search)
 app.command("pick")(pick.pick)
+app.command("map")(maps.draw_map)
 app.command("truncate")(truncate.truncate)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from molkd.library.hits import Hits, Queries
     from molkd.library.index import Index
     from molkd.library.indexing import build
+    from molkd.library.map_settings import MapSettings
+    from molkd.library.maps import Map, map_of
     from molkd.library.picking import clusters, pick
     from molkd.library.picks import Clusters, Picks
     from molkd.library.rows import rows_of
@@ -27,6 +29,8 @@ __all__ = [
     "Hits",
     "Index",
     "Library",
+    "Map",
+    "MapSettings",
     "Picks",
     "Queries",
     "Searchable",
@@ -34,6 +38,7 @@ __all__ = [
     "clusters",
     "composition",
     "embedded_file",
+    "map_of",
     "opened",
     "pick",
     "read",
@@ -48,6 +53,8 @@ _PLACES: Final[Mapping[str, str]] = {
     "Hits": "molkd.library.hits:Hits",
     "Index": "molkd.library.index:Index",
     "Library": "molkd.library.table:Library",
+    "Map": "molkd.library.maps:Map",
+    "MapSettings": "molkd.library.map_settings:MapSettings",
     "Picks": "molkd.library.picks:Picks",
     "Queries": "molkd.library.hits:Queries",
     "Searchable": "molkd.library.searching:Searchable",
@@ -55,6 +62,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "clusters": "molkd.library.picking:clusters",
     "composition": "molkd.library.compounds:composition",
     "embedded_file": "molkd.library.table:embedded_file",
+    "map_of": "molkd.library.maps:map_of",
     "opened": "molkd.library.table:opened",
     "pick": "molkd.library.picking:pick",
     "read": "molkd.library.table:read",

@@ -1,0 +1,97 @@
+"""`molkd map`: a library as a page to look around in, as a figure, as a table of places."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molkd.cli.flags import Flag, takes_settings
+from molkd.cli.options import Jobs, processes
+from molkd.cli.output import notify
+from molkd.errors import ConfigError
+from molkd.library.map_settings import MapSettings
+
+FLAGS = (
+    Flag("layout"),
+    Flag("seed"),
+    Flag("neighbours"),
+    Flag("clusters"),
+    Flag("color"),
+    Flag("categories"),
+    Flag("title"),
+)
+
+
+@takes_settings(MapSettings, FLAGS)
+def draw_map(
+    *,
+    settings: MapSettings,
+    library: Annotated[
+        str, typer.Argument(help="File of embeddings that molkd embed wrote, or of molecules.")
+    ],
+    outputs: Annotated[
+        list[Path],
+        typer.Option(
+            "--output",
+            "-o",
+            help=".html, .png, or a table of places, .csv or .parquet; may be repeated.",
+        ),
+    ],
+    coordinates: Annotated[
+        Path | None, typer.Option(help="Table of places that an earlier map wrote: drawn again.")
+    ] = None,
+    select: Annotated[
+        Path | None, typer.Option(help="File of identifiers that are selected at first.")
+    ] = None,
+    drawings: Annotated[
+        bool | None,
+        typer.Option(
+            "--drawings/--no-drawings",
+            help="Whether a page holds drawn molecules. Default: up to 250,000 rows.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="Student that embeds a file of molecules."),
+    ] = None,
+    jobs: Jobs = None,
+) -> None:
+    """Draw a map of a library: molecules that a student finds alike lie together.
+
+    The page needs nothing beside itself: it draws the molecule under the pointer, colours by any
+    column, filters, and saves what is selected as CSV or SDF.
+    """
+    from molkd.library import coordinates as tables
+    from molkd.library import map_of, opened
+
+    _refuse_unwritable(outputs)
+    settings = replace(
+        settings,
+        title=settings.title or Path(library).name,
+        drawings=settings.drawings if drawings is None else drawings,
+    )
+    chosen = tables.identifiers(select) if select else ()
+    work = outputs[0].with_name(f"{outputs[0].stem}.embeddings.parquet")
+    rows = opened(library, work=work, model=model, jobs=processes(jobs))
+    places = tables.read(coordinates, rows) if coordinates else None
+    drawn = map_of(rows, settings, places=places, selected=chosen)
+    for path in outputs:
+        drawn.save(path, jobs=processes(jobs))
+    notify(f"{len(drawn.rows)} molecules by {drawn.layout.words}: {', '.join(map(str, outputs))}")
+    if rows.reasons:
+        row, why = next(iter(rows.reasons.items()))
+        count = len(rows.reasons)
+        verb, first = ("row is", "") if count == 1 else ("rows are", "the first of them ")
+        notify(f"{count} {verb} not drawn: {first}row {row}, {why}")
+
+
+def _refuse_unwritable(outputs: list[Path]) -> None:
+    """Refuses what cannot be written before anything is computed."""
+    from molkd.library.maps import FORMATS
+
+    for path in outputs:
+        if path.suffix not in FORMATS:
+            raise ConfigError(f"{path}: a map is written as {', '.join(FORMATS)}")
