@@ -22,6 +22,7 @@ from molkd.cli import (
     embed,
     maps,
     pick,
+    report,
     search,
     teachers,
     teachers_compare,
@@ -67,6 +68,7 @@ app.command("embed")(embed.embed)
 app.command("search")(search.search)
 app.command("pick")(pick.pick)
 app.command("map")(maps.draw_map)
+app.command("report")(report.report)
 app.command("truncate")(truncate.truncate)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)

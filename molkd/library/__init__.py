@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from molkd.library.maps import Map, map_of
     from molkd.library.picking import clusters, pick
     from molkd.library.picks import Clusters, Picks
+    from molkd.library.report import Report, report_of
     from molkd.library.rows import rows_of
     from molkd.library.searching import Searchable, search
     from molkd.library.table import Library, embedded_file, opened, read, student_of
@@ -33,6 +34,7 @@ __all__ = [
     "MapSettings",
     "Picks",
     "Queries",
+    "Report",
     "Searchable",
     "build",
     "clusters",
@@ -42,6 +44,7 @@ __all__ = [
     "opened",
     "pick",
     "read",
+    "report_of",
     "rows_of",
     "search",
     "student_of",
@@ -57,6 +60,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "MapSettings": "molkd.library.map_settings:MapSettings",
     "Picks": "molkd.library.picks:Picks",
     "Queries": "molkd.library.hits:Queries",
+    "Report": "molkd.library.report:Report",
     "Searchable": "molkd.library.searching:Searchable",
     "build": "molkd.library.indexing:build",
     "clusters": "molkd.library.picking:clusters",
@@ -66,6 +70,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "opened": "molkd.library.table:opened",
     "pick": "molkd.library.picking:pick",
     "read": "molkd.library.table:read",
+    "report_of": "molkd.library.report:report_of",
     "rows_of": "molkd.library.rows:rows_of",
     "search": "molkd.library.searching:search",
     "student_of": "molkd.library.table:student_of",

@@ -50,17 +50,24 @@ class Section:
 
 def page(title: str, notes: Sequence[str], sections: Sequence[Section]) -> str:
     """Returns an HTML page: styles and drawings within, no script, nothing from a network."""
-    return _template("cards_page.html").render(title=title, inner=fragment(notes, sections))
+    return template("cards_page.html").render(title=title, inner=fragment(notes, sections))
 
 
 def fragment(notes: Sequence[str], sections: Sequence[Section]) -> str:
     """Returns the inner part of a page, with its style: what a notebook shows."""
     style = (_HERE / "cards.css").read_text(encoding="utf-8")
-    return _template("cards.html").render(notes=notes, sections=sections, svg=svg, style=style)
+    inner = [cards(section) for section in sections]
+    return template("cards.html").render(notes=notes, sections=inner, style=style)
+
+
+def cards(section: Section) -> str:
+    """Returns a section as HTML, without its style."""
+    return template("cards_section.html").render(section=section, svg=svg)
 
 
 @functools.cache
-def _template(name: str) -> Template:
+def template(name: str) -> Template:
+    """Returns a template of this folder, which escapes what it is given."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
