@@ -1,7 +1,7 @@
 """What a chemist does with a library once it is embedded: functions over files of embeddings.
 
-Each is a command, too: `molkd search`, `molkd map`, ... Each name is imported when it is first used,
-so that the command line can read settings without torch.
+Each is a command, too: `molkd search`, `molkd map`, ... Names are imported when they are first
+used, so that the command line can read settings without torch.
 """
 
 from __future__ import annotations
