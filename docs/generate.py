@@ -25,6 +25,7 @@ from molkd.distillation.schedule import TrainSettings
 from molkd.distillation.settings import DistillSettings
 from molkd.embedding.settings import EmbedSettings
 from molkd.information.settings import AdaptorSettings, DensitySettings, EstimatorSettings
+from molkd.library.map_settings import MapSettings
 from molkd.objectives import MutualInformationSettings, ObjectiveSettings
 from molkd.objectives.diverse.settings import DiverseSettings
 from molkd.objectives.headwise import HeadwiseSettings
@@ -47,6 +48,7 @@ SETTINGS: dict[str, Sequence[type]] = {
     "estimate": (DensitySettings, EstimatorSettings),
     "adaptors": (AdaptorSettings,),
     "embedding": (EmbedSettings,),
+    "map": (MapSettings,),
     "student-molecules": (GineSettings,),
     "student-hybrid": (HybridSettings,),
     "student-counts": (CountsSettings,),

@@ -18,21 +18,21 @@ class MapSettings:
         seed: of the layout and of clusters.
         neighbours: of UMAP: more show the large structure, fewer the small.
         clusters: how many k-means makes of the embeddings, as a column "cluster"; 0 for none.
-        color: the column shown first; a page can show any.
+        color: the column shown first; by default clusters, or none; a page can show any.
         categories: columns of numbers that are names of groups.
         drawings: whether a page holds drawn molecules; by default up to 250,000 rows, at some 100
             bytes each.
-        title: of the page and of the figure.
+        title: of the page and of the figure; by default how many molecules there are.
     """
 
     layout: Literal["umap", "pca"] = "umap"
     seed: int = 0
     neighbours: int = 15
     clusters: int = 0
-    color: str = ""
+    color: str | None = None
     categories: tuple[str, ...] = ()
     drawings: bool | None = None
-    title: str = ""
+    title: str | None = None
 
     def __post_init__(self) -> None:
         validate(self, {})

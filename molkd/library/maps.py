@@ -142,7 +142,7 @@ class Map:
             "corner": corner,
             "extent": extent,
             "columns": columns,
-            "color": self.settings.color,
+            "color": self.settings.color or "",
             "drawings": drawn,
             "block": BLOCK,
             "textBlock": pages.TEXTS,

@@ -15,7 +15,8 @@ const unzigzag = number => (number >> 1) ^ -(number & 1);
 
 async function inflate(base64) {
   const text = atob(base64);
-  const packed = Uint8Array.from(text, letter => letter.charCodeAt(0));
+  const packed = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,18 +15,9 @@ from molkd.benchmarks.reports.assemble import ReportInputs
 from molkd.benchmarks.statistics.published import Published
 from tests.benchmarks.reports.test_write import SPEED, TEACHERS
 from tests.fakes import fake_results
+from tests.fakes.browsers import chromium, opened
 from tests.fakes.fake_results import HOSTILE
 
-FLAGS = (
-    "--headless",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WIDTHS = (360, 1400)
 
 RESULTS = fake_results.results(
@@ -41,23 +30,7 @@ RESULTS = fake_results.results(
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium")
-    driver = shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("no browser: install Debian's packages chromium and chromium-driver")
-    os.environ |= {"SE_OFFLINE": "true", "SE_AVOID_STATS": "true"}  # selenium downloads nothing
-    from selenium.webdriver import Chrome, ChromeOptions
-    from selenium.webdriver.chrome.service import Service
-
-    options = ChromeOptions()
-    options.binary_location = chromium
-    flags = (*FLAGS, "--no-sandbox") if os.geteuid() == 0 else FLAGS
-    for flag in flags:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chrome = Chrome(options=options, service=Service(driver))
-    yield chrome
-    chrome.quit()
+    yield from chromium("--disable-gpu")
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +54,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     page: Path = tmp_path_factory.mktemp("report") / "report.html"
     page.write_text(html.render(assemble.document(given)), encoding="utf-8")
     return page.as_uri()
-
-
-def opened(browser: Any, address: str, width: int, scheme: str = "light") -> Any:
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    feature = {"name": "prefers-color-scheme", "value": scheme}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-    browser.get(address)
-    return browser
 
 
 @pytest.mark.parametrize("width", WIDTHS)
