@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from molkd.benchmarks.tasks.kinds import KINDS, Kind
 from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import InputError, ShapeError
-from molkd.types import Matrix
+from molkd.types import Matrix, Rows
 
 Predict = Callable[[Matrix], Labels]
 """Embeddings of shape (m, d) -> shape (m,): probabilities of class 1, or values; of many classes,
@@ -50,6 +50,40 @@ class Fitted:
     chosen: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """One split of the rows of a table, with what is fitted to and chosen by.
+
+    Attributes:
+        train: rows, likewise `valid` and `test`.
+        valid: see `train`.
+        test: see `train`.
+        train_y: labels of the training rows, as in `Part`.
+        valid_y: of the validation rows.
+    """
+
+    train: Rows
+    valid: Rows
+    test: Rows
+    train_y: Labels
+    valid_y: Labels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """What a probe says of the rows of a question.
+
+    Attributes:
+        valid: of its validation rows; see `Predict`.
+        test: of its test rows.
+        chosen: see `Fitted`.
+    """
+
+    valid: Labels
+    test: Labels
+    chosen: Mapping[str, float]
+
+
 class Probe(Protocol):
     """A way to fit one label: a frozen dataclass whose fields are its options."""
 
@@ -70,6 +104,26 @@ class Probe(Protocol):
     @property
     def about(self) -> dict[str, object]:
         """All that decides its numbers, JSON-like: name, options, versions of libraries."""
+        ...
+
+
+@runtime_checkable
+class Shares(Protocol):
+    """A probe that answers questions about one table together, faster than one by one."""
+
+    def answers(
+        self, x: Matrix, questions: Sequence[Question], *, kind: Kind
+    ) -> list[Answered] | None:
+        """Answers as `Probe.fit` would on embeddings scaled by `inputs.Scaler`.
+
+        Args:
+            x: embeddings as they are, shape (n, d), without NaN in the rows that are asked.
+            questions: splits of its rows, much alike.
+            kind: of all labels.
+
+        Returns:
+            One per question; None where they have to be asked one by one.
+        """
         ...
 
 

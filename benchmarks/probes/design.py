@@ -1,12 +1,12 @@
-"""Design matrices whose columns repeat one value in most rows, such as counts of fragments."""
+"""Design matrices of many rows, shared by all fits; columns that rarely vary are sparse."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from molkd.benchmarks.tasks.task import Labels
 from molkd.types import Matrix, Rows
@@ -20,120 +20,138 @@ RARE = 0.1
 MANY = 0.5
 """Smallest share of such columns that is worth two kinds of products."""
 
+NARROW = 768
+"""Columns up to which all are dense: a matrix of d x d is cheap then."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, eq=False)
 class Design:
-    """A matrix of shape (n, d): `dense` columns, and `sparse` ones less their usual values.
+    """A matrix of shape (n, d) in units of its own, dense columns first.
 
-    Scaled fingerprints have no zeros, but 19 of 20 entries are the smallest of their column. Left
-    out of all products, they make these ten times faster, at the same values.
+    Nineteen of twenty entries of a fingerprint are the smallest of their column. Left out of all
+    products, they make these ten times faster, at the same values.
 
     Attributes:
-        kept: shape (p,), which columns are dense.
-        dense: shape (n, p), float64: in single precision the path of a solver that is stopped early
-            depends on rounding, and may choose another penalty where two are nearly as good.
-        others: shape (d - p,), which columns are sparse.
-        sparse: shape (n, d - p), float64, less `usual`.
-        usual: shape (d - p,), the smallest value of each sparse column.
+        order: shape (d,), which columns of the matrix its columns are.
+        origin: shape (d,), what is subtracted from each: the mean of a dense one, the smallest
+            value of a sparse one.
+        unit: shape (d,), what it is then divided by: sd of a dense one, where it varies; 1.
+        dense: shape (n, p), float64.
+        sparse: shape (n, d - p), float64.
     """
 
-    kept: Rows
+    order: Rows
+    origin: Labels
+    unit: Labels
     dense: Labels
-    others: Rows
     sparse: csr_array
-    usual: Labels
 
     @classmethod
     def of(cls, x: Matrix) -> Self:
         """Splits a matrix of shape (n, d), float32."""
+        least = x.min(axis=0)
+        rare = np.zeros(x.shape[1], dtype=np.bool_)
+        if x.shape[1] > NARROW:
+            differs = x > least
+            often = differs.view(np.uint8).sum(axis=0, dtype=np.uint32)
+            rare = often <= RARE * len(x)
+            rare &= bool(rare.sum() >= MANY * len(rare))
+        kept, others = np.flatnonzero(~rare), np.flatnonzero(rare)
+        dense = x[:, kept].astype(np.float64)
+        mean = dense.mean(axis=0)
+        sd = np.sqrt(((dense - mean) ** 2).mean(axis=0))
+        unit = np.where((x.max(axis=0) > least)[kept] & (sd > 0), sd, 1.0)
+        return cls._split(
+            x,
+            np.concatenate([kept, others]),
+            np.concatenate([mean, least[others].astype(np.float64)]),
+            np.concatenate([unit, np.ones(len(others))]),
+            len(kept),
+        )
+
+    @classmethod
+    def _split(cls, x: Matrix, order: Rows, origin: Labels, unit: Labels, p: int) -> Self:
         from scipy.sparse import csr_array
 
-        least = x.min(axis=0)
-        differs = x > least
-        rare = differs.view(np.uint8).sum(axis=0, dtype=np.uint32) <= RARE * len(x)
-        if rare.sum() < MANY * len(rare):
-            rare[:] = False
-        kept, others = np.flatnonzero(~rare), np.flatnonzero(rare)
-        usual = least[others].astype(np.float64)
-        if len(kept) == len(least):
-            return cls(kept, x.astype(np.float64), others, csr_array((len(x), 0)), usual)
-        differs[:, kept] = False
-        rows, columns = np.nonzero(differs)
-        values = x[rows, columns].astype(np.float64) - least[columns]
+        dense = x[:, order[:p]].astype(np.float64)
+        dense -= origin[:p]
+        dense /= unit[:p]
+        if p == len(order):
+            return cls(order, origin, unit, dense, csr_array((len(x), 0)))
+        rows, places = np.nonzero(x[:, order[p:]] != origin[p:].astype(np.float32))
+        values = x[rows, order[p:][places]].astype(np.float64) - origin[p:][places]
         ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(x)))])
-        places = (np.cumsum(rare) - 1)[columns]
-        sparse = csr_array((values, places, ends), shape=(len(x), len(others)))
-        dense = x[:, kept].astype(np.float64)
-        return cls(kept, dense, others, sparse, usual)
+        sparse = csr_array((values, places, ends), shape=(len(x), len(order) - p))
+        return cls(order, origin, unit, dense, sparse)
+
+    def alike(self, x: Matrix) -> Design:
+        """Returns other rows in the same units; they decide nothing."""
+        return self._split(x, self.order, self.origin, self.unit, self.dense.shape[1])
+
+    def at(self, rows: Rows) -> Design:
+        """Returns some of the rows, in the same units."""
+        dense, sparse = self.dense[rows], self.sparse[rows]
+        return Design(self.order, self.origin, self.unit, dense, sparse)
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n, d)."""
-        return len(self.dense), len(self.kept) + len(self.others)
+        return len(self.dense), len(self.order)
 
-    def times(self, w: Labels) -> Labels:
-        """Returns X w, shape (n, ...), of w of shape (d, ...)."""
-        rare = w[self.others]
-        return self.dense @ w[self.kept] + (self.sparse @ rare + self.usual @ rare)
+    @cached_property
+    def single(self) -> Matrix:
+        """The dense columns in single precision."""
+        return self.dense.astype(np.float32)
 
-    def transposed_times(self, r: Labels) -> Labels:
-        """Returns X^T r, shape (d, ...), of r of shape (n, ...)."""
-        found = np.empty((self.shape[1], *r.shape[1:]))
-        found[self.kept] = self.dense.T @ r
-        found[self.others] = self.sparse.T @ r + np.multiply.outer(self.usual, r.sum(axis=0))
-        return found
+    @cached_property
+    def short(self) -> csr_array:
+        """The sparse columns in single precision."""
+        return self.sparse.astype(np.float32)
 
-    def centred(self) -> Centred:
-        """Returns the matrix less the means of its columns."""
-        means = self.dense.mean(axis=0)
-        dense = self.dense - means
-        sparse_means = np.asarray(self.sparse.mean(axis=0))
-        mean = np.concatenate([means, self.usual + sparse_means])
-        return Centred(self, dense, sparse_means, mean)
+    @cached_property
+    def short_turned(self) -> csr_array:
+        """The same as rows."""
+        return self.turned.astype(np.float32)
 
+    @cached_property
+    def turned(self) -> csr_array:
+        """The sparse columns as rows."""
+        return self.sparse.T.tocsr()
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Centred:
-    """A design matrix less the means of its columns.
+    @cached_property
+    def squares(self) -> csr_array:
+        """The squares of the sparse columns, as rows."""
+        return self.turned.power(2)
 
-    Attributes:
-        design: the matrix.
-        dense: its dense columns less their means.
-        sparse_means: of its sparse columns less their usual values.
-        mean: shape (d,), of all columns, in their `order`.
-    """
+    @cached_property
+    def bounds(self) -> tuple[Labels, Labels]:
+        """Least and largest value of each column, each of shape (d,)."""
+        sides = (self.dense.min(axis=0), self.dense.max(axis=0))
+        if not self.sparse.shape[1]:
+            return sides
+        rare = (self.sparse.min(axis=0), self.sparse.max(axis=0))
+        low, high = (
+            np.concatenate([one, other.toarray().ravel()])
+            for one, other in zip(sides, rare, strict=True)
+        )
+        return low, high
 
-    design: Design
-    dense: Labels
-    sparse_means: Labels
-    mean: Labels
+    def times(self, w: Labels, *, rough: bool = False) -> Labels:
+        """Returns X w for each of m rows of coefficients, shape (m, n).
 
-    @property
-    def order(self) -> Rows:
-        """The columns as `gram` and `transposed_times` have them, shape (d,): dense ones first."""
-        return np.concatenate([self.design.kept, self.design.others])
+        Args:
+            w: shape (m, d).
+            rough: dense columns in single precision.
+        """
+        p = self.dense.shape[1]
+        dense, sparse = (self.single, self.short) if rough else (self.dense, self.sparse)
+        w = w.astype(dense.dtype, copy=False)
+        found = w[:, :p] @ dense.T
+        return found + (sparse @ w[:, p:].T).T if w.shape[1] > p else found
 
-    def transposed_times(self, r: Labels) -> Labels:
-        """Returns X^T r, shape (d, ...), of r of shape (n, ...)."""
-        off = np.multiply.outer(self.sparse_means, r.sum(axis=0))
-        return np.concatenate([self.dense.T @ r, self.design.sparse.T @ r - off])
-
-    def gram(self) -> Labels:
-        """Returns X^T X, shape (d, d); in the lower triangle alone."""
-        sparse, p, d = self.design.sparse, self.dense.shape[1], self.design.shape[1]
-        found = np.zeros((d, d), order="F")
-        found[:p, :p] = self.dense.T @ self.dense
-        found[p:, :p] = sparse.T @ self.dense  # means of dense columns are 0: no correction
-        within = (sparse.T @ sparse).toarray(order="F")
-        within -= np.multiply.outer(self.sparse_means, len(self.dense) * self.sparse_means)
-        found[p:, p:] = within
-        return found
-
-    def kernel(self) -> npt.NDArray[np.float64]:
-        """Returns X X^T, shape (n, n)."""
-        sparse = self.design.sparse
-        found = self.dense @ self.dense.T
-        along = sparse @ self.sparse_means
-        found += (sparse @ sparse.T).toarray()
-        found -= along[:, np.newaxis] + along
-        return found + float(self.sparse_means @ self.sparse_means)
+    def transposed_times(self, r: Labels, *, rough: bool = False) -> Labels:
+        """Returns X^T r for each of m rows of residuals, shape (m, d); see `times`."""
+        dense, turned = (self.single, self.short_turned) if rough else (self.dense, self.turned)
+        r = r.astype(dense.dtype, copy=False)
+        found = r @ dense
+        return np.concatenate([found, (turned @ r.T).T], axis=1) if turned.shape[0] else found

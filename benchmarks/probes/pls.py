@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from molkd.benchmarks.probes import logistic
 from molkd.benchmarks.probes.base import LINKS, LOSSES, Fitted, Part, about, check, spread
-from molkd.benchmarks.probes.logistic import logistic_path
 from molkd.benchmarks.tasks.kinds import Kind
 from molkd.benchmarks.tasks.task import Labels
 from molkd.types import Matrix
@@ -29,14 +29,10 @@ class Pls:
         components: how many, each in turn; those beyond the rank of the training rows are left out.
             Of equally good candidates the first wins.
         strength: inverse regularisation C of the logistic regression.
-        steps: most steps of L-BFGS.
-        tolerance: largest entry of the gradient at which L-BFGS stops.
     """
 
     components: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24)
     strength: float = 1.0
-    steps: int = 300
-    tolerance: float = 1e-4
 
     @property
     def about(self) -> dict[str, object]:
@@ -86,12 +82,10 @@ class Pls:
     ) -> tuple[Labels, Labels]:
         """Coefficients of components of variance 1, put back to theirs, and intercepts."""
         spreads = scores.std(axis=0)
-        ((coefficients, intercept),) = logistic_path(
+        coefficients, intercept = logistic.minimum(
             (scores / spreads).astype(np.float32),
             np.searchsorted(classes, y).astype(np.float64),
-            (self.strength,),
-            steps=self.steps,
-            tolerance=self.tolerance,
+            self.strength,
         )
         coefficients = coefficients / spreads[:, np.newaxis]
         if kind == "classification":

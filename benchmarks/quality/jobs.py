@@ -12,6 +12,7 @@ from molkd.benchmarks.probes import FLOOR
 from molkd.benchmarks.quality import scoring
 from molkd.benchmarks.quality.planning import TaskPlan
 from molkd.benchmarks.quality.probe_task import ProbeTask
+from molkd.benchmarks.quality.scoring import Answer
 from molkd.benchmarks.quality.zero_shot import Sides
 from molkd.benchmarks.records import Score
 from molkd.benchmarks.tasks.kinds import PARTS
@@ -80,18 +81,41 @@ class ScoringJob:
 def run(job: ScoringJob) -> list[Score]:
     """Computes the pending scores of a job; what a worker process does."""
     sides = tuple(store.read(job.cache, job.sources, side).values for side in job.plan.task.sides)
+    known = _together(job, sides)
     scores: list[Score] = []
     for label, probe_task, keys in job.probe_tasks():
         pending = {name: key for name, key in keys.items() if key in job.pending}
-        if pending:
-            scores += _scores(job, sides, label, probe_task, pending)
+        alone = [name for name, key in pending.items() if key not in known]
+        found = {name: known[key] for name, key in pending.items() if key in known}
+        if alone:
+            found |= dict(scoring.answers(sides, probe_task, alone, components=job.components))
+        scores += _scores(job, label, probe_task, {name: found[name] for name in pending}, keys)
     return scores
 
 
+def _together(job: ScoringJob, sides: Sides) -> dict[str, Answer]:
+    """Key -> what a probe says that is asked about all splits of a label at once."""
+    asked: dict[tuple[str, str], dict[str, ProbeTask]] = {}
+    for label, probe_task, keys in job.probe_tasks():
+        for name, key in keys.items():
+            if key in job.pending and not probe_task.folds:
+                asked.setdefault((label, name), {})[key] = probe_task
+    known: dict[str, Answer] = {}
+    for (_, name), by_key in asked.items():
+        probe_tasks = list(by_key.values())
+        found = scoring.together(sides, probe_tasks, name, components=job.components)
+        known |= dict(zip(by_key, found, strict=True)) if found else {}
+    return known
+
+
 def _scores(
-    job: ScoringJob, sides: Sides, label: str, probe_task: ProbeTask, keys: Mapping[str, str]
+    job: ScoringJob,
+    label: str,
+    probe_task: ProbeTask,
+    answers: Mapping[str, Answer],
+    keys: Mapping[str, str],
 ) -> Iterator[Score]:
-    for name, answer in scoring.answers(sides, probe_task, list(keys), components=job.components):
+    for name, answer in answers.items():
         yield Score(
             task=job.plan.task.name,
             label=label,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from molkd.benchmarks import probes
-from molkd.benchmarks.probes.base import Fitted, Part, Probe
+from molkd.benchmarks.probes.base import Fitted, Part, Probe, Question, Shares
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.targets import TargetScaler
 from molkd.benchmarks.quality import zero_shot
@@ -94,6 +94,46 @@ def answers(
         yield name, answer(inputs, probe_task, probes.make(name))
 
 
+def together(
+    sides: Sides, probe_tasks: Sequence[ProbeTask], name: str, *, components: int | None
+) -> list[Answer] | None:
+    """Returns what one probe says of one label under several splits, which share what they can.
+
+    Args:
+        sides: embeddings, without NaN in the rows of the splits.
+        probe_tasks: what is asked; of one kind.
+        name: of the probe.
+        components: see `answers`.
+
+    Returns:
+        One answer per split, as `answers` gives them; None where these have to be asked.
+    """
+    kind = probe_tasks[0].kind
+    probe = None if KINDS[kind].measure or components else probes.make(name)
+    if not isinstance(probe, Shares) or any(each.folds for each in probe_tasks):
+        return None
+    scalers = [_target_scaler(each) for each in probe_tasks]
+    questions = [
+        Question(
+            rows.train, rows.valid, rows.test, *(_targets(each, scaler, part) for part in parts)
+        )
+        for each, scaler in zip(probe_tasks, scalers, strict=True)
+        for rows in (each.split,)
+        for parts in ((rows.train, rows.valid),)
+    ]
+    answered = probe.answers(sides[0], questions, kind=kind)
+    if answered is None:
+        return None
+    found: list[Answer] = []
+    for probe_task, scaler, each in zip(probe_tasks, scalers, answered, strict=True):
+        on_test, on_valid = (
+            _decided(scaler.inverse(outputs) if scaler else outputs)
+            for outputs in (each.test, each.valid)
+        )
+        found.append(_answer(probe_task, on_test, on_valid, each.chosen))
+    return found
+
+
 def scaled(x: Matrix, split: TaskSplit, *, components: int | None) -> Inputs:
     """Scales embeddings by what the training rows say; see `probes.inputs.Scaler`.
 
@@ -116,12 +156,7 @@ def answer(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Answer:
     """
     fitted = fit(inputs, probe_task, probe)
     on_test, on_valid = (_decided(fitted.predict(x)) for x in (inputs.test, inputs.valid))
-    return Answer(
-        test=_on_test(probe_task, on_test),
-        valid=_scores(probe_task.y[probe_task.split.valid], on_valid, probe_task.kind),
-        chosen=fitted.chosen,
-        predicted=on_test,
-    )
+    return _answer(probe_task, on_test, on_valid, fitted.chosen)
 
 
 def fit(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Fitted:
@@ -130,8 +165,7 @@ def fit(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Fitted:
     targets = _target_scaler(probe_task)
 
     def part(x: Matrix, rows: Rows) -> Part:
-        y = probe_task.y[rows]
-        return Part(x, targets.transform(y, rows=rows) if targets else y)
+        return Part(x, _targets(probe_task, targets, rows))
 
     fitted = probe.fit(
         part(inputs.train, split.train),
@@ -142,6 +176,23 @@ def fit(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Fitted:
     if targets is None:
         return fitted
     return replace(fitted, predict=lambda x: targets.inverse(fitted.predict(x)))
+
+
+def _answer(
+    probe_task: ProbeTask, on_test: Labels, on_valid: Labels, chosen: Mapping[str, float]
+) -> Answer:
+    return Answer(
+        test=_on_test(probe_task, on_test),
+        valid=_scores(probe_task.y[probe_task.split.valid], on_valid, probe_task.kind),
+        chosen=chosen,
+        predicted=on_test,
+    )
+
+
+def _targets(probe_task: ProbeTask, scaler: TargetScaler | None, rows: Rows) -> Labels:
+    """The labels of rows as a probe is fitted to them."""
+    y = probe_task.y[rows]
+    return scaler.transform(y, rows=rows) if scaler else y
 
 
 def _decided(outputs: Labels) -> Labels:

@@ -8,17 +8,8 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import spearmanr
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    f1_score,
-    mean_absolute_error,
-    r2_score,
-    roc_auc_score,
-    root_mean_squared_error,
-    v_measure_score,
-)
+from scipy.stats import rankdata
+from sklearn.metrics import accuracy_score, f1_score, v_measure_score
 
 from molkd.benchmarks.tasks.kinds import KINDS, Kind
 from molkd.errors import InputError, ShapeError
@@ -97,11 +88,38 @@ def _macro_f1(y: Values, predicted: Values) -> float:
     return float(cast("Any", f1_score)(y, predicted, average="macro", zero_division=0.0))
 
 
+def _auroc(y: Values, predicted: Values) -> float:
+    """Of pairs of both classes, the share in the right order; a tie counts half."""
+    positive = y > 0
+    p, n = int(positive.sum()), int((~positive).sum())
+    return float((rankdata(predicted)[positive].sum() - p * (p + 1) / 2) / (p * n))
+
+
+def _average_precision(y: Values, predicted: Values) -> float:
+    """Mean precision where recall grows, over distinct predictions from the largest on."""
+    order = np.argsort(-predicted, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(predicted[order])), len(y) - 1)
+    found = np.cumsum(y[order] > 0)[ends]
+    return float((np.diff(found, prepend=0) * (found / (ends + 1))).sum() / found[-1])
+
+
+def _absolute_error(y: Values, predicted: Values) -> float:
+    return float(np.abs(y - predicted).mean())
+
+
+def _root_of_squares(y: Values, predicted: Values) -> float:
+    return float(np.sqrt(((y - predicted) ** 2).mean()))
+
+
+def _explained(y: Values, predicted: Values) -> float:
+    return float(1 - ((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum())
+
+
 def _spearman(y: Values, predicted: Values) -> float:
     predicted = predicted.astype(np.float32)  # what differs by rounding alone is tied
     if predicted.min() == predicted.max():
         return 0.0  # a constant ranks nothing
-    return cast("Any", spearmanr(y, predicted)).statistic
+    return float(np.corrcoef(rankdata(y), rankdata(predicted))[0, 1])
 
 
 METRICS: Registry[Metric] = Registry(
@@ -109,11 +127,11 @@ METRICS: Registry[Metric] = Registry(
     {
         metric.name: metric
         for metric in (
-            Metric("AUROC", "classification", True, roc_auc_score),
-            Metric("AUPRC", "classification", True, average_precision_score),
-            Metric("MAE", "regression", False, mean_absolute_error, needs_spread=False),
-            Metric("RMSE", "regression", False, root_mean_squared_error, needs_spread=False),
-            Metric("R2", "regression", True, r2_score),
+            Metric("AUROC", "classification", True, _auroc),
+            Metric("AUPRC", "classification", True, _average_precision),
+            Metric("MAE", "regression", False, _absolute_error, needs_spread=False),
+            Metric("RMSE", "regression", False, _root_of_squares, needs_spread=False),
+            Metric("R2", "regression", True, _explained),
             Metric("Spearman", "regression", True, _spearman, also=("similarity",)),
             Metric("Accuracy", "multiclass", True, accuracy_score, False, also=("retrieval",)),
             Metric("Macro-F1", "multiclass", True, _macro_f1, False, also=("retrieval",)),

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
-from molkd.benchmarks.probes import linear
-from molkd.benchmarks.probes.base import Part
+from molkd.benchmarks.probes import design as designs
+from molkd.benchmarks.probes import linear, ridge
+from molkd.benchmarks.probes.base import Part, Question
+from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.linear import Linear
-from molkd.benchmarks.probes.logistic import logistic_path
+from molkd.benchmarks.probes.logistic import Fits
+from molkd.benchmarks.tasks.kinds import Kind
 from tests.benchmarks.probes.synthetic import (
     gaussian_classes,
     gaussian_line,
     parts,
     two_gaussians,
 )
+
+STEP = Fits.step
 
 
 @pytest.mark.parametrize(("n", "d"), [(120, 15), (60, 150)])
@@ -75,44 +78,66 @@ def test_copies_of_a_column_do_not_break_the_solver() -> None:
     assert np.corrcoef(fitted.predict(test.x), test.y)[0, 1] > 0.9
 
 
+def _fits_asked(monkeypatch: pytest.MonkeyPatch, probe: Linear, sample: list[Part]) -> set[float]:
+    """Which strengths took a step."""
+    asked: set[int] = set()
+
+    def noted(self: Fits, which: np.ndarray) -> None:
+        asked.update(which.tolist())
+        STEP(self, which)
+
+    monkeypatch.setattr(Fits, "step", noted)
+    probe.fit(*sample, kind="classification", seed=0)
+    return {probe.strengths[place] for place in asked}
+
+
 def test_weaker_regularisation_is_not_tried_after_the_loss_has_risen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tried: list[float] = []
-
-    def counted(
-        x: np.ndarray, y: np.ndarray, strengths: tuple[float, ...], **stops: float
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for strength, planes in zip(
-            strengths, logistic_path(x, y, strengths, **stops), strict=False
-        ):
-            tried.append(strength)
-            yield planes
-
-    monkeypatch.setattr(linear, "logistic_path", counted)
     random = np.random.default_rng(0)
     x = random.normal(size=(400, 200)).astype(np.float32)
     y = (x[:, 0] + 2 * random.normal(size=400) > 0).astype(float)
-    train, valid = Part(x[:200], y[:200]), Part(x[200:], y[200:])
-    impatient = Linear().fit(train, valid, kind="classification", seed=0)
-    few = tried.copy()
-    tried.clear()
-    patient = Linear(patience=5).fit(train, valid, kind="classification", seed=0)
-    assert few == tried[: len(few)]
-    assert len(few) < len(tried) == len(Linear().strengths)
-    assert impatient.chosen == patient.chosen
-    assert few[-2] == impatient.chosen["C"]
+    sample = [Part(x[:200], y[:200]), Part(x[200:], y[200:])]
+    chosen = [
+        Linear(patience=patience).fit(*sample, kind="classification", seed=0).chosen
+        for patience in (1, 5)
+    ]
+    assert chosen[0] == chosen[1]
+    assert len(_fits_asked(monkeypatch, Linear(), sample)) < len(Linear().strengths)
+    assert len(_fits_asked(monkeypatch, Linear(patience=5), sample)) == len(Linear().strengths)
 
 
-@pytest.mark.parametrize("classes", [2, 4])
-def test_every_fit_of_the_path_is_scikit_learns(classes: int) -> None:
-    x, y = gaussian_classes(300, 40, classes=classes, distance=1.5)
-    x[:, 15:] = x[:, 15:] > 1.8  # counts: 96 of 100 rows hold the same value
-    model = LogisticRegression(warm_start=True, max_iter=300)
-    strengths = Linear().strengths
-    for strength, (coefficients, intercept) in zip(
-        strengths, logistic_path(x, y, strengths, steps=300, tolerance=1e-4), strict=True
-    ):
-        model.set_params(C=strength).fit(x.astype(np.float64), y)
-        np.testing.assert_allclose(coefficients.T, model.coef_, atol=1e-7)
-        np.testing.assert_allclose(intercept, model.intercept_, atol=1e-7)
+@pytest.mark.parametrize("d", [30, 300])
+@pytest.mark.parametrize("kind", ["classification", "multiclass", "regression"])
+def test_splits_asked_at_once_are_answered_as_alone(
+    kind: Kind, d: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (designs, linear, ridge):
+        monkeypatch.setattr(module, "NARROW", 100)
+    rng = np.random.default_rng(3)
+    x, y = gaussian_classes(300, d, classes=3, distance=1.5)
+    x[:, d // 2 :] = 3 * (x[:, d // 2 :] > 2.5)
+    y = {"classification": (y > 0).astype(float), "multiclass": y}.get(kind, y + x[:, 0])
+    questions, alone = [], []
+    for _ in range(3):
+        rows = rng.permutation(240)
+        train, valid, test = np.sort(rows[:200]), np.sort(rows[200:]), np.arange(240, 300)
+        questions.append(Question(train, valid, test, y[train], y[valid]))
+        scaler = Scaler.fit(x[train])
+        sample = [Part(scaler.transform(x[part]), y[part]) for part in (train, valid)]
+        fitted = Linear().fit(*sample, kind=kind, seed=0)
+        alone.append((fitted.chosen, fitted.predict(scaler.transform(x[test]))))
+    together = Linear().answers(x, questions, kind=kind)
+    assert together
+    for each, (chosen, predicted) in zip(together, alone, strict=True):
+        assert each.chosen == chosen
+        np.testing.assert_allclose(each.test, predicted, atol=2e-6)
+
+
+def test_splits_of_other_classes_are_asked_alone() -> None:
+    x, y = gaussian_classes(60, 4, classes=3, distance=1.5)
+    two, valid = np.flatnonzero(y < 2)[:20], np.arange(40, 60)
+    parts_of = [(np.arange(40), valid), (two, valid)]
+    questions = [Question(a, b, b, y[a], y[b]) for a, b in parts_of]
+    assert Linear().answers(x, questions, kind="multiclass") is None
+    assert Linear().answers(np.full_like(x, np.nan), questions[:1], kind="multiclass") is None
