@@ -40,9 +40,10 @@ FLAGS = (
     Flag("input_format"),
     Flag("batch_size", ("--batch-size", "-b")),
 )
+STUDENT_FLAGS = (*FLAGS, Flag("precision"))
 
 
-@takes_settings(EmbedSettings, FLAGS)
+@takes_settings(EmbedSettings, STUDENT_FLAGS)
 def embed(
     *,
     settings: EmbedSettings,

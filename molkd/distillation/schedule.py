@@ -80,9 +80,9 @@ class TrainSettings:
         half = self.precision == "bf16" or (self.precision == "auto" and device.type == "cuda")
         if not half:
             return contextlib.nullcontext()
-        import torch
+        from molkd.runtime import devices  # it loads torch
 
-        return torch.autocast(device.type, dtype=torch.bfloat16)
+        return devices.bf16(device)
 
 
 if not TYPE_CHECKING:  # a checker would take any name for one of these

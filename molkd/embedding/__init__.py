@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from molkd.embedding.encoders import Encoder, TeacherEncoder
+from molkd.embedding.encoders import Encoder, TeacherEncoder, arithmetic
 from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary, settings_path
 from molkd.errors import ConfigError, InputError
 from molkd.formats.readers import STANDARD_INPUT, kind_of
@@ -72,6 +72,7 @@ def embed_file(
     output = Path(output)
     if jobs < 1:
         raise ConfigError(f"jobs must be at least 1, not {jobs}")
+    arithmetic(encoder, options.precision)
     format_of(output, options.format)
     modality = MODALITIES[encoder.modality]
     kind_of(source, options.input_format, modality.style)

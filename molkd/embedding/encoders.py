@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from molkd.embedding.settings import Precision
+from molkd.errors import ConfigError
 from molkd.formats.chunks import Chunk
 from molkd.items import MODALITIES
 from molkd.types import Embeddings, Teacher
@@ -82,6 +85,24 @@ class TeacherEncoder:
     def shortened(self, packed: Embeddings, /) -> int:  # noqa: ARG002
         """0: teachers do not tell which items they cut."""
         return 0
+
+
+def arithmetic(
+    encoder: Encoder[Any], precision: Precision
+) -> contextlib.AbstractContextManager[object]:
+    """Returns the context in which an encoder is to embed.
+
+    Raises:
+        ConfigError: a teacher is asked for bf16: its card promises other numbers.
+    """
+    if precision == "fp32":
+        return contextlib.nullcontext()
+    device = getattr(encoder, "device", None)
+    if device is None:
+        raise ConfigError("precision is an option of students: a teacher computes as its card says")
+    from molkd.runtime import devices  # it loads torch
+
+    return devices.bf16(device)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk
+from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk, arithmetic
 from molkd.embedding.extent import Extent
 from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary, settings_path
@@ -168,6 +168,7 @@ class Job:
             "standardize": options.standardize,
             "dtype": options.dtype,
             "batch_size": options.batch_size,
+            **({"bf16": True} if options.precision == "bf16" else {}),  # else as it always was
         }
 
     def _run_digest(self, tally: Tally) -> str:
@@ -211,7 +212,8 @@ class Job:
     def _embedded(
         self, chunk: Chunk, featurized: FeaturizedChunk[Any], tally: Tally
     ) -> EmbeddedChunk:
-        embedded = self.encoder.encode(featurized.packed, batch_size=self.options.batch_size)
+        with arithmetic(self.encoder, self.options.precision):
+            embedded = self.encoder.encode(featurized.packed, batch_size=self.options.batch_size)
         tally.outside += len(embedded.outside)
         tally.beyond.update(what for every in embedded.outside.values() for what in every)
         expected = (len(chunk), self.encoder.embedding_dim)

@@ -11,6 +11,7 @@ from molkd.formats.writers.table import Dtype
 from molkd.runtime.settings import validate
 
 OnInvalid = Literal["null", "drop", "error"]
+Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class EmbedSettings:
         standardize: what is done to molecules first: none, light or full.
         batch_size: items per pass of the network, at most: memory goes with it, and so does, up to
             some thousand molecules, speed; by default what suits the student.
+        precision: of the student's network: fp32, or bf16, which takes three quarters of the time
+            on processors that compute with it, and changes embeddings by half a percent.
         chunk_rows: rows per part: what is in memory at once in each process, and what is lost at
             most when the job is killed; by default what suits the modality.
     """
@@ -48,6 +51,7 @@ class EmbedSettings:
     max_invalid_frac: float = 1.0
     standardize: str = "none"
     batch_size: int | None = None
+    precision: Precision = "fp32"
     chunk_rows: int | None = None
 
     def __post_init__(self) -> None:

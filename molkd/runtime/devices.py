@@ -45,6 +45,11 @@ def of(network: torch.nn.Module) -> torch.device:
     return next(network.parameters()).device
 
 
+def bf16(device: torch.device) -> torch.autocast:
+    """Returns a context in which networks compute with bfloat16 what they safely can."""
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
 def random_state(device: torch.device) -> dict[str, torch.Tensor]:
     """Returns torch's random states that matter on a device."""
     states = {"cpu": torch.get_rng_state()}

@@ -112,7 +112,7 @@ def test_a_flag_a_file_and_python_are_refused_in_the_same_words(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("kind", "flags"), [(DistillSettings, distill.FLAGS), (EmbedSettings, embed.FLAGS)]
+    ("kind", "flags"), [(DistillSettings, distill.FLAGS), (EmbedSettings, embed.STUDENT_FLAGS)]
 )
 def test_every_flag_has_its_words_from_the_docstring(kind: type, flags: tuple[Any, ...]) -> None:
     for flag in flags:

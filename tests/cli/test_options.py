@@ -32,7 +32,7 @@ def _named(group: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 EVERY: dict[str, Any] = dict(_named(typer.main.get_command(app)))
 SETTINGS = {
     "distill": (DistillSettings, distill.FLAGS),
-    "embed": (EmbedSettings, embed.FLAGS),
+    "embed": (EmbedSettings, embed.STUDENT_FLAGS),
     "teachers embed": (EmbedSettings, embed.FLAGS),
 }
 

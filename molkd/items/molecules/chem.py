@@ -8,19 +8,19 @@ implicit, stereochemistry assigned anew, atom maps forgotten. The features of gr
 from __future__ import annotations
 
 import functools
-import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from rdkit import Chem, rdBase
 
-from molkd.items.base import InvalidItemError, ReadT, described, read_each
+from molkd.items.base import InvalidItemError, ReadT, described
+from molkd.items.molecules import texts
 
 Molecule = str | Chem.Mol
 """What an item of a molecular corpus may be."""
 
-MAX_ATOMS = 1000
+MAX_ATOMS = texts.MAX_ATOMS
 """Heavy atoms above which a molecule is refused: no teacher is meant for it."""
 
 MAX_TEXT = 10_000
@@ -31,12 +31,6 @@ _BLANK = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"
 """White space and characters without width, which spreadsheets and web pages leave at the ends."""
 
 _SHOWN = 40
-
-_USUAL = (string.ascii_letters + string.digits + "+-=#/\\.%()[]@").encode()
-"""Characters of texts that RDKit may be given as they are: nearly all."""
-
-_UNSETTLED = (":", "[H]", "@S", "@T", "@O", "@A")
-"""What RDKit's own reading of a SMILES leaves to do: see `_settled`."""
 
 _unsanitised = functools.partial(Chem.MolFromSmiles, sanitize=False)
 _TETRAHEDRAL = frozenset(
@@ -132,8 +126,19 @@ def read_all(
     read: Callable[[object, Chem.Mol], ReadT], items: Sequence[object]
 ) -> tuple[list[ReadT], list[int], dict[int, str]]:
     """Keeps of many items what a function makes of them: faster than to keep the molecules."""
+    results: list[ReadT] = []
+    rows: list[int] = []
+    failures: dict[int, str] = {}
     with rdBase.BlockLogs():
-        return read_each(lambda item: read(item, _parsed(item)), items)
+        plain = list(map(texts.is_plain, items))  # before, as RDKit empties the cache each time
+        for row, item in enumerate(items):
+            try:
+                mol = _quietly(Chem.MolFromSmiles, item) if plain[row] else None
+                results.append(read(item, _parsed(item) if mol is None else mol))
+                rows.append(row)
+            except InvalidItemError as error:
+                failures[row] = str(error)
+    return results, rows, failures
 
 
 def canonical_smiles(mol: Chem.Mol) -> str:
@@ -173,19 +178,18 @@ def _sized(mol: Chem.Mol) -> Chem.Mol:
 def _from_smiles(item: object) -> Chem.Mol:
     if not isinstance(item, str):
         raise InvalidMoleculeError(f"no SMILES but {described(item)}")
-    usual = len(item) <= MAX_ATOMS and item.isascii() and not item.encode().translate(None, _USUAL)
-    text = item if usual and item else _checked_text(item)
+    mol = _quietly(Chem.MolFromSmiles, item) if texts.is_plain(item) else None
+    if mol is not None:
+        return mol
+    text = _checked_text(item)
     mol = _quietly(Chem.MolFromSmiles, text)
     if mol is None:
         raw = _quietly(_unsanitised, text)
         raise InvalidMoleculeError(problem_of(raw) if raw else _syntax_problem(text))
-    if any([mark in text for mark in _UNSETTLED]):  # noqa: C419 - a list is faster
+    if any(mark in text for mark in texts.UNSETTLED):
         return _sized(_settled(_quietly(_with_hydrogens, text) or mol))
-    # Carbons of usual texts are sp3 whether they turn out to be centres or not.
-    if "@" in (text.replace("[C@@", "").replace("[C@", "") if usual else text):
+    if "@" in text:
         Chem.SetHybridization(mol)  # as in `_assigned`
-    if usual:  # no query, nor more atoms than characters
-        return mol
     _refuse_query(mol)
     return _sized(mol)
 
@@ -196,7 +200,7 @@ def _checked_text(item: str) -> str:
         raise InvalidMoleculeError("empty SMILES")
     if not text.isascii():
         other = next(character for character in text if not character.isascii())
-        raise InvalidMoleculeError(f"{_writable(other)} is no character of a SMILES")
+        raise InvalidMoleculeError(f"{texts.writable(other)} is no character of a SMILES")
     words = text.split(None, 1)
     for word, most in zip(words, (MAX_TEXT, 10 * MAX_TEXT), strict=False):
         if len(word) > most:
@@ -204,11 +208,6 @@ def _checked_text(item: str) -> str:
     if len(words) == 2 and not (words[1][0] == "|" and words[1].find("|", 1) == len(words[1]) - 1):
         raise InvalidMoleculeError(_tail_problem(*words))
     return text
-
-
-def _writable(character: str) -> str:
-    """The character in quotes; its code where it cannot be written."""
-    return repr(character) if character.isprintable() else f"U+{ord(character):04X}"
 
 
 def _tail_problem(first: str, rest: str) -> str:

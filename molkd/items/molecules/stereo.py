@@ -143,4 +143,7 @@ def labelled(mol: Chem.Mol, centres: Sequence[int], bonds: Sequence[int]) -> Cod
 
 
 def _code(part: Chem.Atom | Chem.Bond, known: Mapping[str, int], otherwise: int) -> int:
-    return known.get(part.GetProp("_CIPCode"), otherwise) if part.HasProp("_CIPCode") else otherwise
+    try:
+        return known.get(part.GetProp("_CIPCode"), otherwise)
+    except KeyError:  # asking whether it is there takes as long as it
+        return otherwise
