@@ -24,6 +24,7 @@ FLOORS = [
     {"distillation", "featurizers"},
     {"teachers"},
     {"benchmarks"},
+    {"library"},
     {"api"},
     {"cli"},
     {"examples"},

@@ -62,7 +62,7 @@ def embed(
     from molkd.runtime import devices
 
     student: Any = students.load(model).to(devices.choose(device))
-    label = label_of(model)
+    label = shipped.label_of(model)
     place = source_of(file, source)
     _run(student, label, place, output, settings, jobs=processes(jobs), overwrite=overwrite)
 
@@ -90,15 +90,6 @@ def embed_with_teacher(
     teacher = teachers.make(name, weights_dir=weights_dir, device=device)
     label, encoder = teacher.card.name, TeacherEncoder(teacher)
     _run(encoder, label, source, output, settings, jobs=at_once, overwrite=overwrite)
-
-
-def label_of(model: str) -> str:
-    """Returns what files call a student: its folder's own name, however typed, or its hub name.
-
-    What identifies it is its digest.
-    """
-    folder = shipped.folder_of(model) or Path(model).expanduser()
-    return folder.resolve().name if folder.is_dir() else model
 
 
 def _run(

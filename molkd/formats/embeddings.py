@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,7 @@ MODALITY_OF = {MODALITIES[name].style.column: name for name in MODALITIES}
 
 _DIMENSION = re.compile(r"molkd_\d+")
 _NO_NUMBERS = ("id", *MODALITY_OF, "valid", "error")
-_DAMAGE = (OSError, ValueError, KeyError, CorruptFileError, pa.ArrowException)
+_DAMAGE = (OSError, ValueError, KeyError, RecursionError, CorruptFileError, pa.ArrowException)
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
@@ -40,18 +41,24 @@ class StoredEmbeddings:
         ids: one identifier per row, empty where it has none; the row number where no row has one.
         items: one text or path per row; empty where there was none.
         values: shape (n, d); NaN in rows without an embedding.
+        reasons: row -> why it has none, as far as the file says.
+        columns: name -> other column of the file, an Arrow array of n values.
+        facts: what the file says of its making: "model", "model_digest", ...; none in CSV.
     """
 
     modality: str
     ids: list[str]
     items: list[str]
     values: Matrix
+    reasons: Mapping[int, str] = field(default_factory=dict[int, str])
+    columns: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def read(path: Path) -> StoredEmbeddings:
     """Reads a file that `molkd embed` wrote, in any of its formats.
 
-    Columns that were kept are left out. Parquet and CSV may also come from elsewhere: a column of
+    Parquet and CSV may also come from elsewhere: a column of
     items named as `molkd embed` names it, and a column of lists called "embedding", or numbers in
     columns called molkd_0, molkd_1, ..., or else numbers in all other columns.
 
@@ -78,6 +85,17 @@ def read(path: Path) -> StoredEmbeddings:
     return stored
 
 
+def column_names(path: Path) -> list[str]:
+    """Returns the columns of a table, .parquet or .csv; none where it cannot be read."""
+    try:
+        if path.suffix == ".parquet":
+            return list(pq.read_schema(path).names)
+        with pc.open_csv(path) as stream:
+            return list(stream.schema.names)
+    except _DAMAGE:
+        return []
+
+
 def _parquet(path: Path) -> StoredEmbeddings:
     return _of_table(pq.read_table(path))
 
@@ -90,19 +108,32 @@ def _csv(path: Path) -> StoredEmbeddings:
 
 
 def _npz(path: Path) -> StoredEmbeddings:
-    arrays = read_arrays(path, ("X", "ids", *MODALITY_OF))
+    known = ("X", "ids", "error", "metadata", *MODALITY_OF)
+    arrays = read_arrays(path, known)
     column = _item_column(list(arrays))
     if "X" not in arrays:
         raise ValueError("there is no array X")
     values = _real(arrays["X"])
     items = _texts(arrays[column], column)
     ids = _texts(arrays["ids"], "ids") if "ids" in arrays else _numbers(len(items))
-    return StoredEmbeddings(MODALITY_OF[column], ids, items, values)
+    reasons = _texts(arrays["error"], "error") if "error" in arrays else []
+    kept = read_arrays(path) if "metadata" in arrays else {}  # others may hold anything
+    return StoredEmbeddings(
+        MODALITY_OF[column],
+        ids,
+        items,
+        values,
+        reasons={row: why for row, why in enumerate(reasons) if why},
+        columns={
+            name: pa.array(array) for name, array in kept.items() if name not in {*known, "valid"}
+        },
+        facts=_facts(json.loads(str(arrays["metadata"])) if "metadata" in arrays else {}),
+    )
 
 
 def _npy(path: Path) -> StoredEmbeddings:
     table = pq.read_table(ids_path(path))
-    return _with_rows(table, _real(read_array(path)))
+    return _with_rows(table, _real(read_array(path)), ())
 
 
 def _real(array: Array) -> Matrix:
@@ -119,14 +150,16 @@ def _texts(array: Array, name: str) -> list[str]:
 
 def _of_table(table: Any) -> StoredEmbeddings:
     if "embedding" in table.column_names:
-        return _with_rows(table, _lists(table["embedding"].combine_chunks()))
+        return _with_rows(table, _lists(table["embedding"].combine_chunks()), ("embedding",))
     own = [name for name in table.column_names if _DIMENSION.fullmatch(name)]
     names = own or [name for name in table.column_names if name not in _NO_NUMBERS]
     columns = [table[name].cast(pa.float32()).to_numpy(zero_copy_only=False) for name in names]
-    return _with_rows(table, np.array(columns, dtype=np.float32).reshape(-1, len(table)).T)
+    values = np.array(columns, dtype=np.float32).reshape(-1, len(table)).T
+    return _with_rows(table, values, names)
 
 
-def _with_rows(table: Any, values: Matrix) -> StoredEmbeddings:
+def _with_rows(table: Any, values: Matrix, numbers: Sequence[str]) -> StoredEmbeddings:
+    """The rows of a table; `numbers` are the columns that the values were made of."""
     column = _item_column(table.column_names)
     kind = table.schema.field(column).type
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -136,7 +169,32 @@ def _with_rows(table: Any, values: Matrix) -> StoredEmbeddings:
     ids = _numbers(len(items))
     if "id" in table.column_names:
         ids = [name or "" for name in arrow.texts(table["id"].combine_chunks(), identifier_of)]
-    return StoredEmbeddings(MODALITY_OF[column], ids, items, values)
+    reasons = _strings(table["error"]) if "error" in table.column_names else []
+    raw: dict[bytes, bytes] = table.schema.metadata or {}
+    return StoredEmbeddings(
+        MODALITY_OF[column],
+        ids,
+        items,
+        values,
+        reasons={row: why for row, why in enumerate(reasons) if why},
+        columns={
+            name: table[name]
+            for name in table.column_names
+            if name not in numbers and name not in _NO_NUMBERS
+        },
+        facts=_facts({key.decode(): value.decode() for key, value in raw.items()}),
+    )
+
+
+def _facts(metadata: object) -> dict[str, str]:
+    """What molkd has written of a file's making."""
+    if not isinstance(metadata, dict):
+        raise ValueError("its metadata are no names and values")  # noqa: TRY004  # as other damage
+    return {
+        key.removeprefix("molkd."): str(value)
+        for key, value in cast("dict[str, object]", metadata).items()
+        if key.startswith("molkd.")
+    }
 
 
 def _strings(column: Any) -> list[str | None]:

@@ -33,3 +33,12 @@ def folder_of(name: str) -> Path | None:
         if name in {stem, found} and version.isdigit()
     }
     return versions[max(versions)] if versions else None
+
+
+def label_of(model: str) -> str:
+    """Returns what files call a student: its folder's own name, however typed, or its hub name.
+
+    What identifies it is its digest.
+    """
+    folder = folder_of(model) or Path(model).expanduser()
+    return folder.resolve().name if folder.is_dir() else model

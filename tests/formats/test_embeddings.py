@@ -42,6 +42,22 @@ def test_what_was_written_is_read(tmp_path: Path, kind: str, column: str, dtype:
     np.testing.assert_array_equal(stored.values, expected, strict=True)
 
 
+@pytest.mark.parametrize("kind", list(WRITERS))
+def test_reasons_come_back(tmp_path: Path, kind: str) -> None:
+    assert dict(read(_write(tmp_path / f"out.{kind}")).reasons) == {2: "a missing value"}
+
+
+def test_archives_from_elsewhere_may_hold_anything_else(tmp_path: Path) -> None:
+    path = tmp_path / "own.npz"
+    own = np.array([{}], dtype=object)
+    np.savez(path, X=VALUES, smiles=np.array(["C"] * 4), own=own, allow_pickle=True)
+    assert read(path).columns == {}
+    for damage in ("[1]", "[" * 100_000, "no JSON"):
+        np.savez(path, X=VALUES, smiles=np.array(["C"] * 4), metadata=np.array(damage))
+        with pytest.raises(InputError, match=r"own\.npz"):
+            read(path)
+
+
 def test_tables_from_elsewhere(tmp_path: Path) -> None:
     frame = pd.DataFrame({"smiles": ["C", "N"], "embedding": [[1.0, 2.0], None]})
     frame.to_parquet(tmp_path / "lists.parquet")

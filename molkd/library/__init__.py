@@ -1,0 +1,8 @@
+"""What a chemist does with a library once it is embedded: functions over files of embeddings.
+
+Each is a command, too: `molkd search`, `molkd map`, ...
+"""
+
+from molkd.library.table import Library, opened, read, student_of
+
+__all__ = ["Library", "opened", "read", "student_of"]

@@ -1,0 +1,168 @@
+"""A library of molecules with their embeddings: what all of the workbench reads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from molkd import students
+from molkd.embedding import EmbedSettings, embed_file, settings_path
+from molkd.errors import InputError
+from molkd.formats import WRITERS, embeddings
+from molkd.runtime import devices, settings
+from molkd.students import Student, shipped
+from molkd.types import Mask, Matrix
+
+_UNKNOWN = "the file holds no embedding of it"
+
+
+@dataclass(frozen=True, eq=False)
+class Library:
+    """Molecules with embeddings, one row each, in the order of their file.
+
+    Attributes:
+        ids: one identifier per row; the row number where no row has one.
+        smiles: as the file holds them; "" where there was none.
+        values: shape (n, d); NaN in rows without an embedding.
+        reasons: row -> why it has none; of every row that has none.
+        columns: name -> column that was kept, an Arrow array of n values.
+        model: what the file calls the student that made the embeddings; "" where it does not say.
+        model_digest: of that student; "" where the file does not say.
+    """
+
+    ids: Sequence[str]
+    smiles: Sequence[str]
+    values: Matrix
+    reasons: Mapping[int, str]
+    columns: Mapping[str, Any]
+    model: str
+    model_digest: str
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def valid(self) -> Mask:
+        """Shape (n,): rows that have an embedding."""
+        return np.asarray(np.isfinite(self.values).all(axis=1), dtype=np.bool_)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of identifiers, SMILES and embeddings, in their order."""
+        found = hashlib.sha256()
+        for texts in (self.ids, self.smiles):
+            lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+            found.update(lengths.tobytes() + "".join(texts).encode(errors="surrogatepass"))
+        found.update(repr(self.values.shape).encode())
+        found.update(np.ascontiguousarray(self.values).data)
+        return found.hexdigest()
+
+
+def read(path: str | Path) -> Library:
+    """Reads a file of embeddings of molecules, as `molkd embed` writes them.
+
+    Raises:
+        InputError: it cannot be read, holds no embeddings, or none of molecules.
+    """
+    path = Path(path)
+    stored = embeddings.read(path)
+    if stored.modality != "molecules":
+        raise InputError(f"{path} holds {stored.modality}; expected embeddings of molecules")
+    facts = {**_record(path), **stored.facts}
+    missing = np.flatnonzero(~np.isfinite(stored.values).all(axis=1)).tolist()
+    return Library(
+        ids=stored.ids,
+        smiles=stored.items,
+        values=stored.values,
+        reasons={row: stored.reasons.get(row, _UNKNOWN) for row in missing},
+        columns=stored.columns,
+        model=facts.get("model", ""),
+        model_digest=facts.get("model_digest", ""),
+    )
+
+
+def opened(
+    source: str | Path,
+    *,
+    work: str | Path,
+    model: str | None = None,
+    keep: Sequence[str] = ("all",),
+    jobs: int = 1,
+    progress: bool = True,
+) -> Library:
+    """Returns a library from its file of embeddings, or from molecules, which are embedded first.
+
+    Args:
+        source: file of embeddings, or of molecules in any format that `molkd embed` reads.
+        work: Parquet file for the embeddings of molecules; what lies there already is used if it
+            is what would be written, and goes on where it stopped.
+        model: the student that embeds molecules, by default that of the package; of a file of
+            embeddings, the one that must have made it.
+        keep: columns of a file of molecules to take along, "all" for every one.
+        jobs: processes.
+        progress: whether to show a progress bar.
+
+    Raises:
+        InputError: the file cannot be read, or its embeddings are of another student than `model`.
+        OutputError: `work` holds something else, or cannot be written.
+    """
+    source = Path(source)
+    if _holds_embeddings(source):
+        library = read(source)
+        if model is not None:
+            student_of(library, model)
+        return library
+    name = model or shipped.DEFAULT
+    student: Any = students.load(name).to(devices.choose("auto"))
+    label = shipped.label_of(name)
+    options = EmbedSettings(keep=tuple(keep))
+    embed_file(student, source, work, options, name=label, jobs=jobs, progress=progress)
+    return read(work)
+
+
+def student_of(library: Library, model: str | None = None) -> Student[Any, Any, Any]:
+    """Loads the student that made a library's embeddings.
+
+    Args:
+        library: what it must have made.
+        model: its name or folder, where the library's file says none that can be loaded.
+
+    Raises:
+        InputError: it is another student than the one that made them, or nobody knows which.
+        WeightsError: there is no such student within reach.
+    """
+    if not (name := model or library.model):
+        raise InputError(
+            "the file does not say which student made its embeddings: name it with --model, or "
+            "embed the molecules with molkd embed"
+        )
+    student = students.load(name)
+    if library.model_digest and student.digest != library.model_digest:
+        raise InputError(
+            f"the embeddings were made by {library.model or 'a student'} with digest "
+            f"{library.model_digest[:12]}, but {name} has {student.digest[:12]}: name the student "
+            "that made them with --model, or embed the molecules again"
+        )
+    return student
+
+
+def _holds_embeddings(path: Path) -> bool:
+    """Whether a file is one of embeddings, and not of molecules in one of the same formats."""
+    if path.suffix[1:] not in WRITERS or not path.is_file():
+        return False
+    if path.suffix in {".npz", ".npy"}:
+        return True
+    names = embeddings.column_names(path)
+    return "embedding" in names or "molkd_0" in names
+
+
+def _record(path: Path) -> dict[str, str]:
+    """What is written beside a file of embeddings; not there for every one."""
+    found = settings.read_record(settings_path(path))
+    return {key: str(value) for key, value in found.items()}
