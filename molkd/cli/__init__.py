@@ -20,6 +20,7 @@ from molkd.cli import (
     bench,
     distill,
     embed,
+    predict,
     teachers,
     teachers_compare,
     teachers_learn,
@@ -61,6 +62,7 @@ app = typer.Typer(
 )
 app.command("distill")(distill.distill)
 app.command("embed")(embed.embed)
+app.command("predict")(predict.predict)
 app.command("truncate")(truncate.truncate)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)

@@ -113,7 +113,7 @@ def opened(
         OutputError: `work` holds something else, or cannot be written.
     """
     source = Path(source)
-    if _holds_embeddings(source):
+    if holds_embeddings(source):
         library = read(source)
         if model is not None:
             student_of(library, model)
@@ -152,7 +152,7 @@ def student_of(library: Library, model: str | None = None) -> Student[Any, Any, 
     return student
 
 
-def _holds_embeddings(path: Path) -> bool:
+def holds_embeddings(path: Path) -> bool:
     """Whether a file is one of embeddings, and not of molecules in one of the same formats."""
     if path.suffix[1:] not in WRITERS or not path.is_file():
         return False

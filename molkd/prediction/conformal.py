@@ -37,7 +37,10 @@ def width(errors: Labels, count: int, confidence: float) -> float:
 
 
 def sets(probability: Labels, held_out: Labels, y: Labels, confidence: float) -> Mask:
-    """Returns the classes that cannot be ruled out, shape (m, 2).
+    """Returns the classes that cannot be ruled out, shape (m, 2): one at least.
+
+    Where neither fits, as happens to a model that is right more often than was asked, the one that
+    fits better stays.
 
     Args:
         probability: shape (m,), of class 1.
@@ -45,12 +48,12 @@ def sets(probability: Labels, held_out: Labels, y: Labels, confidence: float) ->
         y: shape (n,), their classes; compounds may come once per repeat.
         confidence: the share of each class whose set shall hold it.
     """
-    found = np.zeros((len(probability), 2), dtype=np.bool_)
+    fits = np.zeros((len(probability), 2))
     for place, (new, old) in enumerate(((1 - probability, 1 - held_out), (probability, held_out))):
         known = np.sort(old[y == place])
         as_strange = np.searchsorted(known, new, side="right")  # known ones that fit no better
-        found[:, place] = (as_strange + 1) / (len(known) + 1) > 1 - confidence
-    return found
+        fits[:, place] = (as_strange + 1) / (len(known) + 1)
+    return (fits > 1 - confidence) | (fits == fits.max(axis=1, keepdims=True))
 
 
 def held(y: Labels, held_out: Labels, folds: Folds, confidence: float, *, classes: bool) -> Labels:

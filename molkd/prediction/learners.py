@@ -20,9 +20,16 @@ ModelOf = Literal["embedding", "forest"]
 INNER, OUTER = 4, 5
 """Folds that choose among candidates, and folds that are predicted."""
 
-_ALPHAS = tuple(float(alpha) for alpha in np.logspace(0, 5, 6))
-_INVERSES = tuple(float(inverse) for inverse in np.logspace(-5, -1, 5))
-_NEIGHBOURS = (5, 10, 20)
+_ALPHAS = (1e5, 1e4, 1e3, 1e2, 1e1)
+_INVERSES = (1e-4, 1e-3, 1e-2, 1e-1)
+_PENALTIES = (1.0, 3.0)
+_KERNEL_INVERSES = (0.1, 1.0, 10.0)
+_NEIGHBOURS = (20, 10, 5)
+
+_LANDMARKS = 400
+"""Compounds that stand for all in the kernel, at most (Williams and Seeger 2001)."""
+
+_STEPS = 500
 
 
 def fit(model: ModelOf, x: Matrix, y: Labels, scaffolds: Rows, *, kind: Kind, seed: int) -> Any:
@@ -52,6 +59,7 @@ def predict(estimator: Any, x: Matrix) -> Labels:
 def described(estimator: Any) -> str:
     """Returns what was chosen, in words."""
     last = getattr(estimator, "steps", [("", estimator)])[-1][1]
+    last = getattr(last, "regressor_", last)
     names = {"alpha": "alpha", "C": "C", "n_neighbors": "neighbours", "n_estimators": "trees"}
     settings = last.get_params()
     said = [f"{word} {settings[name]:g}" for name, word in names.items() if name in settings]
@@ -102,7 +110,7 @@ def _chosen(x: Matrix, y: Labels, scaffolds: Rows, kind: Kind, seed: int) -> Any
     from sklearn.base import clone
     from sklearn.model_selection import cross_val_score
 
-    candidates = _candidates(kind)
+    candidates = _candidates(kind, *x.shape)
     parts = folds(y, scaffolds, kind=kind, count=INNER, seed=seed)
     split = [(np.flatnonzero(parts != one), np.flatnonzero(parts == one)) for one in range(INNER)]
     split = [(a, b) for a, b in split if len(b) and (kind == "regression" or np.ptp(y[a]))]
@@ -117,18 +125,34 @@ def _log_score(estimator: Any, x: Matrix, y: Labels) -> float:
     return float(np.log(np.clip(right, 1e-3, 1)).mean())
 
 
-def _candidates(kind: Kind) -> list[Any]:
-    """Ridge or logistic regression and nearest neighbours; the simpler of equals come first."""
+def _support_vectors(penalty: float, width: int) -> Any:
+    """Support vectors for labels of any unit."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVR
+
+    return TransformedTargetRegressor(SVR(C=penalty, gamma=1 / width), transformer=StandardScaler())
+
+
+def _candidates(kind: Kind, rows: int, width: int) -> list[Any]:
+    """Linear, of kernels and of neighbours; of equally good ones the first is taken."""
     from sklearn import linear_model, neighbors
+    from sklearn.kernel_approximation import Nystroem
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    near = {"metric": "cosine", "weights": "distance"}
-    models: list[Any]
+    kernel = Nystroem(gamma=1 / width, n_components=min(_LANDMARKS, rows // 2), random_state=0)
+    near: dict[str, Any] = {"metric": "cosine", "weights": "distance"}
+    models: list[list[Any]]
     if kind == "regression":
-        models = [linear_model.Ridge(alpha) for alpha in reversed(_ALPHAS)]
-        models += [neighbors.KNeighborsRegressor(k, **near) for k in reversed(_NEIGHBOURS)]
+        models = [[linear_model.Ridge(alpha)] for alpha in _ALPHAS]
+        models += [[_support_vectors(c, width)] for c in _PENALTIES]
+        models += [[neighbors.KNeighborsRegressor(k, **near)] for k in _NEIGHBOURS]
     else:
-        models = [linear_model.LogisticRegression(C=c, max_iter=500) for c in _INVERSES]
-        models += [neighbors.KNeighborsClassifier(k, **near) for k in reversed(_NEIGHBOURS)]
-    return [make_pipeline(StandardScaler(), model) for model in models]
+        models = [[linear_model.LogisticRegression(C=c, max_iter=_STEPS)] for c in _INVERSES]
+        models += [
+            [kernel, linear_model.LogisticRegression(C=c, max_iter=_STEPS)]
+            for c in _KERNEL_INVERSES
+        ]
+        models += [[neighbors.KNeighborsClassifier(k, **near)] for k in _NEIGHBOURS]
+    return [make_pipeline(StandardScaler(), *steps) for steps in models]

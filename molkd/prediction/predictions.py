@@ -61,14 +61,13 @@ class Predictions:
         if classes:
             ruled = [tuple(bool(one) for one in row) for row in np.nan_to_num(self.bounds)]
             words = {
-                (False, False): "neither",
                 (True, False): classes[0],
                 (False, True): classes[1],
                 (True, True): f"{classes[0]} or {classes[1]}",
             }
             columns["predicted"] = _where(there, [classes[int(p >= 0.5)] for p in self.values])
             columns[f"probability of {classes[1]}"] = _where(there, self.values)
-            columns["cannot rule out"] = _where(there, [words[one] for one in ruled])
+            columns["cannot rule out"] = _where(there, [words.get(one) for one in ruled])
             names = [classes[int(y)] if np.isfinite(y) else None for y in self.measured]
             columns["measured"] = pa.array(names, pa.string())
         else:

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from molkd.benchmarks.tasks import molecule_keys
 from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import ConfigError, InputError
+from molkd.library import Library
 from molkd.prediction import conformal, learners
 from molkd.prediction.facts import Facts
 from molkd.prediction.features import SideBySide, streamed
@@ -20,9 +21,6 @@ from molkd.prediction.predictions import Predictions
 from molkd.prediction.validation import HeldOut
 from molkd.runtime.processes import ordered_map
 from molkd.types import Matrix
-
-if TYPE_CHECKING:
-    from molkd.library import Library
 
 _AT_ONCE = 4096
 """Molecules that are predicted, or written canonically, at once."""

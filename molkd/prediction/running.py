@@ -16,7 +16,8 @@ from molkd.prediction.learners import ModelOf
 from molkd.prediction.measured import Measured, check
 from molkd.prediction.predictor import Predictor
 from molkd.prediction.scores import Comparison, compare
-from molkd.prediction.trial import Trial, TrialSettings
+from molkd.prediction.settings import TrialSettings
+from molkd.prediction.trial import Trial
 from molkd.prediction.validation import SPLITS, Compounds, HeldOut, Split, cross_validate
 from molkd.students import Student
 from molkd.types import Embeddings
@@ -58,7 +59,9 @@ def run(
     measured, x = _readable(measured, read)
     scaffolds = np.unique(measured.scaffolds, return_inverse=True)[1]
     compounds = Compounds(x, measured.y, scaffolds, measured.kind, settings.seed)
-    found = cross_validate(compounds, repeats=settings.repeats, jobs=jobs, progress=progress)
+    found = cross_validate(
+        compounds, repeats=settings.repeats_of(len(measured)), jobs=jobs, progress=progress
+    )
     compared = {split: _compared(compounds, found, split) for split in SPLITS}
     model = settings.model_of if settings.model_of != "better" else _better(compared["scaffold"])
     digests = {"embedding": student.digest, "forest": SideBySide().digest}
@@ -100,7 +103,10 @@ def _readable(
         return measured, x
     lost = np.flatnonzero(~valid).tolist()
     why = {row: why for each in read.values() for row, why in each.failures.items()}
-    note = f"{len(lost)} compounds cannot be read by both models, the first ({lost[0]}): {why[lost[0]]}"
+    note = (
+        f"{len(lost)} compounds were left out, for one of the models cannot read them: "
+        f"{measured.smiles[lost[0]]}: {why[lost[0]]}"
+    )
     kept = np.flatnonzero(valid)
     rest = replace(
         measured,
@@ -120,5 +126,4 @@ def _compared(
 
 
 def _better(comparison: Comparison) -> ModelOf:
-    assert comparison.difference is not None
     return "embedding" if comparison.difference.value >= 0 else "forest"

@@ -41,9 +41,7 @@ def save(predictor: Predictor, folder: str | Path) -> Path:
     """
     from zipfile import ZIP_DEFLATED
 
-    folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(f"{folder} is there already: give the model another folder")
+    folder = check_folder(folder)
     with files.atomic_path(folder / ESTIMATOR) as temporary:
         _skops().dump(predictor.estimator, temporary, compression=ZIP_DEFLATED, compresslevel=3)
     check = learners.predict(predictor.estimator, predictor.example)
@@ -65,6 +63,15 @@ def save(predictor: Predictor, folder: str | Path) -> Path:
         "sha256": {name: files.sha256_of(folder / name) for name in parts},
     }
     files.write_json(folder / INDEX, index)
+    return folder
+
+
+def check_folder(folder: str | Path) -> Path:
+    """Refuses a folder that is used, and a machine without skops; see `save`."""
+    _skops()
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder} is there already: give the model another folder")
     return folder
 
 

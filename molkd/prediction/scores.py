@@ -41,11 +41,11 @@ class Comparison:
     Attributes:
         scores: model -> metric -> score.
         difference: of the deciding metric, embedding less forest; above 0 the embedding is better,
-            whatever the metric. None where one model alone was asked.
+            whatever the metric.
     """
 
     scores: Mapping[str, Mapping[str, Score]]
-    difference: Score | None
+    difference: Score
 
 
 def compare(
@@ -89,9 +89,7 @@ def compare(
 
 def _difference(
     scores: Mapping[str, Mapping[str, Score]], drawn: Mapping[str, Labels], name: str
-) -> Score | None:
-    if not {"embedding", "forest"} <= drawn.keys():
-        return None
+) -> Score:
     sign = 1 if METRICS[name].greater_is_better else -1
     value = sign * (scores["embedding"][name].value - scores["forest"][name].value)
     return _interval(value, sign * (drawn["embedding"] - drawn["forest"]))

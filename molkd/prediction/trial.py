@@ -5,42 +5,16 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from molkd.prediction.measured import Kind, Measured
 from molkd.prediction.predictor import Predictor
 from molkd.prediction.scores import SHOWN, Comparison
+from molkd.prediction.settings import TrialSettings
 from molkd.prediction.validation import SPLITS, Split
-from molkd.runtime.settings import validate
 
 _NAMES = {"embedding": "embedding", "forest": "ECFP4 + descriptors, forest"}
 _WORDS: dict[Split, str] = {"scaffold": "new scaffolds", "random": "random compounds"}
 _FEW = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialSettings:
-    """How measured compounds are cross-validated, and what is fitted.
-
-    Attributes:
-        model_of: embedding or forest; better takes the one that is better on scaffolds held out.
-        repeats: of the cross-validation, each with other folds.
-        seed: of folds, forest and bootstrap.
-        confidence: share of the intervals, or sets of classes, that shall hold the true value.
-    """
-
-    model_of: Literal["better", "embedding", "forest"] = "better"
-    repeats: int = 3
-    seed: int = 0
-    confidence: float = 0.9
-
-    def __post_init__(self) -> None:
-        rules = {
-            "repeats must be at least 1": self.repeats >= 1,
-            "seed must not be negative": self.seed >= 0,
-            "confidence must be at least 0.5 and less than 1": 0.5 <= self.confidence < 1,
-        }
-        validate(self, rules)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -136,7 +110,6 @@ def _table(trial: Trial) -> list[str]:
 
 def _verdict(comparison: Comparison, split: Split, metric: str) -> str:
     difference = comparison.difference
-    assert difference is not None
     embedding, forest = (comparison.scores[name][metric].value for name in ("embedding", "forest"))
     numbers = f"{metric} {embedding:.3f} for the embedding, {forest:.3f} for the forest"
     if difference.low > 0:
