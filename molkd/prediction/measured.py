@@ -21,7 +21,7 @@ Kind = Literal["regression", "classification"]
 LEAST, LEAST_OF_CLASS = 20, 8
 """Different compounds below which nothing is fitted, and of each class."""
 
-_POSITIVE = {"1", "active", "yes", "true", "positive", "pos", "+", "y", "toxic", "hit", "pass"}
+_POSITIVE = {"active", "yes", "true", "positive", "pos", "+", "y", "toxic", "hit", "pass"}
 """Classes, in lower case, whose probability is meant where nobody says which."""
 
 _SHOWN = 5
@@ -163,6 +163,8 @@ def _number(text: str) -> float | None:
 
 
 def _no_number(text: str) -> str:
+    if text[0] in "<>=~≤≥":
+        return f"{text!r} is a bound, and no number"
     return f"{text!r} is no number"
 
 
@@ -177,7 +179,7 @@ def _ordered(classes: list[str], positive: str | None, place: str) -> list[str]:
         if positive.casefold() not in classes:
             raise InputError(f"{place} has no class {positive!r}.{near(positive, classes)}")
         return sorted(classes, key=lambda name: name == positive.casefold())
-    return sorted(classes, key=lambda name: (name in _POSITIVE, name))
+    return sorted(classes, key=lambda name: (name in _POSITIVE, _number(name) or 0.0, name))
 
 
 def _merged(
@@ -191,7 +193,7 @@ def _merged(
     same = len(several) - len(torn)
     if same:
         rows = sum(len(several[key]) for key in several.keys() - torn)
-        notes.append(f"{same} compounds occur more than once ({rows} rows), and count once")
+        notes.append(f"{_count(same)} in more than one row ({rows} rows), counted once")
         differing = {key: rows for key, rows in several.items() if np.ptp(y[rows]) and not classes}
         if differing:
             notes[0] += _spread(differing, y)
@@ -202,8 +204,12 @@ def _merged(
         for row in several[key]
     }
     if torn:
-        notes.append(f"{len(torn)} compounds are in both classes, and were left out")
+        notes.append(f"{_count(len(torn))} in both classes, left out")
     return merged, notes, reasons
+
+
+def _count(compounds: int) -> str:
+    return "1 compound" if compounds == 1 else f"{compounds} compounds"
 
 
 def _spread(differing: Mapping[str, list[int]], y: Labels) -> str:
@@ -212,9 +218,9 @@ def _spread(differing: Mapping[str, list[int]], y: Labels) -> str:
     worst = max(differing.values(), key=lambda rows: float(np.ptp(y[rows])))
     low, high = worst[int(y[worst].argmin())], worst[int(y[worst].argmax())]
     return (
-        f": {len(differing)} with other values, which were averaged. They differ by up to "
-        f"{np.ptp(y[worst]):.3g} (rows {low} and {high}); the standard deviation within a compound "
-        f"is {math.sqrt(within / free):.3g}: no model can be expected to err less"
+        f"; {len(differing)} of them with different values, which were averaged: up to "
+        f"{np.ptp(y[worst]):.3g} apart (rows {low} and {high}), standard deviation "
+        f"{math.sqrt(within / free):.3g}: no model can be expected to err less"
     )
 
 

@@ -101,9 +101,10 @@ class Predictions:
         known = int(np.isfinite(self.measured).sum())
         lines = [done]
         if known:
+            verb = "was" if known == 1 else "were"
             lines.append(
-                f"{known} of them were measured: the model has learnt from them, so that their "
-                "column 'measured' counts"
+                f"{known} of them {verb} measured, and the model has learnt from that: for these "
+                "the column 'measured' counts"
             )
         for row, why in list(self.reasons.items())[:5]:
             lines.append(f"  row {row}: {why}")
