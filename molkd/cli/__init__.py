@@ -18,6 +18,7 @@ import typer
 from molkd import __version__
 from molkd.cli import (
     bench,
+    check,
     distill,
     embed,
     predict,
@@ -62,6 +63,7 @@ app = typer.Typer(
 )
 app.command("distill")(distill.distill)
 app.command("embed")(embed.embed)
+app.command("check")(check.check)
 app.command("predict")(predict.predict)
 app.command("truncate")(truncate.truncate)
 teachers.app.command("embed")(embed.embed_with_teacher)

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk
+from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk, familiar_columns
 from molkd.embedding.extent import Extent
 from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary, settings_path
@@ -168,6 +168,7 @@ class Job:
             "standardize": options.standardize,
             "dtype": options.dtype,
             "batch_size": options.batch_size,
+            **({"with_domain": True} if options.with_domain else {}),
         }
 
     def _run_digest(self, tally: Tally) -> str:
@@ -230,7 +231,10 @@ class Job:
         values[list(failures)] = np.nan
         errors = [failures.get(row) for row in range(len(chunk))]
         shortened = self.encoder.shortened(featurized.packed)
-        return EmbeddedChunk(chunk.ids, chunk.labels, errors, values, shortened, chunk.kept)
+        kept = chunk.kept
+        if self.options.with_domain:
+            kept = {**kept, **familiar_columns(self.encoder, featurized.packed, embedded.values)}
+        return EmbeddedChunk(chunk.ids, chunk.labels, errors, values, shortened, kept)
 
     def _assemble(self, parts: Parts, tally: Tally) -> None:
         """Writes the output and, just before it is put in place, the settings."""
@@ -249,7 +253,7 @@ class Job:
             dtype=self.options.dtype,
             metadata={f"molkd.{key}": value for key, value in facts.items()},
             chunks=chunks,
-            kept=columns_of(chunks) if self.options.keep else {},
+            kept=columns_of(chunks) if self.options.keep or self.options.with_domain else {},
         )
         write = WRITERS[format_of(self.output, self.options.format)]
         with files.atomic_path(self.output) as temporary:

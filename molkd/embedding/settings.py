@@ -32,6 +32,8 @@ class EmbedSettings:
             with a reason, drop leaves them out, error stops at the first chunk that has one.
         max_invalid_frac: share of invalid items above which the command fails after writing.
         standardize: what is done to molecules first: none, light or full.
+        with_domain: whether two columns more say how familiar a molecule is to the student, from 0
+            to 1, and why; see molkd check.
         batch_size: items per pass of the network, at most: memory goes with it, and so does, up to
             some thousand molecules, speed; by default what suits the student.
         chunk_rows: rows per part: what is in memory at once in each process, and what is lost at
@@ -47,6 +49,7 @@ class EmbedSettings:
     on_invalid: OnInvalid = "null"
     max_invalid_frac: float = 1.0
     standardize: str = "none"
+    with_domain: bool = False
     batch_size: int | None = None
     chunk_rows: int | None = None
 

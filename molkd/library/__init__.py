@@ -3,6 +3,7 @@
 Each is a command, too: `molkd search`, `molkd map`, ...
 """
 
+from molkd.library.checking import Checked, check
 from molkd.library.table import Library, opened, read, student_of
 
-__all__ = ["Library", "opened", "read", "student_of"]
+__all__ = ["Checked", "Library", "check", "opened", "read", "student_of"]
