@@ -161,14 +161,10 @@ class Job:
     @cached_property
     def _common(self) -> dict[str, object]:
         """What the content of every part depends on."""
-        options = self.options
         return {
             "encoder": self.encoder.digest,
             "versions": versions.installed(_PACKAGES),
-            "standardize": options.standardize,
-            "dtype": options.dtype,
-            "batch_size": options.batch_size,
-            **({"with_domain": True} if options.with_domain else {}),
+            **self.options.content,
         }
 
     def _run_digest(self, tally: Tally) -> str:
@@ -231,9 +227,9 @@ class Job:
         values[list(failures)] = np.nan
         errors = [failures.get(row) for row in range(len(chunk))]
         shortened = self.encoder.shortened(featurized.packed)
-        kept = chunk.kept
+        kept = {**chunk.kept}
         if self.options.with_domain:
-            kept = {**kept, **familiar_columns(self.encoder, featurized.packed, embedded.values)}
+            kept |= familiar_columns(self.encoder, featurized.packed, embedded.values)
         return EmbeddedChunk(chunk.ids, chunk.labels, errors, values, shortened, kept)
 
     def _assemble(self, parts: Parts, tally: Tally) -> None:
@@ -253,7 +249,7 @@ class Job:
             dtype=self.options.dtype,
             metadata={f"molkd.{key}": value for key, value in facts.items()},
             chunks=chunks,
-            kept=columns_of(chunks) if self.options.keep or self.options.with_domain else {},
+            kept=columns_of(chunks) if self.options.adds_columns else {},
         )
         write = WRITERS[format_of(self.output, self.options.format)]
         with files.atomic_path(self.output) as temporary:

@@ -62,6 +62,17 @@ class EmbedSettings:
         }
         validate(self, rules)
 
+    @property
+    def content(self) -> dict[str, object]:
+        """Options that decide what a finished part holds; as before there was `with_domain`."""
+        names = ("standardize", "dtype", "batch_size", *("with_domain",) * self.with_domain)
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def adds_columns(self) -> bool:
+        """Whether the output has columns beside those of every one."""
+        return bool(self.keep) or self.with_domain
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:

@@ -8,19 +8,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
+from molkd.embedding.encoders import KnowingEncoder
 from molkd.errors import ConfigError
 from molkd.library.table import Library
 from molkd.runtime import files
 from molkd.runtime.processes import ordered_map
-from molkd.students.familiarity import STRANGE, UNUSUAL, Environments, Familiarity, Known
-from molkd.students.molecules import UNTOLD, MoleculeStudent
+from molkd.students.familiarity import (
+    STRANGE,
+    UNTOLD,
+    UNUSUAL,
+    Environments,
+    Familiarity,
+    Known,
+)
+
+if TYPE_CHECKING:  # it loads torch
+    from molkd.students import Student
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -78,9 +88,11 @@ class Checked:
         strange = int((scores < STRANGE).sum()) - met
         unusual = int((scores < UNUSUAL).sum()) - met - strange
         lines = [
-            f"{len(scores)} molecules: {len(scores) - met - strange - unusual} familiar, {unusual} "
-            f"unusual (below {UNUSUAL:g}), {strange} strange (below {STRANGE:g}), {met} with "
-            "something that the student never met (0)",
+            (
+                f"{len(scores)} molecules: {len(scores) - met - strange - unusual} familiar, "
+                f"{unusual} unusual (below {UNUSUAL:g}), {strange} strange (below {STRANGE:g}), "
+                f"{met} with something that the student never met (0)"
+            ),
             f"median {np.median(scores):.2f}; a library like the distillation corpus has 0.5",
         ]
         never = Counter(why for why in self.known.reasons if why and why.startswith("never met"))
@@ -105,7 +117,7 @@ class Checked:
         return f"<p>{said}</p><p>The strangest:</p><table>{head}{rows}</table>"
 
 
-def check(library: Library, student: Any, *, jobs: int = 1) -> Checked:
+def check(library: Library, student: Student[Any, Any, Any], *, jobs: int = 1) -> Checked:
     """Scores how familiar every molecule is to the student that embedded it.
 
     Args:
@@ -117,9 +129,10 @@ def check(library: Library, student: Any, *, jobs: int = 1) -> Checked:
         ConfigError: the student reads no molecules.
         CorruptFileError: what it keeps of its corpus is damaged.
     """
-    if not isinstance(student, MoleculeStudent):
+    if not isinstance(student, KnowingEncoder):
         raise ConfigError("familiarity is that of a student of molecules")
-    read = partial(_read, student.featurize, type(student).graphs_of, student.familiarity)
+    knowing: Any = student
+    read = partial(_read, knowing.featurize, type(knowing).graphs_of, knowing.familiarity)
     starts = range(0, len(library), _CHUNK)
     chunks = (_readable(library, start) for start in starts)
     scores: list[Any] = [np.empty(0)]
@@ -128,7 +141,7 @@ def check(library: Library, student: Any, *, jobs: int = 1) -> Checked:
     for start, (prepared, environments) in zip(
         starts, ordered_map(read, chunks, jobs=jobs), strict=True
     ):
-        known = student.known(prepared, library.values[start : start + _CHUNK], environments)
+        known = knowing.known(prepared, library.values[start : start + _CHUNK], environments)
         scores.append(known.scores)
         reasons += known.reasons
     return Checked(library, Known(np.concatenate(scores), reasons))

@@ -29,6 +29,9 @@ from molkd.types import Matrix, Rows
 FILE = "familiarity.npz"
 """Beside a student; about 250 KB. A student without it lacks nothing else."""
 
+UNTOLD = f"the student keeps no {FILE}: only elements, charges and sizes were looked at"
+"""Why there is no score of a molecule whose elements, charges and size it knows."""
+
 LEAST = 200
 """Molecules of a corpus below which nothing can be said."""
 
@@ -200,7 +203,7 @@ class Familiarity:
         if np.isnan(score):
             return None
         if outside is not None:
-            return f"never met: {', '.join(outside)}"
+            return never_met(outside)
         word = "strange" if score < STRANGE else "unusual" if score < UNUSUAL else "familiar"
         return (
             f"{word}: {rare} of {total} atom environments are in fewer than 1 of "
@@ -248,6 +251,11 @@ class Familiarity:
         if made.student != student or made.counts.shape != (_BUCKETS,) or made.molecules < 1:
             raise CorruptFileError(f"{path} belongs to another student: copy the folder again")
         return made
+
+
+def never_met(what: Sequence[str]) -> str:
+    """Returns the reason of what lies outside a corpus."""
+    return f"never met: {', '.join(what)}"
 
 
 def _environments(graphs: Graphs) -> tuple[Rows, Rows]:

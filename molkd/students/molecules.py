@@ -15,15 +15,19 @@ from molkd.items.molecules.graph import Graphs
 from molkd.runtime.files import write_bytes
 from molkd.students.base import BatchT, PackedT, Student
 from molkd.students.domain import Domain
-from molkd.students.familiarity import FILE, Environments, Familiarity, Known
+from molkd.students.familiarity import (
+    FILE,
+    UNTOLD,
+    Environments,
+    Familiarity,
+    Known,
+    never_met,
+)
 from molkd.students.pretrained import SavedStudent
 from molkd.types import Matrix
 
 DOMAIN = "domain.json"
 """File of what a student was distilled from, in its folder."""
-
-UNTOLD = "the student keeps no familiarity.npz: only elements, charges and sizes were looked at"
-"""Why there is no score of a molecule whose elements, charges and size it knows."""
 
 
 class MoleculeStudent(Student[chem.Molecule, PackedT, BatchT]):
@@ -100,14 +104,9 @@ class MoleculeStudent(Student[chem.Molecule, PackedT, BatchT]):
             scores = np.full(len(values), np.nan)
             scores[list(outside)] = 0.0
             there = np.isfinite(values).all(axis=1)
-            reasons = [
-                f"never met: {', '.join(outside[row])}"
-                if row in outside
-                else UNTOLD
-                if alive
-                else None
-                for row, alive in enumerate(there.tolist())
-            ]
+            reasons: list[str | None] = [UNTOLD if alive else None for alive in there.tolist()]
+            for row, what in outside.items():
+                reasons[row] = never_met(what)
             return Known(scores, reasons)
         if environments is None:
             environments = self.familiarity.environments(self.graphs_of(prepared))
