@@ -56,6 +56,32 @@ def sets(probability: Labels, held_out: Labels, y: Labels, confidence: float) ->
     return (fits > 1 - confidence) | (fits == fits.max(axis=1, keepdims=True))
 
 
+def bounds(
+    values: Labels, held_out: Labels, y: Labels, confidence: float, *, classes: bool
+) -> Labels:
+    """Returns what is promised of new predictions.
+
+    Args:
+        values: shape (m,), predictions; NaN where there is none.
+        held_out: shape (r, n), predictions of compounds that were held out, by repeat.
+        y: shape (n,), their labels.
+        confidence: the share that shall be held.
+        classes: whether labels are classes.
+
+    Returns:
+        Shape (m, 2): ends of intervals, or 1 and 0 for whether a class cannot be ruled out.
+    """
+    found = np.full((len(values), 2), np.nan)
+    there = np.isfinite(values)
+    if classes:
+        known = np.tile(y, len(held_out))
+        found[there] = sets(values[there], held_out.ravel(), known, confidence)
+    else:
+        reach = width(np.abs(held_out - y).ravel(), len(y), confidence)
+        found[there] = values[there, np.newaxis] + np.array([-reach, reach])
+    return found
+
+
 def held(y: Labels, held_out: Labels, folds: Folds, confidence: float, *, classes: bool) -> Labels:
     """Measures what intervals or sets held, each fold by the errors of the others.
 

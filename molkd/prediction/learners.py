@@ -125,6 +125,13 @@ def _log_score(estimator: Any, x: Matrix, y: Labels) -> float:
     return float(np.log(np.clip(right, 1e-3, 1)).mean())
 
 
+def typical(kind: Kind, rows: int, width: int) -> Any:
+    """Returns the candidate that is chosen most often, unfitted: for studies of many tasks."""
+    candidates = _candidates(kind, rows, width)
+    linear = len(_ALPHAS) if kind == "regression" else len(_INVERSES)
+    return candidates[linear if kind == "regression" else linear + 1]
+
+
 def _support_vectors(penalty: float, width: int) -> Any:
     """Support vectors for labels of any unit."""
     from sklearn.compose import TransformedTargetRegressor

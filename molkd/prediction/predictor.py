@@ -67,6 +67,7 @@ class Predictor:
             ConfigError: the confidence is not between 0.5 and 1.
         """
         check_confidence(confidence)
+        held_out, classes = self.held_out.values, bool(self.facts.classes)
         values = np.full(len(library), np.nan)
         reasons = dict(library.reasons) if self.facts.model == "embedding" else {}
         start = 0
@@ -80,7 +81,7 @@ class Predictor:
             ids=library.ids,
             smiles=library.smiles,
             values=values,
-            bounds=self._bounds(values, confidence),
+            bounds=conformal.bounds(values, held_out, self.y, confidence, classes=classes),
             measured=self._measured(library.smiles, jobs),
             reasons=dict(sorted(reasons.items())),
             confidence=confidence,
@@ -107,20 +108,6 @@ class Predictor:
             )
         for start in range(0, len(library), _AT_ONCE):
             yield library.values[start : start + _AT_ONCE], {}
-
-    def _bounds(self, values: Labels, confidence: float) -> Labels:
-        """Shape (n, 2): ends of intervals, or 1 and 0 for whether a class cannot be ruled out."""
-        bounds = np.full((len(values), 2), np.nan)
-        there = np.isfinite(values)
-        repeats = len(self.held_out.values)
-        if self.facts.classes:
-            known = self.held_out.values.ravel(), np.tile(self.y, repeats)
-            bounds[there] = conformal.sets(values[there], *known, confidence)
-        else:
-            errors = np.abs(self.held_out.values - self.y).ravel()
-            reach = conformal.width(errors, len(self.y), confidence)
-            bounds[there] = values[there, np.newaxis] + np.array([-reach, reach])
-        return bounds
 
     def _measured(self, smiles: Sequence[str], jobs: int) -> Labels:
         """Shape (n,): the label of molecules it learnt from, NaN of all others."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -46,6 +46,7 @@ class Compounds:
         scaffolds: shape (n,), numbers of scaffolds.
         kind: of the labels.
         seed: of folds and forest.
+        choose: whether the embedding's model is chosen; else `learners.typical` is taken.
     """
 
     x: Mapping[ModelOf, Matrix]
@@ -53,6 +54,7 @@ class Compounds:
     scaffolds: Rows
     kind: Kind
     seed: int
+    choose: bool = True
 
     def __call__(self, task: tuple[ModelOf, Rows, Rows]) -> Labels:
         """Predicts some compounds by a model of others."""
@@ -64,11 +66,18 @@ class Compounds:
         """Fits a model to some compounds."""
         x, y = self.x[model][rows], self.y[rows]
         groups = self.scaffolds[rows]
+        if not self.choose:
+            return learners.typical(self.kind, *x.shape).fit(x, y)
         return learners.fit(model, x, y, groups, kind=self.kind, seed=self.seed)
 
 
 def cross_validate(
-    compounds: Compounds, *, repeats: int, jobs: int = 1, progress: bool = True
+    compounds: Compounds,
+    *,
+    repeats: int,
+    splits: Sequence[Split] = SPLITS,
+    jobs: int = 1,
+    progress: bool = True,
 ) -> Mapping[tuple[Split, ModelOf], HeldOut]:
     """Predicts every compound by models that have not seen it, nor, by scaffold, its scaffold.
 
@@ -77,8 +86,8 @@ def cross_validate(
     Raises:
         InputError: there are fewer scaffolds than folds, or a class has too few of them.
     """
-    folds = {split: _folds(compounds, split, repeats) for split in SPLITS}
-    keys = [(split, model) for split in SPLITS for model in MODELS if model in compounds.x]
+    folds = {split: _folds(compounds, split, repeats) for split in splits}
+    keys = [(split, model) for split in splits for model in MODELS if model in compounds.x]
     places = [
         (key, repeat, fold)
         for key in keys

@@ -207,7 +207,7 @@ class Familiarity:
         word = "strange" if score < STRANGE else "unusual" if score < UNUSUAL else "familiar"
         return (
             f"{word}: {rare} of {total} atom environments are in fewer than 1 of "
-            f"{round(1 / _RARE):,} molecules of the corpus; nearer to it than {share:.0f} % of it"
+            f"{round(1 / _RARE):,} molecules of the corpus; embedding nearer to it than {share:.0f} % of it"
         )
 
     def as_bytes(self) -> bytes:
@@ -282,7 +282,9 @@ def _axes(embeddings: Values) -> tuple[Matrix, Matrix]:
     middle, sd = embeddings.mean(axis=0), np.maximum(embeddings.std(axis=0), 1e-9)
     scaled = (embeddings - middle) / sd
     components = np.linalg.eigh(scaled.T @ scaled)[1][:, ::-1][:, :_COMPONENTS]
-    return middle.astype(np.float32), (components / sd[:, np.newaxis]).astype(np.float32)
+    axes = components / sd[:, np.newaxis]
+    # In the precision of a file, so that reading one changes no score:
+    return middle.astype(np.float16).astype(np.float32), axes.astype(np.float16).astype(np.float32)
 
 
 def _directions(embeddings: Matrix, middle: Matrix, axes: Matrix) -> Matrix:

@@ -47,7 +47,7 @@ def test_two_words_or_numbers_are_classes(
 def test_the_class_that_is_meant_can_be_named_in_any_case(tmp_path: Path) -> None:
     measured = read_measured(table(tmp_path / "t.csv", "y", CLASSES), "y", positive="INACTIVE")
     assert measured.classes == ("active", "inactive")
-    with pytest.raises(InputError, match="no class 'inactiv'. Did you mean 'inactive'"):
+    with pytest.raises(InputError, match=r"no class 'inactiv'\. Did you mean 'inactive'"):
         read_measured(tmp_path / "t.csv", "y", positive="inactiv")
 
 
