@@ -25,6 +25,7 @@ FLOORS = [
     {"teachers"},
     {"benchmarks"},
     {"library"},
+    {"prediction"},
     {"api"},
     {"cli"},
     {"examples"},
@@ -55,6 +56,7 @@ HEAVY = {
         "featurizers/deepchem.py",
         "benchmarks/tasks/moleculenet.py",
     },
+    "skops": {"molkd/prediction/saved.py"},
     "onnxruntime": {"teachers/packages/onnx.py"},
     "matplotlib": {
         "molkd/distillation/report.py",

@@ -17,6 +17,7 @@ from molkd.errors import ConfigError, MolkdError
 from molkd.information import adaptors as adaptors_
 from molkd.runtime.files import write_bytes
 from molkd.students import shipped
+from molkd.students.familiarity import FILE, Familiarity
 from molkd.students.pretrained import CARD, CONFIG, WEIGHTS
 
 MOST = 16 * 2**20
@@ -61,6 +62,9 @@ def ship(
     contents = {file: (source / file).read_bytes() for file in (WEIGHTS, *student.files, CARD)}
     _refuse_larger(contents, MOST, "the student has", "distil a smaller one")
     beside = _adaptors_of(source, student.digest) if adaptors else {}
+    if (source / FILE).is_file():
+        Familiarity.read(source / FILE, student.digest)  # refuses another student's
+        beside[FILE] = (source / FILE).read_bytes()
     card = contents[CARD].decode().replace("# A molkd student", f"# {name}", 1)
     card = card.replace("path/to/this/folder", name)
     parts = [part.strip("\n") for part in (card, scores) if part.strip()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import warnings
@@ -122,7 +123,11 @@ def _csv(path: Path, separator: str = ",") -> pd.DataFrame:
     with open_bytes(path) as stream:
         header = next(text_lines(stream, str(path)), "")
     separator = next((one for one in (separator, *DELIMITERS) if one in header), separator)
-    return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, index_col=False)
+    frame = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, index_col=False)
+    names = next(csv.reader([header], delimiter=separator), [])
+    if len(names) == frame.shape[1]:  # pandas renames a second column of the same name
+        frame.columns = names
+    return frame
 
 
 def _tsv(path: Path) -> pd.DataFrame:

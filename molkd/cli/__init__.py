@@ -18,10 +18,12 @@ import typer
 from molkd import __version__
 from molkd.cli import (
     bench,
+    check,
     distill,
     embed,
     maps,
     pick,
+    predict,
     report,
     search,
     teachers,
@@ -69,6 +71,8 @@ app.command("search")(search.search)
 app.command("pick")(pick.pick)
 app.command("map")(maps.draw_map)
 app.command("report")(report.report)
+app.command("check")(check.check)
+app.command("predict")(predict.predict)
 app.command("truncate")(truncate.truncate)
 teachers.app.command("embed")(embed.embed_with_teacher)
 teachers.app.command("compare")(teachers_compare.compare)

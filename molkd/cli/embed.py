@@ -35,6 +35,7 @@ FLAGS = (
     Flag("on_invalid"),
     Flag("max_invalid_frac", ("--max-invalid-fraction",)),
     Flag("standardize"),
+    Flag("with_domain"),
     Flag("dtype"),
     Flag("format"),
     Flag("input_format"),

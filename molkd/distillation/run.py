@@ -23,11 +23,16 @@ from molkd.information.estimate import Information, estimate
 from molkd.objectives import MutualInformationSettings
 from molkd.runtime.settings import as_table
 from molkd.students import Student
+from molkd.students.molecules import MoleculeStudent
 from molkd.targets.joint import JOINT, JointReader, fit_joint
 from molkd.targets.reader import TargetReader
 from molkd.types import Rows, Teacher
 
 __all__ = ["DistillSettings", "Distilled", "distill"]
+
+
+_REMEMBERED = 100_000
+"""Rows of the corpus, at most, from which it is learnt what is familiar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,10 @@ def distill(
     information = _estimated(student, stored, corpus, settings, progress=progress)
     if settings.adapted:
         _adapt(student, stored, corpus, settings, folder, progress=progress)
+    if isinstance(student, MoleculeStudent):
+        rows = _sample(corpus.train, _REMEMBERED, settings.train.seed)
+        embedded = _embedded(student, corpus, rows)
+        student.remember_familiar(corpus.prepared.select(rows), embedded.values, folder)
     student = student.cpu()
     result = Distilled(
         student, information, history, {**prepared.failures, **checked.failures}, prepared.shortened

@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from molkd.embedding.encoders import Encoder, TeacherEncoder, arithmetic
+from molkd.embedding.encoders import Encoder, KnowingEncoder, TeacherEncoder, arithmetic
 from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary, settings_path
 from molkd.errors import ConfigError, InputError
 from molkd.formats.readers import STANDARD_INPUT, kind_of
@@ -81,6 +81,8 @@ def embed_file(
             f"standardize is one of {', '.join(modality.standardizations)} for {modality.name}, "
             f"not {options.standardize!r}"
         )
+    if options.with_domain and not isinstance(encoder, KnowingEncoder):
+        raise ConfigError("with_domain asks a student of molecules; this encoder knows no corpus")
     if str(source) != STANDARD_INPUT and Path(source).resolve() == output.resolve():
         raise ConfigError(f"{output} is the input: give the output another name")
     refuse_folder(output, "embeddings.parquet")

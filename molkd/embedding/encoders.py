@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
 
 from molkd.embedding.settings import Precision
 from molkd.errors import ConfigError
@@ -46,6 +49,40 @@ class Encoder(Protocol[PackedT]):
     def shortened(self, packed: PackedT, /) -> int:
         """How many of the items lost their end, because the encoder reads no longer ones."""
         ...
+
+
+class Familiar(Protocol):
+    """How well an encoder knows items: a `molkd.students.familiarity.Known`."""
+
+    @property
+    def scores(self) -> npt.NDArray[np.float64]:
+        """Shape (n,), from 0 to 1; NaN where there is none."""
+        ...
+
+    @property
+    def reasons(self) -> Sequence[str | None]:
+        """One per item."""
+        ...
+
+
+@runtime_checkable
+class KnowingEncoder(Protocol):
+    """An encoder that says how familiar an item is to it: a student of molecules."""
+
+    def known(self, prepared: Any, values: Any, /) -> Familiar:
+        """Asks for featurized items with their embeddings."""
+        ...
+
+
+FAMILIARITY, REASON = "familiarity", "familiarity_reason"
+"""Columns that say how well an item is known, and why."""
+
+
+def familiar_columns(encoder: Any, packed: Any, values: Any) -> dict[str, list[Any]]:
+    """Returns both columns of the featurized items of a `KnowingEncoder`."""
+    known = encoder.known(packed, values)
+    scores = [None if np.isnan(score) else f"{score:.4f}" for score in known.scores.tolist()]
+    return {FAMILIARITY: scores, REASON: list(known.reasons)}
 
 
 @dataclass(frozen=True)

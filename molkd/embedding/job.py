@@ -16,7 +16,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from molkd.embedding.encoders import ChunkFeaturizer, Encoder, FeaturizedChunk, arithmetic
+from molkd.embedding.encoders import (
+    ChunkFeaturizer,
+    Encoder,
+    FeaturizedChunk,
+    arithmetic,
+    familiar_columns,
+)
 from molkd.embedding.extent import Extent
 from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary, settings_path
@@ -161,14 +167,10 @@ class Job:
     @cached_property
     def _common(self) -> dict[str, object]:
         """What the content of every part depends on."""
-        options = self.options
         return {
             "encoder": self.encoder.digest,
             "versions": versions.installed(_PACKAGES),
-            "standardize": options.standardize,
-            "dtype": options.dtype,
-            "batch_size": options.batch_size,
-            **({"bf16": True} if options.precision == "bf16" else {}),  # else as it always was
+            **self.options.content,
         }
 
     def _run_digest(self, tally: Tally) -> str:
@@ -232,7 +234,10 @@ class Job:
         values[list(failures)] = np.nan
         errors = [failures.get(row) for row in range(len(chunk))]
         shortened = self.encoder.shortened(featurized.packed)
-        return EmbeddedChunk(chunk.ids, chunk.labels, errors, values, shortened, chunk.kept)
+        kept = {**chunk.kept}
+        if self.options.with_domain:
+            kept |= familiar_columns(self.encoder, featurized.packed, embedded.values)
+        return EmbeddedChunk(chunk.ids, chunk.labels, errors, values, shortened, kept)
 
     def _assemble(self, parts: Parts, tally: Tally) -> None:
         """Writes the output and, just before it is put in place, the settings."""
@@ -251,7 +256,7 @@ class Job:
             dtype=self.options.dtype,
             metadata={f"molkd.{key}": value for key, value in facts.items()},
             chunks=chunks,
-            kept=columns_of(chunks) if self.options.keep else {},
+            kept=columns_of(chunks) if self.options.adds_columns else {},
         )
         write = WRITERS[format_of(self.output, self.options.format)]
         with files.atomic_path(self.output) as temporary:

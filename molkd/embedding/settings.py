@@ -33,6 +33,8 @@ class EmbedSettings:
             with a reason, drop leaves them out, error stops at the first chunk that has one.
         max_invalid_frac: share of invalid items above which the command fails after writing.
         standardize: what is done to molecules first: none, light or full.
+        with_domain: whether two columns more say how familiar a molecule is to the student, from 0
+            to 1, and why; see molkd check.
         batch_size: items per pass of the network, at most: memory goes with it, and so does, up to
             some thousand molecules, speed; by default what suits the student.
         precision: of the student's network: fp32, or bf16, which takes three quarters of the time
@@ -50,6 +52,7 @@ class EmbedSettings:
     on_invalid: OnInvalid = "null"
     max_invalid_frac: float = 1.0
     standardize: str = "none"
+    with_domain: bool = False
     batch_size: int | None = None
     precision: Precision = "fp32"
     chunk_rows: int | None = None
@@ -62,6 +65,18 @@ class EmbedSettings:
             "chunk_rows must be at least 1": self.chunk_rows is None or self.chunk_rows >= 1,
         }
         validate(self, rules)
+
+    @property
+    def content(self) -> dict[str, object]:
+        """Options that decide what a finished part holds; new ones only where they are used."""
+        names = ("standardize", "dtype", "batch_size", *("with_domain",) * self.with_domain)
+        found = {name: getattr(self, name) for name in names}
+        return found | ({"bf16": True} if self.precision == "bf16" else {})
+
+    @property
+    def adds_columns(self) -> bool:
+        """Whether the output has columns beside those of every one."""
+        return bool(self.keep) or self.with_domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

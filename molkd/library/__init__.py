@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from molkd.library.checking import Checked, check
     from molkd.library.compounds import Composition, composition
     from molkd.library.hits import Hits, Queries
     from molkd.library.index import Index
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from molkd.library.table import Library, embedded_file, opened, read, student_of
 
 __all__ = [
+    "Checked",
     "Clusters",
     "Composition",
     "Hits",
@@ -37,6 +39,7 @@ __all__ = [
     "Report",
     "Searchable",
     "build",
+    "check",
     "clusters",
     "composition",
     "embedded_file",
@@ -51,6 +54,7 @@ __all__ = [
 ]
 
 _PLACES: Final[Mapping[str, str]] = {
+    "Checked": "molkd.library.checking:Checked",
     "Clusters": "molkd.library.picks:Clusters",
     "Composition": "molkd.library.compounds:Composition",
     "Hits": "molkd.library.hits:Hits",
@@ -63,6 +67,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "Report": "molkd.library.report:Report",
     "Searchable": "molkd.library.searching:Searchable",
     "build": "molkd.library.indexing:build",
+    "check": "molkd.library.checking:check",
     "clusters": "molkd.library.picking:clusters",
     "composition": "molkd.library.compounds:composition",
     "embedded_file": "molkd.library.table:embedded_file",

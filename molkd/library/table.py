@@ -174,7 +174,7 @@ def embedded_file(
     See `opened`; this reads none of them.
     """
     source = Path(source)
-    if _holds_embeddings(source):
+    if holds_embeddings(source):
         return source
     name = model or shipped.DEFAULT
     student: Any = students.load(name).to(devices.choose("auto"))
@@ -210,7 +210,7 @@ def student_of(library: Embedded, model: str | None = None) -> Student[Any, Any,
     return student
 
 
-def _holds_embeddings(path: Path) -> bool:
+def holds_embeddings(path: Path) -> bool:
     """Whether a file is one of embeddings, and not of molecules in one of the same formats."""
     if path.suffix[1:] not in WRITERS or not path.is_file():
         return False

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Self
 
+import numpy as np
 from torch import Tensor
 
 from molkd.items.molecules import chem, versions
 from molkd.items.molecules.graph import Graphs
+from molkd.runtime.files import write_bytes
 from molkd.students.base import BatchT, PackedT, Student
 from molkd.students.domain import Domain
+from molkd.students.familiarity import (
+    FILE,
+    UNTOLD,
+    Environments,
+    Familiarity,
+    Known,
+    never_met,
+)
 from molkd.students.pretrained import SavedStudent
+from molkd.types import Matrix
 
 DOMAIN = "domain.json"
 """File of what a student was distilled from, in its folder."""
@@ -27,6 +39,7 @@ class MoleculeStudent(Student[chem.Molecule, PackedT, BatchT]):
 
     modality: ClassVar[str] = "molecules"
     domain: Domain | None = None
+    _familiarity: Familiarity | None = None
 
     @staticmethod
     @abstractmethod
@@ -64,3 +77,49 @@ class MoleculeStudent(Student[chem.Molecule, PackedT, BatchT]):
     def outside(self, prepared: PackedT) -> Mapping[int, tuple[str, ...]]:
         """Row -> elements, charges and sizes that did not occur among those of `remember`."""
         return {} if self.domain is None else self.domain.outside(self.graphs_of(prepared))
+
+    @property
+    def familiarity(self) -> Familiarity | None:
+        """What is kept of its corpus beside it; None where nothing is.
+
+        Raises:
+            CorruptFileError: the file is damaged, or was made for another student.
+        """
+        if self._familiarity is None and self.folder and (self.folder / FILE).is_file():
+            self._familiarity = Familiarity.read(self.folder / FILE, self.digest)
+        return self._familiarity
+
+    def known(
+        self, prepared: PackedT, values: Matrix, environments: Environments | None = None
+    ) -> Known:
+        """Returns how familiar molecules are to it; see `molkd.students.familiarity`.
+
+        Args:
+            prepared: n items.
+            values: shape (n, d), their embeddings.
+            environments: of the same items, where they were looked up already.
+        """
+        outside = self.outside(prepared)
+        if self.familiarity is None:
+            scores = np.full(len(values), np.nan)
+            scores[list(outside)] = 0.0
+            there = np.isfinite(values).all(axis=1)
+            reasons: list[str | None] = [UNTOLD if alive else None for alive in there.tolist()]
+            for row, what in outside.items():
+                reasons[row] = never_met(what)
+            return Known(scores, reasons)
+        if environments is None:
+            environments = self.familiarity.environments(self.graphs_of(prepared))
+        return self.familiarity.known(environments, values, outside)
+
+    def remember_familiar(self, prepared: PackedT, values: Matrix, folder: Path) -> None:
+        """Writes beside the student what its corpus was like, where that is large enough.
+
+        Args:
+            prepared: the corpus, or a sample of it.
+            values: shape (n, d), the embeddings.
+            folder: of the student.
+        """
+        made = Familiarity.of(self.graphs_of(prepared), values, self.digest)
+        if made is not None:
+            write_bytes(folder / FILE, made.as_bytes())

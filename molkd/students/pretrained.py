@@ -243,6 +243,7 @@ def _folder(model: str | Path, revision: str | None) -> Path:
 
     try:
         files = [WEIGHTS, CONFIG, CARD, "adaptors/*", "*.json", "*/*.json", "*/*.safetensors"]
+        files.append("familiarity.npz")
         return Path(snapshot_download(str(model), revision=revision, allow_patterns=files))
     except Exception as error:  # the hub's client raises a dozen unrelated classes
         raise WeightsError(f"{remedy} ({type(error).__name__}: {error})") from error

@@ -16,6 +16,7 @@ from molkd.objectives import densities
 from molkd.objectives.ladder import Ladder
 from molkd.objectives.settings import HeadSettings
 from molkd.students import GineSettings, shipped
+from molkd.students.familiarity import FILE
 from molkd.targets.scaling import Scaling
 
 SETTINGS = GineSettings(size="tiny", hidden=16, layers=2, embedding_dim=8)
@@ -131,3 +132,16 @@ def test_a_folder_without_student_is_refused(
     with pytest.raises(SystemExit):
         ship.main([str(tmp_path / "none"), "molkd-nano-1"])
     assert "no student" in capsys.readouterr().err
+
+
+def test_what_is_familiar_goes_along_if_it_is_the_students(source: Path, tmp_path: Path) -> None:
+    student = students.load(source)
+    smiles = ["C" * (n % 50 + 1) + "O" for n in range(300)]
+    prepared = student.featurize(smiles)
+    student.remember_familiar(prepared, student.encode(prepared).values, source)
+    folder = ship.ship(source, "molkd-mine-1", into=tmp_path / "shipped")
+    assert students.load(folder).familiarity is not None
+    changed = (source / FILE).read_bytes()[:-50]
+    (source / FILE).write_bytes(changed)
+    with pytest.raises(CorruptFileError, match="cannot read"):
+        ship.ship(source, "molkd-mine-2", into=tmp_path / "shipped")

@@ -1,0 +1,159 @@
+"""`molkd predict`: from measured compounds, with honest errors, to what a library may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from molkd.cli.flags import Flag, takes_settings
+from molkd.cli.options import Jobs, Overwrite, processes
+from molkd.cli.output import notify, print_table
+from molkd.errors import ConfigError, InputError, OutputError
+from molkd.prediction.settings import TrialSettings
+from molkd.students import shipped
+
+if TYPE_CHECKING:
+    from molkd.library import Library
+    from molkd.prediction import Predictor
+
+FLAGS = (Flag("model_of"), Flag("confidence"), Flag("repeats"), Flag("seed"))
+
+
+@takes_settings(TrialSettings, FLAGS)
+def predict(  # noqa: PLR0913
+    *,
+    settings: TrialSettings,
+    measured: Annotated[
+        Path | None, typer.Argument(help="Table of measured compounds: CSV, TSV, Parquet.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Column of the measured values or classes.")
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(help="Column of SMILES in the table. Default: the one with a usual name."),
+    ] = None,
+    kind: Annotated[
+        Literal["regression", "classification"] | None,
+        typer.Option(help="What values are. Default: two different ones are classes."),
+    ] = None,
+    positive: Annotated[
+        str | None, typer.Option(help="Class whose probability is predicted. Default: active, 1.")
+    ] = None,
+    library: Annotated[
+        Path | None,
+        typer.Option("--library", "-l", help="What to predict: embeddings, or molecules."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Predictions: .csv or .parquet.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="New folder for the fitted model.")] = None,
+    load: Annotated[
+        Path | None, typer.Option(help="Folder of a fitted model, in the place of a table.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="Student whose embedding is tried, or was."),
+    ] = None,
+    jobs: Jobs = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Fit a model to measured compounds, and predict a library.
+
+    The student's embedding with a probe, and a random forest on ECFP4 and descriptors, are
+    cross-validated by scaffold and at random; the better one on new scaffolds is fitted to all
+    compounds. Predictions come with intervals, or sets of classes.
+    """
+    _refuse(measured, target, library, output, save, load, overwrite=overwrite)
+    at_once = processes(jobs)
+    if load is not None:
+        from molkd.prediction import saved
+
+        predictor = saved.load(load)
+    else:
+        assert measured is not None  # noqa: S101  (see `_refuse`)
+        assert target is not None  # noqa: S101
+        predictor = _fitted(settings, measured, target, column, kind, positive, model, at_once)
+    if save is not None:
+        from molkd.prediction import saved
+
+        notify(f"model: {saved.save(predictor, save)}")
+    if library is not None and output is not None:
+        opened = _opened(predictor, library, output, model, at_once)
+        found = predictor.predict(opened, confidence=settings.confidence, jobs=at_once)
+        found.write(output)
+        notify(f"{found.describe()}\n{output}")
+
+
+def _refuse(
+    measured: Path | None,
+    target: str | None,
+    library: Path | None,
+    output: Path | None,
+    save: Path | None,
+    load: Path | None,
+    *,
+    overwrite: bool,
+) -> None:
+    """Refuses what contradicts itself or would fail at the end, before anything is computed."""
+    if (measured is None) == (load is None):
+        raise ConfigError("give either a table of measured compounds or --load FOLDER")
+    if measured is not None and target is None:
+        raise ConfigError("name the column of the measured values with --target")
+    if load is not None and save is not None:
+        raise ConfigError("--load and --save: the model is in a folder already")
+    if (library is None) != (output is None):
+        raise ConfigError("--library and -o belong together: what to predict, and where to")
+    if load is not None and library is None:
+        raise ConfigError("name what to predict with --library, and where to with -o")
+    if library is not None and not library.exists():
+        raise InputError(f"there is no file {library}")
+    if output is not None:
+        from molkd.prediction.predictions import check_suffix
+
+        check_suffix(output)
+        if output.exists() and not overwrite:
+            raise OutputError(f"{output} exists: give --overwrite to replace it")
+    if save is not None:
+        from molkd.prediction import saved
+
+        saved.check_folder(save)
+
+
+def _fitted(
+    settings: TrialSettings,
+    measured: Path,
+    target: str,
+    column: str | None,
+    kind: Literal["regression", "classification"] | None,
+    positive: str | None,
+    model: str | None,
+    jobs: int,
+) -> Predictor:
+    from molkd import prediction, students
+    from molkd.prediction import trial
+
+    table = prediction.read_measured(measured, target, column=column, kind=kind, positive=positive)
+    name = model or shipped.DEFAULT
+    student = students.load(name)
+    label = shipped.label_of(name)
+    tried = prediction.run(table, student, settings, name=label, jobs=jobs)
+    print_table(trial.columns(table.kind), trial.rows(tried))
+    notify(trial.summary(tried))
+    return tried.predictor
+
+
+def _opened(
+    predictor: Predictor, source: Path, output: Path, model: str | None, jobs: int
+) -> Library:
+    from molkd.library import table
+    from molkd.prediction import molecules
+
+    if predictor.facts.model == "forest":
+        return molecules.opened(source)
+    if table.holds_embeddings(source):
+        return table.read(source)
+    work = output.with_name(f"{output.stem}.embeddings.parquet")
+    return table.opened(source, work=work, model=model or predictor.facts.reads, keep=(), jobs=jobs)

@@ -1,0 +1,109 @@
+"""Conformal intervals and sets: from how far off predictions were for compounds held out.
+
+Errors are those of cross-validation, of all repeats, about the prediction of one model of all
+compounds. The share that is promised holds for compounds that relate to the measured ones as one
+held-out fold does to the others: of new scaffolds where folds are by scaffold. What they held
+there is measured with the errors of the other folds alone, see `held`.
+
+Source: Vovk, Gammerman & Shafer 2005, Algorithmic Learning in a Random World; as "CV" in Barber et
+al. 2021, Ann. Statist. 49(1), doi:10.1214/20-AOS1965. Sets of classes are those of Vovk's Mondrian
+predictors, one class at a time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from molkd.benchmarks.tasks.task import Labels
+from molkd.types import Mask
+
+Folds = npt.NDArray[np.int64]
+
+
+def width(errors: Labels, count: int, confidence: float) -> float:
+    """Returns how far an interval reaches to either side.
+
+    Args:
+        errors: shape (e,), absolute, of `count` compounds, each as often as there are repeats.
+        count: different compounds, which decide how exact a share can be.
+        confidence: the share that shall be held, between 0 and 1.
+
+    Returns:
+        The error of that rank among count + 1; infinity where there are too few for it.
+    """
+    level = confidence * (count + 1) / count
+    return float(np.quantile(errors, level, method="higher")) if level <= 1 else np.inf
+
+
+def sets(probability: Labels, held_out: Labels, y: Labels, confidence: float) -> Mask:
+    """Returns the classes that cannot be ruled out, shape (m, 2): one at least.
+
+    Where neither fits, as happens to a model that is right more often than was asked, the one that
+    fits better stays.
+
+    Args:
+        probability: shape (m,), of class 1.
+        held_out: shape (n,), probabilities of class 1 of compounds that were held out.
+        y: shape (n,), their classes; compounds may come once per repeat.
+        confidence: the share of each class whose set shall hold it.
+    """
+    fits = np.zeros((len(probability), 2))
+    for place, (new, old) in enumerate(((1 - probability, 1 - held_out), (probability, held_out))):
+        known = np.sort(old[y == place])
+        as_strange = np.searchsorted(known, new, side="right")  # known ones that fit no better
+        fits[:, place] = (as_strange + 1) / (len(known) + 1)
+    return (fits > 1 - confidence) | (fits == fits.max(axis=1, keepdims=True))
+
+
+def bounds(
+    values: Labels, held_out: Labels, y: Labels, confidence: float, *, classes: bool
+) -> Labels:
+    """Returns what is promised of new predictions.
+
+    Args:
+        values: shape (m,), predictions; NaN where there is none.
+        held_out: shape (r, n), predictions of compounds that were held out, by repeat.
+        y: shape (n,), their labels.
+        confidence: the share that shall be held.
+        classes: whether labels are classes.
+
+    Returns:
+        Shape (m, 2): ends of intervals, or 1 and 0 for whether a class cannot be ruled out.
+    """
+    found = np.full((len(values), 2), np.nan)
+    there = np.isfinite(values)
+    if classes:
+        known = np.tile(y, len(held_out))
+        found[there] = sets(values[there], held_out.ravel(), known, confidence)
+    else:
+        reach = width(np.abs(held_out - y).ravel(), len(y), confidence)
+        found[there] = values[there, np.newaxis] + np.array([-reach, reach])
+    return found
+
+
+def held(y: Labels, held_out: Labels, folds: Folds, confidence: float, *, classes: bool) -> Labels:
+    """Measures what intervals or sets held, each fold by the errors of the others.
+
+    Args:
+        y: shape (n,), labels.
+        held_out: shape (r, n), predictions of compounds that were held out, by repeat.
+        folds: shape (r, n), the fold in which each was.
+        confidence: what is promised.
+        classes: whether labels are classes.
+
+    Returns:
+        Shape (n,): the share of the repeats in which the compound's label was in.
+    """
+    inside = np.zeros_like(held_out)
+    for repeat, (predicted, fold) in enumerate(zip(held_out, folds, strict=True)):
+        for number in np.unique(fold):
+            here, others = fold == number, fold != number
+            if classes:
+                fits = sets(predicted[here], predicted[others], y[others], confidence)
+                inside[repeat, here] = fits[np.arange(len(fits)), y[here].astype(int)]
+            else:
+                errors = np.abs(y - predicted)
+                reach = width(errors[others], int(others.sum()), confidence)
+                inside[repeat, here] = errors[here] <= reach
+    return inside.mean(axis=0)

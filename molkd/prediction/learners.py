@@ -1,0 +1,165 @@
+"""What is fitted to measured compounds: estimators of scikit-learn, which skops can keep.
+
+The embedding's is chosen by cross-validation within the rows it is given, by scaffold; the forest
+on fingerprint and descriptors, the standard to beat, has nothing to choose.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from molkd.benchmarks.probes.forest import Forest
+from molkd.benchmarks.tasks.task import Labels
+from molkd.prediction.measured import Kind
+from molkd.types import Matrix, Rows
+
+ModelOf = Literal["embedding", "forest"]
+
+INNER, OUTER = 4, 5
+"""Folds that choose among candidates, and folds that are predicted."""
+
+_ALPHAS = (1e5, 1e4, 1e3, 1e2, 1e1)
+_INVERSES = (1e-4, 1e-3, 1e-2, 1e-1)
+_PENALTIES = (1.0, 3.0)
+_KERNEL_INVERSES = (0.1, 1.0, 10.0)
+_NEIGHBOURS = (20, 10, 5)
+
+_LANDMARKS = 400
+"""Compounds that stand for all in the kernel, at most (Williams and Seeger 2001)."""
+
+_STEPS = 500
+
+
+def fit(model: ModelOf, x: Matrix, y: Labels, scaffolds: Rows, *, kind: Kind, seed: int) -> Any:
+    """Fits an estimator; the same arguments give the same one.
+
+    Args:
+        model: which.
+        x: shape (n, d), finite.
+        y: shape (n,), numbers, or classes 0 and 1, both of which are there.
+        scaffolds: shape (n,), equal for compounds of one scaffold.
+        kind: of the labels.
+        seed: of the forest and of the folds.
+    """
+    estimator = _forest(kind, seed) if model == "forest" else _chosen(x, y, scaffolds, kind, seed)
+    return estimator.fit(x, y)
+
+
+def predict(estimator: Any, x: Matrix) -> Labels:
+    """Returns numbers, or the probability of class 1; shape (m,)."""
+    if not len(x):
+        return np.empty(0)
+    if hasattr(estimator, "predict_proba"):
+        return estimator.predict_proba(x)[:, 1].astype(np.float64)
+    return np.asarray(estimator.predict(x), dtype=np.float64)
+
+
+def described(estimator: Any) -> str:
+    """Returns what was chosen, in words."""
+    last = getattr(estimator, "steps", [("", estimator)])[-1][1]
+    last = getattr(last, "regressor_", last)
+    names = {"alpha": "alpha", "C": "C", "n_neighbors": "neighbours", "n_estimators": "trees"}
+    settings = last.get_params()
+    said = [f"{word} {settings[name]:g}" for name, word in names.items() if name in settings]
+    return f"{type(last).__name__} ({', '.join(said)})"
+
+
+def folds(y: Labels, scaffolds: Rows | None, *, kind: Kind, count: int, seed: int) -> Rows:
+    """Deals compounds out to folds; those of one scaffold to one, or each on its own.
+
+    Args:
+        y: shape (n,); classes are dealt out in equal shares, as far as scaffolds allow it.
+        scaffolds: shape (n,), or None for folds at random.
+        kind: of the labels.
+        count: of folds.
+        seed: another one gives other folds.
+
+    Returns:
+        Shape (n,): the fold of each, from 0.
+    """
+    from sklearn import model_selection
+
+    makers: dict[tuple[bool, Kind], Any] = {
+        (False, "regression"): model_selection.KFold,
+        (False, "classification"): model_selection.StratifiedKFold,
+        (True, "regression"): model_selection.GroupKFold,
+        (True, "classification"): model_selection.StratifiedGroupKFold,
+    }
+    maker = makers[scaffolds is not None, kind](count, shuffle=True, random_state=seed)
+    found = np.zeros(len(y), dtype=np.int64)
+    for place, (_, test) in enumerate(maker.split(y, y, scaffolds)):
+        found[test] = place
+    return found
+
+
+def _forest(kind: Kind, seed: int) -> Any:
+    """The forest of `molkd bench`, with leaves of one row."""
+    from sklearn import ensemble
+
+    maker: Any = ensemble.RandomForestClassifier
+    if kind == "regression":
+        maker = ensemble.RandomForestRegressor
+    settings = Forest()
+    return maker(settings.trees, max_features=settings.columns, random_state=seed)
+
+
+def _chosen(x: Matrix, y: Labels, scaffolds: Rows, kind: Kind, seed: int) -> Any:
+    """The candidate with the least loss on scaffolds it has not seen, unfitted."""
+    from sklearn.base import clone
+    from sklearn.model_selection import cross_val_score
+
+    candidates = _candidates(kind, *x.shape)
+    parts = folds(y, scaffolds, kind=kind, count=INNER, seed=seed)
+    split = [(np.flatnonzero(parts != one), np.flatnonzero(parts == one)) for one in range(INNER)]
+    split = [(a, b) for a, b in split if len(b) and (kind == "regression" or np.ptp(y[a]))]
+    scoring = "neg_mean_squared_error" if kind == "regression" else _log_score
+    losses = [-cross_val_score(each, x, y, cv=split, scoring=scoring).mean() for each in candidates]
+    return clone(candidates[int(np.argmin(losses))])
+
+
+def _log_score(estimator: Any, x: Matrix, y: Labels) -> float:
+    """Less the log-loss, which holds where one class alone is there to score."""
+    right = np.where(y > 0, *(estimator.predict_proba(x)[:, place] for place in (1, 0)))
+    return float(np.log(np.clip(right, 1e-3, 1)).mean())
+
+
+def typical(kind: Kind, rows: int, width: int) -> Any:
+    """Returns the candidate that is chosen most often, unfitted: for studies of many tasks."""
+    candidates = _candidates(kind, rows, width)
+    linear = len(_ALPHAS) if kind == "regression" else len(_INVERSES)
+    return candidates[linear if kind == "regression" else linear + 1]
+
+
+def _support_vectors(penalty: float, width: int) -> Any:
+    """Support vectors for labels of any unit."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVR
+
+    return TransformedTargetRegressor(SVR(C=penalty, gamma=1 / width), transformer=StandardScaler())
+
+
+def _candidates(kind: Kind, rows: int, width: int) -> list[Any]:
+    """Linear, of kernels and of neighbours; of equally good ones the first is taken."""
+    from sklearn import linear_model, neighbors
+    from sklearn.kernel_approximation import Nystroem
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    kernel = Nystroem(gamma=1 / width, n_components=min(_LANDMARKS, rows // 2), random_state=0)
+    near: dict[str, Any] = {"metric": "cosine", "weights": "distance"}
+    models: list[list[Any]]
+    if kind == "regression":
+        models = [[linear_model.Ridge(alpha)] for alpha in _ALPHAS]
+        models += [[_support_vectors(c, width)] for c in _PENALTIES]
+        models += [[neighbors.KNeighborsRegressor(k, **near)] for k in _NEIGHBOURS]
+    else:
+        models = [[linear_model.LogisticRegression(C=c, max_iter=_STEPS)] for c in _INVERSES]
+        models += [
+            [kernel, linear_model.LogisticRegression(C=c, max_iter=_STEPS)]
+            for c in _KERNEL_INVERSES
+        ]
+        models += [[neighbors.KNeighborsClassifier(k, **near)] for k in _NEIGHBOURS]
+    return [make_pipeline(StandardScaler(), *steps) for steps in models]

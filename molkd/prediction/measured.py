@@ -1,0 +1,252 @@
+"""A chemist's table of measured compounds: what of it can be learnt from, and why not the rest."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from molkd.benchmarks.tasks import molecule_keys, reading
+from molkd.benchmarks.tasks.task import Labels
+from molkd.errors import InputError
+from molkd.runtime.registry import near
+
+Kind = Literal["regression", "classification"]
+
+LEAST, LEAST_OF_CLASS = 20, 8
+"""Different compounds below which nothing is fitted, and of each class."""
+
+_POSITIVE = {"active", "yes", "true", "positive", "pos", "+", "y", "toxic", "hit", "pass"}
+"""Classes, in lower case, whose probability is meant where nobody says which."""
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """Different compounds, each with one label.
+
+    Attributes:
+        target: the column that was read.
+        kind: what labels are.
+        classes: names of the classes 0 and 1; empty where labels are numbers.
+        smiles: canonical, one per compound, in the order of their first rows.
+        y: shape (n,), numbers, or classes 0 and 1.
+        reasons: row of the table, counted from 0 -> why it is not among them.
+        notes: what else was noticed, in sentences.
+    """
+
+    target: str
+    kind: Kind
+    classes: tuple[str, ...]
+    smiles: tuple[str, ...]
+    y: Labels
+    reasons: Mapping[int, str]
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.smiles)
+
+    @property
+    def scaffolds(self) -> list[str]:
+        """What stays together in folds by scaffold, one per compound."""
+        return [molecule_keys.scaffold(text) for text in self.smiles]
+
+
+def read(
+    path: str | Path,
+    target: str,
+    *,
+    column: str | None = None,
+    kind: Kind | None = None,
+    positive: str | None = None,
+) -> Measured:
+    """Reads measured compounds.
+
+    Labels are numbers, or two classes: two different texts, or two different numbers. A compound of
+    several rows counts once, with the mean of its numbers; one whose rows say both classes is left
+    out. Compounds are told apart by their canonical SMILES with stereochemistry.
+
+    Args:
+        path: CSV, TSV, JSON lines or Parquet, compressed or not.
+        target: column of the labels.
+        column: of the SMILES; by default the one with a usual name.
+        kind: "regression" or "classification" where two numbers shall be values, or are meant.
+        positive: the class whose probability is predicted; by default one that means yes, else
+            the later one by alphabet.
+
+    Raises:
+        InputError: the table cannot be read, a column is not there or there twice, labels are
+            neither numbers nor two classes, or too few compounds are left.
+    """
+    path = Path(path)
+    frame = reading.load(path)
+    smiles = reading.smiles(frame, column, path)
+    texts = reading.texts(frame, target, path)
+    if list(smiles) == texts:
+        raise InputError(f"{path}: {target!r} is the column of SMILES: name that of the values")
+    reasons = {row: "no value" for row, text in enumerate(texts) if not text}
+    y, classes, wrong = _labels(texts, kind, positive, f"{path}, column {target!r}")
+    reasons |= wrong
+    keys: dict[str, list[int]] = defaultdict(list)
+    for row, text in enumerate(smiles):
+        key = molecule_keys.canonical(text) if row not in reasons and text else None
+        if key is not None:
+            keys[key].append(row)
+        else:
+            reasons.setdefault(row, _unreadable(text))
+    merged, notes, contradictory = _merged(keys, y, classes)
+    reasons |= contradictory
+    measured = Measured(
+        target=target,
+        kind="classification" if classes else "regression",
+        classes=classes,
+        smiles=tuple(merged),
+        y=np.array(list(merged.values())),
+        reasons=dict(sorted(reasons.items())),
+        notes=tuple(notes),
+    )
+    check(measured, str(path))
+    return measured
+
+
+def _unreadable(text: str) -> str:
+    from molkd.items.molecules import chem
+
+    try:
+        chem.parse(text)
+    except chem.InvalidMoleculeError as error:
+        return str(error)
+    return "no molecule"
+
+
+def _labels(
+    texts: Sequence[str], kind: Kind | None, positive: str | None, place: str
+) -> tuple[Labels, tuple[str, ...], dict[int, str]]:
+    """Shape (n,), NaN where there is none; names of classes; row -> why its label is none."""
+    present = {row: text for row, text in enumerate(texts) if text}
+    if not present:
+        raise InputError(f"{place}: every field is empty")
+    numbers = {row: value for row, text in present.items() if (value := _number(text)) is not None}
+    y = np.full(len(texts), np.nan)
+    if 2 * len(numbers) < len(present):
+        names = {row: text.casefold() for row, text in present.items()}
+    elif kind == "classification" or (kind is None and len(set(numbers.values())) == 2):
+        names = {row: f"{value:g}" for row, value in numbers.items()}
+    else:
+        y[list(numbers)] = list(numbers.values())
+        return y, (), {row: _no_number(present[row]) for row in present.keys() - numbers}
+    if kind == "regression":
+        raise InputError(f"{place} holds {_listed(names)}, where numbers are expected")
+    if len(set(names.values())) != 2:
+        raise InputError(
+            f"{place} holds {len(set(names.values()))} different values ({_listed(names)}): give "
+            "numbers, or two classes"
+        )
+    classes = _ordered(sorted(set(names.values())), positive, place)
+    y[list(names)] = [float(classes.index(name)) for name in names.values()]
+    spelt = [next(present[row] for row, each in names.items() if each == one) for one in classes]
+    return y, tuple(spelt), {row: _no_number(present[row]) for row in present.keys() - names}
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _no_number(text: str) -> str:
+    if text[0] in "<>=~≤≥":
+        return f"{text!r} is a bound, and no number"
+    return f"{text!r} is no number"
+
+
+def _listed(names: Mapping[int, str]) -> str:
+    shown = [f"{name!r}" for name, _ in Counter(names.values()).most_common(_SHOWN)]
+    return ", ".join(shown) + (", ..." if len(set(names.values())) > _SHOWN else "")
+
+
+def _ordered(classes: list[str], positive: str | None, place: str) -> list[str]:
+    """The two classes, the one whose probability is meant last."""
+    if positive is not None:
+        if positive.casefold() not in classes:
+            raise InputError(f"{place} has no class {positive!r}.{near(positive, classes)}")
+        return sorted(classes, key=lambda name: name == positive.casefold())
+    return sorted(classes, key=lambda name: (name in _POSITIVE, _number(name) or 0.0, name))
+
+
+def _merged(
+    keys: Mapping[str, Sequence[int]], y: Labels, classes: tuple[str, ...]
+) -> tuple[dict[str, float], list[str], dict[int, str]]:
+    """Compound -> label; notes; row -> why it is left out."""
+    several = {key: list(rows) for key, rows in keys.items() if len(rows) > 1}
+    torn = {key for key, rows in several.items() if classes and np.ptp(y[rows])}
+    merged = {key: float(y[list(rows)].mean()) for key, rows in keys.items() if key not in torn}
+    notes: list[str] = []
+    same = len(several) - len(torn)
+    if same:
+        rows = sum(len(several[key]) for key in several.keys() - torn)
+        notes.append(f"{_count(same)} in more than one row ({rows} rows), counted once")
+        differing = {key: rows for key, rows in several.items() if np.ptp(y[rows]) and not classes}
+        if differing:
+            notes[0] += _spread(differing, y)
+    reasons = {
+        row: f"the same compound is {classes[0]} in one row and {classes[1]} in another (rows "
+        f"{', '.join(map(str, several[key]))})"
+        for key in torn
+        for row in several[key]
+    }
+    if torn:
+        notes.append(f"{_count(len(torn))} in both classes, left out")
+    return merged, notes, reasons
+
+
+def _count(compounds: int) -> str:
+    return "1 compound" if compounds == 1 else f"{compounds} compounds"
+
+
+def _spread(differing: Mapping[str, list[int]], y: Labels) -> str:
+    within = sum(float(((y[rows] - y[rows].mean()) ** 2).sum()) for rows in differing.values())
+    free = sum(len(rows) - 1 for rows in differing.values())
+    worst = max(differing.values(), key=lambda rows: float(np.ptp(y[rows])))
+    low, high = worst[int(y[worst].argmin())], worst[int(y[worst].argmax())]
+    return (
+        f"; {len(differing)} of them with different values, which were averaged: up to "
+        f"{np.ptp(y[worst]):.3g} apart (rows {low} and {high}), standard deviation "
+        f"{math.sqrt(within / free):.3g}: no model can be expected to err less"
+    )
+
+
+def check(measured: Measured, path: str) -> None:
+    """Refuses what cannot be cross-validated.
+
+    Raises:
+        InputError: there are too few compounds, or of a class, or all labels are equal.
+    """
+    reasons = Counter(measured.reasons.values()).most_common(_SHOWN)
+    why = "".join(f"\n  {count} rows: {reason}" for reason, count in reasons)
+    if len(measured) < LEAST:
+        raise InputError(
+            f"{path}: {len(measured)} different compounds with a value of {measured.target!r} are "
+            f"too few: give at least {LEAST}, better 50{why}"
+        )
+    if measured.y.min() == measured.y.max():
+        what = measured.classes[int(measured.y[0])] if measured.classes else f"{measured.y[0]:g}"
+        raise InputError(
+            f"{path}: {measured.target!r} is {what} for every compound that is left: there is "
+            f"nothing to learn{why}"
+        )
+    for place, name in enumerate(measured.classes):
+        count = int((measured.y == place).sum())
+        if count < LEAST_OF_CLASS:
+            raise InputError(
+                f"{path}: {count} compounds are {name!r}: give at least {LEAST_OF_CLASS} of each "
+                f"class{why}"
+            )

@@ -1,0 +1,41 @@
+"""The molecules of a library for a model that reads no embedding of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from molkd.errors import InputError
+from molkd.formats import readers
+from molkd.library import Library, table
+
+
+def opened(source: str | Path) -> Library:
+    """Returns a library from a file of embeddings or of molecules, which are not embedded.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    source = Path(source)
+    if table.holds_embeddings(source):
+        return table.read(source)
+    ids: list[str | None] = []
+    smiles: list[str] = []
+    reasons: dict[int, str] = {}
+    for chunk in readers.read(source):
+        reasons |= {chunk.row0 + row: why for row, why in chunk.failures.items()}
+        ids += chunk.ids
+        smiles += [text or "" for text in chunk.labels]
+    if not smiles:
+        raise InputError(f"{source} holds no molecules")
+    named = any(name is not None for name in ids)
+    return Library(
+        ids=[(name or "") if named else str(row) for row, name in enumerate(ids)],
+        smiles=smiles,
+        values=np.empty((len(smiles), 0), dtype=np.float32),
+        reasons=reasons,
+        columns={},
+        model="",
+        model_digest="",
+    )

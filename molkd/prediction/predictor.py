@@ -1,0 +1,143 @@
+"""A model of measured compounds that was fitted to all of them, and what it says of a library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from molkd.benchmarks.tasks import molecule_keys
+from molkd.benchmarks.tasks.task import Labels
+from molkd.errors import ConfigError, InputError
+from molkd.library import Library
+from molkd.prediction import conformal, learners
+from molkd.prediction.facts import Facts
+from molkd.prediction.features import SideBySide, streamed
+from molkd.prediction.predictions import Predictions
+from molkd.prediction.validation import HeldOut
+from molkd.runtime.processes import ordered_map
+from molkd.types import Matrix
+
+_AT_ONCE = 4096
+"""Molecules that are predicted, or written canonically, at once."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predictor:
+    """A fitted model, and how far off it was where it had not seen the scaffold.
+
+    Attributes:
+        facts: what it is.
+        estimator: of scikit-learn.
+        smiles: canonical, the compounds it learnt from.
+        y: shape (n,), their labels.
+        held_out: predictions of them by folds of scaffolds, from which intervals are made.
+        example: shape (e, d), some of the rows it learnt from, by which a file is checked.
+    """
+
+    facts: Facts
+    estimator: Any
+    smiles: Sequence[str]
+    y: Labels
+    held_out: HeldOut
+    example: Matrix
+
+    def held(self, confidence: float = 0.9) -> float:
+        """Returns the share of held-out compounds whose label was in its interval or set."""
+        return float(self._held_by_compound(confidence).mean())
+
+    def _held_by_compound(self, confidence: float) -> Labels:
+        found, classes = self.held_out, bool(self.facts.classes)
+        return conformal.held(self.y, found.values, found.folds, confidence, classes=classes)
+
+    def predict(self, library: Library, *, confidence: float = 0.9, jobs: int = 1) -> Predictions:
+        """Predicts all molecules of a library, one row each.
+
+        Args:
+            library: its embeddings are read where the model reads a student, else its SMILES.
+            confidence: share of the intervals or sets that shall hold the true value.
+            jobs: processes.
+
+        Raises:
+            InputError: the embeddings are not those of the student that the model reads.
+            ConfigError: the confidence is not between 0.5 and 1.
+        """
+        check_confidence(confidence)
+        held_out, classes = self.held_out.values, bool(self.facts.classes)
+        values = np.full(len(library), np.nan)
+        reasons = dict(library.reasons) if self.facts.model == "embedding" else {}
+        start = 0
+        for rows, failures in self._rows(library, jobs):
+            there = np.isfinite(rows).all(axis=1)
+            values[start : start + len(rows)][there] = learners.predict(self.estimator, rows[there])
+            reasons |= {start + row: why for row, why in failures.items()}
+            start += len(rows)
+        return Predictions(
+            facts=self.facts,
+            ids=library.ids,
+            smiles=library.smiles,
+            values=values,
+            bounds=conformal.bounds(values, held_out, self.y, confidence, classes=classes),
+            measured=self._measured(library.smiles, jobs),
+            reasons=dict(sorted(reasons.items())),
+            confidence=confidence,
+            held=self.held(confidence),
+        )
+
+    def _rows(self, library: Library, jobs: int) -> Iterator[tuple[Matrix, Mapping[int, str]]]:
+        if self.facts.model == "forest":
+            reads = SideBySide()
+            if reads.digest != self.facts.reads_digest:
+                raise InputError(
+                    f"the model was fitted to {self.facts.reads} with digest "
+                    f"{self.facts.reads_digest[:12]}, and here they have {reads.digest[:12]}: fit "
+                    "it again with this RDKit and molkd"
+                )
+            for part in streamed(reads, library.smiles, jobs=jobs):
+                yield part.values, part.failures
+            return
+        if library.model_digest != self.facts.reads_digest:
+            raise InputError(
+                f"the library was embedded by {library.model or 'a student'} with digest "
+                f"{library.model_digest[:12] or 'unknown'}, but the model reads {self.facts.reads} "
+                f"with {self.facts.reads_digest[:12]}: embed the library with that student"
+            )
+        for start in range(0, len(library), _AT_ONCE):
+            yield library.values[start : start + _AT_ONCE], {}
+
+    def _measured(self, smiles: Sequence[str], jobs: int) -> Labels:
+        """Shape (n,): the label of molecules it learnt from, NaN of all others."""
+        source = iter(smiles)
+        chunks = iter(lambda: tuple(islice(source, _AT_ONCE)), ())
+        jobs = jobs if len(smiles) > 2 * _AT_ONCE else 1
+        found = ordered_map(self._labels, chunks, jobs=jobs)
+        return np.concatenate([np.empty(0), *found])
+
+    @cached_property
+    def _labels(self) -> _Known:
+        return _Known(dict(zip(self.smiles, self.y.tolist(), strict=True)))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Looks molecules up; picklable."""
+
+    labels: Mapping[str, float]
+
+    def __call__(self, smiles: Sequence[str]) -> Labels:
+        keys = (molecule_keys.canonical(text) if text else None for text in smiles)
+        return np.array([self.labels.get(key or "", np.nan) for key in keys])
+
+
+def check_confidence(confidence: float) -> None:
+    """Refuses a share that makes no sense.
+
+    Raises:
+        ConfigError: it is not between 0.5 and 1.
+    """
+    if not 0.5 <= confidence < 1:
+        raise ConfigError(f"the confidence must be at least 0.5 and less than 1, not {confidence}")

@@ -1,0 +1,129 @@
+"""From measured compounds to a model: both models cross-validated, the better one fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from molkd.errors import ConfigError
+from molkd.prediction import features, learners
+from molkd.prediction.facts import Facts
+from molkd.prediction.features import SideBySide
+from molkd.prediction.learners import ModelOf
+from molkd.prediction.measured import Measured, check
+from molkd.prediction.predictor import Predictor
+from molkd.prediction.scores import Comparison, compare
+from molkd.prediction.settings import TrialSettings
+from molkd.prediction.trial import Trial
+from molkd.prediction.validation import SPLITS, Compounds, HeldOut, Split, cross_validate
+from molkd.students import Student
+from molkd.types import Embeddings
+
+_EXAMPLE = 8
+"""Rows by which a file is checked when it is read."""
+
+
+def run(
+    measured: Measured,
+    student: Student[Any, Any, Any],
+    settings: TrialSettings | None = None,
+    *,
+    name: str = "the student",
+    jobs: int = 1,
+    progress: bool = True,
+) -> Trial:
+    """Cross-validates both models on measured compounds, and fits one of them to all.
+
+    Args:
+        measured: see `molkd.prediction.read_measured`.
+        student: whose embedding is tried.
+        settings: see `TrialSettings`.
+        name: what the student is called.
+        jobs: processes; they change no number.
+        progress: whether to show progress.
+
+    Raises:
+        ConfigError: the student reads no molecules.
+        InputError: too few compounds or scaffolds are left.
+    """
+    settings = settings or TrialSettings()
+    if student.modality != "molecules":
+        raise ConfigError(f"{name} reads {student.modality}: choose a student of molecules")
+    read: dict[ModelOf, Embeddings] = {
+        "embedding": student.embed(list(measured.smiles)),
+        "forest": features.whole(SideBySide(), measured.smiles, jobs=jobs),
+    }
+    measured, x = _readable(measured, read)
+    scaffolds = np.unique(measured.scaffolds, return_inverse=True)[1]
+    compounds = Compounds(x, measured.y, scaffolds, measured.kind, settings.seed)
+    found = cross_validate(
+        compounds, repeats=settings.repeats_of(len(measured)), jobs=jobs, progress=progress
+    )
+    compared = {split: _compared(compounds, found, split) for split in SPLITS}
+    model = settings.model_of if settings.model_of != "better" else _better(compared["scaffold"])
+    digests = {"embedding": student.digest, "forest": SideBySide().digest}
+    names = {"embedding": name, "forest": " and ".join(features.FINGERPRINTS)}
+    estimator = compounds.fitted(model, np.arange(len(measured)))
+    facts = Facts(
+        target=measured.target,
+        kind=measured.kind,
+        classes=measured.classes,
+        model=model,
+        described=learners.described(estimator),
+        reads=names[model],
+        reads_digest=digests[model],
+    )
+    predictor = Predictor(
+        facts=facts,
+        estimator=estimator,
+        smiles=measured.smiles,
+        y=measured.y,
+        held_out=found["scaffold", model],
+        example=x[model][:_EXAMPLE],
+    )
+    return Trial(
+        measured=measured,
+        settings=settings,
+        scaffolds=int(scaffolds.max()) + 1,
+        compared=compared,
+        predictor=predictor,
+    )
+
+
+def _readable(
+    measured: Measured, read: Mapping[ModelOf, Embeddings]
+) -> tuple[Measured, dict[ModelOf, Any]]:
+    """The compounds that every model can read."""
+    valid = np.logical_and.reduce([np.isfinite(each.values).all(axis=1) for each in read.values()])
+    x = {model: each.values[valid] for model, each in read.items()}
+    if valid.all():
+        return measured, x
+    lost = np.flatnonzero(~valid).tolist()
+    why = {row: why for each in read.values() for row, why in each.failures.items()}
+    note = (
+        f"{len(lost)} compounds were left out, for one of the models cannot read them: "
+        f"{measured.smiles[lost[0]]}: {why[lost[0]]}"
+    )
+    kept = np.flatnonzero(valid)
+    rest = replace(
+        measured,
+        smiles=tuple(measured.smiles[row] for row in kept.tolist()),
+        y=measured.y[kept],
+        notes=(*measured.notes, note),
+    )
+    check(rest, "what is left of the table")
+    return rest, x
+
+
+def _compared(
+    compounds: Compounds, found: Mapping[tuple[Split, ModelOf], HeldOut], split: Split
+) -> Comparison:
+    own = {model: each for (kind, model), each in found.items() if kind == split}
+    return compare(compounds.y, own, compounds.scaffolds, kind=compounds.kind, seed=compounds.seed)
+
+
+def _better(comparison: Comparison) -> ModelOf:
+    return "embedding" if comparison.difference.value >= 0 else "forest"

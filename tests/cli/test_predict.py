@@ -1,0 +1,97 @@
+"""`molkd predict` and `molkd check`: from files to files, and what is refused before any work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from molkd import cli
+from molkd.benchmarks.probes.forest import Forest
+from molkd.prediction import learners
+from tests.prediction.compounds import VALUES, table
+
+Molkd = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def molkd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Molkd:
+    """Runs the command line; returns exit code, standard output and standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["molkd", *map(str, arguments)])
+        monkeypatch.setattr(learners, "Forest", lambda: Forest(trees=10))
+        monkeypatch.chdir(tmp_path)
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("model", ["embedding", "forest"])
+def test_from_a_table_to_predictions_and_again_from_the_model(
+    molkd: Molkd, tmp_path: Path, model: str
+) -> None:
+    table(tmp_path / "measured.csv", "pIC50", VALUES)
+    (tmp_path / "library.smi").write_text("CCCc1ccccc1 a\nxx b\nCc1ccccc1 c\n")
+    asked = ("--library", "library.smi", "-j", 1)
+    code, out, err = molkd(
+        *("predict", "measured.csv", "-t", "pIC50", "--model-of", model, "--repeats", 1),
+        *("-m", "molkd-tiny", "--save", "model", "-o", "p.csv", *asked),
+    )
+    assert code == 0, err
+    assert out.startswith("held out\tmodel\tMAE\tRMSE\tR2\tSpearman\n")
+    assert "On new scaffolds" in err
+    assert "2 of 3 molecules predicted" in err
+    first = pd.read_csv(tmp_path / "p.csv")
+    assert first["valid"].tolist() == [True, False, True]
+    assert first["measured"][2] == VALUES[0]
+    code, _, err = molkd("predict", "--load", "model", "-o", "q.csv", *asked)
+    assert code == 0, err
+    pd.testing.assert_frame_equal(first, pd.read_csv(tmp_path / "q.csv"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 2, "either a table of measured compounds or --load"),
+        (("t.csv",), 2, "--target"),
+        (("t.csv", "-t", "y", "--library", "l.smi"), 2, "--library and -o belong together"),
+        (("t.csv", "-t", "y", "--library", "l.smi", "-o", "p.xls"), 3, "there is no file l.smi"),
+        (("t.csv", "-t", "y", "--library", "t.csv", "-o", "p.xls"), 2, ".csv or .parquet"),
+        (("t.csv", "-t", "y", "--library", "t.csv", "-o", "t.csv"), 4, "t.csv exists"),
+        (("t.csv", "-t", "y", "--save", "."), 4, "is there already"),
+        (("--load", "m", "--save", "n"), 2, "the model is in a folder already"),
+        (("--load", "m"), 2, "name what to predict with --library"),
+        (("t.csv", "-t", "z"), 3, "no column 'z'"),
+        (("t.csv", "-t", "y", "--confidence", 2), 2, "confidence must be"),
+    ],
+)
+def test_what_cannot_work_is_refused_at_once(
+    molkd: Molkd, tmp_path: Path, arguments: tuple[object, ...], code: int, message: str
+) -> None:
+    table(tmp_path / "t.csv", "y", VALUES)
+    found, _, err = molkd("predict", *arguments)
+    assert found == code
+    assert message in err
+
+
+def test_check_scores_molecules_and_says_how_many_are_strange(molkd: Molkd, tmp_path: Path) -> None:
+    (tmp_path / "library.smi").write_text("CCCc1ccccc1 a\nxx b\n[U] c\n")
+    code, _, err = molkd("check", "library.smi", "-o", "checked.csv", "-j", 1)
+    assert code == 0, err
+    assert "1 never met: element U" in err
+    assert pd.read_csv(tmp_path / "checked.csv")["familiarity"][2] == 0
+    code, _, err = molkd("check", "library.smi", "-o", "checked.csv")
+    assert code == 4
+    assert "--overwrite" in err
+    assert molkd("check", "library.smi", "-o", "checked.txt")[0] == 2

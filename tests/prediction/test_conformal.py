@@ -1,0 +1,57 @@
+"""Conformal intervals and sets hold what they promise where rows can change places."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from molkd.prediction import conformal
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95])
+def test_intervals_hold_their_share_of_new_rows(confidence: float) -> None:
+    rng = np.random.default_rng(0)
+    inside = [
+        np.mean(np.abs(rng.normal(size=50)) <= conformal.width(
+            np.abs(rng.normal(size=60)), 60, confidence
+        ))
+        for _ in range(400)
+    ]  # fmt: skip
+    assert np.mean(inside) == pytest.approx(confidence, abs=0.02)
+
+
+def test_too_few_rows_promise_nothing() -> None:
+    assert conformal.width(np.ones(10), 10, 0.95) == np.inf
+    assert conformal.width(np.arange(10.0), 10, 0.9) == 9
+
+
+def test_repeats_do_not_make_shares_more_exact_than_their_compounds() -> None:
+    errors = np.arange(10.0)
+    assert conformal.width(np.tile(errors, 50), 10, 0.9) == 9
+    assert conformal.width(np.tile(errors, 50), 10, 0.95) == np.inf
+
+
+def test_sets_hold_their_share_of_each_class() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 4000).astype(float) * (rng.random(4000) < 0.3)
+    probability = 1 / (1 + np.exp(-rng.normal(y - 0.5, 1)))
+    known, new = slice(0, 2000), slice(2000, None)
+    found = conformal.sets(probability[new], probability[known], y[known], 0.8)
+    for place in (0, 1):
+        of_class = y[new] == place
+        assert found[of_class, place].mean() == pytest.approx(0.8, abs=0.05)
+
+
+def test_a_set_is_never_empty() -> None:
+    y = np.repeat([0.0, 1.0], 100)
+    found = conformal.sets(np.array([0.5, 0.4, 0.99]), np.repeat([0.01, 0.98], 100), y, 0.9)
+    assert found.any(axis=1).all()
+    assert found[2].tolist() == [False, True]
+
+
+def test_what_was_held_is_measured_with_the_errors_of_other_folds() -> None:
+    y = np.zeros(20)
+    predicted = np.repeat([0.0, 1.0], 10)[np.newaxis]  # the second fold errs, the first does not
+    folds = np.repeat([0, 1], 10)[np.newaxis]
+    inside = conformal.held(y, predicted, folds, 0.8, classes=False)
+    assert inside.tolist() == [1.0] * 10 + [0.0] * 10

@@ -1,0 +1,122 @@
+"""Tables of measured compounds: what counts, and a reason for each row that does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from molkd.errors import InputError
+from molkd.prediction import read_measured
+from tests.prediction.compounds import CLASSES, SMILES, VALUES, table
+
+
+def test_numbers_are_values_and_rows_without_one_get_a_reason(tmp_path: Path) -> None:
+    labels = [">5", "", "n.d.", *VALUES[3:-1], "inf"]
+    measured = read_measured(table(tmp_path / "t.csv", "y", labels), "y")
+    assert measured.kind == "regression"
+    assert len(measured) == len(VALUES) - 4
+    assert measured.y.tolist() == VALUES[3:-1]
+    assert measured.reasons == {
+        0: "'>5' is a bound, and no number",
+        1: "no value",
+        2: "'n.d.' is no number",
+        len(VALUES) - 1: "'inf' is no number",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "classes"),
+    [
+        (("inactive", "active"), ("inactive", "active")),
+        (("Yes", "NO"), ("NO", "Yes")),
+        (("0", "1.0"), ("0", "1.0")),
+        (("blue", "red"), ("blue", "red")),
+        (("1", "2"), ("1", "2")),
+    ],
+)
+def test_two_words_or_numbers_are_classes(
+    tmp_path: Path, words: tuple[str, str], classes: tuple[str, str]
+) -> None:
+    labels = [words[row % 2] for row in range(len(SMILES))]
+    measured = read_measured(table(tmp_path / "t.csv", "y", labels), "y")
+    assert measured.classes == classes
+    assert measured.y.sum() == len(SMILES) / 2
+
+
+def test_the_class_that_is_meant_can_be_named_in_any_case(tmp_path: Path) -> None:
+    measured = read_measured(table(tmp_path / "t.csv", "y", CLASSES), "y", positive="INACTIVE")
+    assert measured.classes == ("active", "inactive")
+    with pytest.raises(InputError, match=r"no class 'inactiv'\. Did you mean 'inactive'"):
+        read_measured(tmp_path / "t.csv", "y", positive="inactiv")
+
+
+def test_two_numbers_are_values_where_that_is_said(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", "y", [row % 2 for row in range(len(SMILES))])
+    assert read_measured(path, "y", kind="regression").classes == ()
+
+
+def test_copies_are_averaged_however_they_are_written(tmp_path: Path) -> None:
+    smiles, labels = ["OCC", *SMILES, "C(C)O"], [1.0, *VALUES, 3.0]
+    measured = read_measured(table(tmp_path / "t.csv", "y", labels, smiles), "y")
+    assert measured.y[0] == 2
+    assert len(measured) == len(SMILES) + 1
+    (note,) = measured.notes
+    assert "1 compound in more than one row (2 rows)" in note
+    assert f"up to 2 apart (rows 0 and {len(SMILES) + 1})" in note
+
+
+def test_contradictory_classes_are_left_out_with_both_rows(tmp_path: Path) -> None:
+    smiles, labels = [*SMILES, SMILES[0]], [*CLASSES, "active"]
+    measured = read_measured(table(tmp_path / "t.csv", "y", labels, smiles), "y")
+    assert len(measured) == len(SMILES) - 1
+    assert list(measured.reasons) == [0, len(SMILES)]
+    assert f"(rows 0, {len(SMILES)})" in measured.reasons[0]
+    assert measured.notes == ("1 compound in both classes, left out",)
+
+
+def test_unreadable_molecules_get_a_reason(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", "y", [*VALUES, 1.0, 2.0], [*SMILES, "no molecule", ""])
+    reasons = read_measured(path, "y").reasons
+    assert list(reasons) == [len(SMILES), len(SMILES) + 1]
+    assert "SMILES" in reasons[len(SMILES)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([1.0] * 60, "'y' is 1 for every compound"),
+        (["active"] * 60, "holds 1 different values"),
+        (["low", "mid", "high"] * 20, "holds 3 different values"),
+        ([""] * 60, "every field is empty"),
+        ([*VALUES[:10], *[""] * 50], "10 different compounds .* too few.*\n.*50 rows: no value"),
+        (["active"] * 5 + ["inactive"] * 55, "5 compounds are 'active': give at least 8"),
+    ],
+)
+def test_what_cannot_be_learnt_is_refused(
+    tmp_path: Path, labels: list[object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        read_measured(table(tmp_path / "t.csv", "y", labels), "y")
+
+
+def test_classes_are_no_values(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'active', 'inactive', where numbers are expected"):
+        read_measured(table(tmp_path / "t.csv", "y", CLASSES), "y", kind="regression")
+    with pytest.raises(InputError, match="give numbers, or two classes"):
+        read_measured(table(tmp_path / "u.csv", "y", VALUES), "y", kind="classification")
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("z", "no column 'z'"),
+        ("smiles", "is the column of SMILES"),
+        ("y", "several columns 'y'"),
+    ],
+)
+def test_the_target_is_one_column(tmp_path: Path, target: str, message: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("smiles,y,y\n" + "".join(f"{text},1,2\n" for text in SMILES))
+    with pytest.raises(InputError, match=message):
+        read_measured(path, target)

@@ -1,0 +1,117 @@
+"""A model on disk predicts what it did; nothing unsafe is loaded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skops.io
+
+from molkd import prediction
+from molkd.errors import ConfigError, CorruptFileError, MissingExtraError, OutputError
+from molkd.prediction import learners, saved
+from molkd.prediction.trial import Trial
+from molkd.runtime.files import sha256_of
+
+Trials = dict[tuple[str, str], Trial]
+
+
+@pytest.fixture
+def folder(trials: Trials, tmp_path: Path) -> Path:
+    return prediction.save(trials["regression", "forest"].predictor, tmp_path / "model")
+
+
+def _sealed(folder: Path) -> None:
+    """Writes the checksums of what lies there now."""
+    index = json.loads((folder / saved.INDEX).read_text())
+    index["sha256"] = {name: sha256_of(folder / name) for name in index["sha256"]}
+    (folder / saved.INDEX).write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize("model", ["embedding", "forest"])
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_a_model_that_was_read_predicts_the_same_bits(
+    trials: Trials, tmp_path: Path, kind: str, model: str
+) -> None:
+    made = trials[kind, model].predictor
+    read = prediction.load(prediction.save(made, tmp_path / "model"))
+    assert read.facts == made.facts
+    assert list(read.smiles) == list(made.smiles)
+    assert read.held(0.8) == made.held(0.8)
+    x = np.random.default_rng(0).normal(size=(50, made.example.shape[1])).astype(np.float32)
+    assert np.array_equal(*(learners.predict(each.estimator, x) for each in (made, read)))
+
+
+def test_a_model_replaces_nothing(trials: Trials, folder: Path) -> None:
+    with pytest.raises(OutputError, match="is there already"):
+        prediction.save(trials["regression", "forest"].predictor, folder)
+
+
+@pytest.mark.parametrize("name", [saved.ESTIMATOR, saved.ARRAYS, saved.COMPOUNDS])
+def test_a_file_that_is_not_the_one_that_was_written_is_named(folder: Path, name: str) -> None:
+    with (folder / name).open("ab") as stream:
+        stream.write(b"x")
+    with pytest.raises(CorruptFileError, match=f"{name} is missing, cut or not the file"):
+        prediction.load(folder)
+    (folder / name).unlink()
+    with pytest.raises(CorruptFileError, match=f"{name} is missing, cut or not the file"):
+        prediction.load(folder)
+
+
+def test_what_no_model_is_made_of_is_not_loaded(folder: Path) -> None:
+    skops.io.dump([print, shutil.rmtree], folder / saved.ESTIMATOR)
+    _sealed(folder)
+    with pytest.raises(CorruptFileError, match=r"holds .*shutil.rmtree.*no model here is made of"):
+        prediction.load(folder)
+
+
+def test_a_tree_that_leads_out_of_its_memory_is_not_followed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimator = prediction.load(folder).estimator
+    tree = estimator.estimators_[0].tree_
+    tree.children_left[0] = tree.node_count + 1000
+    skops.io.dump(estimator, folder / saved.ESTIMATOR)
+    _sealed(folder)
+    with pytest.raises(CorruptFileError, match="branches lead nowhere"):
+        prediction.load(folder)
+
+
+def test_a_model_that_predicts_otherwise_is_refused(folder: Path) -> None:
+    with np.load(folder / saved.ARRAYS) as archive:
+        arrays = dict(archive)
+    np.savez(folder / saved.ARRAYS, **{**arrays, "check": arrays["check"] + 1})
+    _sealed(folder)
+    with pytest.raises(ConfigError, match="does not predict what it did"):
+        prediction.load(folder)
+
+
+def test_an_older_scikit_learn_is_named(folder: Path) -> None:
+    index = json.loads((folder / saved.INDEX).read_text())
+    index["versions"]["scikit-learn"] = "0.1"
+    (folder / saved.INDEX).write_text(json.dumps(index))
+    (folder / saved.ESTIMATOR).write_bytes(b"no archive")
+    _sealed(folder)
+    with pytest.raises(ConfigError, match=r"scikit-learn 0.1 there"):
+        prediction.load(folder)
+
+
+def test_a_folder_of_something_else_and_of_another_molkd(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(CorruptFileError, match="holds no model"):
+        prediction.load(tmp_path)
+    index = json.loads((folder / saved.INDEX).read_text())
+    (folder / saved.INDEX).write_text(json.dumps({**index, "format": 99}))
+    with pytest.raises(ConfigError, match="another molkd"):
+        prediction.load(folder)
+
+
+def test_a_missing_skops_is_named_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'molkd\[workbench\]'"):
+        saved.check_folder(tmp_path / "model")

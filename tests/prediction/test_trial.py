@@ -1,0 +1,80 @@
+"""A trial says which model is better, whether one can tell, and what its numbers are worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from molkd import prediction
+from molkd.errors import InputError
+from molkd.prediction import trial, validation
+from molkd.prediction.trial import Trial
+from molkd.students import Student
+from tests.prediction.compounds import SMILES, VALUES, table
+
+Trials = dict[tuple[str, str], Trial]
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_both_models_are_scored_by_scaffold_and_at_random(trials: Trials, kind: str) -> None:
+    found = trials[kind, "embedding"]
+    rows = trial.rows(found)
+    assert [row[:2] for row in rows] == [
+        ["new scaffolds", "embedding"],
+        ["new scaffolds", "ECFP4 + descriptors, forest"],
+        ["random compounds", "embedding"],
+        ["random compounds", "ECFP4 + descriptors, forest"],
+    ]
+    assert {len(row) for row in rows} == {len(trial.columns(found.measured.kind))}
+    for comparison in found.compared.values():
+        for scores in comparison.scores.values():
+            assert all(score.low <= score.value <= score.high for score in scores.values())
+
+
+@pytest.mark.parametrize("model", ["embedding", "forest"])
+def test_the_summary_says_what_was_fitted_and_what_intervals_held(
+    trials: Trials, model: str
+) -> None:
+    found = trials["regression", model]
+    said = prediction.summary(found)
+    assert "60 compounds of 12 scaffolds" in said
+    assert "On new scaffolds" in said
+    assert "On random compounds" in said
+    assert "as you asked" in said
+    assert f"90 % intervals held {100 * found.held:.1f} %" in said
+    assert {"embedding": "molkd-tiny-1", "forest": "ecfp4-count and rdkit2d"}[model] in said
+
+
+def test_a_notebook_shows_the_table_and_the_words(trials: Trials) -> None:
+    page = trials["classification", "forest"]._repr_html_()
+    assert page.count("<tr>") == 5
+    assert "36 active, 24 inactive" in page
+
+
+def test_folds_and_processes_change_no_number(student: Student) -> None:
+    x = {"embedding": student.embed(SMILES).values}
+    scaffolds = np.repeat(np.arange(12), 5)
+    asked = validation.Compounds(x, np.array(VALUES), scaffolds, "regression", 0)
+    one, two = (
+        validation.cross_validate(asked, repeats=1, jobs=jobs, progress=False) for jobs in (1, 2)
+    )
+    assert one.keys() == {("scaffold", "embedding"), ("random", "embedding")}
+    for key, found in one.items():
+        assert np.array_equal(found.values, two[key].values)
+    by_scaffold = one["scaffold", "embedding"].folds[0]
+    assert all(len(set(by_scaffold[scaffolds == each])) == 1 for each in range(12))
+
+
+def test_one_scaffold_cannot_be_held_out(student: Student, tmp_path: Path) -> None:
+    smiles = ["C" * length + "c1ccccc1" for length in range(1, 31)]
+    path = table(tmp_path / "t.csv", "y", [float(len(text)) for text in smiles], smiles)
+    with pytest.raises(InputError, match="1 different scaffolds, fewer than the 5 folds"):
+        prediction.run(prediction.read_measured(path, "y"), student, progress=False)
+
+
+@pytest.mark.parametrize(("compounds", "repeats"), [(50, 5), (300, 5), (500, 3), (5000, 1)])
+def test_the_fewer_compounds_the_more_repeats(compounds: int, repeats: int) -> None:
+    assert prediction.TrialSettings().repeats_of(compounds) == repeats
+    assert prediction.TrialSettings(repeats=2).repeats_of(compounds) == 2
