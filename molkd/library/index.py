@@ -169,7 +169,7 @@ class Index:
 
     def take(self, rows: Rows, /) -> StoredEmbeddings:
         """Returns some rows without their embeddings, in the order given."""
-        return EmbeddingBlocks(self.folder / TEXTS).take(rows)
+        return self._texts.take(rows)
 
     def refuse_other(self, library: LibraryRows) -> None:
         """Refuses a library that the index was not made of.
@@ -189,6 +189,10 @@ class Index:
                     f"{own[:12] or 'unknown'}, that of the index {other[:12] or 'unknown'}; name "
                     "another folder, or delete this one to build it again"
                 )
+
+    @cached_property
+    def _texts(self) -> EmbeddingBlocks:
+        return EmbeddingBlocks(self.folder / TEXTS)
 
     @cached_property
     def _lists(self) -> Lists:

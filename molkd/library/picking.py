@@ -36,8 +36,8 @@ def pick(
 ) -> Picks:
     """Picks molecules that differ.
 
-    The first of MaxMin is the most typical molecule of the library, or the one that is farthest
-    from those of `around`. Needs the memory of all embeddings.
+    The first of MaxMin has the largest mean cosine to all, or is the farthest from the molecules of
+    `around`. Needs the memory of all embeddings.
 
     Args:
         library: a library, or its file.
@@ -152,7 +152,8 @@ def farthest_first(vectors: Matrix, n: int, before: Matrix | None = None) -> tup
     Args:
         vectors: shape (m, d), of length 1.
         n: how many; fewer where all that are left are equal to one before.
-        before: shape (s, d): what counts as picked; by default the first is the most typical row.
+        before: shape (s, d): what counts as picked; by default the first pick is the row with the
+            largest mean cosine to all.
 
     Returns:
         The rows, and 1 - cosine to the nearest of those before, NaN for a first without any.

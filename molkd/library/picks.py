@@ -55,7 +55,7 @@ class Picks(ResultTable):
                 self.texts.items[place],
                 self.texts.ids[place],
                 (
-                    ("distance", "" if np.isnan(distance) else f"{distance:.3f}"),
+                    *(() if np.isnan(distance) else (("distance", f"{distance:.3f}"),)),
                     *values_of(self.texts.columns, place),
                 ),
             )
