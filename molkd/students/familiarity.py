@@ -207,7 +207,8 @@ class Familiarity:
         word = "strange" if score < STRANGE else "unusual" if score < UNUSUAL else "familiar"
         return (
             f"{word}: {rare} of {total} atom environments are in fewer than 1 of "
-            f"{round(1 / _RARE):,} molecules of the corpus; embedding nearer to it than {share:.0f} % of it"
+            f"{round(1 / _RARE):,} molecules of the corpus; "
+            f"embedding nearer to it than {share:.0f} % of it"
         )
 
     def as_bytes(self) -> bytes:
