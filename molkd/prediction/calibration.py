@@ -7,7 +7,7 @@ student's embedding is fitted to the others, with intervals from a cross-validat
 `molkd predict` makes them; of the model's candidates the one is taken that is chosen most often.
 Prints how much larger the error of the least familiar tenth is, beside the tenth that is farthest
 by Tanimoto from the training rows, and what 90 % intervals held. Familiarity's form was chosen on
-`CHOSEN`; the other tasks were not looked at before. Of a student with adaptors (`--model molkd-base`)
+`CHOSEN`; the others were not looked at before. Of a student with adaptors (`--model molkd-base`)
 it also prints how much more the embedding of the least familiar tenth errs about RDKit's
 descriptors: whether the student knows the molecule, whatever is measured of it.
 """

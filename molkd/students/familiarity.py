@@ -3,8 +3,8 @@
 Two questions are asked of a molecule: how many molecules of the distillation corpus share its atom
 environments (circular substructures of radius up to 2), on average; and how near its embedding is
 to those of the corpus. What molecules of the corpus itself answer, that were kept apart, makes the
-score a share: about that part of the corpus is stranger. Chosen by measurement, on half of the
-tasks of DESIGN.md's decision; see docs/how-to/check.md.
+score a share: about that part of the corpus is stranger. What it is worth was measured: see
+docs/how-to/check.md.
 """
 
 from __future__ import annotations
