@@ -25,8 +25,7 @@ import numpy as np
 
 from molkd import students, teachers
 from molkd.benchmarks import tasks
-from molkd.benchmarks.tasks.metrics import Values
-from molkd.benchmarks.tasks.task import Task
+from molkd.benchmarks.tasks.task import Labels, Task
 from molkd.errors import ConfigError
 from molkd.prediction import conformal, learners
 from molkd.prediction.measured import Kind
@@ -64,13 +63,13 @@ class Judged:
 
     name: str
     kind: Kind
-    errors: Values
-    familiar: Values
-    similar: Values
-    inside: Values
-    fidelity: Values
+    errors: Labels
+    familiar: Labels
+    similar: Labels
+    inside: Labels
+    fidelity: Labels
 
-    def ratio(self, scores: Values, errors: Values | None = None) -> float:
+    def ratio(self, scores: Labels, errors: Labels | None = None) -> float:
         """Returns the mean error of the tenth with the lowest scores, over that of the others."""
         errors = self.errors if errors is None else errors
         lowest = np.argsort(scores, kind="stable")[: max(round(TENTH * len(scores)), 1)]
@@ -100,7 +99,7 @@ def judged(most: int, model: str, task: Task) -> Judged:
     )
 
 
-def _fidelity(student: Any, smiles: Sequence[str], x: Matrix) -> Values:
+def _fidelity(student: Any, smiles: Sequence[str], x: Matrix) -> Labels:
     """Shape (n,): how far off descriptors are that adaptors read from embeddings."""
     from molkd.information import adaptors
 
@@ -115,7 +114,7 @@ def _fidelity(student: Any, smiles: Sequence[str], x: Matrix) -> Values:
 
 
 def _held_out(
-    name: str, kind: Kind, smiles: Sequence[str], x: Matrix, y: Values, familiar: Values
+    name: str, kind: Kind, smiles: Sequence[str], x: Matrix, y: Labels, familiar: Labels
 ) -> Judged:
     from molkd.benchmarks.tasks import molecule_keys
 
@@ -150,7 +149,7 @@ def _fingerprints(smiles: Sequence[str]) -> list[Any]:
     return [generator.GetFingerprint(chem.parse(text)) for text in smiles]
 
 
-def _nearest(bits: Sequence[Any], train: Rows, test: Rows) -> Values:
+def _nearest(bits: Sequence[Any], train: Rows, test: Rows) -> Labels:
     from rdkit import DataStructs
 
     there = [bits[row] for row in train.tolist()]
@@ -201,7 +200,7 @@ def _summary(group: str, some: Sequence[Judged]) -> str:
     return f"| {group} ({len(some)}) | {said} | {(logs[:, 0] > 0).sum()} of {len(some)} |"
 
 
-def _geometric(logs: Values) -> str:
+def _geometric(logs: Labels) -> str:
     """A geometric mean with its 95 % interval, by a bootstrap over tasks."""
     draws = np.random.default_rng(0).integers(len(logs), size=(RESAMPLES, len(logs)))
     low, high = np.exp(np.quantile(logs[draws].mean(axis=1), [0.025, 0.975]))
