@@ -27,7 +27,7 @@ def check(
     """Score how familiar molecules are to the student, from 0 to 1, with a reason.
 
     A score is about the share of the distillation corpus that is stranger; 0 says that an element,
-    a charge or a size never occurred. Errors of models are larger where it is low.
+    a charge or a size never occurred. The embedding says less of a molecule where it is low.
     """
     from molkd.library import checking, table
 

@@ -106,8 +106,8 @@ class Checked:
     def _repr_html_(self) -> str:
         order = np.argsort(self.known.scores, kind="stable")[:_SHOWN].tolist()
         rows = "".join(
-            f"<tr><td>{html.escape(self.library.ids[row])}</td>"
-            f"<td>{html.escape(self.library.smiles[row])}</td>"
+            f"<tr><td>{html.escape(str(self.library.ids[row]))}</td>"
+            f"<td>{html.escape(str(self.library.smiles[row]))}</td>"
             f"<td>{self.known.scores[row]:.3f}</td>"
             f"<td>{html.escape(self.known.reasons[row] or '')}</td></tr>"
             for row in order

@@ -138,7 +138,9 @@ def _support_vectors(penalty: float, width: int) -> Any:
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVR
 
-    return TransformedTargetRegressor(SVR(C=penalty, gamma=1 / width), transformer=StandardScaler())
+    maker: Any = SVR  # its types know no number for gamma
+    vectors = maker(C=penalty, gamma=1 / width)
+    return TransformedTargetRegressor(vectors, transformer=StandardScaler())
 
 
 def _candidates(kind: Kind, rows: int, width: int) -> list[Any]:

@@ -59,7 +59,7 @@ class Predictions:
         there = np.isfinite(self.values)
         columns: dict[str, Any] = {"id": list(self.ids), "smiles": list(self.smiles)}
         if classes:
-            ruled = [tuple(bool(one) for one in row) for row in np.nan_to_num(self.bounds)]
+            ruled = [(bool(low), bool(high)) for low, high in np.nan_to_num(self.bounds).tolist()]
             words = {
                 (True, False): classes[0],
                 (False, True): classes[1],

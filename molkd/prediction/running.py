@@ -98,7 +98,7 @@ def _readable(
 ) -> tuple[Measured, dict[ModelOf, Any]]:
     """The compounds that every model can read."""
     valid = np.logical_and.reduce([np.isfinite(each.values).all(axis=1) for each in read.values()])
-    x = {model: each.values[valid] for model, each in read.items()}
+    x: dict[ModelOf, Any] = {model: each.values[valid] for model, each in read.items()}
     if valid.all():
         return measured, x
     lost = np.flatnonzero(~valid).tolist()

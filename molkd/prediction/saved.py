@@ -120,8 +120,8 @@ def _listed(index: dict[str, Any], folder: Path) -> Iterator[tuple[str, object]]
 def _loaded(folder: Path, index: dict[str, Any]) -> tuple[Predictor, Any]:
     arrays = read_arrays(folder / ARRAYS, ("y", "values", "folds", "example", "check"))
     smiles = json.loads((folder / COMPOUNDS).read_text(encoding="utf-8"))
-    names = Facts.__dataclass_fields__
-    facts = Facts(**{**{name: index[name] for name in names}, "classes": tuple(index["classes"])})
+    fields: dict[str, Any] = {name: index[name] for name in Facts.__dataclass_fields__}
+    facts = Facts(**{**fields, "classes": tuple(index["classes"])})
     predictor = Predictor(
         facts=facts,
         estimator=_estimator(folder / ESTIMATOR),

@@ -87,7 +87,9 @@ def cross_validate(
         InputError: there are fewer scaffolds than folds, or a class has too few of them.
     """
     folds = {split: _folds(compounds, split, repeats) for split in splits}
-    keys = [(split, model) for split in splits for model in MODELS if model in compounds.x]
+    keys: list[tuple[Split, ModelOf]] = [
+        (split, model) for split in splits for model in MODELS if model in compounds.x
+    ]
     places = [
         (key, repeat, fold)
         for key in keys

@@ -3,15 +3,15 @@
 Two questions are asked of a molecule: how many molecules of the distillation corpus share its atom
 environments (circular substructures of radius up to 2), on average; and how near its embedding is
 to those of the corpus. What molecules of the corpus itself answer, that were kept apart, makes the
-score a share: about that part of the corpus is stranger. Chosen by measurement, on half of the
-tasks of DESIGN.md's decision; see docs/how-to/check.md.
+score a share: about that part of the corpus is stranger. What it is worth was measured: see
+docs/how-to/check.md.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -82,6 +82,9 @@ class Environments:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
+_NOTHING = Environments(np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+
+
 @dataclass(frozen=True, eq=False)
 class Familiarity:
     """What is kept of a corpus.
@@ -143,8 +146,7 @@ class Familiarity:
         )
         reference = np.stack([found.mean(axis=1), np.maximum(found.std(axis=1), 1e-6)], axis=1)
         both = ((found - reference[:, :1]) / reference[:, 1:]).sum(axis=0)
-        fields = {**made.__dict__, "reference": reference, "spread": max(float(both.std()), 1e-6)}
-        return cls(**fields)
+        return replace(made, reference=reference, spread=max(float(both.std()), 1e-6))
 
     def environments(self, graphs: Graphs) -> Environments:
         """Asks for the atom environments of molecules."""
@@ -158,7 +160,7 @@ class Familiarity:
             commonness = np.bincount(owners, logs[buckets], minlength=len(some))
             rare = np.bincount(owners[seldom[buckets]], minlength=len(some))
             parts.append(Environments(commonness / np.maximum(total, 1), rare, total))
-        return Environments.concatenate(parts) if parts else Environments(*np.empty((3, 0)))
+        return Environments.concatenate(parts) if parts else _NOTHING
 
     def nearness(self, embeddings: Matrix) -> Values:
         """Returns the mean cosine to the nearest prototypes, shape (n,); NaN of NaN."""
@@ -207,7 +209,8 @@ class Familiarity:
         word = "strange" if score < STRANGE else "unusual" if score < UNUSUAL else "familiar"
         return (
             f"{word}: {rare} of {total} atom environments are in fewer than 1 of "
-            f"{round(1 / _RARE):,} molecules of the corpus; embedding nearer to it than {share:.0f} % of it"
+            f"{round(1 / _RARE):,} molecules of the corpus; "
+            f"embedding nearer to it than {share:.0f} % of it"
         )
 
     def as_bytes(self) -> bytes:

@@ -104,7 +104,9 @@ class MoleculeStudent(Student[chem.Molecule, PackedT, BatchT]):
             scores = np.full(len(values), np.nan)
             scores[list(outside)] = 0.0
             there = np.isfinite(values).all(axis=1)
-            reasons: list[str | None] = [UNTOLD if alive else None for alive in there.tolist()]
+            reasons: list[str | None] = [UNTOLD] * len(values)
+            for row in np.flatnonzero(~there).tolist():
+                reasons[row] = None
             for row, what in outside.items():
                 reasons[row] = never_met(what)
             return Known(scores, reasons)

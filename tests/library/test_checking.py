@@ -29,7 +29,7 @@ def molecules(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_every_row_has_a_score_or_a_reason(tmp_path: Path, molecules: Path, kind: str) -> None:
-    opened = library.opened(molecules, work=tmp_path / "e.parquet", progress=False)
+    opened = library.opened(molecules, work=tmp_path / "e.parquet", keep=(), progress=False)
     found = library.check(opened, library.student_of(opened))
     found.write(tmp_path / f"c.{kind}")
     frame = (pd.read_csv if kind == "csv" else pd.read_parquet)(tmp_path / f"c.{kind}")
@@ -68,7 +68,7 @@ def test_a_teacher_knows_no_corpus(tmp_path: Path, molecules: Path) -> None:
 def test_processes_change_no_score(tmp_path: Path) -> None:
     path = tmp_path / "m.smi"
     path.write_text("".join(f"{'C' * (n % 40 + 1)}O {n}\n" for n in range(2100)))
-    opened = library.opened(path, work=tmp_path / "e.parquet", progress=False)
+    opened = library.opened(path, work=tmp_path / "e.parquet", keep=(), progress=False)
     student = library.student_of(opened)
     one, two = (library.check(opened, student, jobs=jobs).known for jobs in (1, 2))
     assert np.array_equal(one.scores, two.scores)
@@ -77,7 +77,7 @@ def test_processes_change_no_score(tmp_path: Path) -> None:
 
 def test_a_student_without_a_record_is_told(tmp_path: Path, molecules: Path) -> None:
     student = molkd.load()
-    opened = library.opened(molecules, work=tmp_path / "e.parquet", progress=False)
+    opened = library.opened(molecules, work=tmp_path / "e.parquet", keep=(), progress=False)
     student.folder = None
     found = library.check(opened, student)
     assert UNTOLD in found.describe()

@@ -66,7 +66,7 @@ def test_an_element_that_never_occurred_makes_the_score_0(student: GineStudent) 
 def test_neither_order_nor_spelling_nor_failures_change_a_score(student: GineStudent) -> None:
     alone = _known(student, ["CCNc1ccccc1"]).scores[0]
     among = _known(student, [*CORPUS[:100], "no molecule", "c1cc(NCC)ccc1", *CORPUS[100:]])
-    assert among.scores[101] == pytest.approx(alone, abs=1e-6)
+    assert among.scores[101] == pytest.approx(alone, abs=1e-4)
     assert np.isnan(among.scores[100])
     assert among.reasons[100] is None
 
