@@ -85,14 +85,14 @@ class Map:
         return self.settings.title or f"{len(self.rows):,} molecules"
 
     @cached_property
-    def rows(self) -> Any:
+    def rows(self) -> list[int]:
         """Shape (m,): the rows that have a place."""
-        return np.flatnonzero(np.isfinite(self.layout.places).all(axis=1))
+        return np.flatnonzero(np.isfinite(self.layout.places).all(axis=1)).tolist()
 
     @cached_property
     def shades(self) -> list[Shade]:
         """The columns as they are shown, of the rows that have a place."""
-        rows = pa.array(self.rows)
+        rows = pa.array(self.rows, pa.int64())
         taken = {name: column.take(rows) for name, column in self.columns.items()}
         return shades(taken, self.settings.categories)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from molkd.errors import UnknownNameError
 
@@ -117,8 +117,7 @@ def _shade(name: str, array: Any, *, forced: bool) -> Shade:
         numbers = array.cast(pa.float64(), safe=False)
         return Shade(name, "number", numbers.to_numpy(zero_copy_only=False).astype(np.float64))
     texts = _texts(array)
-    counts = {one["values"]: one["counts"] for one in pc.value_counts(texts).to_pylist()}
-    counts = {text: count for text, count in counts.items() if text}
+    counts = Counter(text for text in texts.to_pylist() if text)
     if forced or len(counts) <= min(MOST, max(2, len(texts) // 2)):
         labels = sorted(counts, key=lambda text: (-counts[text], text))
         places = {label: place for place, label in enumerate(labels, 1)}
