@@ -105,6 +105,14 @@ def known(name: str, columns: Collection[str]) -> str:
     return name
 
 
+def tabular(column: Any) -> Any:
+    """Returns a column as every format of tables can hold it: lists and the like as text."""
+    array = _plain(column)
+    kind = array.type
+    simple = pa.types.is_primitive(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)
+    return array if simple else _texts(array)
+
+
 def _plain(column: Any) -> Any:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
@@ -133,6 +141,7 @@ def _texts(array: Any) -> Any:
         return pa.array(
             [None if v is None or math.isnan(v) else f"{v:g}" for v in values], pa.string()
         )
-    if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
+    try:
+        return array.cast(pa.string())
+    except pa.ArrowException:  # lists, bytes, durations
         return pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())
-    return array.cast(pa.string())

@@ -42,7 +42,7 @@ class Data {
   // Numbers (NaN is missing) or places among the labels + 1 (0 is missing).
   numbers(number) {
     const column = this.info.columns[number];
-    const Kind = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, u2: Uint16Array }[column.type];
+    const Kind = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array }[column.type];
     return this.once(`column:${number}`, async () => new Kind((await inflate(this.piece(`column:${number}`))).buffer));
   }
 
