@@ -1,7 +1,7 @@
 """Pages that need nothing beside themselves: files of `page/` put together, and their data packed.
 
-Scripts and styles are read from `molkd/library/page`; molecules.js, data.js and cards.js serve any
-page about molecules, the others the map.
+Scripts and styles are read from `molkd/library/page`: base.css, molecules.js, molfiles.js, data.js
+and cards.js serve any page about molecules, the others the map.
 """
 
 from __future__ import annotations
