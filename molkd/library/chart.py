@@ -35,7 +35,7 @@ def png(places: Matrix, shade: Shade | None, *, title: str, words: str) -> bytes
         side.set_color(LIGHT["line"])
     axes.set_title(_plain(title), loc="left", color=LIGHT["ink"], fontsize=13)
     axes.set_xlabel(_plain(words), loc="left", color=LIGHT["muted"], fontsize=8)
-    size = float(np.clip(12_000 / max(len(places), 1), 0.4, 24))
+    size = float(np.clip(20_000 / max(len(places), 1), 0.6, 24))
     if shade is None or shade.kind == "text":
         _dots(axes, places, size, color=KINDS_LIGHT[0])
     elif shade.kind == "number":

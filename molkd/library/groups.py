@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -29,7 +31,7 @@ def clusters_of(values: Matrix, count: int, *, seed: int = 0) -> pa.Array:
         )
     unit = values[valid]
     lengths = np.linalg.norm(unit, axis=1, keepdims=True)
-    model = MiniBatchKMeans(count, random_state=seed, n_init=3, batch_size=4096)
+    model: Any = MiniBatchKMeans(count, random_state=seed, batch_size=4096)
     labels = model.fit_predict(unit / np.where(lengths > 0, lengths, 1))
     order = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
     names = np.empty(count, dtype=np.int64)

@@ -74,7 +74,7 @@ def layout(values: Matrix, settings: MapSettings) -> Layout:
 def _unit(values: Matrix) -> Matrix:
     """Rows of length 1, whose Euclidean distances have the order of cosines; zeros stay."""
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
-    return values / np.where(lengths > 0, lengths, 1)
+    return (values / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 def _pca(values: Matrix) -> tuple[Matrix, str]:

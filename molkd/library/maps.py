@@ -26,11 +26,13 @@ from molkd.library.map_settings import MapSettings
 from molkd.library.shades import (
     KINDS_DARK,
     KINDS_LIGHT,
+    MOST,
     RAMP_DARK,
     RAMP_LIGHT,
     Shade,
     known,
     shades,
+    tabular,
 )
 from molkd.library.table import Library
 from molkd.runtime import files
@@ -85,14 +87,14 @@ class Map:
         return self.settings.title or f"{len(self.rows):,} molecules"
 
     @cached_property
-    def rows(self) -> Any:
+    def rows(self) -> list[int]:
         """Shape (m,): the rows that have a place."""
-        return np.flatnonzero(np.isfinite(self.layout.places).all(axis=1))
+        return np.flatnonzero(np.isfinite(self.layout.places).all(axis=1)).tolist()
 
     @cached_property
     def shades(self) -> list[Shade]:
         """The columns as they are shown, of the rows that have a place."""
-        rows = pa.array(self.rows)
+        rows = pa.array(self.rows, pa.int64())
         taken = {name: column.take(rows) for name, column in self.columns.items()}
         return shades(taken, self.settings.categories)
 
@@ -171,7 +173,9 @@ class Map:
         return about
 
     def _table(self) -> pa.Table:
-        added = {name: self.columns[name] for name in self.columns if name not in _PLACES}
+        added = {
+            name: tabular(column) for name, column in self.columns.items() if name not in _PLACES
+        }
         table = pa.table(
             {
                 "id": pa.array(list(self.library.ids), pa.string()),
@@ -212,7 +216,7 @@ def map_of(
         selected: identifiers of rows that are selected at first.
 
     Raises:
-        ConfigError: more clusters than rows.
+        ConfigError: more clusters than rows, a column of that name, or a colour of free text.
         InputError: no row has an embedding, or an identifier is in no row.
         MissingExtraError: umap-learn is not installed.
         UnknownNameError: there is no column of that name.
@@ -220,14 +224,32 @@ def map_of(
     settings = settings or MapSettings()
     columns = dict(library.columns)
     if settings.clusters:
+        if "cluster" in columns:
+            raise ConfigError(
+                "there is a column 'cluster' already: leave out the number of clusters"
+            )
         columns["cluster"] = clusters_of(library.values, settings.clusters, seed=settings.seed)
-    for name in (*settings.categories, *([settings.color] if settings.color else [])):
-        known(name, columns)
+    _check_columns(columns, settings)
     if not settings.color and settings.clusters:
         settings = replace(settings, color="cluster")
     chosen = _rows_of(library, selected)
     found = places or layout(library.values, settings)
     return Map(library, found, columns, settings, chosen)
+
+
+def _check_columns(columns: Mapping[str, Any], settings: MapSettings) -> None:
+    for name in settings.categories:
+        known(name, columns)
+    if settings.color:
+        known(settings.color, columns)
+        mine = [settings.color] if settings.color in settings.categories else []
+        (shade,) = shades({settings.color: columns[settings.color]}, mine)
+        if shade.kind == "text":
+            raise ConfigError(
+                f"column {settings.color!r} holds {len(set(shade.texts))} different texts: "
+                f"colours are of numbers and of up to {MOST} categories; "
+                "name it in categories to see the most frequent ones"
+            )
 
 
 def _rows_of(library: Library, ids: Collection[str]) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Pages that need nothing beside themselves: files of `page/` put together, and their data packed.
 
-Scripts and styles are read from `molkd/library/page`; molecules.js, data.js and cards.js serve any
-page about molecules, the others the map.
+Scripts and styles are read from `molkd/library/page`: base.css, molecules.js, molfiles.js, data.js
+and cards.js serve any page about molecules, the others the map.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ class Pieces:
             return {"name": shade.name, "kind": "text"}
         told: dict[str, Any] = {"name": shade.name, "kind": shade.kind, "missing": shade.missing}
         if shade.kind == "category":
-            small = len(shade.labels) < 256
-            self.add_array(name, shade.values.astype(np.uint8 if small else np.uint16))
+            bytes_ = next(size for size in (1, 2, 4) if len(shade.labels) < 256**size)
+            self.add_array(name, shade.values.astype(f"u{bytes_}"))
             counts = np.bincount(shade.values, minlength=len(shade.labels) + 1)[1:]
             labels = {"labels": shade.labels, "counts": counts.tolist()}
-            return told | labels | {"type": "u1" if small else "u2"}
+            return told | labels | {"type": f"u{bytes_}"}
         short = _fits_float32(shade.values)
         self.add_array(name, shade.values.astype(np.float32 if short else np.float64))
         ends = dict(zip(("least", "low", "high", "most"), shade.range, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from molkd.errors import UnknownNameError
 
@@ -105,6 +105,14 @@ def known(name: str, columns: Collection[str]) -> str:
     return name
 
 
+def tabular(column: Any) -> Any:
+    """Returns a column as every format of tables can hold it: lists and the like as text."""
+    array = _plain(column)
+    kind = array.type
+    simple = pa.types.is_primitive(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)
+    return array if simple else _texts(array)
+
+
 def _plain(column: Any) -> Any:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
@@ -117,8 +125,7 @@ def _shade(name: str, array: Any, *, forced: bool) -> Shade:
         numbers = array.cast(pa.float64(), safe=False)
         return Shade(name, "number", numbers.to_numpy(zero_copy_only=False).astype(np.float64))
     texts = _texts(array)
-    counts = {one["values"]: one["counts"] for one in pc.value_counts(texts).to_pylist()}
-    counts = {text: count for text, count in counts.items() if text}
+    counts = Counter(text for text in texts.to_pylist() if text)
     if forced or len(counts) <= min(MOST, max(2, len(texts) // 2)):
         labels = sorted(counts, key=lambda text: (-counts[text], text))
         places = {label: place for place, label in enumerate(labels, 1)}
@@ -134,6 +141,7 @@ def _texts(array: Any) -> Any:
         return pa.array(
             [None if v is None or math.isnan(v) else f"{v:g}" for v in values], pa.string()
         )
-    if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
+    try:
+        return array.cast(pa.string())
+    except pa.ArrowException:  # lists, bytes, durations
         return pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())
-    return array.cast(pa.string())

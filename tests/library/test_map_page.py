@@ -158,7 +158,7 @@ def test_pointing_at_a_molecule_draws_it(page: Any) -> None:
 
 def test_all_molecules_can_be_saved_and_are_the_same_ones(page: Any) -> None:
     rows = [row for row in range(COUNT) if row != 3]
-    text = awaited(page, "sdfOf(chart.data, [...chart.x.keys()])")
+    text = awaited(page, "sdfOf(chart.data, [...chart.x.keys()]).then(parts => parts.join(''))")
     records = text.split("$$$$\n")[:-1]
     assert len(records) == len(rows)
     for row, record in zip(rows, records, strict=True):
@@ -166,7 +166,9 @@ def test_all_molecules_can_be_saved_and_are_the_same_ones(page: Any) -> None:
         assert found == Chem.MolToSmiles(chem.parse(MADE.smiles[row])), MADE.smiles[row]
         assert ("V3000" in record) == (MADE.smiles[row] == SMILES[10])
     assert ">  <pIC50>\n4.25\n" in records[1]
-    saved = awaited(page, "csvOf(chart.data, [0, 1, 8], () => [1, 2])")
+    saved = awaited(
+        page, "csvOf(chart.data, [0, 1, 8], () => [1, 2]).then(lines => lines.join(''))"
+    )
     table = list(csv.DictReader(io.StringIO(saved, newline="")))
     assert [line["id"] for line in table] == [MADE.ids[row] for row in (0, 1, 9)]
     assert [line["smiles"] for line in table] == [MADE.smiles[row] for row in (0, 1, 9)]

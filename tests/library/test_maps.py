@@ -28,7 +28,7 @@ def test_a_map_is_drawn_again_from_its_table(tmp_path: Path, kind: str) -> None:
     read = coordinates.read(tmp_path / f"map.{kind}", MADE)
     again = map_of(MADE, PCA, places=read)
     np.testing.assert_allclose(again.layout.places, first.layout.places, rtol=1e-6)
-    assert again.rows.tolist() == [row for row in range(len(MADE)) if row != 3]
+    assert again.rows == [row for row in range(len(MADE)) if row != 3]
 
 
 def test_the_table_holds_ids_smiles_places_and_columns(tmp_path: Path) -> None:
@@ -38,6 +38,32 @@ def test_the_table_holds_ids_smiles_places_and_columns(tmp_path: Path) -> None:
     assert table["id"].to_pylist() == MADE.ids
     assert table["smiles"].to_pylist() == MADE.smiles
     assert table["x"][3].as_py() is None
+
+
+def test_columns_of_any_type_become_columns_of_a_table(tmp_path: Path) -> None:
+    rows = range(len(MADE))
+    columns = {
+        "lists": pa.array([[row] for row in rows]),
+        "words": pa.array(["a" for _ in rows]).dictionary_encode(),
+        "bytes": pa.array([b"\xff" for _ in rows]),
+        "x": pa.array(rows),
+    }
+    drawn = map_of(replace(MADE, columns=columns), PCA)
+    for kind in ("csv", "parquet"):
+        drawn.save(tmp_path / f"map.{kind}")
+    table = pq.read_table(tmp_path / "map.parquet")
+    assert table.column_names == ["id", "smiles", "x", "y", "lists", "words", "bytes"]
+    assert table["lists"].to_pylist()[:2] == ["[0]", "[1]"]
+
+
+def test_a_colour_of_free_text_and_a_second_column_of_clusters_are_refused() -> None:
+    with pytest.raises(ConfigError, match="'note' holds 40 different texts"):
+        map_of(MADE, MapSettings(layout="pca", color="note"))
+    shown = map_of(MADE, MapSettings(layout="pca", color="note", categories=("note",)))
+    assert shown.figure().startswith(b"\x89PNG")
+    grouped = replace(MADE, columns={"cluster": pa.array(range(len(MADE)))})
+    with pytest.raises(ConfigError, match="column 'cluster' already"):
+        map_of(grouped, MapSettings(layout="pca", clusters=3))
 
 
 def test_a_table_of_another_library_is_refused_with_both_digests(tmp_path: Path) -> None:

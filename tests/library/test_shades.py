@@ -24,6 +24,8 @@ from molkd.library.shades import shades
         (pa.array(["one", "two", "three", "four"]), "text"),
         (pa.array([None, None], pa.null()), "category"),
         (pa.array([[1], [2]]), "category"),
+        (pa.array([b"\xff", b"\xff"]), "category"),
+        (pa.array([1, 2], pa.duration("s")), "category"),
         (pa.array([], pa.float64()), "number"),
     ],
 )

@@ -42,7 +42,7 @@ class Data {
   // Numbers (NaN is missing) or places among the labels + 1 (0 is missing).
   numbers(number) {
     const column = this.info.columns[number];
-    const Kind = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, u2: Uint16Array }[column.type];
+    const Kind = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array }[column.type];
     return this.once(`column:${number}`, async () => new Kind((await inflate(this.piece(`column:${number}`))).buffer));
   }
 
@@ -75,6 +75,7 @@ const shortly = value => (Number.isInteger(value) && Math.abs(value) < 1e6 ? val
 const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
 // -- files -------------------------------------------------------------------------------------------
+// Files are lists of their parts: one text of a large selection may be longer than a browser allows.
 
 const quoted = text => (/[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
 
@@ -86,7 +87,7 @@ async function csvOf(data, rows, places) {
     const fields = [await data.text("ids", row), await data.text("smiles", row), ...places(row), ...values];
     lines.push(fields.map(field => quoted(String(field))).join(","));
   }
-  return lines.join("\n") + "\n";
+  return lines.map(line => `${line}\n`);
 }
 
 async function sdfOf(data, rows) {
@@ -100,12 +101,12 @@ async function sdfOf(data, rows) {
     }
     records.push(sdRecord(await data.molecules.at(row), title, properties));
   }
-  return records.join("");
+  return records;
 }
 
-function save(name, type, text) {
+function save(name, type, parts) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.href = URL.createObjectURL(new Blob(parts, { type }));
   link.download = name;
   document.body.append(link);
   link.click();

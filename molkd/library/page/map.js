@@ -45,8 +45,8 @@ class Chart {
     this.point(row);
   }
   get size() {
-    const room = 0.62 * Math.sqrt((this.scale0 * this.scale0) / Math.max(this.count, 1));
-    return Math.min(14, Math.max(1.6, Math.min(9, room)) * Math.pow(Math.max(1, this.view.scale / this.scale0), 0.45));
+    const room = Math.sqrt((this.scale0 * this.scale0) / Math.max(this.count, 1));
+    return Math.min(14, Math.max(2.4, Math.min(9, room)) * Math.pow(Math.max(1, this.view.scale / this.scale0), 0.45));
   }
 
   // -- drawing ---------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ class Chart {
     if (this.asked) return;
     this.asked = requestAnimationFrame(() => {
       this.asked = 0;
-      this.points.draw(this.view, this.size, 1, { ink: token("--ink"), hidden: token("--hidden") });
+      this.points.draw(this.view, this.size, { ink: token("--ink"), hidden: token("--hidden") });
       this.drawFront();
     });
   }

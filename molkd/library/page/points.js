@@ -6,7 +6,7 @@ in vec2 place;
 in float code;
 in float state;
 uniform vec2 centre, zoom;
-uniform float size, chosen;
+uniform float size, chosen, others; // others: how opaque what is not selected is
 uniform sampler2D palette;
 uniform vec4 hidden;
 out vec4 color;
@@ -14,9 +14,11 @@ flat out float ring;
 void main() {
   gl_Position = vec4((place - centre) * zoom, 0.0, 1.0);
   bool out_ = mod(state, 2.0) > 0.5;
-  ring = state > 1.5 ? 1.0 : 0.0;
+  bool selected = state > 1.5;
+  ring = selected && others == 1.0 ? 1.0 : 0.0;
   color = out_ ? hidden : texture(palette, vec2((code + 0.5) / 256.0, 0.5));
-  gl_PointSize = ring > 0.5 ? chosen : out_ ? size * 0.8 : size;
+  if (!selected) color.a *= others;
+  gl_PointSize = selected ? chosen : out_ ? size * 0.8 : size;
 }`;
 const FRAGMENT = `#version 300 es
 precision mediump float;
@@ -27,13 +29,14 @@ out vec4 result;
 void main() {
   float edge = length(gl_PointCoord - 0.5) * 2.0;
   float soft = fwidth(edge);
-  float cover = 1.0 - smoothstep(1.0 - soft * 1.5, 1.0, edge);
+  float cover = clamp((1.0 - edge) / soft + 0.5, 0.0, 1.0);
   if (cover <= 0.0) discard;
   vec4 paint = ring > 0.5 && edge > 0.62 ? ink : color;
   result = vec4(paint.rgb, paint.a * cover);
 }`;
 
 const HIDDEN = 1, SELECTED = 2; // bits of a point's state
+const RINGED = 200; // more selected points stand out by the paleness of all others, not by rings
 
 class Points {
   // x and y: Uint16Array, 0 to 65535 is 0 to 1 on the map.
@@ -107,16 +110,17 @@ class Points {
     const starts = [0, 0, 0, 0, 0];
     for (let i = 0; i < count; i++) starts[level(i) + 1]++;
     for (let i = 1; i < 5; i++) starts[i] += starts[i - 1];
+    this.many = count - starts[3] > RINGED;
     for (let i = 0; i < count; i++) order[starts[level(i)]++] = i;
   }
 
   // view: {x, y} in the middle (0 to 1), scale in CSS pixels per 1; style: {ink, hidden} as [r, g, b] 0 to 255.
-  draw(view, size, alpha, style) {
+  draw(view, size, style) {
     const { canvas } = this, ratio = devicePixelRatio || 1;
     const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     if (!this.palette) return;
-    const chosen = Math.max(size * 1.5, 9);
+    const chosen = this.many ? size * 1.25 : Math.max(size * 1.5, 9);
     if (!this.gl) {
       this.drawFlat(view, size * ratio, chosen * ratio, ratio, style);
       return;
@@ -129,6 +133,7 @@ class Points {
     gl.uniform2f(this.at("zoom"), (2 * view.scale) / canvas.clientWidth, (2 * view.scale) / canvas.clientHeight);
     gl.uniform1f(this.at("size"), size * ratio);
     gl.uniform1f(this.at("chosen"), chosen * ratio);
+    gl.uniform1f(this.at("others"), this.many ? 0.08 : 1);
     gl.uniform4fv(this.at("ink"), color(style.ink));
     gl.uniform4fv(this.at("hidden"), color(style.hidden));
     gl.drawElements(gl.POINTS, this.count, gl.UNSIGNED_INT, 0);
@@ -142,7 +147,8 @@ class Points {
     for (const i of this.order) {
       const x = canvas.width / 2 + (this.x[i] / 65535 - view.x) * scale, y = canvas.height / 2 - (this.y[i] / 65535 - view.y) * scale;
       if (x < -9 || y < -9 || x > canvas.width + 9 || y > canvas.height + 9) continue;
-      if (states[i] & SELECTED) {
+      flat.globalAlpha = this.many && !(states[i] & SELECTED) ? 0.08 : 1;
+      if (states[i] & SELECTED && !this.many) {
         flat.fillStyle = ink;
         flat.fillRect(x - chosen / 2, y - chosen / 2, chosen, chosen);
       }

@@ -85,7 +85,11 @@ function wireSelection(chart, data, info) {
   const place = row => [chart.x, chart.y].map((axis, i) => +(info.corner[i] + (axis[row] / 65535) * info.extent).toPrecision(6));
   const saving = (id, make, name, type) => element(id).addEventListener("click", async () => {
     element(id).disabled = true;
-    save(`${info.name}-selection.${name}`, type, await make(chart.selection()));
+    try {
+      save(`${info.name}-selection.${name}`, type, await make(chart.selection()));
+    } catch (error) {
+      element("count").textContent = `This selection cannot be saved: ${error.message}`;
+    }
     element(id).disabled = false;
   });
   saving("csv", rows => csvOf(data, rows, place), "csv", "text/csv");
