@@ -144,7 +144,7 @@ class Fits:
         split = self._split[which]
         v = planes[..., :-1] * self._factor[split]
         off = planes[..., -1] - np.einsum("mkd,md->mk", v, self._mean[split])
-        found = self._design.times(v.reshape(-1, v.shape[2]), rough=rough)
+        found = self._design.times(v.reshape(len(v) * v.shape[1], v.shape[2]), rough=rough)
         return found.reshape(*v.shape[:2], -1) + off[..., np.newaxis]
 
     def _transposed(self, r: Labels, which: Rows, *, rough: bool = False) -> Labels:
@@ -152,7 +152,7 @@ class Fits:
         split, sums = self._split[which], r.sum(axis=2)
         flat = self._design.transposed_times(r.reshape(-1, r.shape[2]), rough=rough)
         found = np.empty((*r.shape[:2], flat.shape[1] + 1))
-        found[..., :-1] = flat.reshape(*r.shape[:2], -1)
+        found[..., :-1] = flat.reshape(*r.shape[:2], flat.shape[1])
         found[..., :-1] -= sums[..., np.newaxis] * self._mean[split][:, np.newaxis]
         found[..., :-1] *= self._factor[split]
         found[..., -1] = sums

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sklearn.metrics
+from scipy.stats import spearmanr
 
 from molkd.benchmarks.tasks.kinds import KINDS
 from molkd.benchmarks.tasks.metrics import METRICS, of_kind
@@ -106,3 +108,21 @@ def test_classes_other_than_0_and_1_are_refused() -> None:
     for wrong in (-1.0, 0.5):
         with pytest.raises(InputError, match="not all a whole number from 0"):
             score("Accuracy", [0, wrong], [0, 1])
+
+
+@pytest.mark.parametrize("levels", [3, 1000])
+def test_own_formulas_are_those_of_scikit_learn_and_scipy(levels: int) -> None:
+    rng = np.random.default_rng(0)
+    predicted, y = rng.integers(levels, size=200) / 8, rng.normal(size=200)
+    classes = (y > 0.5).astype(np.float64)
+    expected = {
+        "AUROC": sklearn.metrics.roc_auc_score(classes, predicted),
+        "AUPRC": sklearn.metrics.average_precision_score(classes, predicted),
+        "MAE": sklearn.metrics.mean_absolute_error(y, predicted),
+        "RMSE": sklearn.metrics.root_mean_squared_error(y, predicted),
+        "R2": sklearn.metrics.r2_score(y, predicted),
+        "Spearman": spearmanr(y, predicted).statistic,
+    }
+    for name, value in expected.items():
+        labels = classes if name.startswith("AU") else y
+        assert METRICS[name].function(labels, predicted) == pytest.approx(value, abs=1e-12)
