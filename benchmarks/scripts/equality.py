@@ -13,6 +13,7 @@ often none that can be read, and `ODD` ones stand between them. It ends with an 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import subprocess
 import sys
@@ -71,7 +72,6 @@ _EVERY = 10
 
 _CHUNK = 2048
 _MODULE = "molkd.benchmarks.scripts.equality"
-_ARRAYS = ("atoms", "bonds", "ends")
 _PROCESSORS: Mapping[str, Mapping[str, str]] = {
     "default": {
         "ATEN_CPU_CAPABILITY": "default",
@@ -138,9 +138,8 @@ def reference(texts: Sequence[object]) -> Graphs:
             failures[row] = str(error)
             mols.append(Chem.Mol())
     graphs = plain.read(mols)
-    arrays = graphs.arrays()
     every = dict(sorted((*graphs.failures.items(), *failures.items())))
-    return Graphs(*(arrays[name] for name in (*_ARRAYS, "atom_starts", "bond_starts")), every)
+    return dataclasses.replace(graphs, failures=every)
 
 
 def differing(one: Graphs, other: Graphs) -> list[int]:
@@ -172,7 +171,8 @@ def compare(student: Any | None, texts: Sequence[str]) -> Compared:
         found += [chunk[row] for row in differing(fast, slow)]
         unread += len(slow.failures)
         if student is not None:
-            alone = counts.counted(slow, prepared.blocks) if prepared is not fast else slow
+            counting = isinstance(prepared, CountedGraphs)
+            alone = counts.counted(slow, prepared.blocks) if counting else slow
             distances.append(apart(student.encode(prepared), student.encode(alone, batch_size=1)))
     every = np.concatenate(distances)
     worst = int(every.argmax()) if len(every) else 0

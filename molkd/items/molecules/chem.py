@@ -130,10 +130,11 @@ def read_all(
     rows: list[int] = []
     failures: dict[int, str] = {}
     with rdBase.BlockLogs():
-        plain = list(map(texts.is_plain, items))  # before, as RDKit empties the cache each time
-        for row, item in enumerate(items):
+        # Before the others, as RDKit empties the processor's cache each time.
+        plain = [item if texts.is_plain(item) else None for item in items]
+        for row, (item, text) in enumerate(zip(items, plain, strict=True)):
             try:
-                mol = _quietly(Chem.MolFromSmiles, item) if plain[row] else None
+                mol = None if text is None else _quietly(Chem.MolFromSmiles, text)
                 results.append(read(item, _parsed(item) if mol is None else mol))
                 rows.append(row)
             except InvalidItemError as error:
