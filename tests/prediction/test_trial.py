@@ -24,9 +24,9 @@ def test_both_models_are_scored_by_scaffold_and_at_random(trials: Trials, kind: 
     rows = trial.rows(found)
     assert [row[:2] for row in rows] == [
         ["new scaffolds", "embedding"],
-        ["new scaffolds", "ECFP4 + descriptors, forest"],
+        ["new scaffolds", "forest on ECFP4 and descriptors"],
         ["random compounds", "embedding"],
-        ["random compounds", "ECFP4 + descriptors, forest"],
+        ["random compounds", "forest on ECFP4 and descriptors"],
     ]
     assert {len(row) for row in rows} == {len(trial.columns(found.measured.kind))}
     for comparison in found.compared.values():
