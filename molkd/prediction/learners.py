@@ -6,6 +6,7 @@ on fingerprint and descriptors, the standard to beat, has nothing to choose.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +30,7 @@ _NEIGHBOURS = (20, 10, 5)
 _LANDMARKS = 400
 """Compounds that stand for all in the kernel, at most (Williams and Seeger 2001)."""
 
-_STEPS = 500
+_STEPS = 2000
 
 
 def fit(model: ModelOf, x: Matrix, y: Labels, scaffolds: Rows, *, kind: Kind, seed: int) -> Any:
@@ -89,8 +90,10 @@ def folds(y: Labels, scaffolds: Rows | None, *, kind: Kind, count: int, seed: in
     }
     maker = makers[scaffolds is not None, kind](count, shuffle=True, random_state=seed)
     found = np.zeros(len(y), dtype=np.int64)
-    for place, (_, test) in enumerate(maker.split(y, y, scaffolds)):
-        found[test] = place
+    with warnings.catch_warnings():  # fewer of a class than folds: some folds do without it
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for place, (_, test) in enumerate(maker.split(y, y, scaffolds)):
+            found[test] = place
     return found
 
 
@@ -113,7 +116,9 @@ def _chosen(x: Matrix, y: Labels, scaffolds: Rows, kind: Kind, seed: int) -> Any
     candidates = _candidates(kind, *x.shape)
     parts = folds(y, scaffolds, kind=kind, count=INNER, seed=seed)
     split = [(np.flatnonzero(parts != one), np.flatnonzero(parts == one)) for one in range(INNER)]
-    split = [(a, b) for a, b in split if len(b) and (kind == "regression" or np.ptp(y[a]))]
+    split = [(a, b) for a, b in split if len(a) and len(b) and np.ptp(y[a]) > 0]
+    if not split:  # all but one fold have a single scaffold, or label
+        return candidates[0]
     scoring = "neg_mean_squared_error" if kind == "regression" else _log_score
     losses = [-cross_val_score(each, x, y, cv=split, scoring=scoring).mean() for each in candidates]
     return clone(candidates[int(np.argmin(losses))])
@@ -152,16 +157,17 @@ def _candidates(kind: Kind, rows: int, width: int) -> list[Any]:
 
     kernel = Nystroem(gamma=1 / width, n_components=min(_LANDMARKS, rows // 2), random_state=0)
     near: dict[str, Any] = {"metric": "cosine", "weights": "distance"}
+    neighbours = [k for k in _NEIGHBOURS if k <= rows // 3]  # fewer are there within folds
     models: list[list[Any]]
     if kind == "regression":
         models = [[linear_model.Ridge(alpha)] for alpha in _ALPHAS]
         models += [[_support_vectors(c, width)] for c in _PENALTIES]
-        models += [[neighbors.KNeighborsRegressor(k, **near)] for k in _NEIGHBOURS]
+        models += [[neighbors.KNeighborsRegressor(k, **near)] for k in neighbours]
     else:
         models = [[linear_model.LogisticRegression(C=c, max_iter=_STEPS)] for c in _INVERSES]
         models += [
             [kernel, linear_model.LogisticRegression(C=c, max_iter=_STEPS)]
             for c in _KERNEL_INVERSES
         ]
-        models += [[neighbors.KNeighborsClassifier(k, **near)] for k in _NEIGHBOURS]
+        models += [[neighbors.KNeighborsClassifier(k, **near)] for k in neighbours]
     return [make_pipeline(StandardScaler(), *steps) for steps in models]

@@ -121,7 +121,8 @@ def _loaded(folder: Path, index: dict[str, Any]) -> tuple[Predictor, Any]:
     arrays = read_arrays(folder / ARRAYS, ("y", "values", "folds", "example", "check"))
     smiles = json.loads((folder / COMPOUNDS).read_text(encoding="utf-8"))
     fields: dict[str, Any] = {name: index[name] for name in Facts.__dataclass_fields__}
-    facts = Facts(**{**fields, "classes": tuple(index["classes"])})
+    fields["classes"] = tuple(map(str, index["classes"]))
+    facts = Facts(**fields)
     predictor = Predictor(
         facts=facts,
         estimator=_estimator(folder / ESTIMATOR),

@@ -12,7 +12,7 @@ from molkd.prediction.scores import SHOWN, Comparison
 from molkd.prediction.settings import TrialSettings
 from molkd.prediction.validation import SPLITS, Split
 
-_NAMES = {"embedding": "embedding", "forest": "ECFP4 + descriptors, forest"}
+_NAMES = {"embedding": "embedding", "forest": "forest on ECFP4 and descriptors"}
 _WORDS: dict[Split, str] = {"scaffold": "new scaffolds", "random": "random compounds"}
 _FEW = 50
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from molkd import prediction
+from molkd.benchmarks.probes.forest import Forest
 from molkd.errors import InputError
-from molkd.prediction import trial, validation
+from molkd.prediction import learners, trial, validation
 from molkd.prediction.trial import Trial
 from molkd.students import Student
 from tests.prediction.compounds import SMILES, VALUES, table
@@ -23,9 +24,9 @@ def test_both_models_are_scored_by_scaffold_and_at_random(trials: Trials, kind: 
     rows = trial.rows(found)
     assert [row[:2] for row in rows] == [
         ["new scaffolds", "embedding"],
-        ["new scaffolds", "ECFP4 + descriptors, forest"],
+        ["new scaffolds", "forest on ECFP4 and descriptors"],
         ["random compounds", "embedding"],
-        ["random compounds", "ECFP4 + descriptors, forest"],
+        ["random compounds", "forest on ECFP4 and descriptors"],
     ]
     assert {len(row) for row in rows} == {len(trial.columns(found.measured.kind))}
     for comparison in found.compared.values():
@@ -72,6 +73,22 @@ def test_one_scaffold_cannot_be_held_out(student: Student, tmp_path: Path) -> No
     path = table(tmp_path / "t.csv", "y", [float(len(text)) for text in smiles], smiles)
     with pytest.raises(InputError, match="1 different scaffolds, fewer than the 5 folds"):
         prediction.run(prediction.read_measured(path, "y"), student, progress=False)
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_the_fewest_compounds_and_scaffolds_that_are_taken(
+    student: Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(learners, "Forest", lambda: Forest(trees=5))
+    smiles = SMILES[:25]  # five scaffolds
+    active = [row < 8 for row in range(25)]  # in two of them
+    labels: list[object] = [*VALUES[:25]] if kind == "regression" else [*active]
+    path = table(tmp_path / "t.csv", "y", labels, smiles)
+    measured = prediction.read_measured(path, "y")
+    settings = prediction.TrialSettings(repeats=1)
+    found = prediction.run(measured, student, settings, progress=False)
+    assert 0 <= found.held <= 1
+    assert "Fewer than 50 compounds" in prediction.summary(found)
 
 
 @pytest.mark.parametrize(("compounds", "repeats"), [(50, 5), (300, 5), (500, 3), (5000, 1)])
