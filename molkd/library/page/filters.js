@@ -64,8 +64,10 @@ class Filters {
   }
 
   range(box, column, values, set) {
-    const bins = 40, { least, most } = column, width = (most - least) / bins || 1, counts = new Array(bins).fill(0);
-    const bin = value => Math.max(0, Math.min(bins - 1, Math.floor((value - least) / width)));
+    const bins = 40, { least, most } = column, margin = 0.15 * (column.high - column.low);
+    const first = Math.max(least, column.low - margin), last = Math.min(most, column.high + margin); // outliers: at the ends
+    const width = (last - first) / bins || 1, counts = new Array(bins).fill(0);
+    const bin = value => Math.max(0, Math.min(bins - 1, Math.floor((value - first) / width)));
     for (const value of values) if (Number.isFinite(value)) counts[bin(value)]++;
     const bars = svgElement("svg", { viewBox: `0 0 ${bins} 34`, preserveAspectRatio: "none", class: "bars", "aria-hidden": "true" });
     const highest = Math.max(...counts, 1);
@@ -85,7 +87,7 @@ class Filters {
     const [low, high] = [field("at least", least), field("at most", most)];
     const apply = () => {
       const from = low.value === "" ? -Infinity : Number(low.value), to = high.value === "" ? Infinity : Number(high.value);
-      drawn.forEach((bar, i) => bar.classList.toggle("out", least + (i + 1) * width < from || least + i * width > to));
+      drawn.forEach((bar, i) => bar.classList.toggle("out", first + (i + 1) * width < from || first + i * width > to));
       set(i => values[i] >= from && values[i] <= to);
     };
     row.append(low, "to", high);
