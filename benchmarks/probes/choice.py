@@ -49,6 +49,7 @@ class Choice:
     def places(self) -> Rows:
         """Fits what has to be, and returns the best penalty of each split, at its minimum."""
         fits, many = self._fits, self._losses.shape[1]
+        looked: list[tuple[int, list[int]]] = []
         for _ in range(_ROUNDS):
             looked = [self._look(split) for split in range(len(self._losses))]
             left = np.array([s * many + c for s, (_, asked) in enumerate(looked) for c in asked])

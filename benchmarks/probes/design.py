@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
 import numpy as np
 
 from molkd.benchmarks.tasks.task import Labels
 from molkd.types import Matrix, Rows
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 RARE = 0.1
 """Largest share of rows that differ from a column's usual value where only these are stored."""
@@ -37,14 +34,14 @@ class Design:
             value of a sparse one.
         unit: shape (d,), what it is then divided by: sd of a dense one, where it varies; 1.
         dense: shape (n, p), float64.
-        sparse: shape (n, d - p), float64.
+        sparse: shape (n, d - p), float64, a sparse array of SciPy.
     """
 
     order: Rows
     origin: Labels
     unit: Labels
     dense: Labels
-    sparse: csr_array
+    sparse: Any
 
     @classmethod
     def of(cls, x: Matrix) -> Self:
@@ -104,22 +101,22 @@ class Design:
         return self.dense.astype(np.float32)
 
     @cached_property
-    def short(self) -> csr_array:
+    def short(self) -> Any:
         """The sparse columns in single precision."""
         return self.sparse.astype(np.float32)
 
     @cached_property
-    def short_turned(self) -> csr_array:
+    def short_turned(self) -> Any:
         """The same as rows."""
         return self.turned.astype(np.float32)
 
     @cached_property
-    def turned(self) -> csr_array:
+    def turned(self) -> Any:
         """The sparse columns as rows."""
         return self.sparse.T.tocsr()
 
     @cached_property
-    def squares(self) -> csr_array:
+    def squares(self) -> Any:
         """The squares of the sparse columns, as rows."""
         return self.turned.power(2)
 
@@ -144,14 +141,16 @@ class Design:
             rough: dense columns in single precision.
         """
         p = self.dense.shape[1]
-        dense, sparse = (self.single, self.short) if rough else (self.dense, self.sparse)
+        dense: Any = self.single if rough else self.dense
+        sparse = self.short if rough else self.sparse
         w = w.astype(dense.dtype, copy=False)
         found = w[:, :p] @ dense.T
         return found + (sparse @ w[:, p:].T).T if w.shape[1] > p else found
 
     def transposed_times(self, r: Labels, *, rough: bool = False) -> Labels:
         """Returns X^T r for each of m rows of residuals, shape (m, d); see `times`."""
-        dense, turned = (self.single, self.short_turned) if rough else (self.dense, self.turned)
+        dense: Any = self.single if rough else self.dense
+        turned = self.short_turned if rough else self.turned
         r = r.astype(dense.dtype, copy=False)
         found = r @ dense
         return np.concatenate([found, (turned @ r.T).T], axis=1) if turned.shape[0] else found

@@ -63,11 +63,12 @@ def hessian_of(view: Standardised, weights: Labels) -> tuple[Matrix, Labels, Lab
     """
     design, p, total = view.design, view.design.dense.shape[1], float(weights.sum())
     scaled = design.single * np.sqrt(weights).astype(np.float32)[:, np.newaxis]
-    gram, sums = scaled.T @ scaled, weights @ design.dense
+    gram: Any = scaled.T @ scaled
+    sums = weights @ design.dense
     mean, factor = view.mean[:p], view.factor[:p]
     gram -= np.multiply.outer(sums / total, sums).astype(np.float32)
     gram *= np.multiply.outer(factor, factor).astype(np.float32)
-    beside = np.empty(0)
+    beside: Any = np.empty(0)
     if design.sparse.shape[1]:
         own, rare = design.turned @ weights, view.mean[p:]
         beside = design.squares @ weights - rare * (2 * own - rare * total)

@@ -198,12 +198,14 @@ class Fits:
         if not self._inverses:  # all planes are 0, and their weights the same
             common = self._hessian(chances)
             for place in np.unique(places).tolist():
-                self._inverses[place] = Inverse(*common, self._penalty[place])
+                self._inverses[place] = Inverse(*common, float(self._penalty[place]))
             return
         for place in np.unique(places).tolist():
             own = places == place
             if place not in self._inverses or (again and self._decrement[which[own]].max() > 1e-2):
-                self._inverses[place] = Inverse(*self._hessian(chances[own]), self._penalty[place])
+                self._inverses[place] = Inverse(
+                    *self._hessian(chances[own]), float(self._penalty[place])
+                )
 
     def _hessian(self, chances: Labels) -> tuple[Matrix, Labels, Labels, float]:
         """See `hessian_of`; of the mean weights of some fits, and their sum."""

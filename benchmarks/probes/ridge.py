@@ -53,13 +53,14 @@ def _direct(
     gram: Labels | None,
 ) -> Labels:
     """All of them from X^T X, or from X X^T where that is smaller."""
-    whole = None if gram is not None else rows.matrix(rows.train) - average
-    if whole is not None and len(whole) < whole.shape[1]:
-        duals = shifted.solutions(whole @ whole.T, right[rows.train], penalties)
-        return whole.T @ duals
-    matrix = gram if whole is None else whole.T @ whole
+    if gram is None:
+        whole = rows.matrix(rows.train) - average
+        if len(whole) < whole.shape[1]:
+            duals = shifted.solutions(whole @ whole.T, right[rows.train], penalties)
+            return whole.T @ duals
+        gram = whole.T @ whole
     side = rows.transposed_times(right[np.newaxis])[0]
-    return shifted.solutions(matrix, side, penalties)
+    return shifted.solutions(gram, side, penalties)
 
 
 class Grams:

@@ -70,8 +70,10 @@ class EmbedSettings:
     def content(self) -> dict[str, object]:
         """Options that decide what a finished part holds; new ones only where they are used."""
         names = ("standardize", "dtype", "batch_size", *("with_domain",) * self.with_domain)
-        found = {name: getattr(self, name) for name in names}
-        return found | ({"bf16": True} if self.precision == "bf16" else {})
+        found: dict[str, object] = {name: getattr(self, name) for name in names}
+        if self.precision == "bf16":
+            found["bf16"] = True
+        return found
 
     @property
     def adds_columns(self) -> bool:
