@@ -67,6 +67,7 @@ def test_without_umap_the_error_names_what_installs_it(monkeypatch: pytest.Monke
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # numba compiles for most of it
 def test_umap_is_seeded_and_keeps_neighbours_together(monkeypatch: pytest.MonkeyPatch) -> None:
     centres = 8 * np.eye(16, dtype=np.float32)[:3]
     values = np.repeat(centres, 60, axis=0) + _values(180) / 4
