@@ -192,6 +192,8 @@ def _supply(folder: Path) -> None:
     (folder / "library.smi.gz").write_bytes(gzip.compress("\n".join(smiles).encode()))
     rows = [f"{text},{number},{number / 7},b{number}" for number, text in enumerate(smiles)]
     header = "structure,compound,pIC50,batch"
+    values = [f"{text},{number / 7}" for number, text in enumerate(smiles)]
+    (folder / "measured.csv").write_text("\n".join(["smiles,pIC50", *values]) + "\n")
     (folder / "library.csv").write_text("\n".join([header, *rows]) + "\n")
     texts = [f"Where is my word{number}, and my word{number + 1}?" for number in range(300)]
     (folder / "texts.csv").write_text("text\n" + "\n".join(f'"{text}"' for text in texts) + "\n")
