@@ -8,7 +8,7 @@ import json
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from molkd.embedding.encoders import (
     familiar_columns,
 )
 from molkd.embedding.extent import Extent
-from molkd.embedding.parts import Parts, remove_leftovers
+from molkd.embedding.parts import Finished, Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings, Summary, settings_path
 from molkd.errors import ItemError, OutputError, ShapeError
 from molkd.formats import WRITERS
@@ -248,7 +248,7 @@ class Job:
             "settings": json.dumps(settings.as_table(self.options)),
             **versions.installed(_PACKAGES),
         }
-        chunks = _Finished(parts, tally.parts, tally.named, drop)
+        chunks = Finished(parts, tally.parts, tally.named, drop)
         result = Result(
             rows=tally.total - tally.invalid * drop,
             dim=self.encoder.embedding_dim,
@@ -272,34 +272,3 @@ class Job:
                 "sha256": files.sha256_of(temporary),
             }
             settings.write(settings_path(self.output), self.options, record=record)
-
-
-@dataclass(frozen=True)
-class _Finished:
-    """All parts in order, read from disk in every iteration.
-
-    Attributes:
-        parts: where they are.
-        count: how many there are.
-        named: whether any row has an identifier; if none has, the row numbers are taken.
-        drop: whether rows without an embedding are left out.
-    """
-
-    parts: Parts
-    count: int
-    named: bool
-    drop: bool
-
-    def __iter__(self) -> Iterator[EmbeddedChunk]:
-        row0 = 0
-        for index in range(self.count):
-            part = self.parts.read(index)
-            rows = len(part)
-            if not self.named:
-                part = replace(part, ids=[str(row0 + row) for row in range(rows)])
-            if self.drop:
-                part = part.select(np.flatnonzero(part.valid))
-            if len(part):
-                yield part
-            row0 += rows
-            memory.release()

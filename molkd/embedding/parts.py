@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import glob
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
 
 from molkd.errors import CorruptFileError
 from molkd.formats.arrow import number_array, numbers
 from molkd.formats.writers.parquet import kept_arrays, kept_fields, text_arrays, text_fields
 from molkd.formats.writers.table import EmbeddedChunk, KeptColumn
-from molkd.runtime import files
+from molkd.runtime import files, memory
 
 _SHORTENED = b"shortened"
 _KEPT = "kept:"
@@ -108,3 +111,34 @@ def remove_leftovers(output: Path) -> None:
     """Removes what runs that were killed while they wrote `output` have left beside it."""
     for path in output.parent.glob(f".{glob.escape(output.name)}.*.partial"):
         files.remove(path)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """All parts in order, read from disk in every iteration.
+
+    Attributes:
+        parts: where they are.
+        count: how many there are.
+        named: whether any row has an identifier; if none has, the row numbers are taken.
+        drop: whether rows without an embedding are left out.
+    """
+
+    parts: Parts
+    count: int
+    named: bool
+    drop: bool
+
+    def __iter__(self) -> Iterator[EmbeddedChunk]:
+        row0 = 0
+        for index in range(self.count):
+            part = self.parts.read(index)
+            rows = len(part)
+            if not self.named:
+                part = replace(part, ids=[str(row0 + row) for row in range(rows)])
+            if self.drop:
+                part = part.select(np.flatnonzero(part.valid))
+            if len(part):
+                yield part
+            row0 += rows
+            memory.release()
