@@ -17,7 +17,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
 
 from molkd.errors import CorruptFileError
 from molkd.items.molecules import substructures
@@ -186,6 +185,8 @@ class Familiarity:
             embeddings: shape (n, d), of the same.
             outside: row -> elements, charges and sizes that the student never met: its score is 0.
         """
+        from scipy.special import ndtr  # a student that only embeds needs no SciPy
+
         both = np.stack([environments.commonness, self.nearness(embeddings)])
         standard = (both - self.reference[:, :1]) / self.reference[:, 1:]
         scores = ndtr(standard.sum(axis=0) / self.spread)
