@@ -7,20 +7,16 @@ from typing import Annotated
 
 import typer
 
-from molkd.cli.options import Jobs, Overwrite, processes
+from molkd.cli.options import Jobs, LibraryFile, MadeBy, Overwrite, Work, embedded, processes
 from molkd.cli.output import notify
 from molkd.errors import OutputError
 
 
 def check(
-    library: Annotated[Path, typer.Argument(help="File of embeddings, or of molecules.")],
+    library: LibraryFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Scores: .csv or .parquet.")],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", "-m", help="Student that embeds, or embedded. Default: what the file says."
-        ),
-    ] = None,
+    work: Work = None,
+    model: MadeBy = None,
     jobs: Jobs = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -35,9 +31,7 @@ def check(
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists: give --overwrite to replace it")
     at_once = processes(jobs)
-    work = output.with_name(f"{output.stem}.embeddings.parquet")
-    opened = table.opened(library, work=work, model=model, keep=(), jobs=at_once)
-    student = table.student_of(opened, model)
-    found = checking.check(opened, student, jobs=at_once)
+    rows = table.read(embedded(library, work, model, at_once))
+    found = checking.check(rows, table.student_of(rows, model), jobs=at_once)
     found.write(output)
     notify(f"{found.describe()}\n{output}")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from molkd.cli.flags import Flag, takes_settings
-from molkd.cli.options import Jobs, processes
+from molkd.cli.options import Jobs, LibraryFile, MadeBy, Work, embedded, processes
 from molkd.cli.output import notify
 from molkd.errors import ConfigError
 from molkd.library.map_settings import MapSettings
@@ -26,12 +26,10 @@ FLAGS = (
 
 
 @takes_settings(MapSettings, FLAGS)
-def draw_map(
+def draw_map(  # noqa: PLR0913
     *,
     settings: MapSettings,
-    library: Annotated[
-        str, typer.Argument(help="File of embeddings that molkd embed wrote, or of molecules.")
-    ],
+    library: LibraryFile,
     outputs: Annotated[
         list[Path],
         typer.Option(
@@ -53,10 +51,8 @@ def draw_map(
             help="Whether a page holds drawn molecules. Default: up to 250,000 rows.",
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "-m", help="Student that embeds a file of molecules."),
-    ] = None,
+    work: Work = None,
+    model: MadeBy = None,
     jobs: Jobs = None,
 ) -> None:
     """Draw a map of a library: molecules that a student finds alike lie together.
@@ -65,7 +61,7 @@ def draw_map(
     column, filters, and saves what is selected as CSV or SDF.
     """
     from molkd.library import coordinates as tables
-    from molkd.library import map_of, opened
+    from molkd.library import map_of, read, student_of
 
     _refuse_unwritable(outputs)
     settings = replace(
@@ -74,8 +70,9 @@ def draw_map(
         drawings=settings.drawings if drawings is None else drawings,
     )
     chosen = tables.identifiers(select) if select else ()
-    work = outputs[0].with_name(f"{outputs[0].stem}.embeddings.parquet")
-    rows = opened(library, work=work, model=model, jobs=processes(jobs))
+    rows = read(embedded(library, work, model, processes(jobs)))
+    if model is not None:
+        student_of(rows, model)
     places = tables.read(coordinates, rows) if coordinates else None
     drawn = map_of(rows, settings, places=places, selected=chosen)
     for path in outputs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from molkd.cli.flags import Flag, takes_settings
-from molkd.cli.options import Jobs, Overwrite, processes
+from molkd.cli.options import Jobs, Overwrite, Work, embedded, processes
 from molkd.cli.output import notify, print_table
 from molkd.errors import ConfigError, InputError, OutputError
 from molkd.prediction.settings import TrialSettings
@@ -53,6 +53,7 @@ def predict(  # noqa: PLR0913
     load: Annotated[
         Path | None, typer.Option(help="Folder of a fitted model, in the place of a table.")
     ] = None,
+    work: Work = None,
     model: Annotated[
         str | None,
         typer.Option("--model", "-m", help="Student whose embedding is tried, or was."),
@@ -81,7 +82,7 @@ def predict(  # noqa: PLR0913
 
         notify(f"model: {saved.save(predictor, save)}")
     if library is not None and output is not None:
-        opened = _opened(predictor, library, output, model, at_once)
+        opened = _opened(predictor, library, work, model, at_once)
         found = predictor.predict(opened, confidence=settings.confidence, jobs=at_once)
         found.write(output)
         notify(f"{found.describe()}\n{output}")
@@ -146,14 +147,11 @@ def _fitted(
 
 
 def _opened(
-    predictor: Predictor, source: Path, output: Path, model: str | None, jobs: int
+    predictor: Predictor, source: Path, work: Path | None, model: str | None, jobs: int
 ) -> Library:
     from molkd.library import table
     from molkd.prediction import molecules
 
     if predictor.facts.model == "forest":
         return molecules.opened(source)
-    if table.holds_embeddings(source):
-        return table.read(source)
-    work = output.with_name(f"{output.stem}.embeddings.parquet")
-    return table.opened(source, work=work, model=model or predictor.facts.reads, keep=(), jobs=jobs)
+    return table.read(embedded(str(source), work, model or predictor.facts.reads, jobs))

@@ -1,18 +1,21 @@
-"""Clusters of a map: k-means on the embeddings, as a column."""
+"""Clusters as a column of a library."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from molkd.errors import ConfigError
+from molkd.library import exact
+from molkd.library.picking import cluster_labels
 from molkd.types import Matrix
 
 
-def clusters_of(values: Matrix, count: int, *, seed: int = 0) -> pa.Array:
-    """Returns the cluster of every row as text, "1" the largest; null without an embedding.
+def clusters_of(values: Matrix, count: int, *, seed: int = 0) -> Any:
+    """Returns the cluster of every row, named as `names_of` does; see `picking.clusters`.
 
     Args:
         values: shape (n, d); NaN in rows without an embedding.
@@ -22,20 +25,17 @@ def clusters_of(values: Matrix, count: int, *, seed: int = 0) -> pa.Array:
     Raises:
         ConfigError: fewer than 2 clusters, or more than rows with an embedding.
     """
-    from sklearn.cluster import MiniBatchKMeans
-
-    valid = np.isfinite(values).all(axis=1)
-    if not 2 <= count <= valid.sum():
+    unit = exact.unit(values)
+    rows = np.flatnonzero(np.isfinite(unit).all(axis=1))
+    if not 2 <= count <= len(rows):
         raise ConfigError(
-            f"{count} clusters of {valid.sum()} embeddings: expected 2 or more, up to their number"
+            f"{count} clusters of {len(rows)} embeddings: expected 2 or more, up to their number"
         )
-    unit = values[valid]
-    lengths = np.linalg.norm(unit, axis=1, keepdims=True)
-    model: Any = MiniBatchKMeans(count, random_state=seed, batch_size=4096)
-    labels = model.fit_predict(unit / np.where(lengths > 0, lengths, 1))
-    order = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
-    names = np.empty(count, dtype=np.int64)
-    names[order] = np.arange(1, count + 1)
-    found = np.zeros(len(values), dtype=np.int64)
-    found[valid] = names[labels]
-    return pa.array([str(one) if one else None for one in found.tolist()], pa.string())
+    labels = np.full(len(values), -1, dtype=np.int64)
+    labels[rows] = cluster_labels(unit[rows], count, seed=seed)
+    return names_of(labels)
+
+
+def names_of(labels: npt.NDArray[np.int64]) -> Any:
+    """Returns clusters as an Arrow array of texts, "1" the largest; null where a label is -1."""
+    return pa.array([str(label + 1) for label in labels.tolist()], mask=labels < 0)

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pyarrow as pa
 
 from molkd.errors import ConfigError
 from molkd.library import cards, histograms
 from molkd.library.cards import Card, Section
 from molkd.library.compounds import Composition, composition
+from molkd.library.groups import names_of
 from molkd.library.hits import Hit, Hits, Queries
 from molkd.library.map_settings import MapSettings
 from molkd.library.maps import Map, map_of
@@ -202,8 +202,8 @@ def report_of(
     """
     count = clusters_count or int(np.clip(np.sqrt(library.valid.sum() / 4), 2, 24))
     found = clusters(library, count)
-    numbers = pa.array([str(label + 1) for label in found.labels.tolist()], mask=found.labels < 0)
-    colored = replace(library, columns={**library.columns, _CLUSTER: numbers})
+    columns = {**library.columns, _CLUSTER: names_of(found.labels)}
+    colored = replace(library, columns=columns)
     return Report(
         library=library,
         composition=composition(library.smiles, jobs=jobs, progress=progress),

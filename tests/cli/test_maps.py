@@ -39,7 +39,7 @@ def test_one_command_draws_a_map_of_molecules_and_again_from_its_table(
     assert table.column_names == ["id", "smiles", "x", "y", "pIC50"]
     (tmp_path / "chosen").write_text("B\n")
     again = ["--coordinates", outputs[2], "--select", tmp_path / "chosen", "--no-drawings"]
-    embeddings = tmp_path / "map.embeddings.parquet"
+    (embeddings,) = tmp_path.glob("few.csv.*.parquet")
     _map(embeddings, "-o", tmp_path / "again.html", *again)
     assert '"selected": [1]' in (tmp_path / "again.html").read_text()
 
