@@ -32,12 +32,14 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *DOCS.rglob("
 
 CHEAP = (
     *("distill", "embed", "truncate", "teachers", "bench tasks", "bench diagnose", "bench report"),
-    *("search", "pick", "report", "bench quality -e student=molkd:runs/student --table"),
+    *("search", "pick", "report", "map", "check", "predict"),
+    "bench quality -e student=molkd:runs/student --table",
 )
 """Commands that run here; the others are only read."""
 
 SMALLER = {"distill": ["--epochs", "1", "-j", "1"]}
-SMALLER |= {name: ["-j", "1"] for name in ("embed", "search", "pick", "report")}
+SMALLER |= {name: ["-j", "1"] for name in ("embed", "search", "pick", "report", "check")}
+SMALLER |= {"map": ["-j", "1", "--layout", "pca"], "predict": ["-j", "1", "--repeats", "1"]}
 """What is added to them, so that they are cheap."""
 
 WEIGHTS = re.compile(r"\b(resnet|hu-|molclr|ani-2x)")

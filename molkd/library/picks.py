@@ -93,7 +93,7 @@ class Clusters(ResultTable):
     def table(self) -> Any:
         """An Arrow table of all rows, in their order.
 
-        Columns row, id, smiles, cluster, cosine (to its representative), representative (whether it
+        Columns row, id, smiles, cluster (1 is the largest), cosine (to its representative), representative (whether it
         is the one), those that the library keeps, and error.
         """
         without = self.labels < 0
@@ -103,7 +103,7 @@ class Clusters(ResultTable):
             "row": pa.array(np.arange(len(self.labels))),
             "id": pa.array(self.texts.ids, pa.string()),
             "smiles": pa.array(self.texts.items, pa.string()),
-            "cluster": pa.array(self.labels, mask=without),
+            "cluster": pa.array(self.labels + 1, mask=without),
             "cosine": pa.array(self.cosines, mask=without),
             "representative": pa.array(central),
         }
