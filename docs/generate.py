@@ -25,7 +25,7 @@ from molkd.distillation.schedule import TrainSettings
 from molkd.distillation.settings import DistillSettings
 from molkd.embedding.settings import EmbedSettings
 from molkd.information.settings import AdaptorSettings, DensitySettings, EstimatorSettings
-from molkd.library.map_settings import MapSettings
+from molkd.library.maps.settings import MapSettings
 from molkd.objectives import MutualInformationSettings, ObjectiveSettings
 from molkd.objectives.diverse.settings import DiverseSettings
 from molkd.objectives.headwise import HeadwiseSettings

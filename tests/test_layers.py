@@ -60,10 +60,10 @@ HEAVY = {
     "onnxruntime": {"teachers/packages/onnx.py"},
     "matplotlib": {
         "molkd/distillation/report.py",
-        "molkd/library/chart.py",
+        "molkd/library/maps/chart.py",
         "benchmarks/reports/",
     },
-    "umap": {"molkd/library/layout.py"},
+    "umap": {"molkd/library/maps/layout.py"},
     "tqdm": {"molkd/runtime/progress.py"},
     "datamol": {"molkd/items/molecules/chem.py", "benchmarks/diagnostics/samples.py"},
 }

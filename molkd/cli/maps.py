@@ -12,7 +12,7 @@ from molkd.cli.flags import Flag, takes_settings
 from molkd.cli.options import Jobs, LibraryFile, MadeBy, Work, embedded, processes
 from molkd.cli.output import notify
 from molkd.errors import ConfigError
-from molkd.library.map_settings import MapSettings
+from molkd.library.maps.settings import MapSettings
 
 FLAGS = (
     Flag("layout"),
@@ -60,8 +60,8 @@ def draw_map(  # noqa: PLR0913
     The page needs nothing beside itself: it draws the molecule under the pointer, colours by any
     column, filters, and saves what is selected as CSV or SDF.
     """
-    from molkd.library import coordinates as tables
     from molkd.library import map_of, read, student_of
+    from molkd.library.maps import coordinates as tables
 
     _refuse_unwritable(outputs)
     settings = replace(
@@ -87,7 +87,7 @@ def draw_map(  # noqa: PLR0913
 
 def _refuse_unwritable(outputs: list[Path]) -> None:
     """Refuses what cannot be written before anything is computed."""
-    from molkd.library.maps import FORMATS
+    from molkd.library.maps.map import FORMATS
 
     for path in outputs:
         if path.suffix not in FORMATS:

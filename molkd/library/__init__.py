@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from molkd.library.hits import Hits, Queries
     from molkd.library.index import Index
     from molkd.library.indexing import build
-    from molkd.library.map_settings import MapSettings
-    from molkd.library.maps import Map, map_of
+    from molkd.library.maps.map import Map, map_of
+    from molkd.library.maps.settings import MapSettings
     from molkd.library.picking import clusters, pick
     from molkd.library.picks import Clusters, Picks
     from molkd.library.report import Report, report_of
@@ -60,8 +60,8 @@ _PLACES: Final[Mapping[str, str]] = {
     "Hits": "molkd.library.hits:Hits",
     "Index": "molkd.library.index:Index",
     "Library": "molkd.library.table:Library",
-    "Map": "molkd.library.maps:Map",
-    "MapSettings": "molkd.library.map_settings:MapSettings",
+    "Map": "molkd.library.maps.map:Map",
+    "MapSettings": "molkd.library.maps.settings:MapSettings",
     "Picks": "molkd.library.picks:Picks",
     "Queries": "molkd.library.hits:Queries",
     "Report": "molkd.library.report:Report",
@@ -71,7 +71,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "clusters": "molkd.library.picking:clusters",
     "composition": "molkd.library.compounds:composition",
     "embedded_file": "molkd.library.table:embedded_file",
-    "map_of": "molkd.library.maps:map_of",
+    "map_of": "molkd.library.maps.map:map_of",
     "opened": "molkd.library.table:opened",
     "pick": "molkd.library.picking:pick",
     "read": "molkd.library.table:read",

@@ -93,8 +93,8 @@ class Clusters(ResultTable):
     def table(self) -> Any:
         """An Arrow table of all rows, in their order.
 
-        Columns row, id, smiles, cluster (1 is the largest), cosine (to its representative), representative (whether it
-        is the one), those that the library keeps, and error.
+        Columns row, id, smiles, cluster (1 is the largest), cosine (to its representative),
+        representative (whether it is the one), those that the library keeps, and error.
         """
         without = self.labels < 0
         central = np.zeros(len(self.labels), dtype=np.bool_)

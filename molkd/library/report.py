@@ -19,8 +19,8 @@ from molkd.library.cards import Card, Section
 from molkd.library.compounds import Composition, composition
 from molkd.library.groups import names_of
 from molkd.library.hits import Hit, Hits, Queries
-from molkd.library.map_settings import MapSettings
-from molkd.library.maps import Map, map_of
+from molkd.library.maps.map import Map, map_of
+from molkd.library.maps.settings import MapSettings
 from molkd.library.picking import clusters
 from molkd.library.picks import Clusters
 from molkd.library.searching import search

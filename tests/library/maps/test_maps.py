@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from molkd.errors import ConfigError, InputError, OutputError, UnknownNameError
-from molkd.library import coordinates, maps
-from molkd.library.map_settings import MapSettings
-from molkd.library.maps import map_of
+from molkd.library.maps import coordinates
+from molkd.library.maps import map as maps
+from molkd.library.maps.map import map_of
+from molkd.library.maps.settings import MapSettings
 from tests.fakes.hostile import HOSTILE, library
 
 MADE = library()

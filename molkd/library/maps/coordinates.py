@@ -11,7 +11,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from molkd.errors import InputError
-from molkd.library.layout import Layout
+from molkd.library.maps.layout import Layout
 from molkd.library.table import Library
 
 

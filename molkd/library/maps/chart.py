@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from molkd.benchmarks.reports.palette import LIGHT
-from molkd.library.shades import KINDS_LIGHT, RAMP_LIGHT, Shade
+from molkd.library.maps.shades import KINDS_LIGHT, RAMP_LIGHT, Shade
 from molkd.types import Matrix
 
 _MISSING = "#c3c8cf"

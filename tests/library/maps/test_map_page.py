@@ -14,9 +14,9 @@ import pytest
 from rdkit import Chem
 
 from molkd.items.molecules import chem
-from molkd.library.layout import Layout
-from molkd.library.map_settings import MapSettings
-from molkd.library.maps import map_of
+from molkd.library.maps.layout import Layout
+from molkd.library.maps.map import map_of
+from molkd.library.maps.settings import MapSettings
 from tests.fakes import browsers
 from tests.fakes.hostile import HOSTILE, SMILES, library
 

@@ -18,12 +18,12 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from molkd.errors import ConfigError, InputError
-from molkd.library import chart, pages
-from molkd.library.depictions import BLOCK
 from molkd.library.groups import clusters_of
-from molkd.library.layout import Layout, layout
-from molkd.library.map_settings import MapSettings
-from molkd.library.shades import (
+from molkd.library.maps import chart, pages
+from molkd.library.maps.depictions import BLOCK
+from molkd.library.maps.layout import Layout, layout
+from molkd.library.maps.settings import MapSettings
+from molkd.library.maps.shades import (
     KINDS_DARK,
     KINDS_LIGHT,
     MOST,
@@ -211,7 +211,7 @@ def map_of(
     Args:
         library: of `molkd.library.read` or `opened`.
         settings: how it is made and shown; by default UMAP.
-        places: where molecules lie, found before: see `molkd.library.coordinates.read`; then
+        places: where molecules lie, found before: see `molkd.library.maps.coordinates.read`; then
             nothing is computed.
         selected: identifiers of rows that are selected at first.
 

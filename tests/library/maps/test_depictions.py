@@ -9,7 +9,7 @@ import pytest
 from rdkit import Chem
 
 from molkd.items.molecules import chem
-from molkd.library import depictions
+from molkd.library.maps import depictions
 from tests.fakes.hostile import SMILES
 
 

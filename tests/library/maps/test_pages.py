@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from molkd.library.pages import TEXTS, Pieces, script_json
-from molkd.library.shades import shades
-from tests.fakes.libraries import HOSTILE
+from molkd.library.maps.pages import TEXTS, Pieces, script_json
+from molkd.library.maps.shades import shades
+from tests.fakes.hostile import HOSTILE
 
 
 def _read(pieces: Pieces, name: str) -> bytes:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from molkd.errors import ConfigError, InputError, MissingExtraError
-from molkd.library import layout as layouts
-from molkd.library.layout import layout
-from molkd.library.map_settings import MapSettings
+from molkd.library.maps import layout as layouts
+from molkd.library.maps.layout import layout
+from molkd.library.maps.settings import MapSettings
 
 PCA = MapSettings(layout="pca")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from molkd.library.shades import shades
+from molkd.library.maps.shades import shades
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from molkd.errors import InputError, MissingExtraError
-from molkd.library.map_settings import MapSettings
+from molkd.library.maps.settings import MapSettings
 from molkd.types import Matrix
 
 FEWEST = 10

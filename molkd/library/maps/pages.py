@@ -1,7 +1,7 @@
 """Pages that need nothing beside themselves: files of `page/` put together, and their data packed.
 
-Scripts and styles are read from `molkd/library/page`: base.css, molecules.js, molfiles.js, data.js
-and cards.js serve any page about molecules, the others the map.
+Scripts and styles are read from `page/`: base.css, molecules.js, molfiles.js, data.js and cards.js
+serve any page about molecules, the others the map.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from molkd.library import depictions
-from molkd.library.shades import Shade
+from molkd.library.maps import depictions
+from molkd.library.maps.shades import Shade
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -104,7 +104,7 @@ def _fits_float32(values: npt.NDArray[np.float64]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """The files of `molkd/library/page` that make a page.
+    """The files of `molkd/library/maps/page` that make a page.
 
     Attributes:
         template: the HTML.
