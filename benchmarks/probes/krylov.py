@@ -113,6 +113,8 @@ def _small(diagonal: list[float], beside: list[float], shifts: Labels) -> Labels
     from scipy.linalg import solveh_banded
 
     size = len(diagonal)
+    if size == 1:  # SciPy takes two rows of bands for a system of two or more
+        return (1 / (diagonal[0] + shifts))[np.newaxis]
     first, band = np.eye(size, 1)[:, 0], np.zeros((2, size))
     band[1, :-1] = beside
     found = np.empty((size, len(shifts)))

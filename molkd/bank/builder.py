@@ -17,6 +17,7 @@ from molkd.bank.index import Header
 from molkd.bank.nodes import build_nodes, node_folders, node_work, with_nodes
 from molkd.bank.reading import Bank
 from molkd.errors import ConfigError, StaleBankError
+from molkd.runtime import locks
 from molkd.types import StoreAs, Support, Teacher, TeacherCard
 
 
@@ -76,22 +77,23 @@ def build(  # noqa: PLR0913
         raise ConfigError(f"{len(keys)} keys for {len(items)} items")
     _refuse_bad_settings(items, teachers, errors, jobs, block)
     node_teachers = with_nodes(teachers, nodes)
-    header = _index(path, keys, errors, standardization, block)
-    cards = [teacher.card for teacher in teachers]
-    folders = {card.name: _folder(path, card, dtype, len(items)) for card in cards}
-    states = node_folders(folders, node_teachers, None if dtype == "auto" else dtype)
-    works: list[tuple[Work, Work]] = []
-    for on_gpu in (True, False):
-        processes = 1 if on_gpu else jobs
-        some = [teacher for teacher in teachers if _on_gpu(teacher) is on_gpu]
-        with_states = [teacher for teacher in node_teachers if _on_gpu(teacher) is on_gpu]
-        rows = _work(folders, some, errors, processes, parse)
-        works.append((rows, node_work(states, with_states, errors, processes, parse)))
-    if progress:
-        tell(items, list(itertools.chain(*works)), block=header.block)
-    for rows, its_nodes in works:
-        _fill(items, folders, rows, block=header.block, progress=progress)
-        build_nodes(items, folders, states, its_nodes, block=header.block, progress=progress)
+    with locks.held(path):
+        header = _index(path, keys, errors, standardization, block)
+        cards = [teacher.card for teacher in teachers]
+        folders = {card.name: _folder(path, card, dtype, len(items)) for card in cards}
+        states = node_folders(folders, node_teachers, None if dtype == "auto" else dtype)
+        works: list[tuple[Work, Work]] = []
+        for on_gpu in (True, False):
+            processes = 1 if on_gpu else jobs
+            some = [teacher for teacher in teachers if _on_gpu(teacher) is on_gpu]
+            with_states = [teacher for teacher in node_teachers if _on_gpu(teacher) is on_gpu]
+            rows = _work(folders, some, errors, processes, parse)
+            works.append((rows, node_work(states, with_states, errors, processes, parse)))
+        if progress:
+            tell(items, list(itertools.chain(*works)), block=header.block)
+        for rows, its_nodes in works:
+            _fill(items, folders, rows, block=header.block, progress=progress)
+            build_nodes(items, folders, states, its_nodes, block=header.block, progress=progress)
     return Bank.open(path, teachers=list(folders), nodes=nodes)
 
 

@@ -20,7 +20,7 @@ def check(
     jobs: Jobs = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Score how familiar molecules are to the student, from 0 to 1, with a reason.
+    """Score how familiar molecules are to the student.
 
     A score is about the share of the distillation corpus that is stranger; 0 says that an element,
     a charge or a size never occurred. The embedding says less of a molecule where it is low.

@@ -55,7 +55,7 @@ def draw_map(  # noqa: PLR0913
     model: MadeBy = None,
     jobs: Jobs = None,
 ) -> None:
-    """Draw a map of a library: molecules that a student finds alike lie together.
+    """Draw a map of a library: molecules that are alike lie together.
 
     The page needs nothing beside itself: it draws the molecule under the pointer, colours by any
     column, filters, and saves what is selected as CSV or SDF.

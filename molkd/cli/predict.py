@@ -61,7 +61,7 @@ def predict(  # noqa: PLR0913
     jobs: Jobs = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Fit a model to measured compounds, and predict a library.
+    """Predict a library from compounds that were measured.
 
     The student's embedding with a probe, and a random forest on ECFP4 and descriptors, are
     cross-validated by scaffold and at random; the better one on new scaffolds is fitted to all

@@ -21,6 +21,7 @@ from molkd.information import adaptors
 from molkd.information.densities import EmbeddedRows, fit_adaptors
 from molkd.information.estimate import Information, estimate
 from molkd.objectives import MutualInformationSettings
+from molkd.runtime import locks
 from molkd.runtime.settings import as_table
 from molkd.students import Student
 from molkd.students.molecules import MoleculeStudent
@@ -104,7 +105,8 @@ def distill(
         )
     towards = _components(stored, corpus, settings, student.embedding_dim)
     distiller = Distiller(student, objective, settings.train, device=device)
-    history = distiller.fit(corpus, folder=folder, progress=progress)
+    with locks.held(folder):
+        history = distiller.fit(corpus, folder=folder, progress=progress)
     if towards is not None:
         _turn(student, towards, corpus, settings)
     if settings.weights_dtype == "fp16":

@@ -35,7 +35,7 @@ from molkd.formats.writers import format_of
 from molkd.formats.writers.kept import columns_of
 from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.items import MODALITIES, Modality
-from molkd.runtime import files, memory, settings, versions
+from molkd.runtime import files, locks, memory, settings, versions
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
 from molkd.types import digest_of
@@ -82,7 +82,15 @@ class Job:
     name: str
 
     def run(self, jobs: int, *, progress: bool) -> Summary:
-        """Embeds what no finished part holds, then writes the output from all parts."""
+        """Embeds what no finished part holds, then writes the output from all parts.
+
+        Raises:
+            OutputError: another process writes the same output.
+        """
+        with locks.held(self._parts.folder):
+            return self._run(jobs, progress=progress)
+
+    def _run(self, jobs: int, *, progress: bool) -> Summary:
         started = time.monotonic()
         parts = self._parts
         remove_leftovers(self.output)

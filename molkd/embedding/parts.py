@@ -17,7 +17,7 @@ from molkd.errors import CorruptFileError
 from molkd.formats.arrow import number_array, numbers
 from molkd.formats.writers.parquet import kept_arrays, kept_fields, text_arrays, text_fields
 from molkd.formats.writers.table import EmbeddedChunk, KeptColumn
-from molkd.runtime import files, memory
+from molkd.runtime import files, locks, memory
 
 _SHORTENED = b"shortened"
 _KEPT = "kept:"
@@ -75,7 +75,7 @@ class Parts:
 
     def remove(self) -> None:
         """Removes all parts, and the folder unless it holds other files."""
-        for pattern in ("part-*.arrow", ".part-*.partial"):
+        for pattern in ("part-*.arrow", ".part-*.partial", locks.NAME):
             for path in self.folder.glob(pattern):
                 path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

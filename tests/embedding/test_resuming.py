@@ -15,8 +15,9 @@ import pyarrow as pa
 import pytest
 
 from molkd.embedding.parts import Parts
-from molkd.errors import CorruptFileError, WorkerDiedError
+from molkd.errors import CorruptFileError, OutputError, WorkerDiedError
 from molkd.formats import WRITERS
+from molkd.runtime import locks
 from tests.embedding.jobs import SMILES
 from tests.embedding.jobs import embed as _embed
 from tests.fakes.fake_encoders import FakeEncoder
@@ -224,6 +225,7 @@ def test_files_of_somebody_else_in_the_folder_of_parts_survive(
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
+from molkd.runtime import locks
 from tests.embedding.jobs import SMILES
 from tests.embedding.jobs import embed as _embed
 from tests.fakes.fake_encoders import FakeEncoder
@@ -279,3 +281,22 @@ def _killed(process: subprocess.Popen[bytes], seconds: float) -> bool:
 def test_a_dead_worker_is_reported(tmp_path: Path, source: Path) -> None:
     with pytest.raises(WorkerDiedError, match="run the same command again"):
         _embed(FakeEncoder(read="dies"), source, tmp_path / "out.npy", jobs=2)
+
+
+# == Two at once
+
+
+def test_a_second_process_on_the_same_output_is_refused_and_harms_nothing(
+    tmp_path: Path, source: Path, expected: bytes
+) -> None:
+    output = tmp_path / "out.npy"
+    _stopped(source, output, 50)
+    parts = tmp_path / "out.npy.parts"
+    with (
+        locks.held(parts),
+        pytest.raises(OutputError, match=r"another process is writing .*out\.npy\.parts"),
+    ):
+        _embed(FakeEncoder(), source, output)
+    assert _embed(FakeEncoder(), source, output).resumed == 48
+    assert output.read_bytes() == expected
+    assert not parts.exists()

@@ -1,0 +1,67 @@
+"""One process writes a folder at a time; a lock ends with its owner."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pytest
+
+from molkd.errors import OutputError
+from molkd.runtime import locks
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from molkd.runtime import locks
+with locks.held(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_owner_is_refused_until_the_first_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    with (
+        locks.held(folder),
+        pytest.raises(OutputError, match=r"another process is writing .*folder: wait"),
+        locks.held(folder),
+    ):
+        pytest.fail("held twice")
+    with locks.held(folder):
+        pass
+
+
+def test_a_killed_owner_leaves_nothing_held(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "held\n"
+        with pytest.raises(OutputError), locks.held(tmp_path):
+            pytest.fail("held twice")
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+    with locks.held(tmp_path):
+        pass
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write"), locks.held(tmp_path / "file"):
+        pytest.fail("held")
+
+
+def test_file_systems_without_locks_hold_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: Any, **_: Any) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with locks.held(tmp_path):
+        assert True
