@@ -47,7 +47,7 @@ def pick(  # noqa: PLR0913
     jobs: Jobs = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Pick molecules of a library that differ, or part it into clusters.
+    """Pick molecules that differ, or part a library into clusters.
 
     By cosine of the embeddings. LIBRARY is a file of embeddings, or one of molecules, which is
     embedded first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,22 +13,31 @@ from molkd.cli.options import (
     LibraryFile,
     MadeBy,
     Overwrite,
-    Result,
     Work,
     embedded,
     processes,
 )
-from molkd.cli.output import notify
+from molkd.cli.output import notify, print_table
 from molkd.errors import ConfigError
 
 if TYPE_CHECKING:  # it loads torch
-    from molkd.library import Queries, Searchable
+    from molkd.library import Hits, Queries, Searchable
+
+SHOWN = ("query", "rank", "id", "SMILES", "cosine", "Tanimoto")
+"""Columns that are printed where no file is named."""
 
 
 def search(  # noqa: PLR0913
     *,
     library: LibraryFile,
-    output: Result,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File: .csv, .parquet, or .html with drawings. Default: a printed table.",
+        ),
+    ] = None,
     query: Annotated[
         list[str] | None, typer.Option("--query", "-q", help="A SMILES; may be repeated.")
     ] = None,
@@ -63,15 +73,35 @@ def search(  # noqa: PLR0913
     from molkd import library as workbench
     from molkd.library.results import refuse_output
 
-    refuse_output(output, overwrite=overwrite)
+    if output is not None:
+        refuse_output(output, overwrite=overwrite)
     asked = _asked(query, queries)
     place = _place(library, index, work, model, jobs=processes(jobs))
     hits = workbench.search(place, asked, k=k, rank_by=rank_by, candidates=candidates, model=model)
-    hits.write(output)
     for note in hits.notes:
         notify(note)
+    if output is None:
+        print_table(SHOWN, _lines(hits))
+        return
+    hits.write(output)
     noun = "query" if len(asked) == 1 else "queries"
     notify(f"{hits.count:,} neighbours of {len(asked):,} {noun}: {output}")
+
+
+def _lines(hits: Hits) -> list[tuple[str, ...]]:
+    """The neighbours as cells of a printed table."""
+    return [
+        (
+            hits.queries.ids[query],
+            str(rank),
+            hit.id or f"row {hit.row}",
+            hit.smiles,
+            f"{hit.cosine:.3f}",
+            "" if math.isnan(hit.tanimoto) else f"{hit.tanimoto:.2f}",
+        )
+        for query, found in hits.neighbours.items()
+        for rank, hit in enumerate(found, 1)
+    ]
 
 
 def _asked(texts: list[str] | None, file: str | None) -> Queries:

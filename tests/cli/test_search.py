@@ -8,6 +8,7 @@ import pyarrow.csv as pc
 import pytest
 
 from molkd import cli
+from molkd.cli.search import SHOWN
 from molkd.errors import ConfigError, InputError, OutputError
 from tests.fakes import libraries
 
@@ -71,3 +72,14 @@ def test_what_cannot_be_asked_is_refused(file: Path, tmp_path: Path) -> None:
         _search(file, "-o", output, "-q", "C")
     _search(file, "-o", output, "-q", "xx", "--overwrite")
     assert "SMILES" in pc.read_csv(output)["error"][0].as_py()
+
+
+def test_neighbours_are_printed_where_no_file_is_named(file: Path, capsys) -> None:
+    _search(file, "-q", "CCO", "-q", "no molecule", "-k", "2")
+    said = capsys.readouterr()
+    head, *lines = said.out.splitlines()
+    assert head.split("\t") == list(SHOWN)
+    assert [line.split("\t")[1] for line in lines] == ["1", "2"]
+    query, _, name, smiles, cosine, tanimoto = lines[0].split("\t")
+    assert (query, name, smiles, cosine, tanimoto) == ("0", "M0", "CCO", "1.000", "1.00")
+    assert "1 of 2 queries have no embedding" in said.err
