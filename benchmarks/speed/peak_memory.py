@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from molkd.runtime import memory
+
 Result = TypeVar("Result")
 
 _STATUS = Path("/proc/self/status")
@@ -26,6 +28,7 @@ def added_by(work: Callable[[], Result]) -> tuple[Result, float | None, float | 
         above that in MB; None where the system does not say.
     """
     gc.collect()
+    memory.release()  # what is free and kept would serve the work unseen
     _reset_peak()
     before, peak = _sizes()
     result = work()
