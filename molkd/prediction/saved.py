@@ -142,12 +142,12 @@ def _estimator(path: Path) -> Any:
         raise CorruptFileError(f"{path} holds {', '.join(strange)}, which no model here is made of")
     estimator = io.load(path, trusted=[_TREE])
     for one in getattr(estimator, "estimators_", ()):
-        _check_tree(one.tree_, path)
+        check_tree(one.tree_, path)
     return estimator
 
 
-def _check_tree(tree: Any, path: Path) -> None:
-    """Refuses a tree that scikit-learn would follow out of its memory."""
+def check_tree(tree: Any, path: Path) -> None:
+    """Refuses a tree whose branches do not all lead on to nodes of its own."""
     left, right = tree.children_left, tree.children_right
     inner = left >= 0
     places = np.arange(len(left))[inner]

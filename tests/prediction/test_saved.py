@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,16 +70,31 @@ def test_what_no_model_is_made_of_is_not_loaded(folder: Path) -> None:
         prediction.load(folder)
 
 
-def test_a_tree_that_leads_out_of_its_memory_is_not_followed(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    estimator = prediction.load(folder).estimator
-    tree = estimator.estimators_[0].tree_
-    tree.children_left[0] = tree.node_count + 1000
-    skops.io.dump(estimator, folder / saved.ESTIMATOR)
-    _sealed(folder)
-    with pytest.raises(CorruptFileError, match="branches lead nowhere"):
-        prediction.load(folder)
+@pytest.mark.parametrize(
+    ("changed", "to"),
+    [
+        ({}, "right"),
+        ({"children_left": [9, -1, -1]}, "wrong"),
+        ({"children_right": [0, -1, -1]}, "wrong"),
+        ({"children_right": [-1, -1, -1]}, "wrong"),
+        ({"feature": [4, -2, -2]}, "wrong"),
+        ({"value": [0.0, 0.0]}, "wrong"),
+    ],
+)
+def test_a_tree_is_looked_at_before_it_is_used(changed: dict[str, list[float]], to: str) -> None:
+    nodes = {
+        "children_left": [1, -1, -1],
+        "children_right": [2, -1, -1],
+        "feature": [3, -2, -2],
+        "value": [0.0, 1.0, 2.0],
+    }
+    arrays = {name: np.array(values) for name, values in {**nodes, **changed}.items()}
+    tree = SimpleNamespace(**arrays, n_features=4)  # a description: no tree that could be asked
+    if to == "right":
+        saved.check_tree(tree, Path("model"))
+    else:
+        with pytest.raises(CorruptFileError, match="branches lead nowhere"):
+            saved.check_tree(tree, Path("model"))
 
 
 def test_a_model_that_predicts_otherwise_is_refused(folder: Path) -> None:
