@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from molkd.library.drawing import svg
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from molkd.library.templates import template
 
 _HERE = Path(__file__).parent
 
@@ -50,31 +46,16 @@ class Section:
 
 def page(title: str, notes: Sequence[str], sections: Sequence[Section]) -> str:
     """Returns an HTML page: styles and drawings within, no script, nothing from a network."""
-    return template("cards_page.html").render(title=title, inner=fragment(notes, sections))
+    return template(_HERE, "cards_page.html").render(title=title, inner=fragment(notes, sections))
 
 
 def fragment(notes: Sequence[str], sections: Sequence[Section]) -> str:
     """Returns the inner part of a page, with its style: what a notebook shows."""
     style = (_HERE / "cards.css").read_text(encoding="utf-8")
     inner = [cards(section) for section in sections]
-    return template("cards.html").render(notes=notes, sections=inner, style=style)
+    return template(_HERE, "cards.html").render(notes=notes, sections=inner, style=style)
 
 
 def cards(section: Section) -> str:
     """Returns a section as HTML, without its style."""
-    return template("cards_section.html").render(section=section, svg=svg)
-
-
-@functools.cache
-def template(name: str) -> Template:
-    """Returns a template of this folder, which escapes what it is given."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)
+    return template(_HERE, "cards_section.html").render(section=section, svg=svg)

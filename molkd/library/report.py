@@ -25,6 +25,7 @@ from molkd.library.picking import clusters
 from molkd.library.picks import Clusters
 from molkd.library.searching import search
 from molkd.library.table import Library
+from molkd.library.templates import template
 from molkd.runtime import files
 
 _HERE = Path(__file__).parent
@@ -105,7 +106,7 @@ class Report:
 
     def page(self) -> str:
         """Returns an HTML page that needs nothing beside itself."""
-        return cards.template("report.html").render(
+        return template(_HERE, "report.html").render(
             title=self.title,
             style="".join(
                 (_HERE / name).read_text(encoding="utf-8") for name in ("cards.css", "report.css")

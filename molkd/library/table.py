@@ -14,7 +14,7 @@ import numpy as np
 
 from molkd import students
 from molkd.embedding import EmbedSettings, embed_file, settings_path
-from molkd.errors import InputError
+from molkd.errors import InputError, OutputError
 from molkd.formats import WRITERS, embeddings
 from molkd.runtime import devices, settings
 from molkd.students import Student, shipped
@@ -180,7 +180,16 @@ def embedded_file(
     student: Any = students.load(name).to(devices.choose("auto"))
     label = shipped.label_of(name)
     options = EmbedSettings(keep=tuple(keep))
-    embed_file(student, source, work, options, name=label, jobs=jobs, progress=progress)
+    there = Path(work).exists()
+    try:
+        embed_file(student, source, work, options, name=label, jobs=jobs, progress=progress)
+    except OutputError as error:
+        if not there:
+            raise
+        raise OutputError(
+            f"{work} was made from other molecules than {source} holds, by another student or with "
+            "other settings: delete it, or name another file with --work"
+        ) from error
     return Path(work)
 
 

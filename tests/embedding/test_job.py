@@ -13,7 +13,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from molkd import students
 from molkd.embedding import EmbedSettings, TeacherEncoder, embed_file, job, settings_path
 from molkd.errors import (
     ConfigError,
@@ -26,7 +25,6 @@ from molkd.errors import (
 from molkd.formats.chunks import Chunk
 from molkd.formats.writers.npy import ids_path
 from molkd.runtime import settings
-from molkd.students import GineSettings
 from tests.embedding.jobs import SMILES as GOOD
 from tests.embedding.jobs import embed as _embed
 from tests.fakes.fake_encoders import FakeEncoder
@@ -296,29 +294,3 @@ def test_the_same_command_again_does_nothing(tmp_path: Path) -> None:
     _smi(tmp_path, [*GOOD, "CCC"])
     with pytest.raises(OutputError, match="from other molecules"):
         _embed(again, source, output)
-
-
-def test_a_student_embeds_in_bf16_where_asked(tmp_path: Path) -> None:
-    student = students.make(GineSettings(size="tiny")).eval()
-    source, exact, fast = _smi(tmp_path, GOOD), tmp_path / "exact.npy", tmp_path / "fast.npy"
-    for output, precision in ((exact, "fp32"), (fast, "bf16")):
-        options = EmbedSettings(precision=precision)
-        assert not embed_file(student, source, output, options, name="s").already_done
-        assert embed_file(student, source, output, options, name="s").already_done
-    with pytest.raises(OutputError, match="other settings"):
-        embed_file(student, source, fast, EmbedSettings(), name="s")
-    one, other = np.load(exact), np.load(fast)
-    assert 0 < np.abs(one - other).max() < 0.05 * np.abs(one).max()
-    np.testing.assert_array_equal(one, student.embed(GOOD).values)
-
-
-def test_a_teacher_is_not_asked_for_bf16(tmp_path: Path) -> None:
-    teacher = TeacherEncoder(FakeTeacher())
-    with pytest.raises(ConfigError, match="precision is an option of students"):
-        embed_file(
-            teacher,
-            _smi(tmp_path, GOOD),
-            tmp_path / "o.npy",
-            EmbedSettings(precision="bf16"),
-            name="t",
-        )

@@ -283,9 +283,6 @@ def test_a_dead_worker_is_reported(tmp_path: Path, source: Path) -> None:
         _embed(FakeEncoder(read="dies"), source, tmp_path / "out.npy", jobs=2)
 
 
-# == Two at once
-
-
 def test_a_second_process_on_the_same_output_is_refused_and_harms_nothing(
     tmp_path: Path, source: Path, expected: bytes
 ) -> None:

@@ -7,22 +7,19 @@ serve any page about molecules, the others the map.
 from __future__ import annotations
 
 import base64
-import functools
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from molkd.library.maps import depictions
 from molkd.library.maps.shades import Shade
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from molkd.library.templates import template
 
 _HERE = Path(__file__).parent / "page"
 TEXTS = 4096
@@ -127,7 +124,7 @@ class Assembly:
             texts: values of the template; they are escaped.
         """
         constants = [f"const {name} = {script_json(v)};" for name, v in self.constants.items()]
-        return _template(self.template).render(
+        return template(_HERE, self.template).render(
             style="\n".join(map(_read, self.styles)),
             script="\n".join([*constants, *map(_read, self.scripts)]),
             info=script_json({**info, "pieces": pieces.places}),
@@ -144,17 +141,3 @@ def script_json(value: Any) -> str:
 
 def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _template(name: str) -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)

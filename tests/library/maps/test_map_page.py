@@ -20,8 +20,7 @@ from molkd.library.maps.settings import MapSettings
 from tests.fakes import browsers
 from tests.fakes.hostile import HOSTILE, SMILES, library
 
-COUNT = 40
-WIDTHS = (400, 1600)
+COUNT, WIDTHS = 40, (400, 1600)
 MADE = library(COUNT)
 PLACES = np.stack([np.arange(COUNT) % 8, np.arange(COUNT) // 8], axis=1).astype(np.float32)
 PLACES[3] = np.nan
@@ -36,8 +35,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     path: Path = tmp_path_factory.mktemp("map") / "map.html"
-    drawn = map_of(MADE, SETTINGS, places=Layout(PLACES, "a grid"), selected=["M6", "M9"])
-    drawn.save(path)
+    map_of(MADE, SETTINGS, places=Layout(PLACES, "a grid"), selected=["M6", "M9"]).save(path)
     return path.as_uri()
 
 
