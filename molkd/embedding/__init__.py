@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from molkd.embedding.encoders import Encoder, KnowingEncoder, TeacherEncoder, arithmetic
-from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary, settings_path
-from molkd.errors import ConfigError, InputError
+from molkd.embedding.layout import Layout, Shard, settings_path
+from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary
+from molkd.errors import ConfigError, InputError, OutputError
 from molkd.formats.readers import STANDARD_INPUT, kind_of
 from molkd.formats.writers import format_of
 from molkd.items import MODALITIES
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 
-def embed_file(
+def embed_file(  # noqa: PLR0913
     encoder: Encoder[Any],
     source: str | Path,
     output: str | Path,
@@ -41,11 +42,17 @@ def embed_file(
     jobs: int = 1,
     overwrite: bool = False,
     progress: bool = True,
+    rows_per_file: int | None = None,
+    shard: Shard | None = None,
+    engine: str = "local",
 ) -> Summary:
     """Embeds a file of items, in memory that does not depend on its size.
 
     Beside the output, OUTPUT.settings.toml holds the settings and a record of the run. An output
     that the same command wrote from the same items before stays as it is.
+
+    With `rows_per_file` the output is a folder of Parquet files named by the rows of the source
+    that they hold, and `molkd.embedding.merging.merge` says whether all of them are there.
 
     Args:
         encoder: a student on its device, or a `TeacherEncoder`.
@@ -56,6 +63,10 @@ def embed_file(
         jobs: processes that featurize; the bytes written do not depend on it.
         overwrite: whether to replace an existing output.
         progress: whether to show a progress bar where standard error is a terminal.
+        rows_per_file: rows of the source to a file; by default all go to one.
+        shard: which of these files are written, where several jobs share a source; by default all.
+        engine: what does the work, a name in `molkd.embedding.engines.ENGINES`; the bytes written
+            do not depend on it.
 
     Raises:
         ConfigError: a setting is out of range, or a format or column choice makes no sense.
@@ -66,15 +77,31 @@ def embed_file(
         ShapeError: the encoder returns another width than it promises.
         WorkerDiedError: a process was killed; finished parts are kept.
     """
-    from molkd.embedding.job import Job  # it loads pyarrow
+    from molkd.embedding.engines import ENGINES  # it loads pyarrow
+    from molkd.embedding.job import Job
 
     options = options or EmbedSettings()
-    output = Path(output)
+    layout = Layout(Path(output), rows_per_file, shard or Shard())
     if jobs < 1:
         raise ConfigError(f"jobs must be at least 1, not {jobs}")
+    _refuse_misfits(encoder, str(source), layout, options)
+    job = Job(encoder, str(source), layout, options, name, ENGINES[engine], overwrite)
+    summary = job.run(jobs, progress=progress)
+    if summary.invalid > options.max_invalid_frac * summary.total:
+        raise InputError(
+            f"{summary.invalid} of {summary.total} {summary.noun} are invalid, more than the "
+            f"share of {options.max_invalid_frac:g} allowed (max_invalid_frac); "
+            f"{output} is written and holds what could be embedded"
+        )
+    return summary
+
+
+def _refuse_misfits(
+    encoder: Encoder[Any], source: str, layout: Layout, options: EmbedSettings
+) -> None:
+    """Refuses what cannot be meant, before anything is read."""
     arithmetic(encoder, options.precision)
-    format_of(output, options.format)
-    modality = MODALITIES[encoder.modality]
+    modality, output = MODALITIES[encoder.modality], layout.output
     kind_of(source, options.input_format, modality.style)
     if options.standardize not in modality.standardizations:
         raise ConfigError(
@@ -83,16 +110,14 @@ def embed_file(
         )
     if options.with_domain and not isinstance(encoder, KnowingEncoder):
         raise ConfigError("with_domain asks a student of molecules; this encoder knows no corpus")
-    if str(source) != STANDARD_INPUT and Path(source).resolve() == output.resolve():
+    if source != STANDARD_INPUT and Path(source).resolve() == output.resolve():
         raise ConfigError(f"{output} is the input: give the output another name")
-    refuse_folder(output, "embeddings.parquet")
-    job = Job(encoder, str(source), output, options, name)
-    present = output.exists() and not overwrite
-    summary = job.already_done() if present else job.run(jobs, progress=progress)
-    if summary.invalid > options.max_invalid_frac * summary.total:
-        raise InputError(
-            f"{summary.invalid} of {summary.total} {modality.name} are invalid, more than the "
-            f"share of {options.max_invalid_frac:g} allowed (max_invalid_frac); "
-            f"{output} is written and holds what could be embedded"
-        )
-    return summary
+    if layout.single:
+        format_of(output, options.format)
+        refuse_folder(output, "embeddings.parquet")
+        if layout.shard.of > 1:
+            raise ConfigError("a shard needs files of its own: give rows_per_file, and a folder")
+    elif options.format not in {None, "parquet"}:
+        raise ConfigError(f"files named by their rows are Parquet, not {options.format}")
+    elif output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file: with rows_per_file the output is a folder")

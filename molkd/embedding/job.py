@@ -1,141 +1,141 @@
-"""One run of an embedding job: chunks to parts, parts to the output."""
+"""One run of an embedding job: tasks to parts, parts to the files of the output."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import functools
+import itertools
 import json
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
-
-from molkd.embedding.encoders import (
-    ChunkFeaturizer,
-    Encoder,
-    FeaturizedChunk,
-    arithmetic,
-    familiar_columns,
-)
-from molkd.embedding.extent import Extent
+from molkd.embedding.embedder import Embedded, Embedder
+from molkd.embedding.encoders import FAMILIARITY, Encoder
+from molkd.embedding.engines.base import Engine
+from molkd.embedding.layout import Layout, Place
 from molkd.embedding.parts import Finished, Parts, remove_leftovers
-from molkd.embedding.settings import EmbedSettings, Summary, settings_path
-from molkd.errors import ItemError, OutputError, ShapeError
+from molkd.embedding.plan import Plan, Task
+from molkd.embedding.settings import EmbedSettings, Summary
+from molkd.embedding.tally import Tally
+from molkd.errors import ItemError, OutputError
 from molkd.formats import WRITERS
-from molkd.formats.chunks import Chunk
-from molkd.formats.columns import Columns
-from molkd.formats.readers import read
 from molkd.formats.writers import format_of
 from molkd.formats.writers.kept import columns_of
-from molkd.formats.writers.table import EmbeddedChunk, Result
+from molkd.formats.writers.table import KeptColumn, Result
 from molkd.items import MODALITIES, Modality
 from molkd.runtime import files, locks, memory, settings, versions
-from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
 from molkd.types import digest_of
 
-_REASONS_KEPT = 5
 _PACKAGES = ("rdkit", "torch")
-
-
-@dataclass
-class Tally:
-    """Counts of the rows so far, in memory that does not grow with their number."""
-
-    total: int = 0
-    invalid: int = 0
-    shortened: int = 0
-    resumed: int = 0
-    parts: int = 0
-    named: bool = False
-    outside: int = 0
-    beyond: Counter[str] = field(default_factory=Counter[str])
-    reasons: dict[int, str] = field(default_factory=dict[int, str])
-    keys: Any = field(default_factory=hashlib.sha256)
-
-    def add(self, row0: int, part: EmbeddedChunk) -> dict[int, str]:
-        """Counts a part; returns row -> reason of its invalid rows."""
-        reasons = {row0 + row: why for row, why in enumerate(part.errors) if why is not None}
-        self.total += len(part)
-        self.invalid += len(reasons)
-        self.shortened += part.shortened
-        self.parts += 1
-        self.named = self.named or any(name is not None for name in part.ids)
-        self.reasons = dict(sorted({**self.reasons, **reasons}.items())[:_REASONS_KEPT])
-        return reasons
 
 
 @dataclass(frozen=True)
 class Job:
-    """One encoder, one source and one output."""
+    """One encoder, one source and one layout of the output."""
 
     encoder: Encoder[Any]
     source: str
-    output: Path
+    layout: Layout
     options: EmbedSettings
     name: str
+    engine: Engine
+    overwrite: bool = False
 
     def run(self, jobs: int, *, progress: bool) -> Summary:
-        """Embeds what no finished part holds, then writes the output from all parts.
+        """Embeds what no finished part holds, and writes every file as soon as it is whole.
 
         Raises:
-            OutputError: another process writes the same output.
+            OutputError: another process writes the same output, or a file is there already that
+                this job would not write.
         """
-        with locks.held(self._parts.folder):
-            return self._run(jobs, progress=progress)
-
-    def _run(self, jobs: int, *, progress: bool) -> Summary:
         started = time.monotonic()
-        parts = self._parts
-        remove_leftovers(self.output)
-        tally = Tally()
-        with Progress("embed", self._extent.rows, unit=self._kind.name, shown=progress) as bar:
+        embedder = Embedder(self.encoder, self.options, self.name)
+        total, fresh = Tally(), False
+        with contextlib.ExitStack() as stack:
+            done = stack.enter_context(
+                contextlib.closing(self.engine(self._plan, embedder, jobs=jobs))
+            )
+            stack.enter_context(self._locked())
+            bar = stack.enter_context(
+                Progress("embed", self._rows, unit=self._kind.name, shown=progress)
+            )
+            for place, tasks in itertools.groupby(done, lambda one: _group(one[0])):
+                if place is None:
+                    self._end(next(tasks)[0].row0)
+                    continue
+                written = self._plan.written(place)
+                make = self._confirm if written else functools.partial(self._write, bar)
+                total.join(make(place, tasks))
+                fresh = fresh or not written
+        return self._summary(total, seconds=time.monotonic() - started, already_done=not fresh)
 
-            def count(row0: int, part: EmbeddedChunk) -> None:
-                reasons = tally.add(row0, part)
-                if reasons and self.options.on_invalid == "error":
-                    raise ItemError(reasons, total=tally.total)
-                bar.update(len(part), total=self._extent.rows)
+    def _end(self, rows: int) -> None:
+        """Notes, where there are several files, that all of this shard are written."""
+        layout = self.layout
+        if not layout.single:
+            record = {"rows": rows, "rows_per_file": layout.rows_per_file}
+            settings.write(layout.finished, self.options, record=record)
 
-            self._complete(parts, tally, count, jobs)
-        self._assemble(parts, tally)
+    def _locked(self) -> contextlib.AbstractContextManager[object]:
+        """Holds the output, where anything is to be written for sure."""
+        layout = self.layout
+        if layout.single and self._plan.written(layout.place(0)):
+            return contextlib.nullcontext()
+        return locks.held(layout.held)
+
+    def _write(
+        self, bar: Progress, place: Place, tasks: Iterator[tuple[Task, Embedded | None]]
+    ) -> Tally:
+        """Completes the parts of a file, then writes it from all of them."""
+        parts, tally = Parts(place.parts), Tally()
+        remove_leftovers(place.output)
+        for task, embedded in tasks:
+            tally.see(task)
+            if embedded is not None:
+                parts.write(task.index, task.key, embedded.part)
+            part = parts.read(task.index) if embedded is None else embedded.part
+            reasons = tally.add(task.row0, part, embedded)
+            if reasons and self.options.on_invalid == "error":
+                raise ItemError(reasons, total=tally.total)
+            bar.update(len(part), total=self._rows)
+            memory.release()
+        self._assemble(place, parts, tally)
         parts.remove()
-        return self._summary(tally, seconds=time.monotonic() - started)
+        return tally
 
-    def already_done(self) -> Summary:
-        """Confirms that the existing output is what this job would write.
+    def _confirm(self, place: Place, tasks: Iterator[tuple[Task, Embedded | None]]) -> Tally:
+        """Confirms that a file that is there is what this job would write.
 
         Raises:
             OutputError: it is not.
         """
-        record = settings.read_record(settings_path(self.output))
-        if "rows" not in record or record.get("sha256") != files.sha256_of(self.output):
-            raise OutputError(f"{self.output} exists: give --overwrite to replace it")
+        record = settings.read_record(place.settings)
+        if "rows" not in record or record.get("sha256") != files.sha256_of(place.output):
+            raise OutputError(f"{place.output} exists: give --overwrite to replace it")
         tally = Tally(
             total=int(str(record["rows"])),
             invalid=int(str(record.get("invalid"))),
             resumed=int(str(record["rows"])),
         )
-        for chunk in self._chunks():
-            tally.keys.update(self._key(chunk).encode())
-        if record.get("run") != self._run_digest(tally):
+        for task, _ in tasks:
+            tally.see(task)
+        if record.get("run") != self._run_digest(place, tally):
             others = versions.differences(record.get("versions"))
             raise OutputError(
-                f"{self.output} exists and was made from other {self._kind.name}, by another model "
-                f"or with other settings{others and f' ({others})'}: give --overwrite to replace it"
+                f"{place.output} exists and was made from other {self._kind.name}, by another "
+                f"model or with other settings{others and f' ({others})'}: "
+                "give --overwrite to replace it"
             )
-        self._parts.remove()  # where the run was killed before it could do so
-        return self._summary(tally, seconds=0.0, already_done=True)
+        Parts(place.parts).remove()  # where the run was killed before it could do so
+        return tally
 
-    def _summary(self, tally: Tally, *, seconds: float, already_done: bool = False) -> Summary:
+    def _summary(self, tally: Tally, *, seconds: float, already_done: bool) -> Summary:
         return Summary(
-            output=self.output,
+            output=self.layout.output,
             total=tally.total,
             noun=self._kind.name,
             invalid=tally.invalid,
@@ -154,101 +154,27 @@ class Job:
         return MODALITIES[self.encoder.modality]
 
     @property
-    def _parts(self) -> Parts:
-        return Parts(self.output.with_name(f"{self.output.name}.parts"))
-
-    def _chunks(self) -> Iterator[Chunk]:
-        options = self.options
-        style = self._kind.style
-        columns = Columns(options.column, options.id_column, style, options.keep)
-        rows = options.chunk_rows or self._kind.chunk
-        return self._extent.chunks(read, columns, rows)
+    def _rows(self) -> int | None:
+        """How many rows this job will read, as far as that is known."""
+        rows = self._plan.extent.rows
+        return None if rows is None else self.layout.share(rows)
 
     @cached_property
-    def _extent(self) -> Extent:
-        return Extent(self.source, self.options.input_format, self._kind.style)
-
-    def _key(self, chunk: Chunk) -> str:
-        """Returns a digest of all that the content of a part depends on."""
-        return digest_of([self._common, chunk.digest])
-
-    @cached_property
-    def _common(self) -> dict[str, object]:
-        """What the content of every part depends on."""
-        return {
+    def _plan(self) -> Plan:
+        common: Mapping[str, object] = {
             "encoder": self.encoder.digest,
             "versions": versions.installed(_PACKAGES),
             **self.options.content,
         }
+        modality = self.encoder.modality
+        return Plan(self.source, modality, self.layout, self.options, common, self.overwrite)
 
-    def _run_digest(self, tally: Tally) -> str:
-        form = format_of(self.output, self.options.format)
+    def _run_digest(self, place: Place, tally: Tally) -> str:
+        form = format_of(place.output, self.options.format)
         return digest_of([tally.keys.hexdigest(), form, self.options.on_invalid])
 
-    def _complete(
-        self, parts: Parts, tally: Tally, count: Callable[[int, EmbeddedChunk], None], jobs: int
-    ) -> None:
-        """Writes the parts that are missing; counts all of them."""
-        waiting: deque[tuple[int, str, Chunk]] = deque()
-
-        def unfinished() -> Iterator[Chunk]:
-            for index, chunk in enumerate(self._chunks()):
-                key = self._key(chunk)
-                tally.keys.update(key.encode())
-                part = parts.find(index, key)
-                if part is None:
-                    waiting.append((index, key, chunk))
-                    yield chunk
-                else:
-                    tally.resumed += len(part)
-                    count(chunk.row0, part)
-
-        featurize = ChunkFeaturizer[Any](
-            self.encoder.featurize, self.encoder.modality, self.options.standardize
-        )
-        chunks = unfinished()
-        first = list(islice(chunks, 2))
-        jobs = jobs if len(first) > 1 else 1  # a process would start for longer than it worked
-        tasks = chain(first, chunks)
-        results = cast("Generator[Any]", ordered_map(featurize, tasks, jobs=jobs))
-        with contextlib.closing(results):
-            for featurized in results:
-                index, key, chunk = waiting.popleft()
-                part = self._embedded(chunk, featurized, tally)
-                parts.write(index, key, part)
-                count(chunk.row0, part)
-                memory.release()
-
-    def _embedded(
-        self, chunk: Chunk, featurized: FeaturizedChunk[Any], tally: Tally
-    ) -> EmbeddedChunk:
-        with arithmetic(self.encoder, self.options.precision):
-            embedded = self.encoder.encode(featurized.packed, batch_size=self.options.batch_size)
-        tally.outside += len(embedded.outside)
-        tally.beyond.update(what for every in embedded.outside.values() for what in every)
-        expected = (len(chunk), self.encoder.embedding_dim)
-        if embedded.values.shape != expected:
-            raise ShapeError(
-                f"{self.name} returned an array of shape {embedded.values.shape} for rows from "
-                f"{chunk.row0}, expected {expected}"
-            )
-        failures = {**embedded.failures, **featurized.failures}
-        with np.errstate(over="ignore"):
-            values = embedded.values.astype(self.options.dtype)
-        for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
-            finite = np.isfinite(embedded.values[row]).all()
-            what = "a value exceeds float16" if finite else "the model returned NaN or infinity"
-            failures.setdefault(row, what)
-        values[list(failures)] = np.nan
-        errors = [failures.get(row) for row in range(len(chunk))]
-        shortened = self.encoder.shortened(featurized.packed)
-        kept = {**chunk.kept}
-        if self.options.with_domain:
-            kept |= familiar_columns(self.encoder, featurized.packed, embedded.values)
-        return EmbeddedChunk(chunk.ids, chunk.labels, errors, values, shortened, kept)
-
-    def _assemble(self, parts: Parts, tally: Tally) -> None:
-        """Writes the output and, just before it is put in place, the settings."""
+    def _assemble(self, place: Place, parts: Parts, tally: Tally) -> None:
+        """Writes a file and, just before it is put in place, its settings."""
         drop = self.options.on_invalid == "drop"
         facts = {
             "model": self.name,
@@ -256,7 +182,7 @@ class Job:
             "settings": json.dumps(settings.as_table(self.options)),
             **versions.installed(_PACKAGES),
         }
-        chunks = Finished(parts, tally.parts, tally.named, drop)
+        chunks = Finished(parts, tally.parts, tally.named, drop, place.start)
         result = Result(
             rows=tally.total - tally.invalid * drop,
             dim=self.encoder.embedding_dim,
@@ -264,19 +190,43 @@ class Job:
             dtype=self.options.dtype,
             metadata={f"molkd.{key}": value for key, value in facts.items()},
             chunks=chunks,
-            kept=columns_of(chunks) if self.options.adds_columns else {},
+            kept=self._kept(chunks),
         )
-        write = WRITERS[format_of(self.output, self.options.format)]
-        with files.atomic_path(self.output) as temporary:
-            write(temporary, result, final=self.output)
-            record = {
-                "model": self.name,
-                "model_digest": self.encoder.digest,
-                "versions": versions.installed(_PACKAGES),
-                "rows": tally.total,
-                "invalid": tally.invalid,
-                "shortened": tally.shortened,
-                "run": self._run_digest(tally),
-                "sha256": files.sha256_of(temporary),
-            }
-            settings.write(settings_path(self.output), self.options, record=record)
+        write = WRITERS[format_of(place.output, self.options.format)]
+        with files.atomic_path(place.output) as temporary:
+            write(temporary, result, final=place.output)
+            record = self._record(place, tally) | {"sha256": files.sha256_of(temporary)}
+            settings.write(place.settings, self.options, record=record)
+
+    def _kept(self, chunks: Finished) -> dict[str, KeptColumn]:
+        """The columns beside those of every file.
+
+        What a column holds is known where all rows are; of several files each must have the same
+        columns, so that they hold the texts that were read.
+        """
+        if not self.options.adds_columns:
+            return {}
+        if self.layout.single:
+            return columns_of(chunks)
+        names = dict.fromkeys(itertools.chain.from_iterable(chunk.kept for chunk in chunks))
+        return {name: KeptColumn("number" if name == FAMILIARITY else "text") for name in names}
+
+    def _record(self, place: Place, tally: Tally) -> dict[str, object]:
+        return {
+            "model": self.name,
+            "model_digest": self.encoder.digest,
+            "versions": versions.installed(_PACKAGES),
+            "start": place.start,
+            "rows": tally.total,
+            "invalid": tally.invalid,
+            "shortened": tally.shortened,
+            "named": tally.named,
+            "reasons": dict(sorted(tally.kinds.items())),
+            "items": tally.items.hexdigest(),
+            "run": self._run_digest(place, tally),
+        }
+
+
+def _group(task: Task) -> Place | None:
+    """The file that a task is of; None for the end of all."""
+    return None if task.state == "end" else task.place

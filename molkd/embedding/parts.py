@@ -38,6 +38,10 @@ class Parts:
         except (OSError, CorruptFileError, *of_another_molkd):
             return None
 
+    def holds(self, index: int, key: str) -> bool:
+        """Whether a part is there, whole, and holds what the key says."""
+        return self.find(index, key) is not None
+
     def read(self, index: int) -> EmbeddedChunk:
         """Returns a part that is known to be finished.
 
@@ -122,15 +126,17 @@ class Finished:
         count: how many there are.
         named: whether any row has an identifier; if none has, the row numbers are taken.
         drop: whether rows without an embedding are left out.
+        start: the number of the first row.
     """
 
     parts: Parts
     count: int
     named: bool
     drop: bool
+    start: int = 0
 
     def __iter__(self) -> Iterator[EmbeddedChunk]:
-        row0 = 0
+        row0 = self.start
         for index in range(self.count):
             part = self.parts.read(index)
             rows = len(part)

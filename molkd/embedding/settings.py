@@ -113,8 +113,3 @@ class Summary:
     outside: int = 0
     beyond: Mapping[str, int] = field(default_factory=dict[str, int])
     already_done: bool = False
-
-
-def settings_path(output: Path) -> Path:
-    """Returns the file of settings that belongs to an output."""
-    return output.with_name(f"{output.name}.settings.toml")

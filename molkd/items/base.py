@@ -125,4 +125,4 @@ class Modality:
     splits: Mapping[str, Split]
     sees: str = ""
     readable_keys: bool = True
-    chunk: int = 2048
+    chunk: int = 2000

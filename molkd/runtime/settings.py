@@ -144,6 +144,15 @@ def read_record(path: Path) -> dict[str, object]:
     return cast("dict[str, object]", record) if isinstance(record, dict) else {}
 
 
+def read_table(path: Path) -> dict[str, object]:
+    """Returns settings as they were written, without the facts beside them.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not valid TOML.
+    """
+    return _read(path)
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))

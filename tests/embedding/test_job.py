@@ -13,7 +13,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from molkd.embedding import EmbedSettings, TeacherEncoder, embed_file, job, settings_path
+from molkd.embedding import EmbedSettings, TeacherEncoder, embed_file, job, plan, settings_path
+from molkd.embedding.engines import local
+from molkd.embedding.layout import Layout
 from molkd.errors import (
     ConfigError,
     InputError,
@@ -77,7 +79,7 @@ def test_the_size_of_chunks_changes_no_value(tmp_path: Path) -> None:
         np.testing.assert_array_equal(other, first)
 
 
-@pytest.mark.parametrize(("kind", "rows"), [("texts", 2048), ("images", 256)])
+@pytest.mark.parametrize(("kind", "rows"), [("texts", 2000), ("images", 256)])
 def test_as_many_rows_are_held_at_once_as_suit_the_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, rows: int
 ) -> None:
@@ -87,11 +89,11 @@ def test_as_many_rows_are_held_at_once_as_suit_the_kind(
         asked.append(chunk_rows)
         return iter(())
 
-    monkeypatch.setattr(job, "read", read)
+    monkeypatch.setattr(plan, "read", read)
     kinds = EmbedSettings(input_format="parquet")
     for options in (kinds, replace(kinds, chunk_rows=3)):
         encoder, place = FakeEncoder(modality=kind), tmp_path / f"{len(asked)}.npy"
-        job.Job(encoder, "in", place, options, "fake").run(1, progress=False)
+        job.Job(encoder, "in", Layout(place), options, "fake", local.run).run(1, progress=False)
     assert asked == [rows, 3]
 
 

@@ -1,0 +1,96 @@
+"""From a chunk of items to a chunk of embeddings, with a reason for every row that has none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from molkd.embedding.encoders import (
+    ChunkFeaturizer,
+    Encoder,
+    FeaturizedChunk,
+    arithmetic,
+    familiar_columns,
+)
+from molkd.embedding.settings import EmbedSettings
+from molkd.errors import ShapeError
+from molkd.formats.chunks import Chunk
+from molkd.formats.writers.table import EmbeddedChunk
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A chunk that has just been embedded.
+
+    Attributes:
+        part: its rows.
+        outside: how many lie outside what the encoder was distilled from.
+        beyond: what of them it never met -> in how many.
+    """
+
+    part: EmbeddedChunk
+    outside: int = 0
+    beyond: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """An encoder with the options of a job.
+
+    Attributes:
+        encoder: a student on its device, or a teacher in a `TeacherEncoder`.
+        options: of the job.
+        name: of the encoder, for messages.
+    """
+
+    encoder: Encoder[Any]
+    options: EmbedSettings
+    name: str
+
+    @property
+    def featurize(self) -> ChunkFeaturizer[Any]:
+        """What worker processes do; needs no network."""
+        return ChunkFeaturizer(
+            self.encoder.featurize, self.encoder.modality, self.options.standardize
+        )
+
+    def embed(self, chunk: Chunk, featurized: FeaturizedChunk[Any]) -> Embedded:
+        """Embeds what `featurize` has made of a chunk.
+
+        Raises:
+            ShapeError: the encoder returns another width than it promises.
+        """
+        encoder, options = self.encoder, self.options
+        with arithmetic(encoder, options.precision):
+            embedded = encoder.encode(featurized.packed, batch_size=options.batch_size)
+        expected = (len(chunk), encoder.embedding_dim)
+        if embedded.values.shape != expected:
+            raise ShapeError(
+                f"{self.name} returned an array of shape {embedded.values.shape} for rows from "
+                f"{chunk.row0}, expected {expected}"
+            )
+        failures = {**embedded.failures, **featurized.failures}
+        with np.errstate(over="ignore"):
+            values = embedded.values.astype(options.dtype)
+        for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
+            finite = np.isfinite(embedded.values[row]).all()
+            what = "a value exceeds float16" if finite else "the model returned NaN or infinity"
+            failures.setdefault(row, what)
+        values[list(failures)] = np.nan
+        kept = {**chunk.kept}
+        if options.with_domain:
+            kept |= familiar_columns(encoder, featurized.packed, embedded.values)
+        part = EmbeddedChunk(
+            chunk.ids,
+            chunk.labels,
+            [failures.get(row) for row in range(len(chunk))],
+            values,
+            encoder.shortened(featurized.packed),
+            kept,
+        )
+        beyond = Counter(what for every in embedded.outside.values() for what in every)
+        return Embedded(part, len(embedded.outside), beyond)

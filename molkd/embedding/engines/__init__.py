@@ -1,0 +1,17 @@
+"""What does the tasks of an embedding job, and where: the table of engines.
+
+An engine gives back every task in the order of the plan, with what it has embedded; a task that is
+not open comes back with nothing. All engines give the same rows, bit by bit.
+"""
+
+from __future__ import annotations
+
+from molkd.embedding.engines.base import Engine
+from molkd.runtime.registry import Registry
+
+ENGINES: Registry[Engine] = Registry(
+    "engine",
+    {
+        "local": "molkd.embedding.engines.local:run",
+    },
+)
