@@ -22,6 +22,7 @@ from molkd.cli import (
     distill,
     embed,
     maps,
+    merge,
     pick,
     predict,
     report,
@@ -67,6 +68,7 @@ app = typer.Typer(
 )
 app.command("distill")(distill.distill)
 app.command("embed")(embed.embed)
+app.command("merge")(merge.merge)
 app.command("search")(search.search)
 app.command("pick")(pick.pick)
 app.command("map")(maps.draw_map)

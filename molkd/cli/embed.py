@@ -10,6 +10,7 @@ import typer
 from molkd.cli.flags import Flag, takes_settings
 from molkd.cli.options import (
     Device,
+    EngineOption,
     File,
     Input,
     Jobs,
@@ -17,12 +18,15 @@ from molkd.cli.options import (
     OrFile,
     Output,
     Overwrite,
+    RowsPerFile,
+    ShardOption,
     WeightsDir,
     processes,
     source_of,
 )
 from molkd.cli.output import notify
-from molkd.embedding import EmbedSettings, Encoder, Summary, embed_file
+from molkd.embedding import EmbedSettings, Encoder, Shard, Summary, embed_file
+from molkd.embedding.layout import ROWS_PER_FILE
 from molkd.students import shipped
 
 _SHOWN = 6
@@ -45,7 +49,7 @@ STUDENT_FLAGS = (*FLAGS, Flag("precision"))
 
 
 @takes_settings(EmbedSettings, STUDENT_FLAGS)
-def embed(
+def embed(  # noqa: PLR0913
     *,
     settings: EmbedSettings,
     output: Output,
@@ -55,6 +59,9 @@ def embed(
     device: Device = "auto",
     jobs: Jobs = None,
     overwrite: Overwrite = False,
+    rows_per_file: RowsPerFile = None,
+    shard: ShardOption = None,
+    engine: EngineOption = "local",
 ) -> None:
     """Embed molecules, texts or images with a trained student.
 
@@ -65,12 +72,22 @@ def embed(
 
     student: Any = students.load(model).to(devices.choose(device))
     label = shipped.label_of(model)
-    place = source_of(file, source)
-    _run(student, label, place, output, settings, jobs=processes(jobs), overwrite=overwrite)
+    _run(
+        student,
+        label,
+        source_of(file, source),
+        output,
+        settings,
+        jobs=processes(jobs),
+        overwrite=overwrite,
+        rows_per_file=rows_per_file,
+        shard=shard,
+        engine=engine,
+    )
 
 
 @takes_settings(EmbedSettings, FLAGS)
-def embed_with_teacher(
+def embed_with_teacher(  # noqa: PLR0913
     *,
     settings: EmbedSettings,
     name: Annotated[str, typer.Argument(help="Name of a teacher, or prefix:name.")],
@@ -80,6 +97,9 @@ def embed_with_teacher(
     device: Device = "cpu",
     jobs: Jobs = None,
     overwrite: Overwrite = False,
+    rows_per_file: RowsPerFile = None,
+    shard: ShardOption = None,
+    engine: EngineOption = "local",
 ) -> None:
     """Embed molecules, texts or images with a teacher.
 
@@ -91,10 +111,21 @@ def embed_with_teacher(
     at_once = processes(jobs, device)
     teacher = teachers.make(name, weights_dir=weights_dir, device=device)
     label, encoder = teacher.card.name, TeacherEncoder(teacher)
-    _run(encoder, label, source, output, settings, jobs=at_once, overwrite=overwrite)
+    _run(
+        encoder,
+        label,
+        source,
+        output,
+        settings,
+        jobs=at_once,
+        overwrite=overwrite,
+        rows_per_file=rows_per_file,
+        shard=shard,
+        engine=engine,
+    )
 
 
-def _run(
+def _run(  # noqa: PLR0913
     encoder: Encoder[Any],
     name: str,
     source: str,
@@ -103,11 +134,29 @@ def _run(
     *,
     jobs: int,
     overwrite: bool,
+    rows_per_file: int | None,
+    shard: str | None,
+    engine: str,
 ) -> None:
+    part = Shard.of_text(shard) if shard else None
     summary = embed_file(
-        encoder, source, output, settings, name=name, jobs=jobs, overwrite=overwrite
+        encoder,
+        source,
+        output,
+        settings,
+        name=name,
+        jobs=jobs,
+        overwrite=overwrite,
+        rows_per_file=rows_per_file or (ROWS_PER_FILE if part else None),
+        shard=part,
+        engine=engine,
     )
     notify(describe(summary))
+    if part and not summary.total:
+        notify(
+            f"no rows fall to shard {part}: there are more shards than files; "
+            "give fewer --rows-per-file"
+        )
 
 
 def describe(summary: Summary) -> str:

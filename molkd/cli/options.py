@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from molkd.embedding.engines import ENGINES
 from molkd.errors import ConfigError
 from molkd.formats import READERS, WRITERS
 from molkd.runtime.processes import usable_cores
@@ -52,6 +53,26 @@ Column = Annotated[
 ]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help=f"File of embeddings: .{', .'.join(WRITERS)}.")
+]
+RowsPerFile = Annotated[
+    int | None,
+    typer.Option(
+        help="Write a folder of Parquet files of so many rows each, named by these rows, and a "
+        "manifest. Default: all in one file."
+    ),
+]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Write every N-th of these files, from the I-th, so that N jobs share a source; then "
+        "run molkd merge. Under torchrun: one shard per process. Files have 1,000,000 rows unless "
+        "told otherwise.",
+    ),
+]
+EngineOption = Annotated[
+    str, typer.Option("--engine", help=f"What does the work: {', '.join(ENGINES)}.")
 ]
 Model = Annotated[
     str,

@@ -25,6 +25,7 @@ __all__ = [
     "EmbedSettings",
     "Encoder",
     "OnInvalid",
+    "Shard",
     "Summary",
     "TeacherEncoder",
     "embed_file",
@@ -79,6 +80,7 @@ def embed_file(  # noqa: PLR0913
     """
     from molkd.embedding.engines import ENGINES  # it loads pyarrow
     from molkd.embedding.job import Job
+    from molkd.embedding.merging import merge
 
     options = options or EmbedSettings()
     layout = Layout(Path(output), rows_per_file, shard or Shard())
@@ -87,6 +89,8 @@ def embed_file(  # noqa: PLR0913
     _refuse_misfits(encoder, str(source), layout, options)
     job = Job(encoder, str(source), layout, options, name, ENGINES[engine], overwrite)
     summary = job.run(jobs, progress=progress)
+    if not layout.single and layout.shard.of == 1:
+        merge(layout.output, jobs=jobs)
     if summary.invalid > options.max_invalid_frac * summary.total:
         raise InputError(
             f"{summary.invalid} of {summary.total} {summary.noun} are invalid, more than the "

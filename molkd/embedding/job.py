@@ -71,7 +71,9 @@ class Job:
                 make = self._confirm if written else functools.partial(self._write, bar)
                 total.join(make(place, tasks))
                 fresh = fresh or not written
-        return self._summary(total, seconds=time.monotonic() - started, already_done=not fresh)
+        return self._summary(
+            total, seconds=time.monotonic() - started, already_done=total.total > 0 and not fresh
+        )
 
     def _end(self, rows: int) -> None:
         """Notes, where there are several files, that all of this shard are written."""

@@ -13,6 +13,7 @@ from molkd.formats.chunks import Chunk
 RECORDS = "_records"
 """Folder beside files named by their rows; readers of tables pass over a leading underscore."""
 
+ROWS_PER_FILE = 1_000_000
 FINISHED = "finished.toml"
 MANIFEST = "_manifest.json"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from molkd.embedding import EmbedSettings, Summary, embed_file
+from molkd.embedding import EmbedSettings, Shard, Summary, embed_file
 from tests.fakes.fake_encoders import FakeEncoder
 
 SMILES = [f"{'C' * (1 + row % 20)}{'N' * (row // 20)}O" for row in range(100)]
 
 
 def embed(encoder: FakeEncoder, source: Path, output: Path, **some: Any) -> Summary:
-    jobs, overwrite = some.pop("jobs", 1), some.pop("overwrite", False)
+    how = {key: some.pop(key) for key in ("jobs", "overwrite", "rows_per_file") if key in some}
+    shard = Shard.of_text(some.pop("shard", "1/1"))
     options = EmbedSettings(**{"chunk_rows": 16, **some})
-    return embed_file(encoder, source, output, options, name="fake", jobs=jobs, overwrite=overwrite)
+    return embed_file(encoder, source, output, options, name="fake", shard=shard, **how)

@@ -1,0 +1,123 @@
+"""One file from files named by their rows: the bytes that a job of one file would have written."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from molkd.embedding.encoders import FAMILIARITY
+from molkd.embedding.layout import Layout, settings_path
+from molkd.embedding.merging import Manifest
+from molkd.embedding.settings import EmbedSettings
+from molkd.errors import ConfigError, InputError
+from molkd.formats import WRITERS
+from molkd.formats.embeddings import DAMAGE, MODALITY_OF, matrix_of
+from molkd.formats.writers import format_of
+from molkd.formats.writers.kept import columns_of
+from molkd.formats.writers.table import EmbeddedChunk, Result
+from molkd.runtime import files, memory, settings
+
+_OWN = ("id", *MODALITY_OF, "valid", "error", "embedding")
+_PREFIX = "molkd."
+
+
+def join(manifest: Manifest, output: Path) -> None:
+    """Writes all files of a manifest as one, in any format of embeddings.
+
+    Raises:
+        ConfigError: the suffix names no format.
+        InputError: a file cannot be read.
+        OutputError: the output is a folder, or cannot be written.
+    """
+    files.refuse_folder(output, "embeddings.parquet")
+    write = WRITERS[format_of(output)]
+    first = manifest.paths[0]
+    with _explained(first):
+        schema = pq.read_schema(first)
+    dtype = str(schema.field("embedding").type.value_type)
+    dtypes = {"float": "float32", "halffloat": "float16"}
+    if dtype not in dtypes:
+        raise ConfigError(f"{first} holds embeddings of {dtype}: leave them in their files")
+    named = [bool(entry["named"]) for entry in manifest.content["files"]]
+    chunks = _Pieces(manifest.paths, named)
+    options = settings.load(EmbedSettings, settings_path(_records(manifest) / first.name))
+    metadata: dict[bytes, bytes] = schema.metadata or {}
+    facts = {key.decode(): value.decode() for key, value in metadata.items()}
+    result = Result(
+        rows=sum(pq.read_metadata(path).num_rows for path in manifest.paths),
+        dim=schema.field("embedding").type.list_size,
+        column=next(name for name in MODALITY_OF if name in schema.names),
+        dtype="float16" if options.dtype == "float16" else "float32",
+        metadata={key: value for key, value in facts.items() if key.startswith(_PREFIX)},
+        chunks=chunks,
+        kept=columns_of(chunks) if options.adds_columns else {},
+    )
+    record = {
+        name: manifest.content[name]
+        for name in ("model", "model_digest", "versions", "rows", "invalid", "items")
+    }
+    with files.atomic_path(output) as temporary:
+        write(temporary, result, final=output)
+        record["sha256"] = files.sha256_of(temporary)
+        settings.write(settings_path(output), options, record=record)
+
+
+def _records(manifest: Manifest) -> Path:
+    return Layout(manifest.folder, 1).records
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """The rows of files in order, read in every iteration.
+
+    Attributes:
+        paths: the files.
+        named: for each, whether any of its rows has an identifier; if none has, it holds the
+            numbers of the rows, which are taken where no row of all files has one.
+    """
+
+    paths: Sequence[Path]
+    named: Sequence[bool]
+
+    def __iter__(self) -> Iterator[EmbeddedChunk]:
+        for path, named in zip(self.paths, self.named, strict=True):
+            with _explained(path), pq.ParquetFile(path) as stored:
+                for group in range(stored.metadata.num_row_groups):
+                    table = stored.read_row_group(group)
+                    yield _chunk(table, nameless=any(self.named) and not named)
+                    memory.release()
+
+
+def _chunk(table: Any, *, nameless: bool) -> EmbeddedChunk:
+    column = next(name for name in MODALITY_OF if name in table.column_names)
+    values = matrix_of(table["embedding"].combine_chunks())
+    single = pa.types.is_float32(table.schema.field("embedding").type.value_type)
+    return EmbeddedChunk(
+        [None] * len(table) if nameless else table["id"].to_pylist(),
+        table[column].to_pylist(),
+        table["error"].to_pylist(),
+        values if single else values.astype("float16"),
+        kept={name: _texts(table, name) for name in table.column_names if name not in _OWN},
+    )
+
+
+def _texts(table: Any, name: str) -> list[str | None]:
+    """A column as it was read; scores are the only ones that were stored as numbers."""
+    values = table[name].to_pylist()
+    if name != FAMILIARITY:
+        return values
+    return [None if value is None else f"{value:.4f}" for value in values]
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Generator[None]:
+    try:
+        yield
+    except DAMAGE as error:
+        raise InputError(f"cannot read embeddings from {path}: {error}") from error

@@ -1,0 +1,311 @@
+"""Files named by their rows: shards, kills and a merge give the bytes of one run."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from molkd.embedding import EmbedSettings, Shard, embed_file
+from molkd.embedding.joining import join
+from molkd.embedding.layout import RECORDS, Layout
+from molkd.embedding.merging import merge, read_manifest
+from molkd.errors import ConfigError, InputError, OutputError
+from molkd.formats.chunks import Chunk
+from molkd.formats.embeddings import read
+from molkd.runtime import files, locks
+from tests.embedding.jobs import SMILES, embed
+from tests.fakes.fake_encoders import FakeEncoder
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def _in_shards(source: Path, folder: Path, count: int, rows: int, **some: Any) -> None:
+    order = list(range(1, count + 1))
+    random.Random(count).shuffle(order)  # noqa: S311
+    for number in order:
+        embed(FakeEncoder(), source, folder, rows_per_file=rows, shard=f"{number}/{count}", **some)
+
+
+@pytest.mark.parametrize("rows", [1, 16, 20, 48, 100, 1000])
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_any_number_of_shards_gives_the_bytes_of_one_run(
+    tmp_path: Path, source: Path, rows: int, count: int
+) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    embed(FakeEncoder(), source, whole, rows_per_file=rows)
+    _in_shards(source, parts, count, rows)
+    merge(parts)
+    assert _files(parts) == _files(whole)
+    assert len(_files(whole)) == -(-100 // rows) + 1
+
+
+def test_every_file_has_as_many_rows_as_asked_and_its_name_says_which(
+    tmp_path: Path, source: Path
+) -> None:
+    embed(FakeEncoder(), source, tmp_path / "out", rows_per_file=40)
+    stored = {path.name: read(path).items for path in sorted((tmp_path / "out").glob("*.parquet"))}
+    assert stored == {
+        "000000000000-000000000040.parquet": SMILES[:40],
+        "000000000040-000000000080.parquet": SMILES[40:80],
+        "000000000080-000000000120.parquet": SMILES[80:],
+    }
+    assert pq.read_table(tmp_path / "out").num_rows == 100  # a folder is a table to others
+
+
+@pytest.mark.parametrize("kind", ["parquet", "npz", "npy", "csv"])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("drop", [False, True])
+def test_one_file_of_all_is_the_one_that_a_single_job_writes(
+    tmp_path: Path, kind: str, dtype: str, drop: bool
+) -> None:
+    source = tmp_path / "in.csv"
+    lines = [f"{smiles},{row},{row / 2},n{row}" for row, smiles in enumerate(SMILES)]
+    lines[3], lines[70] = "bad,007,,", ",,x,"
+    source.write_text("smiles,number,half,note\n" + "\n".join(lines) + "\n")
+    some = {"dtype": dtype, "keep": ("number", "half", "note")}
+    some["on_invalid"] = "drop" if drop else "null"
+    alone, joined = tmp_path / f"alone.{kind}", tmp_path / f"joined.{kind}"
+    embed(FakeEncoder(), source, alone, **some)
+    _in_shards(source, tmp_path / "out", 3, 32, **some)
+    join(merge(tmp_path / "out"), joined)
+    assert joined.read_bytes() == alone.read_bytes()
+
+
+@pytest.mark.parametrize("named", [None, 3, 90])
+def test_a_missing_name_becomes_no_number_where_another_file_has_names(
+    tmp_path: Path, named: int | None
+) -> None:
+    source = tmp_path / "in.smi"
+    source.write_text(
+        "".join(f"{smiles}{' x' * (row == named)}\n" for row, smiles in enumerate(SMILES))
+    )
+    embed(FakeEncoder(), source, tmp_path / "alone.parquet")
+    embed(FakeEncoder(), source, tmp_path / "out", rows_per_file=16)
+    join(read_manifest(tmp_path / "out"), tmp_path / "joined.parquet")
+    assert (tmp_path / "joined.parquet").read_bytes() == (tmp_path / "alone.parquet").read_bytes()
+
+
+def test_columns_that_are_kept_are_alike_in_all_files(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("smiles,x\n" + "C,1\n" * 8 + "C,a\n" * 8)
+    embed(FakeEncoder(), source, tmp_path / "out", rows_per_file=8, keep=("x",))
+    table = pq.read_table(tmp_path / "out")
+    assert table["x"].to_pylist() == [*["1"] * 8, *["a"] * 8]
+
+
+# == Interruption
+
+
+@pytest.mark.parametrize("row", [0, 17, 50, 99])
+def test_an_interrupted_run_goes_on_within_its_file(tmp_path: Path, source: Path, row: int) -> None:
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    embed(FakeEncoder(), source, whole, rows_per_file=48)
+    with pytest.raises(KeyboardInterrupt):
+        embed(FakeEncoder(stop=SMILES[row]), source, out, rows_per_file=48)
+    encoder = FakeEncoder()
+    summary = embed(encoder, source, out, rows_per_file=48)
+    begun = row // 48 * 48
+    done = begun + (row - begun) // 16 * 16
+    assert encoder.asked == SMILES[done:]
+    assert (summary.total, summary.resumed) == (100, done)
+    assert _files(out) == _files(whole)
+    assert not list((out / RECORDS).glob("*.parts"))
+
+
+def test_what_is_complete_is_left_alone(tmp_path: Path, source: Path) -> None:
+    out = tmp_path / "out"
+    embed(FakeEncoder(), source, out, rows_per_file=48)
+    encoder = FakeEncoder()
+    assert embed(encoder, source, out, rows_per_file=48).already_done
+    assert not encoder.asked
+    assert not embed(encoder, source, out, rows_per_file=48, overwrite=True).already_done
+    assert encoder.asked == SMILES
+
+
+def test_a_second_process_on_the_same_shard_is_refused(tmp_path: Path, source: Path) -> None:
+    layout = Layout(tmp_path / "out", 48, Shard(1, 2))
+    with (
+        locks.held(layout.held),
+        pytest.raises(OutputError, match="another process is writing"),
+    ):
+        embed(FakeEncoder(), source, tmp_path / "out", rows_per_file=48, shard="1/2")
+    embed(FakeEncoder(), source, tmp_path / "out", rows_per_file=48, shard="2/2")
+
+
+# == What cannot be merged
+
+
+@pytest.fixture
+def sharded(tmp_path: Path, source: Path) -> Path:
+    _in_shards(source, tmp_path / "out", 3, 20)
+    return tmp_path / "out"
+
+
+def test_a_shard_without_rows_is_no_fault(tmp_path: Path, source: Path) -> None:
+    summary = embed(FakeEncoder(), source, tmp_path / "out", rows_per_file=100, shard="3/3")
+    assert (summary.total, summary.already_done) == (0, False)
+    with pytest.raises(InputError, match=r"not finished: 1/3, 2/3; run the same"):
+        merge(tmp_path / "out")
+    _in_shards(source, tmp_path / "out", 3, 100)
+    assert merge(tmp_path / "out").content["rows"] == 100
+
+
+def test_the_manifest_counts_rows_and_reasons(tmp_path: Path) -> None:
+    source = tmp_path / "in.smi"
+    source.write_text("C\n[NaH]\nxx\n" * 10)
+    _in_shards(source, tmp_path / "out", 2, 16)
+    content = merge(tmp_path / "out").content
+    assert (content["rows"], content["invalid"]) == (30, 20)
+    assert content["reasons"] == {
+        "SMILES syntax error": 10,
+        "the model returned NaN or infinity": 10,
+    }
+    assert [(one["start"], one["rows"]) for one in content["files"]] == [(0, 16), (16, 14)]
+    assert content["model_digest"] == "fake"
+
+
+def test_nothing_is_merged_where_nothing_was_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no shard has finished"):
+        merge(tmp_path)
+
+
+FIRST, SECOND = "000000000000-000000000020.parquet", "000000000020-000000000040.parquet"
+
+
+def test_a_missing_file_is_named(sharded: Path) -> None:
+    (sharded / SECOND).unlink()
+    with pytest.raises(InputError, match=f"lacks {SECOND}"):
+        merge(sharded)
+
+
+def test_a_damaged_file_is_named(sharded: Path) -> None:
+    data = bytearray((sharded / SECOND).read_bytes())
+    data[50] ^= 1
+    (sharded / SECOND).write_bytes(data)
+    with pytest.raises(InputError, match=f"damaged.*{SECOND}"):
+        merge(sharded)
+
+
+def test_a_file_that_overlaps_is_named(sharded: Path) -> None:
+    overlapping = "000000000010-000000000030.parquet"
+    (sharded / overlapping).write_bytes((sharded / FIRST).read_bytes())
+    with pytest.raises(InputError, match=f"overlap.*{overlapping}"):
+        merge(sharded)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "some", "said"),
+    [
+        (FakeEncoder(digest="other"), {}, "model_digest is 'other' there, 'fake' in the first"),
+        (FakeEncoder(), {"dtype": "float16"}, "dtype is 'float16' there, 'float32'"),
+    ],
+)
+def test_a_file_of_another_model_or_other_settings_is_refused(
+    tmp_path: Path, source: Path, encoder: FakeEncoder, some: dict[str, str], said: str
+) -> None:
+    out = tmp_path / "out"
+    embed(FakeEncoder(), source, out, rows_per_file=50, shard="1/2")
+    embed(encoder, source, out, rows_per_file=50, shard="2/2", **some)
+    with pytest.raises(InputError, match=said):
+        merge(out)
+
+
+def test_shards_of_different_sources_are_refused(tmp_path: Path, source: Path) -> None:
+    out = tmp_path / "out"
+    embed(FakeEncoder(), source, out, rows_per_file=50, shard="1/2")
+    source.write_text("".join(f"{text}\n" for text in SMILES[:90]))
+    embed(FakeEncoder(), source, out, rows_per_file=50, shard="2/2")
+    with pytest.raises(InputError, match="1/2 of 100 rows, 50 to a file, 2/2 of 90 rows"):
+        merge(out)
+
+
+def test_files_that_were_there_before_the_source_changed_are_refused(
+    tmp_path: Path, source: Path
+) -> None:
+    out = tmp_path / "out"
+    embed(FakeEncoder(), source, out, rows_per_file=50)
+    source.write_text("".join(f"{text}\n" for text in reversed(SMILES)))
+    with pytest.raises(OutputError, match="exists and was made from other molecules"):
+        embed(FakeEncoder(), source, out, rows_per_file=50)
+
+
+def test_a_manifest_that_was_edited_is_refused(sharded: Path) -> None:
+    manifest = merge(sharded)
+    assert read_manifest(sharded).content["rows"] == manifest.content["rows"] == 100
+    path = sharded / "_manifest.json"
+    content = files.read_json(path)
+    files.write_json(path, content | {"rows": 99})
+    with pytest.raises(InputError, match="was edited: run molkd merge"):
+        read_manifest(sharded)
+    merge(sharded)
+    assert read_manifest(sharded).content["rows"] == 100
+    path.unlink()
+    with pytest.raises(InputError, match=r"cannot read .*_manifest\.json.*run molkd merge"):
+        read_manifest(sharded)
+
+
+# == What cannot be meant
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1/0", "-1/2", "a/b", "1", "1/2/3", ""])
+def test_a_shard_is_i_of_n(text: str) -> None:
+    with pytest.raises(ConfigError, match="expected I/N with I from 1 to N"):
+        Shard.of_text(text)
+
+
+def test_shards_need_files_and_files_a_folder(tmp_path: Path, source: Path) -> None:
+    with pytest.raises(ConfigError, match="give rows_per_file"):
+        embed(FakeEncoder(), source, tmp_path / "out.parquet", shard="1/2")
+    with pytest.raises(ConfigError, match="are Parquet, not csv"):
+        embed(FakeEncoder(), source, tmp_path / "out", rows_per_file=10, format="csv")
+    with pytest.raises(ConfigError, match="rows_per_file must be at least 1"):
+        embed(FakeEncoder(), source, tmp_path / "out", rows_per_file=0)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="is a file: with rows_per_file the output is a folder"):
+        embed(FakeEncoder(), source, tmp_path / "file", rows_per_file=10)
+
+
+def test_a_real_teacher_in_shards(tmp_path: Path, source: Path) -> None:
+    from molkd import teachers
+    from molkd.embedding import TeacherEncoder
+
+    encoder = TeacherEncoder(teachers.make("maccs"))
+    for number in (1, 2):
+        embed_file(
+            encoder,
+            source,
+            tmp_path / "out",
+            EmbedSettings(),
+            name="maccs",
+            rows_per_file=30,
+            shard=Shard(number, 2),
+        )
+    join(merge(tmp_path / "out"), tmp_path / "all.npy")
+    assert np.load(tmp_path / "all.npy").shape == (100, 167)
+
+
+# == Cutting chunks
+
+
+@pytest.mark.parametrize("every", [1, 3, 4, 7, 10, 100])
+@pytest.mark.parametrize("row0", [0, 5, 20])
+def test_a_chunk_is_cut_where_files_end(every: int, row0: int) -> None:
+    items = list(map(str, range(10)))
+    chunk = Chunk(row0, list(items), items, {3: "bad", 9: "worse"}, {"x": list(items)})
+    pieces = chunk.cut_at(every)
+    assert [item for piece in pieces for item in piece.items] == items
+    assert [text for piece in pieces for text in piece.kept["x"]] == items
+    assert {piece.row0 + row: why for piece in pieces for row, why in piece.failures.items()} == {
+        row0 + 3: "bad",
+        row0 + 9: "worse",
+    }
+    for piece in pieces:
+        assert piece.row0 // every == (piece.row0 + len(piece) - 1) // every
+    assert chunk.cut_at(None) == [chunk]
