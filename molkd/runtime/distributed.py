@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -49,7 +50,7 @@ def joined(device: torch.device) -> Generator[None]:
     _refuse_shared(device)
     own = not dist.is_initialized()
     with _explained():
-        if device.type == "cuda":
+        if device.type == "cuda" and device.index is not None:
             torch.cuda.set_device(device)
         if own:
             _start(device)
@@ -72,7 +73,7 @@ def _start(device: torch.device) -> None:
             timeout=STEP,
         )
     except ValueError as error:  # MASTER_ADDR or MASTER_PORT is missing
-        raise ConfigError(f"{launch.label()} cannot find the others ({error}): {_HOW}") from error
+        raise ConfigError(f"cannot find the other processes ({error}): {_HOW}") from error
 
 
 _HOW = "start with 'torchrun --nproc-per-node N -m molkd ...'"
@@ -179,21 +180,24 @@ def refuse_others(what: object) -> None:
     """
     if from_main(lambda: what) != what:
         raise ConfigError(
-            f"{launch.label()} trains something else than process 0, or sees other files: give "
-            "all the same command, and folders that all machines share"
+            "this process trains something else than process 0, or sees other files: give all "
+            "of them the same command, and folders that all machines share"
         )
 
 
 @contextlib.contextmanager
 def _explained() -> Generator[None]:
-    """Says of a broken connection what it means: it is never the cause."""
+    """Says of a broken connection what it means: it is never the cause.
+
+    What a GPU or NCCL has to say is another class of error, and stays as it is.
+    """
     try:
         yield
     except RuntimeError as error:
-        if isinstance(error, WorkerDiedError):
+        if type(error) not in {RuntimeError, dist.DistNetworkError, dist.DistStoreError}:
             raise
+        reason = re.sub(r"^\[\S+\] |\. This is typically.*", "", str(error).partition("\n")[0])
         raise WorkerDiedError(
-            f"{launch.label()} stops, because another process of this run ended or cannot be "
-            f"reached; its own message says why. Run the same command again to go on "
-            f"({str(error).partition(chr(10))[0]})"
+            "another process of this run ended, or cannot be reached; if it said why, that is the "
+            f"cause. The same command goes on where it stopped ({reason})"
         ) from error
