@@ -120,7 +120,7 @@ def _averaged(figures: Tensor, share: float) -> Tensor:
     """
     if not distributed.several():
         return figures
-    known = ~figures.isnan()
+    known = ~figures.isnan() & (share > 0)
     sums = torch.stack([torch.where(known, figures, 0.0), known.to(figures.dtype)])
     value, weight = distributed.total(sums * share)
     return torch.where(weight > 0, value / weight, torch.nan)

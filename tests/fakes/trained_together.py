@@ -28,9 +28,10 @@ PLAN = TrainSettings(epochs=3, batch_size=77, lr=5e-3, ema=0.9, precision="fp32"
 """The last of 540 rows is a batch of its own, in which one of two processes has nothing."""
 
 EXACT: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "teachers": ("mi", {}),
-    "pairs": ("mse", {"average": "pairs"}),
-    "rows": ("cosine", {"average": "rows"}),
+    "teachers": ("mi", {"head_hidden": 16}),
+    "pairs": ("mse", {"head_hidden": 16, "average": "pairs"}),
+    "rows": ("cosine", {"head_hidden": 16, "average": "rows"}),
+    "diverse": ("diverse", {"query_hidden": 16}),
 }
 """Objectives without anything random: two processes give the losses of one."""
 
@@ -43,7 +44,7 @@ def distiller(
 ) -> Distiller[Any, Vectors, Any]:
     torch.manual_seed(plan.seed)
     student = VectorStudent(dropout=drop)
-    settings = objectives.configured(name, {"head_hidden": 16, **options})
+    settings = objectives.configured(name, options)
     made = settings.build(student.feature_spec, corpus().reader.specs)
     return Distiller(student, made, plan, device=device)
 
