@@ -8,7 +8,6 @@ others along at once, and one that cannot be reached any more does after a time.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
@@ -50,7 +49,7 @@ def joined(device: torch.device) -> Generator[None]:
     _refuse_shared(device)
     own = not dist.is_initialized()
     with _explained():
-        if device.type == "cuda" and device.index is not None:
+        if str(device).startswith("cuda:"):
             torch.cuda.set_device(device)
         if own:
             _start(device)
@@ -80,7 +79,7 @@ _HOW = "start with 'torchrun --nproc-per-node N -m molkd ...'"
 
 
 def _refuse_shared(device: torch.device) -> None:
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    here = launch.local_world_size()
     if device.type == "mps":
         raise ConfigError("several processes train on cuda or cpu, not on mps")
     own = None if device.type != "cuda" else device.index

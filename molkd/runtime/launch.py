@@ -54,6 +54,15 @@ def local_rank() -> int | None:
     return number
 
 
+def local_world_size() -> int:
+    """Returns how many processes of the job are on this machine.
+
+    Raises:
+        ConfigError: the environment says something that cannot be.
+    """
+    return _number("LOCAL_WORLD_SIZE", 1)
+
+
 def label() -> str:
     """Returns "process 1 of 2", from 0, to tell messages apart; empty for an ordinary process."""
     try:

@@ -31,7 +31,7 @@ EXACT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "teachers": ("mi", {"head_hidden": 16}),
     "pairs": ("mse", {"head_hidden": 16, "average": "pairs"}),
     "rows": ("cosine", {"head_hidden": 16, "average": "rows"}),
-    "diverse": ("diverse", {"query_hidden": 16}),
+    "diverse": ("diverse", {"query_hidden": 16, "importance": "mixture"}),
 }
 """Objectives without anything random: two processes give the losses of one."""
 
