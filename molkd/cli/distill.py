@@ -72,10 +72,11 @@ def distill(  # noqa: PLR0913
 
     if not settings.teachers:
         raise ConfigError("name at least one teacher with --teachers; 'molkd teachers list'")
-    modality = settings.modality
-    items, unread = read_items(source, Columns(column, style=modality.style), kind=input_format)
+    modality, first = settings.modality, launch.rank() == 0
+    columns = Columns(column, style=modality.style)
+    items, unread = read_items(source, columns, kind=input_format) if first else ([], {})
     panel = api.teachers_of(settings.teachers, weights_dir=weights_dir, device=device)
-    if launch.rank() == 0:
+    if first:
         write(output / "settings.toml", settings)
     result = api.distill(
         items,
@@ -86,7 +87,7 @@ def distill(  # noqa: PLR0913
         device=device,
         jobs=usable_cores() if jobs is None else jobs,
     )
-    if launch.rank() == 0:
+    if first:
         _report(result, unread, len(items), modality.name)
 
 

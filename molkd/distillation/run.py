@@ -69,8 +69,8 @@ def distill(
 ) -> Distilled:
     """Distils teachers into a student; run again after a kill, it resumes.
 
-    Processes that `torchrun` started share every batch of the training; the first one does all else
-    and writes. Each returns the same.
+    Processes that `torchrun` started share every batch of the training; the first one does all
+    else, with its items, and writes. Each returns the same.
 
     Args:
         items: what the student reads, one per row: SMILES for a molecular student, texts, or
@@ -96,15 +96,15 @@ def distill(
     settings.check()
     corpora.refuse_other_readers(teachers, settings)
     queryable = corpora.queryable_teachers(teachers, settings)
-    folder, speaks = Path(output), progress and launch.rank() == 0
+    folder, shown = Path(output), progress and launch.rank() == 0
     with distributed.joined(devices.choose(device)):
         checked = distributed.from_main(
-            lambda: corpora.checked(items, settings, jobs, progress=speaks)
+            lambda: corpora.checked(items, settings, jobs, progress=shown)
         )
         place = Path(bank) if bank else folder / "bank"
-        stored = corpora.filled_bank(place, checked, teachers, settings, jobs=jobs, progress=speaks)
+        stored = corpora.filled_bank(place, checked, teachers, settings, jobs=jobs, progress=shown)
         student = students.make(settings.student, seed=settings.train.seed, items=checked.items)
-        prepared = corpora.reading_of(student, checked, stored, jobs, progress=speaks)
+        prepared = corpora.reading_of(student, checked, stored, jobs, progress=shown)
         corpus = corpora.corpus_of(stored, prepared, settings, queryable=queryable)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.train.seed)
@@ -114,9 +114,9 @@ def distill(
         towards = _components(stored, corpus, settings, student.embedding_dim)
         distiller = Distiller(student, objective, settings.train, device=device)
         with locks.held(folder) if distributed.main() else contextlib.nullcontext():
-            history = distiller.fit(corpus, folder=folder, progress=speaks)
+            history = distiller.fit(corpus, folder=folder, progress=shown)
         information = distributed.from_main(
-            lambda: _finished(student, towards, stored, corpus, settings, folder, progress=speaks)
+            lambda: _finished(student, towards, stored, corpus, settings, folder, progress=shown)
         )
         run = report.Run(
             cards=[stored.cards[name] for name in settings.teachers],

@@ -26,6 +26,8 @@ STEP = timedelta(minutes=30)
 WORK = timedelta(days=30)
 """How long the others wait for what the first one does alone: teachers may take weeks."""
 
+_HOW = "start with 'torchrun --nproc-per-node N -m molkd ...'"
+
 Result = TypeVar("Result")
 
 _PATIENT: list[Any] = []
@@ -73,9 +75,6 @@ def _start(device: torch.device) -> None:
         )
     except ValueError as error:  # MASTER_ADDR or MASTER_PORT is missing
         raise ConfigError(f"cannot find the other processes ({error}): {_HOW}") from error
-
-
-_HOW = "start with 'torchrun --nproc-per-node N -m molkd ...'"
 
 
 def _refuse_shared(device: torch.device) -> None:

@@ -25,14 +25,18 @@ pytestmark = pytest.mark.slow  # every start of torch takes seconds, three times
 PROGRAM = ROOT / "tests" / "fakes" / "trained_together.py"
 
 
-def started(*arguments: object, limit: float = 200) -> subprocess.CompletedProcess[str]:
+def started(
+    *arguments: object, typed: str = "", limit: float = 200
+) -> subprocess.CompletedProcess[str]:
     """What two processes of torchrun said."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
         [*command, *map(str, arguments)],
         cwd=ROOT,
         env=environment,
+        input=typed,
         capture_output=True,
         text=True,
         check=False,
@@ -113,11 +117,24 @@ def test_a_distillation_by_two_is_that_by_one(trained: Trained, tmp_path: Path):
     assert two["information"] == pytest.approx(one["information"], abs=0.05)
 
 
-def test_the_command_under_torchrun(tmp_path: Path):
-    source, output = tmp_path / "molecules.smi", tmp_path / "run"
-    source.write_text("\n".join([*together.CHAINS, "xx"]) + "\n")
+def test_the_command_reads_a_pipe_once(tmp_path: Path):
+    source, output = "\n".join([*together.CHAINS, "xx"]) + "\n", tmp_path / "run"
     options = "-t maccs --student tiny --epochs 1 --device cpu -j 1 --set estimate.epochs=1"
-    done = started("-m", "molkd", "distill", "-i", source, "-o", output, *options.split())
+    done = started(
+        *(
+            "-m",
+            "molkd",
+            "distill",
+            "-i",
+            "-",
+            "--input-format",
+            "smi",
+            "-o",
+            output,
+            *options.split(),
+        ),
+        typed=source,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("60 of 61 molecules used") == 1
     assert done.stdout.count("maccs") == 1
