@@ -43,6 +43,7 @@ from molkd.errors import (
     OutputError,
     UnknownNameError,
 )
+from molkd.runtime import launch
 
 INTERRUPTED = 130
 
@@ -92,7 +93,7 @@ def main() -> None:
             app(prog_name="molkd")
     except MolkdError as error:
         message = error.strerror if isinstance(error, OutputError) and error.strerror else error
-        typer.echo(f"molkd: {message}", err=True)
+        typer.echo(": ".join(filter(None, ["molkd", launch.label(), str(message)])), err=True)
         sys.exit(next(code for kind, code in EXIT_CODES if isinstance(error, kind)))
     except SystemExit as stop:
         if stop.code == INTERRUPTED:

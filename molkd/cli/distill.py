@@ -59,21 +59,25 @@ def distill(  # noqa: PLR0913
 ) -> None:
     """Distil teachers into a student, without labels.
 
-    Run again after an interruption, the same command goes on where it stopped.
+    Run again after an interruption, the same command goes on where it stopped. On several GPUs:
+    torchrun --nproc-per-node 2 -m molkd distill ...
 
     molkd distill -i molecules.smi -o runs/student -t ecfp4-count,maccs,rdkit2d
     """
     from molkd import api
     from molkd.formats.columns import Columns
     from molkd.formats.readers import read_items
+    from molkd.runtime import launch
     from molkd.runtime.settings import write
 
     if not settings.teachers:
         raise ConfigError("name at least one teacher with --teachers; 'molkd teachers list'")
-    modality = settings.modality
-    items, unread = read_items(source, Columns(column, style=modality.style), kind=input_format)
+    modality, first = settings.modality, launch.rank() == 0
+    columns = Columns(column, style=modality.style)
+    items, unread = read_items(source, columns, kind=input_format) if first else ([], {})
     panel = api.teachers_of(settings.teachers, weights_dir=weights_dir, device=device)
-    write(output / "settings.toml", settings)
+    if first:
+        write(output / "settings.toml", settings)
     result = api.distill(
         items,
         panel,
@@ -83,7 +87,8 @@ def distill(  # noqa: PLR0913
         device=device,
         jobs=usable_cores() if jobs is None else jobs,
     )
-    _report(result, unread, len(items), modality.name)
+    if first:
+        _report(result, unread, len(items), modality.name)
 
 
 def _report(result: Distilled, unread: Mapping[int, str], items: int, noun: str) -> None:

@@ -18,6 +18,7 @@ from molkd.distillation.trainer import Corpus
 from molkd.errors import ConfigError
 from molkd.items import ReadItems, check
 from molkd.objectives import ObjectiveSettings
+from molkd.runtime import distributed, launch
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
 from molkd.students.base import PackedT, Student
@@ -72,6 +73,8 @@ def filled_bank(
 ) -> Bank:
     """Builds the bank of the teachers, or completes one; see `molkd.bank.build`.
 
+    Of several processes the first one does; the others wait, and open it.
+
     Args:
         path: its folder.
         corpus: the items; no teacher is asked about those that failed.
@@ -80,19 +83,23 @@ def filled_bank(
         jobs: processes.
         progress: whether to show progress bars.
     """
-    return banks.build(
-        path,
-        corpus.items,
-        teachers,
-        keys=corpus.keys,
-        errors=corpus.failures,
-        standardization=settings.standardize,
-        dtype=settings.bank_dtype,
-        jobs=jobs,
-        parse=settings.modality.parse,
-        nodes=node_names(teachers, settings),
-        progress=progress,
-    )
+    nodes = node_names(teachers, settings)
+    with distributed.main_first():
+        if not distributed.main():
+            return Bank.open(path, teachers=[t.card.name for t in teachers], nodes=nodes)
+        return banks.build(
+            path,
+            corpus.items,
+            teachers,
+            keys=corpus.keys,
+            errors=corpus.failures,
+            standardization=settings.standardize,
+            dtype=settings.bank_dtype,
+            jobs=jobs,
+            parse=settings.modality.parse,
+            nodes=nodes,
+            progress=progress,
+        )
 
 
 def node_names(teachers: Sequence[Teacher[Any]], settings: DistillSettings) -> list[str]:
@@ -129,13 +136,15 @@ def reading_of(
     student: Student[Any, PackedT, Any], corpus: ReadItems, bank: Bank, jobs: int, *, progress: bool
 ) -> PackedT:
     """Returns what `prepared_of` does, read once for all runs on a bank where it can be kept."""
-    return readings.kept(
-        bank.path,
-        bank.header,
-        student.featurize([]),
-        student.reading_here(),
-        lambda: prepared_of(student, corpus, jobs, progress=progress),
-    )
+    jobs = jobs if distributed.main() else max(1, jobs // launch.world_size())
+    with distributed.main_first():
+        return readings.kept(
+            bank.path,
+            bank.header,
+            student.featurize([]),
+            student.reading_here(),
+            lambda: prepared_of(student, corpus, jobs, progress=progress),
+        )
 
 
 def _mapped(function: Any, items: Sequence[Any], jobs: int, what: str, *, progress: bool) -> Any:

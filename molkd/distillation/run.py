@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from molkd.information import adaptors
 from molkd.information.densities import EmbeddedRows, fit_adaptors
 from molkd.information.estimate import Information, estimate
 from molkd.objectives import MutualInformationSettings
-from molkd.runtime import locks
+from molkd.runtime import devices, distributed, launch, locks
 from molkd.runtime.settings import as_table
 from molkd.students import Student
 from molkd.students.molecules import MoleculeStudent
@@ -68,6 +69,9 @@ def distill(
 ) -> Distilled:
     """Distils teachers into a student; run again after a kill, it resumes.
 
+    Processes that `torchrun` started share every batch of the training; the first one does all
+    else, with its items, and writes. Each returns the same.
+
     Args:
         items: what the student reads, one per row: SMILES for a molecular student, texts, or
             images (paths, bytes, arrays); rows that cannot be read are left out and reported.
@@ -83,6 +87,7 @@ def distill(
         ConfigError: settings contradict each other or the data.
         StaleBankError: the bank folder holds other items or teachers.
         OutputError: the disk is full; run again to resume.
+        WorkerDiedError: a process died, of those that read or of those that train.
     """
     settings = settings or DistillSettings()
     for teacher in teachers:
@@ -91,42 +96,29 @@ def distill(
     settings.check()
     corpora.refuse_other_readers(teachers, settings)
     queryable = corpora.queryable_teachers(teachers, settings)
-    folder = Path(output)
-    checked = corpora.checked(items, settings, jobs, progress=progress)
-    place = Path(bank) if bank else folder / "bank"
-    stored = corpora.filled_bank(place, checked, teachers, settings, jobs=jobs, progress=progress)
-    student = students.make(settings.student, seed=settings.train.seed, items=checked.items)
-    prepared = corpora.reading_of(student, checked, stored, jobs, progress=progress)
-    corpus = corpora.corpus_of(stored, prepared, settings, queryable=queryable)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.train.seed)
-        objective = settings.objective.build(
-            student.feature_spec, corpus.reader.specs, queryable=queryable
+    folder, shown = Path(output), progress and launch.rank() == 0
+    with distributed.joined(devices.choose(device)):
+        checked = distributed.from_main(
+            lambda: corpora.checked(items, settings, jobs, progress=shown)
         )
-    towards = _components(stored, corpus, settings, student.embedding_dim)
-    distiller = Distiller(student, objective, settings.train, device=device)
-    with locks.held(folder):
-        history = distiller.fit(corpus, folder=folder, progress=progress)
-    if towards is not None:
-        _turn(student, towards, corpus, settings)
-    if settings.weights_dtype == "fp16":
-        student.round()
-    student.remember(corpus.prepared.select(corpus.train))
-    information = _estimated(student, stored, corpus, settings, progress=progress)
-    if settings.adapted:
-        _adapt(student, stored, corpus, settings, folder, progress=progress)
-    if isinstance(student, MoleculeStudent):
-        rows = _sample(corpus.train, _REMEMBERED, settings.train.seed)
-        embedded = _embedded(student, corpus, rows)
-        student.remember_familiar(corpus.prepared.select(rows), embedded.values, folder)
-    student = student.cpu()
-    result = Distilled(
-        student, information, history, {**prepared.failures, **checked.failures}, prepared.shortened
-    )
-    report.write(
-        folder,
-        student,
-        report.Run(
+        place = Path(bank) if bank else folder / "bank"
+        stored = corpora.filled_bank(place, checked, teachers, settings, jobs=jobs, progress=shown)
+        student = students.make(settings.student, seed=settings.train.seed, items=checked.items)
+        prepared = corpora.reading_of(student, checked, stored, jobs, progress=shown)
+        corpus = corpora.corpus_of(stored, prepared, settings, queryable=queryable)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.train.seed)
+            objective = settings.objective.build(
+                student.feature_spec, corpus.reader.specs, queryable=queryable
+            )
+        towards = _components(stored, corpus, settings, student.embedding_dim)
+        distiller = Distiller(student, objective, settings.train, device=device)
+        with locks.held(folder) if distributed.main() else contextlib.nullcontext():
+            history = distiller.fit(corpus, folder=folder, progress=shown)
+        information = distributed.from_main(
+            lambda: _finished(student, towards, stored, corpus, settings, folder, progress=shown)
+        )
+        run = report.Run(
             cards=[stored.cards[name] for name in settings.teachers],
             information=information,
             history=history,
@@ -139,9 +131,39 @@ def distill(
             },
             corpus_digest=corpus.digest,
             half=settings.weights_dtype == "fp16",
-        ),
-    )
-    return result
+        )
+        distributed.from_main(lambda: report.write(folder, student, run))
+        if not distributed.main():
+            student = students.load(folder)
+    failures = {**prepared.failures, **checked.failures}
+    return Distilled(student, information, history, failures, prepared.shortened)
+
+
+def _finished(
+    student: Student[Any, Any, Any],
+    towards: JointReader | None,
+    bank: Bank,
+    corpus: Corpus[Any],
+    settings: DistillSettings,
+    folder: Path,
+    *,
+    progress: bool,
+) -> dict[str, Information]:
+    """Does to a trained student what comes after training; returns what it knows."""
+    if towards is not None:
+        _turn(student, towards, corpus, settings)
+    if settings.weights_dtype == "fp16":
+        student.round()
+    student.remember(corpus.prepared.select(corpus.train))
+    information = _estimated(student, bank, corpus, settings, progress=progress)
+    if settings.adapted:
+        _adapt(student, bank, corpus, settings, folder, progress=progress)
+    if isinstance(student, MoleculeStudent):
+        rows = _sample(corpus.train, _REMEMBERED, settings.train.seed)
+        embedded = _embedded(student, corpus, rows)
+        student.remember_familiar(corpus.prepared.select(rows), embedded.values, folder)
+    student.cpu()
+    return information
 
 
 def _components(

@@ -1,7 +1,8 @@
 """The training loop: one student, one objective, any teachers, any kind of item.
 
 Knows neither student nor objective nor teacher by class. Everything that decides the next step is
-in the checkpoint, so that a run that was killed ends with the same bits (on a CPU).
+in the checkpoint, so that a run that was killed ends with the same bits (on a CPU). Where several
+processes train together, all of them call `fit`, and the first one alone writes.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,11 +19,12 @@ from typing import Any, Generic, cast
 import numpy as np
 import torch
 
-from molkd.distillation import checkpoint
+from molkd.distillation import checkpoint, sharing
 from molkd.distillation.schedule import TrainSettings
+from molkd.distillation.sharing import Changes, Part
 from molkd.errors import ConfigError
 from molkd.objectives import Objective
-from molkd.runtime import devices, files, memory
+from molkd.runtime import devices, distributed, files, memory
 from molkd.runtime.progress import Progress
 from molkd.students.base import BatchT, Item, PackedT, Student, evaluating
 from molkd.targets.reader import TargetReader
@@ -85,6 +87,7 @@ class Distiller(Generic[Item, PackedT, BatchT]):
         self.objective = objective.to(self.device)
         self.history: list[dict[str, float]] = []
         self._average = copy.deepcopy(student).eval().requires_grad_(requires_grad=False)
+        self._changes = Changes([student, objective])
         self._optimizer = torch.optim.AdamW(
             [*student.parameters(), *objective.parameters()],
             lr=settings.lr,
@@ -110,20 +113,28 @@ class Distiller(Generic[Item, PackedT, BatchT]):
 
         Raises:
             ConfigError: the checkpoints are of another run, or the loss is no longer finite.
+            WorkerDiedError: another one of several processes ended.
         """
         settings = asdict(
             replace(self.settings, checkpoint_minutes=0)
         )  # does not change the result
         parts = [settings, dict(self.student.config), repr(self.objective), corpus.digest]
         digest = digest_of(parts)
-        with torch.random.fork_rng():
+        with devices.forked(self.device):
             torch.manual_seed(self.settings.seed)
             if folder is not None:
                 self._resume(folder, digest)
-            self._train(corpus, folder, digest, progress=progress)
+            self._align(digest)
+            self._train(corpus, folder if distributed.main() else None, digest, progress=progress)
         self.student.load_state_dict(self._best["weights"])
         self.student.eval()
         return self.history
+
+    def _align(self, digest: str) -> None:
+        """Lets all processes begin at the same place with the same weights."""
+        distributed.refuse_others([digest, self._epoch, self._batch, self._step])
+        for module in (self.student, self.objective, self._average):
+            distributed.copy_from_main(list(module.state_dict().values()))
 
     def _train(
         self, corpus: Corpus[PackedT], folder: Path | None, digest: str, *, progress: bool
@@ -138,11 +149,11 @@ class Distiller(Generic[Item, PackedT, BatchT]):
             shown=progress,
         ) as bar:
             while self._epoch < self.settings.epochs and not self._finished():
-                for rows, batch, targets in self._batches(corpus, self._order(corpus.train)):
-                    self._learn(batch, targets, total, len(rows))
+                for part, batch, targets in self._batches(corpus, self._order(corpus.train)):
+                    self._learn(batch, targets, total, part)
                     self._batch += 1
                     self._step += 1
-                    bar.update(len(rows))
+                    bar.update(part.count)
                     waited = time.monotonic() - saved > 60 * self.settings.checkpoint_minutes
                     if folder is not None and waited and self._batch < steps:
                         self._save(folder, digest)
@@ -167,13 +178,14 @@ class Distiller(Generic[Item, PackedT, BatchT]):
 
     def _batches(
         self, corpus: Corpus[PackedT], order: list[Rows]
-    ) -> Iterator[tuple[Rows, BatchT, Targets]]:
-        """Collates one batch ahead of the network, in a thread."""
+    ) -> Iterator[tuple[Part, BatchT, Targets]]:
+        """Collates this process's part one batch ahead of the network, in a thread."""
 
-        def load(rows: Rows) -> tuple[Rows, BatchT, Targets]:
-            batch = self.student.collate(corpus.prepared.select(rows))
-            targets = corpus.reader.targets(rows)
-            return rows, batch.to(self.device), targets.to(self.device)
+        def load(rows: Rows) -> tuple[Part, BatchT, Targets]:
+            part = Part.of(rows)
+            batch = self.student.collate(corpus.prepared.select(part.rows))
+            targets = corpus.reader.targets(part.rows)
+            return part, batch.to(self.device), targets.to(self.device)
 
         with ThreadPoolExecutor(1) as pool:
             pending = [pool.submit(load, rows) for rows in order[:2]]
@@ -183,28 +195,34 @@ class Distiller(Generic[Item, PackedT, BatchT]):
                     pending.append(pool.submit(load, rows))
                 yield ready.result()
 
-    def _learn(self, batch: BatchT, targets: Targets, steps: int, count: int) -> None:
+    def _learn(self, batch: BatchT, targets: Targets, steps: int, part: Part) -> None:
         """The next of all optimiser steps."""
+        sharing.reseed(self.settings.seed, self._step)
+        self._changes.begin()
         self.student.train()
         self.objective.train()
         for group in self._optimizer.param_groups:
             group["lr"] = self.settings.lr * self.settings.lr_factor(self._step, steps)
         self.objective.at(self._step / steps)
         with self.settings.autocast(self.device):
-            loss = self._compare(self.student, batch, targets)
+            loss = self._compare(self.student, batch, targets, part)
         if not torch.isfinite(loss.total):
             raise ConfigError(
                 f"the loss is {loss.total.item()} in epoch {self._epoch}: lower the learning rate"
             )
         self._optimizer.zero_grad()
-        loss.total.backward()
+        (loss.total * part.share).backward()
+        self._changes.average(part.share)
         for module in (self.student, self.objective):  # one cannot use up the other's allowance
             torch.nn.utils.clip_grad_norm_(module.parameters(), self.settings.clip)
         self._optimizer.step()
         self._update_average()
-        _accumulate(self._sums, loss, count)
+        sharing.accumulate(self._sums, loss, part)
 
-    def _compare(self, student: Student[Any, Any, BatchT], batch: BatchT, targets: Targets) -> Loss:
+    def _compare(
+        self, student: Student[Any, Any, BatchT], batch: BatchT, targets: Targets, part: Part
+    ) -> Loss:
+        self.objective.batch_share = part.share if distributed.several() else None
         layers, nodes = self.objective.reads_layers, self.objective.reads_nodes
         return cast("Loss", self.objective(student(batch, layers=layers, nodes=nodes), targets))
 
@@ -220,14 +238,14 @@ class Distiller(Generic[Item, PackedT, BatchT]):
         with evaluating(self.objective), torch.no_grad():
             starts = range(0, len(corpus.valid), self.settings.batch_size)
             order = [corpus.valid[i : i + self.settings.batch_size] for i in starts]
-            for rows, batch, targets in self._batches(corpus, order):
+            for part, batch, targets in self._batches(corpus, order):
                 with self.settings.autocast(self.device):
-                    loss = self._compare(self._average, batch, targets)
-                _accumulate(sums, loss, len(rows))
+                    loss = self._compare(self._average, batch, targets, part)
+                sharing.accumulate(sums, loss, part)
         record = {
             "epoch": float(self._epoch),
-            **_means(self._sums, "train"),
-            **_means(sums, "valid"),
+            **sharing.means(self._sums, "train"),
+            **sharing.means(sums, "valid"),
         }
         self.history.append(record)
         if record["valid"] < self._best["loss"]:
@@ -264,22 +282,3 @@ class Distiller(Generic[Item, PackedT, BatchT]):
         self._best, self.history, self._sums = state["best"], state["history"], state["sums"]
         self._epoch, self._batch, self._step = state["position"]
         devices.set_random_state(state["random"], self.device)
-
-
-def _accumulate(sums: dict[str, float], loss: Loss, count: int) -> None:
-    """Adds a batch to running sums, weighted by its rows; teachers without any row do not count."""
-    figures = {"": loss.total.detach(), **loss.parts, **loss.facts}
-    values = torch.stack([figure.float() for figure in figures.values()])
-    for name, value in zip(figures, values.tolist(), strict=True):
-        if value == value:  # noqa: PLR0124  (NaN: no row of the batch had this teacher)
-            sums[name] = sums.get(name, 0.0) + value * count
-            sums[f"#{name}"] = sums.get(f"#{name}", 0.0) + count
-
-
-def _means(sums: Mapping[str, float], split: str) -> dict[str, float]:
-    """Means by "train" for the total and "train/TEACHER" for the parts."""
-    return {
-        f"{split}/{name}" if name else split: value / sums[f"#{name}"]
-        for name, value in sums.items()
-        if not name.startswith("#")
-    }

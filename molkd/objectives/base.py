@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from molkd.errors import ConfigError
 from molkd.objectives.settings import ObjectiveSettings
 from molkd.objectives.standardizers import Batch, Ema
+from molkd.runtime import distributed
 from molkd.tensors import Features, FeatureSpec, Loss, QueryableTeachers, Targets, TargetSpec
 from molkd.types import Form, TeacherCard
 
@@ -33,12 +34,15 @@ class Objective(nn.Module, ABC):
         settings_type: the class of its settings.
         reads_layers: whether it reads the student's states after each layer.
         reads_nodes: whether it reads the student's states of the parts of an item.
+        batch_share: of the rows of a batch that several processes share, those that this one has;
+            None where it has all of them.
     """
 
     unit: ClassVar[str]
     settings_type: ClassVar[type[ObjectiveSettings]] = ObjectiveSettings
     reads_layers: bool = False
     reads_nodes: bool = False
+    batch_share: float | None = None
 
     def __init__(
         self,
@@ -98,6 +102,21 @@ class Objective(nn.Module, ABC):
         """Hears, before every training step, what share of training is over, in [0, 1)."""
         self._share = share
 
+    def over_batch(self, counts: Tensor) -> Tensor:
+        """Turns counts of these rows into what they would be if all rows of the batch were alike.
+
+        Losses of processes that share a batch are averaged by their rows. So a mean over some rows
+        only, those that a teacher could embed, is that over the whole batch if its sum is divided
+        by this. Where one process has the batch, the counts come back as they are.
+
+        Args:
+            counts: any shape; the same one in all processes, which all have to ask.
+        """
+        if self.batch_share is None:
+            return counts
+        own = counts.float() * (self.batch_share > 0)
+        return distributed.total(own) * self.batch_share
+
     def clean(self, targets: Targets) -> dict[str, Tensor]:
         """Teacher -> shape (b, dim), standardised where that is learnt; missing rows are zero.
 
@@ -118,7 +137,9 @@ class Objective(nn.Module, ABC):
         """Compares a batch with its teachers.
 
         Rows that a teacher could not embed, and teachers without any row in the batch, do not
-        count; where nothing is present, the loss is a zero that can be differentiated.
+        count; where nothing is present, the loss is a zero that can be differentiated. Where
+        several processes share a batch, each is given its rows, and the mean of the losses, by
+        rows, is minimised; `over_batch` makes it exactly that of the batch.
         """
 
 

@@ -20,7 +20,7 @@ from molkd.objectives.base import Objective, key
 from molkd.objectives.dropping import TeacherDropping
 from molkd.objectives.ladder import Ladder
 from molkd.objectives.relational import relational
-from molkd.objectives.settings import Average, HeadwiseSettings, ObjectiveSettings
+from molkd.objectives.settings import HeadwiseSettings, ObjectiveSettings
 from molkd.tensors import Features, FeatureSpec, Loss, Targets, TargetSpec
 
 NODES = "/parts"
@@ -71,7 +71,7 @@ class HeadwiseObjective(Objective):
         views = [whole, *(self.row_losses(_cut(features, k), targets) for k in self._lengths())]
         losses = torch.stack(views).mean(dim=0)
         counted = self.dropping(losses.detach(), present)
-        total = _average(self.settings.average, losses, counted, self.weights)
+        total = self._average(losses, counted)
         if self.settings.relational_weight:
             total = total + self.settings.relational_weight * self._relational(features, targets)
         return Loss(total, self._parts(whole.detach(), present), self._facts())
@@ -150,9 +150,25 @@ class HeadwiseObjective(Objective):
         ]
         return torch.stack(terms).mean()
 
+    def _average(self, losses: Tensor, counted: Tensor) -> Tensor:
+        """Shape (): the mean over what counts, see `Average`; zero where nothing does.
+
+        Args:
+            losses: shape (teachers, b), finite everywhere.
+            counted: shape (teachers, b), bool.
+        """
+        share = counted * self.weights[:, None]
+        if self.settings.average == "pairs":
+            return (losses * share).sum() / self.over_batch(share.sum()).clamp(min=1e-12)
+        if self.settings.average == "rows":
+            share = share / share.sum(dim=0).clamp(min=1e-12) / losses.shape[1]
+            return (losses * share).sum()
+        rows = self.over_batch(counted.sum(dim=1))
+        return ((losses * share).sum(dim=1) / torch.where(rows > 0, rows, 1)).mean()
+
     def _parts(self, losses: Tensor, present: Tensor) -> dict[str, Tensor]:
-        count = present.sum(dim=1)
-        means = torch.where(count > 0, losses.sum(dim=1) / count.clamp(min=1), torch.nan)
+        count = self.over_batch(present.sum(dim=1))
+        means = torch.where(count > 0, losses.sum(dim=1) / count, torch.nan)
         return dict(zip(self.specs, means, strict=True))
 
     def _facts(self) -> dict[str, Tensor]:
@@ -186,22 +202,3 @@ def _cut(features: Features, length: int) -> Features:
     """The features with all but the first dimensions of the embedding at zero."""
     leading = torch.arange(features.embedding.shape[1], device=features.embedding.device) < length
     return replace(features, embedding=torch.where(leading, features.embedding, 0.0))
-
-
-def _average(how: Average, losses: Tensor, counted: Tensor, weights: Tensor) -> Tensor:
-    """Shape (): the mean over what counts; zero where nothing does.
-
-    Args:
-        how: see `Average`.
-        losses: shape (teachers, b), finite everywhere.
-        counted: shape (teachers, b), bool.
-        weights: shape (teachers,), with mean 1.
-    """
-    share = counted * weights[:, None]
-    if how == "pairs":
-        return (losses * share).sum() / share.sum().clamp(min=1e-12)
-    if how == "rows":
-        share = share / share.sum(dim=0).clamp(min=1e-12) / losses.shape[1]
-        return (losses * share).sum()
-    rows = counted.sum(dim=1).clamp(min=1)
-    return ((losses * share).sum(dim=1) / rows).mean()

@@ -24,6 +24,27 @@ def test_a_device_by_name() -> None:
     assert devices.choose("cpu") == torch.device("cpu")
 
 
+def _one_of_several(monkeypatch: pytest.MonkeyPatch, local_rank: int) -> None:
+    for name, value in (("WORLD_SIZE", 8), ("RANK", 4 + local_rank), ("LOCAL_RANK", local_rank)):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+
+
+def test_each_of_several_processes_takes_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    _one_of_several(monkeypatch, 3)
+    assert devices.choose("auto") == torch.device("cuda", 3)
+    assert devices.choose("cpu") == torch.device("cpu")
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    _one_of_several(monkeypatch, 4)
+    with pytest.raises(
+        ConfigError, match=r"5 or more processes .* give torchrun --nproc-per-node 4"
+    ):
+        devices.choose("auto")
+
+
 @pytest.mark.parametrize("name", ["abacus", "cuda:99", "", "meta"])
 def test_what_is_no_device_here_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"device '{name}' is not available here: use auto"):

@@ -118,18 +118,18 @@ class Diverse(Objective):
         weights, kept, answers = self._ask(state, values, able, targets.queried)
         direct = self._errors(features.embedding.expand(len(self.specs), -1, -1), values, present)
         terms = {
-            "student": _distance(features.embedding, answers, shared(weights, kept).detach()),
+            "student": self._distance(features.embedding, answers, shared(weights, kept).detach()),
             "anchor": self._anchor(answers, weights, kept, values),
             "balance": _imbalance(weights, able),
-            "direct": _mean(direct, present),
+            "direct": self._mean(direct, present),
         }
         total = features.embedding.float().sum() * 0.0
         for name, term in terms.items():
             total = total + getattr(s, f"{name}_weight") * term
-        counts = present.sum(dim=1)
-        parts = torch.where(counts > 0, direct.detach().sum(1) / counts.clamp(min=1), torch.nan)
+        counts = self.over_batch(present.sum(dim=1))
+        parts = torch.where(counts > 0, direct.detach().sum(1) / counts, torch.nan)
         facts = {name: term.detach() for name, term in terms.items()}
-        facts["filtered"] = (able & ~kept).sum() / able.sum().clamp(min=1)
+        facts["filtered"] = (able & ~kept).sum() / self.over_batch(able.sum()).clamp(min=1e-12)
         facts |= self._use(weights.detach(), able, before)
         return Loss(total, dict(zip(self.specs, parts, strict=True)), facts)
 
@@ -141,9 +141,12 @@ class Diverse(Objective):
             able: shape (teachers, b), bool; who could be asked.
             before: how often each queryable teacher had been run before this batch.
         """
-        counts = dict(zip(self.specs, able.sum(dim=1), strict=True))
+        counts = dict(zip(self.specs, self.over_batch(able.sum(dim=1)), strict=True))
         used = zip(self.specs, weights.sum(dim=1), strict=True)
-        facts = {f"importance {name}": sum_ / counts[name].clamp(min=1) for name, sum_ in used}
+        facts = {
+            f"importance {name}": sum_ / torch.where(counts[name] > 0, counts[name], 1)
+            for name, sum_ in used
+        }
         for (name, teacher), runs in zip(self._queryable.items(), before, strict=True):
             facts[f"live forwards {name}"] = (teacher.forwards - runs) / counts[name]
         return facts
@@ -208,19 +211,19 @@ class Diverse(Objective):
     ) -> Tensor:
         """How badly answers predict what teachers said: the others' together, and each its own."""
         s = self.settings
-        own = _mean(self._errors(answers, values, kept), kept)
+        own = self._mean(self._errors(answers, values, kept), kept)
         if s.importance == "uniform" or len(self.specs) == 1:
             return own
         if s.importance == "mixture":
             together = (shared(weights, kept)[..., None] * answers).sum(dim=0)
             mixed = together.expand(len(self.specs), -1, -1)
-            return _mean(self._errors(mixed, values, kept), kept) + s.own_share * own
+            return self._mean(self._errors(mixed, values, kept), kept) + s.own_share * own
         parts = (weights * kept)[..., None] * answers
         mass = weights * kept
         others = mass.sum(dim=0, keepdim=True) - mass
         rest = (parts.sum(dim=0, keepdim=True) - parts) / others.clamp(min=1e-6)[..., None]
         asked = kept & (others > 1e-6)
-        return _mean(self._errors(rest, values, asked), asked) + s.own_share * own
+        return self._mean(self._errors(rest, values, asked), asked) + s.own_share * own
 
     def _errors(self, states: Tensor, values: list[Tensor], among: Tensor) -> Tensor:
         """Shape (teachers, b): squared errors of predicting each teacher from its states."""
@@ -229,6 +232,20 @@ class Diverse(Objective):
             for name, state, value in zip(self.specs, states, values, strict=True)
         ]
         return torch.where(among, torch.stack(rows), 0.0)
+
+    def _distance(self, embedding: Tensor, answers: Tensor, weights: Tensor) -> Tensor:
+        """Mean squared distance of embeddings to the common answer, where there is one."""
+        common = (weights[..., None] * answers).sum(dim=0).detach()
+        asked = weights.sum(dim=0) > 0
+        rows = functional.mse_loss(embedding.float(), common, reduction="none").mean(dim=1)
+        count = self.over_batch(asked.sum())
+        return torch.where(asked, rows, 0.0).sum() / torch.where(count > 0, count, 1)
+
+    def _mean(self, rows: Tensor, among: Tensor) -> Tensor:
+        """Mean over teachers of their means over rows; teachers without rows do not count."""
+        counts = self.over_batch(among.sum(dim=1))
+        means = torch.where(among, rows, 0.0).sum(dim=1) / torch.where(counts > 0, counts, 1)
+        return means.sum() / (counts > 0).sum().clamp(min=1)
 
 
 def _among(teachers: QueryableTeachers, names: Sequence[str]) -> dict[str, QueryableTeacher]:
@@ -252,23 +269,8 @@ def _layer(features: FeatureSpec, asked: int | None) -> int:
     return asked
 
 
-def _distance(embedding: Tensor, answers: Tensor, weights: Tensor) -> Tensor:
-    """Mean squared distance of embeddings to the common answer, where there is one."""
-    common = (weights[..., None] * answers).sum(dim=0).detach()
-    asked = weights.sum(dim=0) > 0
-    rows = functional.mse_loss(embedding.float(), common, reduction="none").mean(dim=1)
-    return torch.where(asked, rows, 0.0).sum() / asked.sum().clamp(min=1)
-
-
 def _imbalance(weights: Tensor, present: Tensor) -> Tensor:
     """Count times the sum of squared mean importances, less 1: zero where all are alike."""
     mean = weights.sum(dim=1) / present.any(dim=0).sum().clamp(min=1)
     imbalance = len(weights) * mean.square().sum() - 1
     return torch.where(present.any(), imbalance, 0.0)
-
-
-def _mean(rows: Tensor, among: Tensor) -> Tensor:
-    """Mean over teachers of their means over rows; teachers without rows do not count."""
-    counts = among.sum(dim=1)
-    means = torch.where(among, rows, 0.0).sum(dim=1) / counts.clamp(min=1)
-    return means.sum() / (counts > 0).sum().clamp(min=1)
