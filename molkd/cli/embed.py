@@ -27,6 +27,7 @@ from molkd.cli.options import (
 from molkd.cli.output import notify
 from molkd.embedding import EmbedSettings, Encoder, Shard, Summary, embed_file
 from molkd.embedding.layout import ROWS_PER_FILE
+from molkd.runtime import launch
 from molkd.students import shipped
 
 _SHOWN = 6
@@ -138,7 +139,7 @@ def _run(  # noqa: PLR0913
     shard: str | None,
     engine: str,
 ) -> None:
-    part = Shard.of_text(shard) if shard else None
+    part = Shard.of_text(shard) if shard else _own_shard()
     summary = embed_file(
         encoder,
         source,
@@ -157,6 +158,12 @@ def _run(  # noqa: PLR0913
             f"no rows fall to shard {part}: there are more shards than files; "
             "give fewer --rows-per-file"
         )
+
+
+def _own_shard() -> Shard | None:
+    """The shard of this process among several that one command has started; see `launch`."""
+    count = launch.world_size()
+    return Shard(launch.rank() + 1, count) if count > 1 else None
 
 
 def describe(summary: Summary) -> str:

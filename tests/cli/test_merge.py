@@ -61,3 +61,19 @@ def test_a_shard_that_gets_nothing_is_told_so(
 def test_what_is_no_shard_is_refused(source: str) -> None:
     with pytest.raises(ConfigError, match="expected I/N"):
         _embed(source, "-o", "out", "--shard", "4/3")
+
+
+def test_of_several_processes_each_embeds_its_shard(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        _embed(source, "-o", "out", "--rows-per-file", "30", "--device", "cpu")
+    assert [pq.read_metadata(path).num_rows for path in sorted((tmp_path / "out").glob("0*"))] == [
+        30,
+        21,
+    ]
+    _molkd("merge", "out", "--jobs", "1")
+    assert (tmp_path / "out" / "_manifest.json").exists()
