@@ -10,7 +10,7 @@ import typer
 from molkd.cli.flags import Flag, takes_settings
 from molkd.cli.options import (
     Device,
-    File,
+    Files,
     Input,
     Jobs,
     Model,
@@ -23,6 +23,7 @@ from molkd.cli.options import (
 )
 from molkd.cli.output import notify
 from molkd.embedding import EmbedSettings, Encoder, Summary, embed_file
+from molkd.formats.sources import Source
 from molkd.students import shipped
 
 _SHOWN = 6
@@ -49,7 +50,7 @@ def embed(
     *,
     settings: EmbedSettings,
     output: Output,
-    file: File = None,
+    files: Files = None,
     source: OrFile = None,
     model: Model = shipped.DEFAULT,
     device: Device = "auto",
@@ -65,7 +66,7 @@ def embed(
 
     student: Any = students.load(model).to(devices.choose(device))
     label = shipped.label_of(model)
-    place = source_of(file, source)
+    place = source_of(files, source)
     _run(student, label, place, output, settings, jobs=processes(jobs), overwrite=overwrite)
 
 
@@ -97,7 +98,7 @@ def embed_with_teacher(
 def _run(
     encoder: Encoder[Any],
     name: str,
-    source: str,
+    source: Source,
     output: Path,
     settings: EmbedSettings,
     *,

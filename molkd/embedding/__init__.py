@@ -15,7 +15,8 @@ from typing import Any
 from molkd.embedding.encoders import Encoder, KnowingEncoder, TeacherEncoder, arithmetic
 from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary, settings_path
 from molkd.errors import ConfigError, InputError
-from molkd.formats.readers import STANDARD_INPUT, kind_of
+from molkd.formats.readers import kind_of
+from molkd.formats.sources import Source, listed, resolved
 from molkd.formats.writers import format_of
 from molkd.items import MODALITIES
 from molkd.runtime.files import refuse_folder
@@ -33,7 +34,7 @@ __all__ = [
 
 def embed_file(
     encoder: Encoder[Any],
-    source: str | Path,
+    source: Source,
     output: str | Path,
     options: EmbedSettings | None = None,
     *,
@@ -49,7 +50,8 @@ def embed_file(
 
     Args:
         encoder: a student on its device, or a `TeacherEncoder`.
-        source: file of items, folder of them, or "-" for standard input.
+        source: file of items, folder of them, "-" for standard input, a pattern, a URL, or several
+            files, whose rows count as those of one; see `molkd.formats.sources.listed`.
         output: file of embeddings.
         options: see `EmbedSettings`.
         name: of the encoder, for the metadata.
@@ -61,6 +63,7 @@ def embed_file(
         ConfigError: a setting is out of range, or a format or column choice makes no sense.
         UnknownNameError: there is no such format.
         InputError: the source cannot be read to its end, or has too many invalid items.
+        MissingExtraError: the package for a kind of URL is not installed.
         ItemError: an item is invalid and `on_invalid` is "error".
         OutputError: the output exists, is a folder, or cannot be written; finished parts are kept.
         ShapeError: the encoder returns another width than it promises.
@@ -75,7 +78,9 @@ def embed_file(
     arithmetic(encoder, options.precision)
     format_of(output, options.format)
     modality = MODALITIES[encoder.modality]
-    kind_of(source, options.input_format, modality.style)
+    refuse_folder(output, "embeddings.parquet")
+    files = listed(source)
+    kind_of(files, options.input_format, modality.style)
     if options.standardize not in modality.standardizations:
         raise ConfigError(
             f"standardize is one of {', '.join(modality.standardizations)} for {modality.name}, "
@@ -83,10 +88,10 @@ def embed_file(
         )
     if options.with_domain and not isinstance(encoder, KnowingEncoder):
         raise ConfigError("with_domain asks a student of molecules; this encoder knows no corpus")
-    if str(source) != STANDARD_INPUT and Path(source).resolve() == output.resolve():
-        raise ConfigError(f"{output} is the input: give the output another name")
-    refuse_folder(output, "embeddings.parquet")
-    job = Job(encoder, str(source), output, options, name)
+    if output.resolve() in map(resolved, files):
+        which = "the input" if len(files) == 1 else "one of the input files"
+        raise ConfigError(f"{output} is {which}: give the output another name or folder")
+    job = Job(encoder, files, output, options, name)
     present = output.exists() and not overwrite
     summary = job.already_done() if present else job.run(jobs, progress=progress)
     if summary.invalid > options.max_invalid_frac * summary.total:

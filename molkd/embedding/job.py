@@ -31,6 +31,7 @@ from molkd.formats import WRITERS
 from molkd.formats.chunks import Chunk
 from molkd.formats.columns import Columns
 from molkd.formats.readers import read
+from molkd.formats.sources import Source
 from molkd.formats.writers import format_of
 from molkd.formats.writers.kept import columns_of
 from molkd.formats.writers.table import EmbeddedChunk, Result
@@ -76,7 +77,7 @@ class Job:
     """One encoder, one source and one output."""
 
     encoder: Encoder[Any]
-    source: str
+    source: Source
     output: Path
     options: EmbedSettings
     name: str

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from molkd.embedding import EmbedSettings, Summary, embed_file
+from molkd.formats.sources import Source
 from tests.fakes.fake_encoders import FakeEncoder
 
 SMILES = [f"{'C' * (1 + row % 20)}{'N' * (row // 20)}O" for row in range(100)]
 
 
-def embed(encoder: FakeEncoder, source: Path, output: Path, **some: Any) -> Summary:
+def embed(encoder: FakeEncoder, source: Source, output: Path, **some: Any) -> Summary:
     jobs, overwrite = some.pop("jobs", 1), some.pop("overwrite", False)
     options = EmbedSettings(**{"chunk_rows": 16, **some})
     return embed_file(encoder, source, output, options, name="fake", jobs=jobs, overwrite=overwrite)
