@@ -15,11 +15,12 @@ from molkd.runtime.processes import usable_cores
 
 _INPUT = (
     "File of molecules, texts or images, plain, gzip or zstd; a pattern in quotes ('part-*.csv'); "
-    "a URL (s3://, gs://, https://); a folder of images; - for a pipe."
+    "a URL (s3://, gs://, https://); a folder of images; - for a pipe. "
+    "May be repeated."
 )
 
 Input = Annotated[
-    str,
+    list[str],
     typer.Option(
         "--input",
         "-i",
@@ -36,7 +37,7 @@ Files = Annotated[
     ),
 ]
 OrFile = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--input",
         "-i",
@@ -107,7 +108,7 @@ Result = Annotated[
 ]
 
 
-def source_of(files: Sequence[str] | None, source: str | None) -> Sequence[str]:
+def source_of(files: Sequence[str] | None, source: Sequence[str] | None) -> Sequence[str]:
     """Returns the files that were given.
 
     "-i part-*.csv" without quotes becomes an input and further files: they belong together.
@@ -115,7 +116,7 @@ def source_of(files: Sequence[str] | None, source: str | None) -> Sequence[str]:
     Raises:
         ConfigError: there is none.
     """
-    given = [*([] if source is None else [source]), *(files or ())]
+    given = [*(source or ()), *(files or ())]
     if not given:
         raise ConfigError("expected a file to embed, got none: molkd embed library.smi -o ...")
     return given

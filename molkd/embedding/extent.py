@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from molkd.errors import InputError
 from molkd.formats.chunks import Chunk
 from molkd.formats.columns import Columns
-from molkd.formats.readers import FOLDER, kind_of
+from molkd.formats.readers import EVERY_ROW, FOLDER, kind_of
 from molkd.formats.readers.folder import read_folder
 from molkd.formats.sources import Source, each, listed, size_of
 from molkd.formats.streams import open_raw
@@ -51,11 +51,17 @@ class Extent:
         read: Reading,
         columns: Columns,
         chunk_rows: int,
-        spans: Iterable[range] | None = None,
+        spans: Iterable[range] = EVERY_ROW,
     ) -> Iterator[Chunk]:
-        """Yields the chunks of the source and learns from each how large the source is."""
+        """Yields the chunks of the source and learns from each how large the source is.
+
+        Args:
+            read: `molkd.formats.readers.read`.
+            columns: what is read.
+            chunk_rows: rows at a time.
+            spans: rows that are read; of the others nothing is yielded, but they count.
+        """
         self._before, self._files = 0, 0
-        some = {} if spans is None else {"spans": spans}
         seen = 0
         for chunk in read(
             self._names,
@@ -63,14 +69,14 @@ class Extent:
             kind=self._kind,
             chunk_rows=chunk_rows,
             opened=self._opened,
-            **some,
+            spans=spans,
         ):
             seen = chunk.row0 + len(chunk)
             share = None if self._kind in _COUNTED else self._share()
             if share:
                 self.rows = max(seen, round(seen / share))
             yield chunk
-        if spans is None:
+        if spans is EVERY_ROW:
             self.rows = seen
 
     @cached_property

@@ -6,9 +6,12 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-from molkd.errors import InputError
+from molkd.errors import InputError, MolkdError
 from molkd.formats.chunks import Row
 from molkd.formats.streams import DAMAGE
+
+_UNREADABLE = (*DAMAGE, OSError)
+"""What a damaged file raises, or a disk that is."""
 
 
 class Rows(Iterator[Row]):
@@ -58,7 +61,9 @@ class Rows(Iterator[Row]):
         try:
             for row in itertools.islice(self._rows, count):
                 taken.append(row)  # noqa: PERF402 - what came before the damage is counted
-        except DAMAGE as error:
+        except MolkdError:
+            raise
+        except _UNREADABLE as error:
             raise damaged(self.name, self.position + len(taken), error) from error
         self.position += len(taken)
         return taken
@@ -73,7 +78,9 @@ class Rows(Iterator[Row]):
         try:
             for _ in itertools.islice(self._records, count):
                 self.position += 1
-        except DAMAGE as error:
+        except MolkdError:
+            raise
+        except _UNREADABLE as error:
             raise damaged(self.name, self.position, error) from error
         return self.position - before
 

@@ -297,6 +297,7 @@ def test_unforeseen_errors_keep_their_traceback(
         ["part-*.smi"],
         ["part-1.smi", "part-2.smi"],
         ["-i", "part-1.smi", "part-2.smi"],
+        ["-i", "part-1.smi", "-i", "part-2.smi"],
         ["-i", "memory://typed/part-*.smi"],
     ],
 )

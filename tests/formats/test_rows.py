@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 import itertools
 import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -188,3 +191,20 @@ def test_lines_of_json_are_passed_over(tmp_path: Path) -> None:
     path = file(tmp_path, "in.jsonl", lines)
     chunks = read(path, Columns(style=MODALITIES["texts"].style), spans=[range(4, 6)])
     assert [chunk.items for chunk in chunks] == [["t4", "t5"]]
+
+
+@pytest.mark.parametrize("spans", [[range(100_000)], [range(9_000, 9_001)]])
+def test_a_disk_that_fails_is_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spans: list[range]
+) -> None:
+    class Failing(io.BytesIO):
+        def readinto(self, buffer: Any, /) -> int:
+            if self.tell() > 20_000:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().readinto(buffer)
+
+    path = file(tmp_path, "in.smi", "")
+    monkeypatch.setattr(Path, "open", lambda *_: io.BufferedReader(Failing(b"CCO\n" * 100_000)))
+    expected = r"in\.smi is cut or damaged: .*Input/output error; the last good row is \d+, counted"
+    with pytest.raises(InputError, match=expected):
+        list(read(path, spans=spans))

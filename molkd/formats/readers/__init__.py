@@ -34,7 +34,8 @@ _OTHER_SUFFIXES = {
 }
 _COMPRESSED = {"gz", "zst", "zstd"}
 
-_ALL = (range(sys.maxsize),)
+EVERY_ROW = (range(sys.maxsize),)
+"""What is read where nothing is left out."""
 
 FOLDER = "folder"
 
@@ -46,7 +47,7 @@ def read(
     kind: str | None = None,
     chunk_rows: int = 8192,
     opened: Callable[[BinaryIO], object] | None = None,
-    spans: Iterable[range] = _ALL,
+    spans: Iterable[range] = EVERY_ROW,
 ) -> Iterator[Chunk]:
     """Yields the rows of one file or of many, or the files of a folder.
 
