@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
+import stat
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -78,9 +81,15 @@ def size_of(name: str) -> int | None:
 
         return stores.size_of(name)
     try:
-        return Path(name).stat().st_size if name != STANDARD_INPUT else None
-    except OSError:
+        status = os.fstat(sys.stdin.fileno()) if name == STANDARD_INPUT else Path(name).stat()
+    except (OSError, ValueError):
         return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def is_lasting(name: str) -> bool:
+    """Whether a file can be read again: no pipe can."""
+    return name != STANDARD_INPUT and (is_url(name) or not Path(name).is_fifo())
 
 
 def each(function: Callable[[str], T], names: Sequence[str]) -> list[T]:
@@ -108,7 +117,7 @@ def _matching(name: str) -> list[str]:
 
 
 def _matching_here(name: str) -> list[str]:
-    if not _MAGIC & {*name} or Path(name).exists():
+    if not _MAGIC & {*name} or os.path.exists(name):  # noqa: PTH110 - Path knows no long names
         return [name]
     pattern = str(Path(name).expanduser())  # the shell leaves alone what stands in quotes
     found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path knows no absolute patterns

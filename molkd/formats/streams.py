@@ -152,6 +152,11 @@ def peeked(lines: Iterator[str], count: int) -> tuple[list[str], Iterator[str]]:
     return first, itertools.chain(first, lines)
 
 
+def seeks(stream: BinaryIO) -> bool:
+    """Whether any place of a stream is as near as any other; gzip would decompress again."""
+    return stream.seekable() and not hasattr(stream, "mtime")
+
+
 def first_bytes(stream: BinaryIO) -> bytes:
     """Returns the beginning of a stream, which stays where it is."""
     return cast("io.BufferedReader", stream).peek(_READ)[:_READ]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
+import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from molkd.errors import ConfigError, InputError
 from molkd.formats.chunks import Chunk
 from molkd.formats.columns import Columns
 from molkd.formats.readers import kind_of, read, read_items
-from molkd.formats.sources import Source, listed
+from molkd.formats.sources import Source, listed, size_of
 from molkd.items import MODALITIES
 from tests.formats.rows import file, rows_of
 
@@ -231,3 +234,47 @@ def test_columns_of_parquet_and_json(tmp_path: Path) -> None:
     assert "2.parquet has no column 'id'" in _message("*.parquet")
     _files({"1.jsonl": '{"text": "a", "id": "x"}\n', "2.jsonl": '{"body": "a", "id": "x"}\n'})
     assert "2.jsonl has no column 'text'" in _message("*.jsonl", Columns(style=TEXTS))
+
+
+# == Odd names and odd files
+
+
+def test_pipes_are_read_once() -> None:
+    for name in ("1.smi", "2.smi"):
+        os.mkfifo(name)
+        threading.Thread(
+            target=Path(name).write_text, args=[f"C {name}\nCC\n"], daemon=True
+        ).start()
+    _files({"3.smi": "N m\n"})
+    assert rows_of("*.smi").ids == ["1.smi", None, "2.smi", None, "m"]
+    assert size_of("1.smi") is None
+
+
+@pytest.mark.parametrize("length", [100, 300, 5000])
+@pytest.mark.parametrize("character", ["C", "[C@H]", "*"])
+def test_a_molecule_in_the_place_of_a_file(character: str, length: int) -> None:
+    text = f"{character * length}.smi"
+    with pytest.raises(
+        InputError, match=r"cannot read .*: (No such file|File name too long)|no file m"
+    ):
+        next(read(text))
+    with pytest.raises((ConfigError, InputError)):
+        next(read(text.removesuffix(".smi")))
+
+
+def test_a_redirected_file_has_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    _files({"a.smi": "C\n"})
+    with Path("a.smi").open() as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        assert size_of("-") == 2
+
+
+def test_a_compressed_table_is_copied_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        pq.write_table(pa.table({"smiles": ["C"], "id": [number]}), "plain")
+        Path(f"{number}.parquet.gz").write_bytes(gzip.compress(Path("plain").read_bytes()))
+    copies: list[object] = []
+    copy = shutil.copyfileobj
+    monkeypatch.setattr(shutil, "copyfileobj", lambda *two: copies.append(two) or copy(*two))
+    assert rows_of("*.parquet.gz").ids == ["0", "1", "2"]
+    assert len(copies) == 3

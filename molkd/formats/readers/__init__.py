@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,12 +12,12 @@ from typing import Any, BinaryIO
 
 from molkd.errors import ConfigError, InputError
 from molkd.formats import READERS, sources
-from molkd.formats.chunks import Chunk
+from molkd.formats.chunks import Chunk, Row
 from molkd.formats.columns import NO_IDS, Agreement, Columns
 from molkd.formats.readers.folder import read_folder
 from molkd.formats.rows import Joined, Rows, damaged
 from molkd.formats.sources import STANDARD_INPUT, Source
-from molkd.formats.streams import DAMAGE, decompressed, first_bytes, open_raw
+from molkd.formats.streams import DAMAGE, decompressed, first_bytes, open_raw, seeks
 from molkd.items.base import FileConventions
 from molkd.items.molecules.modality import SMILES
 from molkd.runtime.registry import near
@@ -36,6 +37,8 @@ _COMPRESSED = {"gz", "zst", "zstd"}
 
 EVERY_ROW = (range(sys.maxsize),)
 """What is read where nothing is left out."""
+
+_INDEXED_AT_END = {"parquet"}
 
 FOLDER = "folder"
 
@@ -156,7 +159,7 @@ def _kind_of(name: str, kind: str | None, style: FileConventions) -> str:
         if kind:
             READERS.resolve(found)  # refuses a name that no reader has
             what = f"{found} holds no {style.noun}"
-        elif name.endswith("/") or Path(name).is_dir():
+        elif name.endswith("/") or os.path.isdir(name):  # noqa: PTH112 - Path knows no long names
             what = (
                 f"the suffix of {name} names no format: it is a folder, so name its files by a "
                 f"pattern in quotes, '{name.rstrip('/')}/*.{style.formats[0]}'"
@@ -203,7 +206,10 @@ def _rows_of(
             stream = stack.enter_context(decompressed(raw, said))
             if not first_bytes(stream):
                 raise InputError(f"{said} is empty")
-            found = READERS[kind](stream, said, columns)
+            if glance and kind in _INDEXED_AT_END and not seeks(stream):
+                found: Iterator[Row] = iter(())  # to look at it is to copy all of it
+            else:
+                found = READERS[kind](stream, said, columns)
             rows = found if isinstance(found, Rows) else Rows(said, found)
         except DAMAGE as error:
             raise damaged(said, 0, error) from error
@@ -211,11 +217,16 @@ def _rows_of(
 
 
 def _look_at(names: Sequence[str], kind: str, columns: Columns) -> None:
-    """Refuses files of which one cannot be read or lacks a column, before hours of work."""
+    """Refuses files of which one cannot be read or lacks a column, before hours of work.
+
+    Of a pipe nothing would be left.
+    """
 
     def look(name: str) -> None:
         with _rows_of(name, kind, columns, glance=True) as rows:
             rows.skip(1)
 
-    look(names[0])  # the others must have its columns
-    sources.each(look, names[1:])
+    first, *others = names
+    if sources.is_lasting(first):  # the others must have its columns
+        look(first)
+        sources.each(look, [name for name in others if sources.is_lasting(name)])

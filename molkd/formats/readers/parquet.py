@@ -19,7 +19,7 @@ from molkd.formats import arrow
 from molkd.formats.chunks import Row
 from molkd.formats.columns import Columns, Places
 from molkd.formats.rows import Rows
-from molkd.formats.streams import DamagedError, first_bytes
+from molkd.formats.streams import DamagedError, first_bytes, seeks
 from molkd.formats.values import identifier_of, text_of
 from molkd.items.base import FileConventions
 from molkd.runtime import files
@@ -136,7 +136,7 @@ def _rows(batch: Any, names: list[str], places: Places, style: FileConventions) 
 
 @contextlib.contextmanager
 def _seekable(stream: BinaryIO) -> Generator[BinaryIO]:
-    if stream.seekable() and not hasattr(stream, "mtime"):  # gzip seeks by decompressing again
+    if seeks(stream):
         yield stream
         return
     with tempfile.TemporaryFile() as copy:
