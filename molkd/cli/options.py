@@ -124,20 +124,27 @@ def source_of(files: Sequence[str] | None, source: Sequence[str] | None) -> Sequ
 
 def embedded(source: str, work: Path | None, model: str | None, jobs: int) -> Path:
     """Returns the file of a library's embeddings: its own, or that of its molecules, made now."""
-    from molkd.formats.sources import listed, resolved
     from molkd.library import embedded_file
+
+    return embedded_file(source, work=work or place_beside(source, model), model=model, jobs=jobs)
+
+
+def place_beside(source: str, model: str | None) -> Path:
+    """Returns the file for the embeddings of a library's molecules where --work names none.
+
+    Raises:
+        ConfigError: the library is no single file of this machine.
+    """
+    from molkd.formats.sources import listed, resolved
     from molkd.students import shipped
 
     label = shipped.label_of(model or shipped.DEFAULT).replace("/", "-")
-    if work is None:
-        first, *others = listed(source)
-        if others or resolved(first) is None:
-            raise ConfigError(
-                f"{source} is embedded first: say with --work FILE.parquet where to keep that"
-            )
-        place = Path(first)
-        work = place.with_name(f"{place.name}.{label}.parquet")
-    return embedded_file(source, work=work, model=model, jobs=jobs)
+    first, *others = listed(source)
+    if others or resolved(first) is None:
+        raise ConfigError(
+            f"{source} is embedded first: say with --work FILE.parquet where to keep that"
+        )
+    return Path(first).with_name(f"{Path(first).name}.{label}.parquet")
 
 
 DEPRECATED: Mapping[str, str] = {

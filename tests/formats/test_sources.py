@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import pickle
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ import pytest
 from molkd.errors import ConfigError, InputError
 from molkd.formats.chunks import Chunk
 from molkd.formats.columns import Columns
-from molkd.formats.readers import kind_of, read, read_items
+from molkd.formats.readers import agreed, kind_of, read, read_items
 from molkd.formats.sources import Source, listed, size_of
 from molkd.items import MODALITIES
 from tests.formats.rows import file, rows_of
@@ -234,6 +235,17 @@ def test_columns_of_parquet_and_json(tmp_path: Path) -> None:
     assert "2.parquet has no column 'id'" in _message("*.parquet")
     _files({"1.jsonl": '{"text": "a", "id": "x"}\n', "2.jsonl": '{"body": "a", "id": "x"}\n'})
     assert "2.jsonl has no column 'text'" in _message("*.jsonl", Columns(style=TEXTS))
+
+
+def test_what_was_agreed_holds_in_other_processes() -> None:
+    _files({"1.csv": "smiles,name\nC,a\n", "2.csv": "smiles,name,id\nN,b,1\n"})
+    columns = agreed(listed("*.csv"), Columns(), "csv")
+    columns = pickle.loads(pickle.dumps(columns))  # noqa: S301 - our own
+    assert rows_of("2.csv", columns).ids == ["b"], "the identifiers that 1.csv has"
+    Path("1.csv").unlink()
+    _files({"3.csv": "text,name\nC,a\n"})
+    with pytest.raises(InputError, match=r"3\.csv has no column 'smiles'.* Of 1\.csv, the first"):
+        rows_of("*.csv", columns)
 
 
 # == Odd names and odd files

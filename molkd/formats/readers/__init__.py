@@ -85,9 +85,8 @@ def read(
     columns = columns or Columns()
     names = sources.listed(source)
     kind = kind_of(names, kind, columns.style)
-    if len(names) > 1:
-        columns = dataclasses.replace(columns, first=Agreement())
-        _look_at(names, kind, columns)
+    if len(names) > 1 and not columns.first:
+        columns = agreed(names, columns, kind)
     with contextlib.closing(_files(names, kind, columns, opened)) as files:
         rows, row = Joined(files), 0
         for span in spans:
@@ -120,6 +119,33 @@ def read_items(
         failures |= {records.row0 + row: reason for row, reason in records.failures.items()}
         items += records.readable
     return items, failures
+
+
+def agreed(names: Sequence[str], columns: Columns, kind: str) -> Columns:
+    """Looks at all files, and returns the columns with what the first of them has.
+
+    With these `read` does not look again, in this process or in others. A pipe is not looked at,
+    for nothing would be left of it.
+
+    Args:
+        names: what `molkd.formats.sources.listed` returned.
+        columns: what is to be read of the files.
+        kind: their format.
+
+    Raises:
+        InputError: a file cannot be read, or lacks a column that the first has.
+    """
+    columns = dataclasses.replace(columns, first=Agreement())
+
+    def look(name: str) -> None:
+        with _rows_of(name, kind, columns, glance=True) as rows:
+            rows.skip(1)
+
+    first, *others = names
+    if sources.is_lasting(first):  # the others must have its columns
+        look(first)
+        sources.each(look, [name for name in others if sources.is_lasting(name)])
+    return columns
 
 
 def kind_of(source: Source, kind: str | None = None, style: FileConventions = SMILES) -> str:
@@ -214,19 +240,3 @@ def _rows_of(
         except DAMAGE as error:
             raise damaged(said, 0, error) from error
         yield stack.enter_context(rows)
-
-
-def _look_at(names: Sequence[str], kind: str, columns: Columns) -> None:
-    """Refuses files of which one cannot be read or lacks a column, before hours of work.
-
-    Of a pipe nothing would be left.
-    """
-
-    def look(name: str) -> None:
-        with _rows_of(name, kind, columns, glance=True) as rows:
-            rows.skip(1)
-
-    first, *others = names
-    if sources.is_lasting(first):  # the others must have its columns
-        look(first)
-        sources.each(look, [name for name in others if sources.is_lasting(name)])
