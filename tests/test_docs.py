@@ -17,6 +17,8 @@ from typing import Any
 
 import datamol as dm
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import typer.main
 from PIL import Image
@@ -42,8 +44,8 @@ SMALLER |= {name: ["-j", "1"] for name in ("embed", "search", "pick", "report", 
 SMALLER |= {"map": ["-j", "1", "--layout", "pca"], "predict": ["-j", "1", "--repeats", "1"]}
 """What is added to them, so that they are cheap."""
 
-WEIGHTS = re.compile(r"\b(resnet|hu-|molclr|ani-2x)")
-"""Teachers whose weights are not on every machine."""
+ELSEWHERE = re.compile(r"\b(resnet|hu-|molclr|ani-2x|s3://)")
+"""Teachers whose weights are not on every machine, and files that are on none."""
 
 
 def _name(path: Path) -> str:
@@ -184,7 +186,7 @@ def _run(line: str) -> None:
     words = shlex.split(line)[1:]
     line = " ".join(line.split())
     cheap = line.startswith(tuple(f"molkd {command}" for command in CHEAP))
-    if cheap and not WEIGHTS.search(line):
+    if cheap and not ELSEWHERE.search(line):
         app([*words, *SMALLER.get(words[0], [])], standalone_mode=False)
 
 
@@ -200,6 +202,10 @@ def _supply(folder: Path) -> None:
     values = [f"{text},{number / 7}" for number, text in enumerate(smiles)]
     (folder / "measured.csv").write_text("\n".join(["smiles,pIC50", *values]) + "\n")
     (folder / "library.csv").write_text("\n".join([header, *rows]) + "\n")
+    for name, some in {"old.csv": smiles[:9], "new.csv": smiles[9:20]}.items():
+        (folder / name).write_text("\n".join(["smiles", *some]) + "\n")
+    for number in range(3):
+        pq.write_table(pa.table({"smiles": smiles[number::3]}), folder / f"part-{number}.parquet")
     texts = [f"Where is my word{number}, and my word{number + 1}?" for number in range(300)]
     (folder / "texts.csv").write_text("text\n" + "\n".join(f'"{text}"' for text in texts) + "\n")
     (folder / "photos").mkdir()

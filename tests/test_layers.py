@@ -58,6 +58,8 @@ HEAVY = {
         "benchmarks/tasks/moleculenet.py",
     },
     "skops": {"molkd/prediction/saved.py"},
+    "fsspec": {"molkd/formats/stores.py"},
+    "aiohttp": {"molkd/formats/stores.py"},
     "onnxruntime": {"teachers/packages/onnx.py"},
     "matplotlib": {
         "molkd/distillation/report.py",

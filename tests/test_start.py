@@ -14,7 +14,7 @@ from molkd.students import GineSettings
 HEAVY = {
     *("transformers", "deepchem", "molfeat", "datamol", "matplotlib", "networkx", "sympy"),
     *("pandas", "scipy", "sklearn", "onnxruntime", "requests", "torch._dynamo", "torch._inductor"),
-    "torch_geometric",
+    *("torch_geometric", "s3fs", "gcsfs"),
 }
 """What neither a student's loading nor its embedding needs."""
 

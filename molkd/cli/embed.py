@@ -11,7 +11,7 @@ from molkd.cli.flags import Flag, takes_settings
 from molkd.cli.options import (
     Device,
     EngineOption,
-    File,
+    Files,
     Input,
     Jobs,
     Model,
@@ -27,6 +27,7 @@ from molkd.cli.options import (
 from molkd.cli.output import notify
 from molkd.embedding import EmbedSettings, Encoder, Shard, Summary, embed_file
 from molkd.embedding.layout import ROWS_PER_FILE
+from molkd.formats.sources import Source
 from molkd.runtime import launch
 from molkd.students import shipped
 
@@ -54,7 +55,7 @@ def embed(  # noqa: PLR0913
     *,
     settings: EmbedSettings,
     output: Output,
-    file: File = None,
+    files: Files = None,
     source: OrFile = None,
     model: Model = shipped.DEFAULT,
     device: Device = "auto",
@@ -76,7 +77,7 @@ def embed(  # noqa: PLR0913
     _run(
         student,
         label,
-        source_of(file, source),
+        source_of(files, source),
         output,
         settings,
         jobs=processes(jobs),
@@ -129,7 +130,7 @@ def embed_with_teacher(  # noqa: PLR0913
 def _run(  # noqa: PLR0913
     encoder: Encoder[Any],
     name: str,
-    source: str,
+    source: Source,
     output: Path,
     settings: EmbedSettings,
     *,

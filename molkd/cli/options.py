@@ -14,26 +14,35 @@ from molkd.errors import ConfigError
 from molkd.formats import READERS, WRITERS
 from molkd.runtime.processes import usable_cores
 
+_INPUT = (
+    "File of molecules, texts or images, plain, gzip or zstd; a pattern in quotes ('part-*.csv'); "
+    "a URL (s3://, gs://, https://); a folder of images; - for a pipe. "
+    "May be repeated."
+)
+
 Input = Annotated[
-    str,
+    list[str],
     typer.Option(
         "--input",
         "-i",
-        help="File of molecules, texts or images, plain, gzip or zstd; a folder of images; - for a "
-        "pipe.",
+        help=_INPUT,
     ),
 ]
-File = Annotated[
-    str | None,
-    typer.Argument(help="What --input takes; the shorter way to say it.", show_default=False),
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE]...",
+        help="What --input takes; the shorter way to say it. Rows of several count as those of one "
+        "file.",
+        show_default=False,
+    ),
 ]
 OrFile = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--input",
         "-i",
-        help="File of molecules, texts or images, plain, gzip or zstd; a folder of images; - for a "
-        "pipe.",
+        help=_INPUT,
     ),
 ]
 MaybeInput = Annotated[
@@ -120,32 +129,43 @@ Result = Annotated[
 ]
 
 
-def source_of(file: str | None, source: str | None) -> str:
-    """Returns the one source that was given.
+def source_of(files: Sequence[str] | None, source: Sequence[str] | None) -> Sequence[str]:
+    """Returns the files that were given.
+
+    "-i part-*.csv" without quotes becomes an input and further files: they belong together.
 
     Raises:
-        ConfigError: none was, or two.
+        ConfigError: there is none.
     """
-    given = [one for one in (file, source) if one is not None]
-    if len(given) != 1:
-        said = " and ".join(map(repr, given)) or "none"
-        raise ConfigError(f"expected one file to embed, got {said}: molkd embed library.smi -o ...")
-    return given[0]
+    given = [*(source or ()), *(files or ())]
+    if not given:
+        raise ConfigError("expected a file to embed, got none: molkd embed library.smi -o ...")
+    return given
 
 
 def embedded(source: str, work: Path | None, model: str | None, jobs: int) -> Path:
     """Returns the file of a library's embeddings: its own, or that of its molecules, made now."""
     from molkd.library import embedded_file
+
+    return embedded_file(source, work=work or place_beside(source, model), model=model, jobs=jobs)
+
+
+def place_beside(source: str, model: str | None) -> Path:
+    """Returns the file for the embeddings of a library's molecules where --work names none.
+
+    Raises:
+        ConfigError: the library is no single file of this machine.
+    """
+    from molkd.formats.sources import listed, resolved
     from molkd.students import shipped
 
     label = shipped.label_of(model or shipped.DEFAULT).replace("/", "-")
-    place = Path(source)
-    return embedded_file(
-        source,
-        work=work or place.with_name(f"{place.name}.{label}.parquet"),
-        model=model,
-        jobs=jobs,
-    )
+    first, *others = listed(source)
+    if others or resolved(first) is None:
+        raise ConfigError(
+            f"{source} is embedded first: say with --work FILE.parquet where to keep that"
+        )
+    return Path(first).with_name(f"{Path(first).name}.{label}.parquet")
 
 
 DEPRECATED: Mapping[str, str] = {

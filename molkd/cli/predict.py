@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from molkd.cli.flags import Flag, takes_settings
-from molkd.cli.options import Jobs, Overwrite, Work, embedded, processes
+from molkd.cli.options import Jobs, Overwrite, Work, embedded, place_beside, processes
 from molkd.cli.output import notify, print_table
 from molkd.errors import ConfigError, InputError, OutputError
+from molkd.formats.sources import listed, resolved
 from molkd.prediction.settings import TrialSettings
 from molkd.students import shipped
 
@@ -43,7 +44,7 @@ def predict(  # noqa: PLR0913
         str | None, typer.Option(help="Class whose probability is predicted. Default: active, 1.")
     ] = None,
     library: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--library", "-l", help="What to predict: embeddings, or molecules."),
     ] = None,
     output: Annotated[
@@ -67,7 +68,7 @@ def predict(  # noqa: PLR0913
     cross-validated by scaffold and at random; the better one on new scaffolds is fitted to all
     compounds. Predictions come with intervals, or sets of classes.
     """
-    _refuse(measured, target, library, output, save, load, overwrite=overwrite)
+    _refuse(measured, target, library, output, save, load, work=work, overwrite=overwrite)
     at_once = processes(jobs)
     if load is not None:
         from molkd.prediction import saved
@@ -91,11 +92,12 @@ def predict(  # noqa: PLR0913
 def _refuse(
     measured: Path | None,
     target: str | None,
-    library: Path | None,
+    library: str | None,
     output: Path | None,
     save: Path | None,
     load: Path | None,
     *,
+    work: Path | None,
     overwrite: bool,
 ) -> None:
     """Refuses what contradicts itself or would fail at the end, before anything is computed."""
@@ -109,8 +111,8 @@ def _refuse(
         raise ConfigError("--library and -o belong together: what to predict, and where to")
     if load is not None and library is None:
         raise ConfigError("name what to predict with --library, and where to with -o")
-    if library is not None and not library.exists():
-        raise InputError(f"there is no file {library}")
+    if library is not None:
+        _refuse_library(library, work)
     if output is not None:
         from molkd.prediction.predictions import check_suffix
 
@@ -146,12 +148,21 @@ def _fitted(
     return tried.predictor
 
 
+def _refuse_library(library: str, work: Path | None) -> None:
+    for name in listed(library):
+        place = resolved(name)
+        if place is not None and not place.exists():
+            raise InputError(f"there is no file {name}")
+    if work is None:
+        place_beside(library, None)
+
+
 def _opened(
-    predictor: Predictor, source: Path, work: Path | None, model: str | None, jobs: int
+    predictor: Predictor, source: str, work: Path | None, model: str | None, jobs: int
 ) -> Library:
     from molkd.library import table
     from molkd.prediction import molecules
 
     if predictor.facts.model == "forest":
         return molecules.opened(source)
-    return table.read(embedded(str(source), work, model or predictor.facts.reads, jobs))
+    return table.read(embedded(source, work, model or predictor.facts.reads, jobs))

@@ -9,6 +9,7 @@ anew.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from molkd.embedding.encoders import Encoder, KnowingEncoder, TeacherEncoder, ar
 from molkd.embedding.layout import Layout, Shard, settings_path
 from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary
 from molkd.errors import ConfigError, InputError, OutputError
-from molkd.formats.readers import STANDARD_INPUT, kind_of
+from molkd.formats.readers import kind_of
+from molkd.formats.sources import Source, listed, resolved
 from molkd.formats.writers import format_of
 from molkd.items import MODALITIES
 from molkd.runtime.files import refuse_folder
@@ -35,7 +37,7 @@ __all__ = [
 
 def embed_file(  # noqa: PLR0913
     encoder: Encoder[Any],
-    source: str | Path,
+    source: Source,
     output: str | Path,
     options: EmbedSettings | None = None,
     *,
@@ -57,7 +59,8 @@ def embed_file(  # noqa: PLR0913
 
     Args:
         encoder: a student on its device, or a `TeacherEncoder`.
-        source: file of items, folder of them, or "-" for standard input.
+        source: file of items, folder of them, "-" for standard input, a pattern, a URL, or several
+            files, whose rows count as those of one; see `molkd.formats.sources.listed`.
         output: file of embeddings.
         options: see `EmbedSettings`.
         name: of the encoder, for the metadata.
@@ -73,6 +76,7 @@ def embed_file(  # noqa: PLR0913
         ConfigError: a setting is out of range, or a format or column choice makes no sense.
         UnknownNameError: there is no such format.
         InputError: the source cannot be read to its end, or has too many invalid items.
+        MissingExtraError: the package for a kind of URL is not installed.
         ItemError: an item is invalid and `on_invalid` is "error".
         OutputError: the output exists, is a folder, or cannot be written; finished parts are kept.
         ShapeError: the encoder returns another width than it promises.
@@ -86,8 +90,9 @@ def embed_file(  # noqa: PLR0913
     layout = Layout(Path(output), rows_per_file, shard or Shard())
     if jobs < 1:
         raise ConfigError(f"jobs must be at least 1, not {jobs}")
-    _refuse_misfits(encoder, str(source), layout, options)
-    job = Job(encoder, str(source), layout, options, name, ENGINES[engine], overwrite)
+    names = listed(source)
+    _refuse_misfits(encoder, names, layout, options)
+    job = Job(encoder, names, layout, options, name, ENGINES[engine], overwrite)
     summary = job.run(jobs, progress=progress)
     if not layout.single and layout.shard.of == 1:
         merge(layout.output, jobs=jobs)
@@ -101,12 +106,12 @@ def embed_file(  # noqa: PLR0913
 
 
 def _refuse_misfits(
-    encoder: Encoder[Any], source: str, layout: Layout, options: EmbedSettings
+    encoder: Encoder[Any], names: Sequence[str], layout: Layout, options: EmbedSettings
 ) -> None:
     """Refuses what cannot be meant, before anything is read."""
     arithmetic(encoder, options.precision)
     modality, output = MODALITIES[encoder.modality], layout.output
-    kind_of(source, options.input_format, modality.style)
+    kind_of(names, options.input_format, modality.style)
     if options.standardize not in modality.standardizations:
         raise ConfigError(
             f"standardize is one of {', '.join(modality.standardizations)} for {modality.name}, "
@@ -114,8 +119,9 @@ def _refuse_misfits(
         )
     if options.with_domain and not isinstance(encoder, KnowingEncoder):
         raise ConfigError("with_domain asks a student of molecules; this encoder knows no corpus")
-    if source != STANDARD_INPUT and Path(source).resolve() == output.resolve():
-        raise ConfigError(f"{output} is the input: give the output another name")
+    if output.resolve() in map(resolved, names):
+        which = "the input" if len(names) == 1 else "one of the input files"
+        raise ConfigError(f"{output} is {which}: give the output another name or folder")
     if layout.single:
         format_of(output, options.format)
         refuse_folder(output, "embeddings.parquet")

@@ -22,6 +22,7 @@ from molkd.embedding.settings import EmbedSettings, Summary
 from molkd.embedding.tally import Tally
 from molkd.errors import ItemError, OutputError
 from molkd.formats import WRITERS
+from molkd.formats.sources import Source
 from molkd.formats.writers import format_of
 from molkd.formats.writers.kept import columns_of
 from molkd.formats.writers.table import KeptColumn, Result
@@ -38,7 +39,7 @@ class Job:
     """One encoder, one source and one layout of the output."""
 
     encoder: Encoder[Any]
-    source: str
+    source: Source
     layout: Layout
     options: EmbedSettings
     name: str

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from molkd.errors import ConfigError
-from molkd.formats.chunks import Chunk
+from molkd.formats.readers import EVERY_ROW
 
 RECORDS = "_records"
 """Folder beside files named by their rows; readers of tables pass over a leading underscore."""
@@ -129,10 +130,14 @@ class Layout:
         name = file_name(start, start + self.rows_per_file)
         return Place(self.output / name, self.records, start, self.rows_per_file)
 
-    def mine(self, row: int) -> bool:
-        """Whether a row of the source goes to a file of this shard."""
-        number = row // self.rows_per_file if self.rows_per_file else 0
-        return number % self.shard.of == self.shard.number - 1
+    @property
+    def spans(self) -> Iterable[range]:
+        """The rows of this shard, a range for each of its files; without end."""
+        every, shard = self.rows_per_file, self.shard
+        if every is None:
+            return EVERY_ROW
+        files = itertools.count(shard.number - 1, shard.of)
+        return (range(number * every, (number + 1) * every) for number in files)
 
     def share(self, rows: int) -> int:
         """Returns how many of the rows of a source go to this shard."""
@@ -141,14 +146,7 @@ class Layout:
             return rows if shard.number == 1 else 0
         whole, rest = divmod(rows, every)
         mine = len(range(shard.number - 1, whole, shard.of)) * every
-        return mine + rest * self.mine(rows)
-
-    def pieces(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-        """Yields the chunks of this shard, cut where a file ends."""
-        for chunk in chunks:
-            for piece in chunk.cut_at(self.rows_per_file):
-                if self.mine(piece.row0):
-                    yield piece
+        return mine + rest * (whole % shard.of == shard.number - 1)
 
 
 def file_name(start: int, stop: int) -> str:

@@ -15,6 +15,7 @@ from molkd.embedding.settings import EmbedSettings
 from molkd.formats.chunks import Chunk
 from molkd.formats.columns import Columns
 from molkd.formats.readers import read
+from molkd.formats.sources import Source
 from molkd.items import MODALITIES
 from molkd.types import digest_of
 
@@ -59,7 +60,7 @@ class Plan:
         overwrite: whether files that are there count for nothing.
     """
 
-    source: str
+    source: Source
     modality: str
     layout: Layout
     options: EmbedSettings
@@ -70,18 +71,11 @@ class Plan:
         def where(chunk: Chunk) -> Place:
             return self.layout.place(chunk.row0)
 
-        rows = 0
-
-        def counted() -> Iterator[Chunk]:
-            nonlocal rows
-            for chunk in self._chunks():
-                rows = chunk.row0 + len(chunk)
-                yield chunk
-
-        for place, pieces in itertools.groupby(self.layout.pieces(counted()), where):
+        for place, chunks in itertools.groupby(self._chunks(), where):
             parts = None if self.written(place) else Parts(place.parts)
-            for index, chunk in enumerate(pieces):
+            for index, chunk in enumerate(chunks):
                 yield self._task(place, index, chunk, parts)
+        rows = self.extent.rows or 0
         yield Task(self.layout.place(rows), 0, "", "", rows, "end", None)
 
     def written(self, place: Place) -> bool:
@@ -107,4 +101,5 @@ class Plan:
     def _chunks(self) -> Iterator[Chunk]:
         options, kind = self.options, MODALITIES[self.modality]
         columns = Columns(options.column, options.id_column, kind.style, options.keep)
-        return self.extent.chunks(read, columns, options.chunk_rows or kind.chunk)
+        rows = options.chunk_rows or kind.chunk
+        return self.extent.chunks(read, columns, rows, self.layout.spans)

@@ -82,20 +82,6 @@ class Chunk:
             for item in self.items
         ]
 
-    def cut_at(self, every: int | None) -> list[Chunk]:
-        """Returns the rows in pieces that end where a multiple of `every` rows of the file does."""
-        if every is None or self.row0 // every == (self.row0 + max(len(self), 1) - 1) // every:
-            return [self]
-        first = every - self.row0 % every
-        bounds = [0, *range(first, len(self), every), len(self)]
-        return [self._part(start, stop) for start, stop in itertools.pairwise(bounds)]
-
-    def _part(self, start: int, stop: int) -> Chunk:
-        failures = {row - start: why for row, why in self.failures.items() if start <= row < stop}
-        kept = {name: values[start:stop] for name, values in self.kept.items()}
-        ids, items = self.ids[start:stop], self.items[start:stop]
-        return Chunk(self.row0 + start, ids, items, failures, kept)
-
     @property
     def digest(self) -> str:
         """64 hexadecimal digits of the content of all rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -53,12 +54,14 @@ class Columns:
         style: the conventions by which files hold such items.
         keep: columns (in an SD file: properties) that are carried to the output; "all" alone for
             every other one.
+        first: of one of several files, what the first of them has.
     """
 
     item: str | None = None
     id: str | None = None
     style: FileConventions = SMILES
     keep: tuple[str, ...] = ()
+    first: Agreement | None = field(default=None, compare=False, repr=False)
 
     @property
     def keeps_all(self) -> bool:
@@ -72,6 +75,8 @@ class Columns:
             InputError: a column is missing or there are several; lists the columns of the file.
             ConfigError: a column that is kept has the name of one of the output's own.
         """
+        if self.first:
+            return self.first.find(self, names, file)
         item = _position(self.item, names, file) if self.item else self._usual(names, file)
         if self.id:
             identifier = _position(self.id, names, file)
@@ -114,6 +119,8 @@ class Columns:
         Raises:
             ConfigError: a column was chosen.
         """
+        if self.first:
+            self.first.refuse(file)
         named = self.keep and not self.keeps_all  # every one of none is none
         if self.item or (id_too and (self.id or named)):
             option = "--column" if self.item else "--id-column" if self.id else "--keep"
@@ -132,6 +139,74 @@ class Columns:
         raise InputError(
             f"{file} has {what} with a usual name for {self.style.noun}: choose one with --column, "
             f"or {headless}. {listed(names)}"
+        )
+
+
+class Agreement:
+    """Which columns the first of several files has: all others are read as it is.
+
+    Names that are looked for without a file's name, to see what a file is like, decide nothing.
+    """
+
+    def __init__(self) -> None:
+        self._file = ""
+        self._columns: Columns | None = None
+
+    def find(self, columns: Columns, names: Sequence[str], file: str) -> Places:
+        """Returns the positions in a file of the columns that the first file has.
+
+        Raises:
+            InputError: a column is missing, or there is one more of those that would be read.
+            ConfigError: as of `Columns.find`, for the first file.
+        """
+        wanted = self._columns or dataclasses.replace(columns, first=None)
+        try:
+            places = wanted.find(names, file)
+        except InputError as error:
+            raise InputError(f"{error}{self._reminder()}") from error
+        if self._columns:
+            self._refuse_more(columns, names, places, file)
+        elif file:
+            identifier = NO_IDS if places.id is None else names[places.id]
+            kept = tuple(places.kept)
+            self._file = file
+            self._columns = dataclasses.replace(
+                wanted, item=names[places.item], id=identifier, keep=kept
+            )
+        return places
+
+    def refuse(self, file: str) -> None:
+        """Refuses a file without columns where the first has some.
+
+        Raises:
+            InputError: it has.
+        """
+        if self._columns:
+            raise InputError(f"{file} has no line with the names of its columns.{self._reminder()}")
+
+    def _refuse_more(
+        self, columns: Columns, names: Sequence[str], places: Places, file: str
+    ) -> None:
+        used = {names[place] for place in (places.item, places.id) if place is not None}
+        others = [name for name in names if name not in used]
+        more = {*others} - {*places.kept} if columns.keeps_all else set[str]()
+        identifier = columns.usual_id(others) if places.id is None else None
+        found = min(more, default=identifier)
+        if found:
+            raise InputError(
+                f"{file} has a column {writable(found)!r}, which would be read too."
+                f"{self._reminder()}"
+            )
+
+    def _reminder(self) -> str:
+        if self._columns is None:
+            return ""
+        names = (self._columns.item, self._columns.id, *self._columns.keep)
+        read = ", ".join(repr(writable(name)) for name in names if name)
+        return (
+            f" Of {self._file}, the first of the files, {read} are read, and all must have the "
+            "same: choose columns that all have with --column, --id-column or --keep, or embed "
+            "these files apart"
         )
 
 

@@ -17,6 +17,8 @@ from typing import BinaryIO, cast
 import zstandard
 
 from molkd.errors import InputError
+from molkd.formats.sources import STANDARD_INPUT, called
+from molkd.runtime.files import is_url
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LONGEST_LINE = 1 << 20
@@ -54,8 +56,49 @@ def open_bytes(path: Path | None) -> Generator[BinaryIO]:
     Raises:
         InputError: there is no such file, or it is empty or cannot be opened.
     """
+    name = str(path) if path else STANDARD_INPUT
+    with open_raw(name) as raw, decompressed(raw, called([name])) as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def open_raw(name: str, *, glance: bool = False) -> Generator[BinaryIO]:
+    """Opens a file as it is stored.
+
+    Args:
+        name: its path or URL, or "-" for standard input.
+        glance: whether no more will be read than its beginning, or its end.
+
+    Raises:
+        InputError: there is no such file, or it cannot be opened.
+        MissingExtraError: the package for such URLs is not installed.
+    """
+    if name == STANDARD_INPUT:
+        yield sys.stdin.buffer
+    elif is_url(name):
+        from molkd.formats import stores  # it loads fsspec
+
+        with stores.opened(name, block=_READ if glance else stores.BLOCK) as remote:
+            yield remote
+    else:
+        try:
+            file = Path(name).open("rb")  # noqa: SIM115 - closed below
+        except OSError as error:
+            folder = f"; name its files by a pattern in quotes, '{name.rstrip('/')}/*'"
+            hint = folder if isinstance(error, IsADirectoryError) else ""
+            raise InputError(f"cannot read {name}: {error.strerror}{hint}") from error
+        with file:
+            yield file
+
+
+@contextlib.contextmanager
+def decompressed(raw: BinaryIO, name: str) -> Generator[BinaryIO]:
+    """Reads through gzip and zstd, which are recognised by the first bytes.
+
+    Raises:
+        InputError: the file is empty.
+    """
     with contextlib.ExitStack() as stack:
-        raw = stack.enter_context(_open(path)) if path else sys.stdin.buffer
         buffered = (
             raw
             if isinstance(raw, io.BufferedReader)
@@ -63,7 +106,7 @@ def open_bytes(path: Path | None) -> Generator[BinaryIO]:
         )
         magic = buffered.peek(4)[:4]
         if not magic:
-            raise InputError(f"{path or 'standard input'} is empty")
+            raise InputError(f"{name} is empty")
         if magic.startswith(GZIP):
             yield cast("BinaryIO", stack.enter_context(gzip.open(buffered)))
         elif len(magic) > 1 and ZSTD.startswith(magic):
@@ -109,6 +152,11 @@ def peeked(lines: Iterator[str], count: int) -> tuple[list[str], Iterator[str]]:
     return first, itertools.chain(first, lines)
 
 
+def seeks(stream: BinaryIO) -> bool:
+    """Whether any place of a stream is as near as any other; gzip would decompress again."""
+    return stream.seekable() and not hasattr(stream, "mtime")
+
+
 def first_bytes(stream: BinaryIO) -> bytes:
     """Returns the beginning of a stream, which stays where it is."""
     return cast("io.BufferedReader", stream).peek(_READ)[:_READ]
@@ -136,13 +184,6 @@ def _encoding(stream: BinaryIO, name: str) -> str:
             "-f utf-16 -t utf-8', or name the right format with --input-format"
         )
     return encoding
-
-
-def _open(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
 class _ZstdStream(io.RawIOBase):

@@ -173,9 +173,8 @@ def embedded_file(
 
     See `opened`; this reads none of them.
     """
-    source = Path(source)
-    if holds_embeddings(source):
-        return source
+    if holds_embeddings(Path(source)):
+        return Path(source)
     name = model or shipped.DEFAULT
     student: Any = students.load(name).to(devices.choose("auto"))
     label = shipped.label_of(name)

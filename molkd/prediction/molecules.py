@@ -17,9 +17,8 @@ def opened(source: str | Path) -> Library:
     Raises:
         InputError: the file cannot be read.
     """
-    source = Path(source)
-    if table.holds_embeddings(source):
-        return table.read(source)
+    if table.holds_embeddings(Path(source)):
+        return table.read(Path(source))
     ids: list[str | None] = []
     smiles: list[str] = []
     reasons: dict[int, str] = {}

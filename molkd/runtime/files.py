@@ -7,12 +7,15 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 from molkd.errors import CorruptFileError, OutputError
+
+_URL = re.compile(r"[A-Za-z][\w+.-]+(?:::[\w+.-]+)*:/")  # pathlib takes the second stroke away
 
 
 @contextlib.contextmanager
@@ -25,6 +28,7 @@ def atomic_path(path: Path) -> Generator[Path]:
     Raises:
         OutputError: the disk is full or the folder cannot be written; `path` is untouched.
     """
+    refuse_url(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,12 +74,33 @@ def explained(path: Path) -> Generator[None]:
         raise OutputError(error.errno, f"cannot write {path}: {remedy}") from error
 
 
-def refuse_folder(path: Path, example: str) -> None:
-    """Refuses a folder where a file is to be written; proposes a name in it.
+def is_url(name: str) -> bool:
+    """Whether a name is that of a file in a store, such as s3://bucket/name, and no path."""
+    found = _URL.match(name)
+    return found is not None and name[found.end() :].startswith("/")
+
+
+def refuse_url(path: Path) -> None:
+    """Refuses a URL where a file is to be written.
 
     Raises:
-        OutputError: there is a folder of that name.
+        OutputError: it is one.
     """
+    if _URL.match(str(path)):
+        url = str(path).replace(":/", "://", 1)
+        raise OutputError(
+            f"{url}: nothing is written to a store: write a file here, then copy it there, as with "
+            f"'aws s3 cp {path.name} {url}'"
+        )
+
+
+def refuse_folder(path: Path, example: str) -> None:
+    """Refuses a folder, or a URL, where a file is to be written; proposes a name in it.
+
+    Raises:
+        OutputError: there is a folder of that name, or it is no name of a file here.
+    """
+    refuse_url(path)
     if path.is_dir():
         raise OutputError(f"{path} is a folder: name a file in it, such as {path / example}")
 

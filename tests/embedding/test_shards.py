@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rdkit import Chem
 
 from molkd.embedding import EmbedSettings, Shard, embed_file
 from molkd.embedding.joining import join
 from molkd.embedding.layout import RECORDS, Layout
 from molkd.embedding.merging import merge, read_manifest
 from molkd.errors import ConfigError, InputError, OutputError
-from molkd.formats.chunks import Chunk
 from molkd.formats.embeddings import read
 from molkd.runtime import files, locks
 from tests.embedding.jobs import SMILES, embed
@@ -291,21 +293,35 @@ def test_a_real_teacher_in_shards(tmp_path: Path, source: Path) -> None:
     assert np.load(tmp_path / "all.npy").shape == (100, 167)
 
 
-# == Cutting chunks
+# == Shares
 
 
-@pytest.mark.parametrize("every", [1, 3, 4, 7, 10, 100])
-@pytest.mark.parametrize("row0", [0, 5, 20])
-def test_a_chunk_is_cut_where_files_end(every: int, row0: int) -> None:
-    items = list(map(str, range(10)))
-    chunk = Chunk(row0, list(items), items, {3: "bad", 9: "worse"}, {"x": list(items)})
-    pieces = chunk.cut_at(every)
-    assert [item for piece in pieces for item in piece.items] == items
-    assert [text for piece in pieces for text in piece.kept["x"]] == items
-    assert {piece.row0 + row: why for piece in pieces for row, why in piece.failures.items()} == {
-        row0 + 3: "bad",
-        row0 + 9: "worse",
-    }
-    for piece in pieces:
-        assert piece.row0 // every == (piece.row0 + len(piece) - 1) // every
-    assert chunk.cut_at(None) == [chunk]
+@pytest.mark.parametrize("rows", [0, 1, 9, 10, 11, 35, 100])
+@pytest.mark.parametrize("count", [1, 2, 3, 20])
+def test_the_shares_of_all_shards_are_the_whole(rows: int, count: int) -> None:
+    shares = [Layout(Path("out"), 10, Shard(number + 1, count)) for number in range(count)]
+    own = [
+        {row for span in itertools.islice(one.spans, 12) for row in span if row < rows}
+        for one in shares
+    ]
+    assert [one.share(rows) for one in shares] == list(map(len, own))
+    assert sorted(itertools.chain.from_iterable(own)) == list(range(rows))
+
+
+@pytest.mark.parametrize("kind", ["smi", "csv", "parquet", "sdf"])
+def test_every_format_passes_over_the_rows_of_others(tmp_path: Path, kind: str) -> None:
+    source = tmp_path / f"in.{kind}"
+    if kind == "parquet":
+        pq.write_table(pa.table({"smiles": SMILES}), source, row_group_size=7)
+    elif kind == "sdf":
+        block = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
+        source.write_text("".join(f"{row}{block}$$$$\n" for row in range(100)))
+    else:
+        head = "smiles\n" if kind == "csv" else ""
+        source.write_text(head + "".join(f"{text}\n" for text in SMILES))
+    embed(FakeEncoder(read="unread"), source, tmp_path / "whole", rows_per_file=30)
+    for number in (1, 2, 3):
+        some = {"rows_per_file": 30, "shard": f"{number}/3"}
+        embed(FakeEncoder(read="unread"), source, tmp_path / "parts", **some)
+    assert merge(tmp_path / "parts").content["rows"] == 100
+    assert _files(tmp_path / "parts") == _files(tmp_path / "whole")

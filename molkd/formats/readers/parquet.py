@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import itertools
 import shutil
@@ -13,11 +14,12 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from molkd.errors import InputError
+from molkd.errors import InputError, MolkdError
 from molkd.formats import arrow
 from molkd.formats.chunks import Row
 from molkd.formats.columns import Columns, Places
-from molkd.formats.streams import DamagedError, first_bytes
+from molkd.formats.rows import Rows
+from molkd.formats.streams import DamagedError, first_bytes, seeks
 from molkd.formats.values import identifier_of, text_of
 from molkd.items.base import FileConventions
 from molkd.runtime import files
@@ -28,8 +30,8 @@ _DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
 """What pyarrow raises; the third of names that are not UTF-8, the last of values without bounds."""
 
 
-def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
-    """Yields the rows of a Parquet table; identifiers of any type are read as text.
+def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Rows:
+    """Returns the rows of a Parquet table; identifiers of any type are read as text.
 
     The format's index is at its end: compressed files and pipes are first copied to disk.
 
@@ -40,19 +42,83 @@ def read_parquet(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]
     """
     if not first_bytes(stream).startswith(_MAGIC):
         raise InputError(f"{name} is no Parquet file: name its format with --input-format")
-    with _seekable(stream) as source:
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(_seekable(stream))
         try:
             file = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
+        except MolkdError:  # of a store
+            raise
         except _DAMAGE as error:
             raise DamagedError(f"no Parquet file, or one without its end ({error})") from error
         schema = file.schema_arrow
         places = columns.find(schema.names, name)
         _refuse_others(schema.field(places.item), name, columns.style)
+        return _Table(name, file, places, columns.style, stack.pop_all())
+
+
+class _Table(Rows):
+    """The rows of a table; what is passed over is read no further than its row group requires."""
+
+    def __init__(
+        self,
+        name: str,
+        file: Any,
+        places: Places,
+        style: FileConventions,
+        resources: contextlib.ExitStack,
+    ) -> None:
         some = (places.item, places.id, *places.kept.values())
-        names = [schema.names[place] for place in some if place is not None]
-        rows = _FEW if columns.style.binary else _ROWS
-        batches = file.iter_batches(rows, columns=list(dict.fromkeys(names)), use_threads=False)
-        yield from _undamaged(_rows(batch, names, places, columns.style) for batch in batches)
+        self._names = [file.schema_arrow.names[place] for place in some if place is not None]
+        self._file, self._places, self._style, self._resources = file, places, style, resources
+        meta = file.metadata
+        sizes = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
+        self._starts = [0, *itertools.accumulate(sizes)]
+        self._batch: tuple[int, Any] = (0, ())  # its first row, and itself
+        self._batches = self._batches_of(0)
+        super().__init__(name, self._rows_from(0))
+
+    def skip(self, count: int) -> int:
+        """See `Rows.skip`; nothing is read before the next row is taken."""
+        before = self.position
+        self.position = row = min(before + count, self._starts[-1])
+        if row > before:
+            group = bisect.bisect_right(self._starts, row) - 1
+            if self._starts[group] > self._batch[0] + len(self._batch[1]):
+                self._batch, self._batches = (self._starts[group], ()), self._batches_of(group)
+            self._rows = self._rows_from(row)
+        return row - before
+
+    def close(self) -> None:
+        """See `Rows.close`."""
+        self._resources.close()
+
+    def _batches_of(self, group: int) -> Iterator[tuple[int, Any]]:
+        """Batches of a row group and all behind it, each with its first row."""
+        row = self._starts[group]
+        for batch in self._file.iter_batches(
+            _FEW if self._style.binary else _ROWS,
+            row_groups=range(group, len(self._starts) - 1),
+            columns=list(dict.fromkeys(self._names)),
+            use_threads=False,
+        ):
+            yield row, batch
+            row += len(batch)
+
+    def _rows_from(self, row: int) -> Iterator[Row]:
+        """Rows from one on that lies in the batch at hand, or behind it."""
+        try:
+            while True:
+                start, batch = self._batch
+                if row < start + len(batch):
+                    left = batch.slice(max(row - start, 0))
+                    yield from _rows(left, self._names, self._places, self._style)
+                self._batch = next(self._batches)
+        except StopIteration:
+            return
+        except MolkdError:  # of a store
+            raise
+        except _DAMAGE as error:
+            raise DamagedError(str(error)) from error
 
 
 def _rows(batch: Any, names: list[str], places: Places, style: FileConventions) -> Iterator[Row]:
@@ -70,21 +136,13 @@ def _rows(batch: Any, names: list[str], places: Places, style: FileConventions) 
 
 @contextlib.contextmanager
 def _seekable(stream: BinaryIO) -> Generator[BinaryIO]:
-    if stream.seekable() and not hasattr(stream, "mtime"):  # gzip seeks by decompressing again
+    if seeks(stream):
         yield stream
         return
     with tempfile.TemporaryFile() as copy:
         with files.explained(Path(tempfile.gettempdir())):
             shutil.copyfileobj(stream, copy)
         yield copy
-
-
-def _undamaged(batches: Iterator[Iterator[Row]]) -> Iterator[Row]:
-    try:
-        for rows in batches:
-            yield from rows
-    except _DAMAGE as error:
-        raise DamagedError(str(error)) from error
 
 
 def _items(column: Any, style: FileConventions) -> list[Any]:

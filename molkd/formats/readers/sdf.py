@@ -11,6 +11,7 @@ from molkd.errors import InputError
 from molkd.formats.chunks import Kept, Row
 from molkd.formats.columns import Columns, listed
 from molkd.formats.readers.sdf_records import Record, records
+from molkd.formats.rows import Rows
 from molkd.formats.streams import text_lines
 from molkd.items.molecules import chem
 from molkd.runtime.registry import near
@@ -18,9 +19,12 @@ from molkd.runtime.registry import near
 _SEARCHED = 100
 """Records within which a property that is asked for has to appear."""
 
+_Found = tuple[Record, str | None]
+"""A record, and the property that holds its identifier."""
 
-def read_sdf(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
-    """Yields canonical isomeric SMILES of an SD file's molecules, in order.
+
+def read_sdf(stream: BinaryIO, name: str, columns: Columns) -> Rows:
+    """Returns canonical isomeric SMILES of an SD file's molecules, in order.
 
     The identifier is the property that `columns.id` names, or the title line, or where the first
     molecule has no title its property with a usual name. The file is split into records here rather
@@ -32,6 +36,18 @@ def read_sdf(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
         DamagedError: the last record is not whole.
     """
     columns.refuse(name)
+
+    def row_of(found: _Found) -> Row:
+        record, key = found
+        smiles, reason = _smiles(record.block)
+        title = record.properties.get(key) if key else record.title
+        return title or None, smiles, reason, _kept(record, key, columns, name)
+
+    return Rows(name, _found(stream, name, columns), row_of)
+
+
+def _found(stream: BinaryIO, name: str, columns: Columns) -> Iterator[_Found]:
+    """The records, each with the property that holds its identifier."""
     key = columns.id or None
     missing = set(() if columns.keeps_all else columns.keep) | ({key} if key else set())
     seen: dict[str, None] = {}
@@ -44,9 +60,7 @@ def read_sdf(stream: BinaryIO, name: str, columns: Columns) -> Iterator[Row]:
             missing -= record.properties.keys()
             if missing and number + 1 == _SEARCHED:
                 break
-        smiles, reason = _smiles(record.block)
-        title = record.properties.get(key) if key else record.title
-        yield title or None, smiles, reason, _kept(record, key, columns, name)
+        yield record, key
     if missing and number >= 0:
         _refuse(min(missing), [*seen], number + 1, name)
 
