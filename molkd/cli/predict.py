@@ -10,7 +10,7 @@ import typer
 from molkd.cli.flags import Flag, takes_settings
 from molkd.cli.options import Jobs, Overwrite, Work, embedded, processes
 from molkd.cli.output import notify, print_table
-from molkd.errors import ConfigError, InputError, OutputError
+from molkd.errors import ConfigError, InputError
 from molkd.prediction.settings import TrialSettings
 from molkd.students import shipped
 
@@ -47,7 +47,8 @@ def predict(  # noqa: PLR0913
         typer.Option("--library", "-l", help="What to predict: embeddings, or molecules."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Predictions: .csv or .parquet.")
+        Path | None,
+        typer.Option("--output", "-o", help="Predictions: .csv, .parquet, or .html with drawings."),
     ] = None,
     save: Annotated[Path | None, typer.Option(help="New folder for the fitted model.")] = None,
     load: Annotated[
@@ -112,11 +113,9 @@ def _refuse(
     if library is not None and not library.exists():
         raise InputError(f"there is no file {library}")
     if output is not None:
-        from molkd.prediction.predictions import check_suffix
+        from molkd.library.results import refuse_output
 
-        check_suffix(output)
-        if output.exists() and not overwrite:
-            raise OutputError(f"{output} exists: give --overwrite to replace it")
+        refuse_output(output, overwrite=overwrite)
     if save is not None:
         from molkd.prediction import saved
 

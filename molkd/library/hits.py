@@ -92,7 +92,7 @@ class Hit:
     tanimoto: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Hits(ResultTable):
     """The neighbours of queries.
 
@@ -111,6 +111,10 @@ class Hits(ResultTable):
     notes: tuple[str, ...] = ()
 
     title: ClassVar[str] = "Nearest neighbours"
+
+    def __str__(self) -> str:
+        noun = "query" if len(self.queries) == 1 else "queries"
+        return f"{self.count:,} neighbours of {len(self.queries):,} {noun}"
 
     @property
     def count(self) -> int:
