@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ def pick(
     n: int = 100,
     *,
     method: str = "maxmin",
-    around: Queries | Sequence[str] = (),
+    around: Any = (),
     seed: int = 0,
     model: str | None = None,
 ) -> Picks:
@@ -43,7 +42,8 @@ def pick(
         n: how many are picked.
         method: "maxmin", which reaches the edges of a library: each is the farthest from all
             before; or "kmedoids", which follows its density: the most central of n clusters each.
-        around: SMILES, or what `Queries.read` returns, that count as picked before; for maxmin.
+        around: SMILES, a data frame, or what `Queries.read` returns, that count as picked before;
+            for maxmin.
         seed: of the first centres of kmedoids.
         model: the student that made the library's embeddings, where its file does not say.
 

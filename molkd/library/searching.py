@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -61,7 +60,7 @@ class Searchable(Protocol):
 
 def search(
     library: Any,
-    queries: Queries | Sequence[str],
+    queries: Any,
     *,
     k: int = 10,
     rank_by: str = "cosine",
@@ -75,7 +74,7 @@ def search(
 
     Args:
         library: a library, its file, an `Index`, or what `molkd.library.of` takes.
-        queries: SMILES, or what `Queries.read` returns.
+        queries: SMILES, a data frame, or what `Queries.read` returns.
         k: neighbours of each query.
         rank_by: what ranks them: "cosine" of the embeddings, "tanimoto" on ECFP4, or the "mean" of
             both; the last two among the nearest by cosine.

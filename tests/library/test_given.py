@@ -104,6 +104,20 @@ def test_what_is_no_molecules_is_refused(molecules: Any, message: str) -> None:
         _of(molecules)
 
 
+def test_queries_are_what_is_at_hand(tmp_path: Path) -> None:
+    given = libraries.embedded(tmp_path)
+    frame = pd.DataFrame({"smiles": ["CCO", None, "xx"], "name": ["ethanol", "none", "no"]})
+    hits = library.search(given, frame, k=1)
+    assert hits.queries.ids == ["ethanol", "none", "no"]
+    assert hits.neighbours[0][0].smiles == "CCO"
+    assert sorted(hits.reasons) == [1, 2]
+    assert hits._repr_html_().count("<li>") == 1
+    mols = [Chem.MolFromSmiles("OCC"), None]
+    assert library.Queries.of(mols).smiles == ["CCO", ""]
+    assert repr(library.Queries.of("CCO")) == "<Queries: 1 molecule>"
+    assert library.pick(given, 2, around=mols).notes[-1].startswith("1 of 2 seeds are left out")
+
+
 def test_the_workbench_takes_molecules_at_hand() -> None:
     given = libraries.SMILES
     assert library.search(given, ["CCO"], k=1).neighbours[0][0].smiles == "CCO"
