@@ -9,6 +9,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,9 +47,23 @@ def load(path: Path) -> pd.DataFrame:
             frame = kind(path)
     except (*damage, ParserWarning) as error:
         raise InputError(f"cannot read {path}: {error}") from error
+    return _named(frame, path)
+
+
+def of(frame: Any) -> pd.DataFrame:
+    """Returns a data frame of pandas, or of what turns into one (polars, Arrow), as `load` would.
+
+    Raises:
+        InputError: it holds no rows.
+    """
+    found: pd.DataFrame = frame if isinstance(frame, pd.DataFrame) else frame.to_pandas()
+    return _named(found.set_axis(found.columns, axis=1), "the data frame")
+
+
+def _named(frame: pd.DataFrame, place: object) -> pd.DataFrame:
     frame.columns = [str(column).strip() for column in frame.columns]
     if not len(frame):
-        raise InputError(f"{path} holds no rows")
+        raise InputError(f"{place} holds no rows")
     return frame
 
 

@@ -9,12 +9,13 @@ import typer
 
 from molkd.cli.options import Jobs, LibraryFile, MadeBy, Overwrite, Work, embedded, processes
 from molkd.cli.output import notify
-from molkd.errors import OutputError
 
 
 def check(
     library: LibraryFile,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Scores: .csv or .parquet.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Scores: .csv, .parquet, or .html with drawings.")
+    ],
     work: Work = None,
     model: MadeBy = None,
     jobs: Jobs = None,
@@ -26,10 +27,9 @@ def check(
     a charge or a size never occurred. The embedding says less of a molecule where it is low.
     """
     from molkd.library import checking, table
+    from molkd.library.results import refuse_output
 
-    checking.check_suffix(output)
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists: give --overwrite to replace it")
+    refuse_output(output, overwrite=overwrite)
     at_once = processes(jobs)
     rows = table.read(embedded(library, work, model, at_once))
     found = checking.check(rows, table.student_of(rows, model), jobs=at_once)

@@ -10,7 +10,7 @@ import typer
 from molkd.cli.flags import Flag, takes_settings
 from molkd.cli.options import Jobs, Overwrite, Work, embedded, place_beside, processes
 from molkd.cli.output import notify, print_table
-from molkd.errors import ConfigError, InputError, OutputError
+from molkd.errors import ConfigError, InputError
 from molkd.formats.sources import listed, resolved
 from molkd.prediction.settings import TrialSettings
 from molkd.students import shipped
@@ -48,7 +48,8 @@ def predict(  # noqa: PLR0913
         typer.Option("--library", "-l", help="What to predict: embeddings, or molecules."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Predictions: .csv or .parquet.")
+        Path | None,
+        typer.Option("--output", "-o", help="Predictions: .csv, .parquet, or .html with drawings."),
     ] = None,
     save: Annotated[Path | None, typer.Option(help="New folder for the fitted model.")] = None,
     load: Annotated[
@@ -114,11 +115,9 @@ def _refuse(
     if library is not None:
         _refuse_library(library, work)
     if output is not None:
-        from molkd.prediction.predictions import check_suffix
+        from molkd.library.results import refuse_output
 
-        check_suffix(output)
-        if output.exists() and not overwrite:
-            raise OutputError(f"{output} exists: give --overwrite to replace it")
+        refuse_output(output, overwrite=overwrite)
     if save is not None:
         from molkd.prediction import saved
 

@@ -84,8 +84,7 @@ def search(  # noqa: PLR0913
         print_table(SHOWN, _lines(hits))
         return
     hits.write(output)
-    noun = "query" if len(asked) == 1 else "queries"
-    notify(f"{hits.count:,} neighbours of {len(asked):,} {noun}: {output}")
+    notify(f"{hits}: {output}")
 
 
 def _lines(hits: Hits) -> list[tuple[str, ...]]:

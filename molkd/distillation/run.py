@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,9 @@ class Distilled:
         shortened: items that lost their end, because they are longer than what the student reads.
     """
 
-    student: Student[Any, Any, Any]
+    student: Student[Any, Any, Any] = field(repr=False)
     information: Mapping[str, Information]
-    history: Sequence[Mapping[str, float]]
+    history: Sequence[Mapping[str, float]] = field(repr=False)
     failures: Mapping[int, str]
     shortened: int = 0
 

@@ -60,9 +60,11 @@ class Job:
             done = stack.enter_context(
                 contextlib.closing(self.engine(self._plan, embedder, jobs=jobs))
             )
-            stack.enter_context(self._locked())
+            idle = self.layout.single and self._plan.written(self.layout.place(0))
+            if not idle:
+                stack.enter_context(locks.held(self.layout.held))
             bar = stack.enter_context(
-                Progress("embed", self._rows, unit=self._kind.name, shown=progress)
+                Progress("embed", self._rows, unit=self._kind.name, shown=progress and not idle)
             )
             for place, tasks in itertools.groupby(done, lambda one: _group(one[0])):
                 if place is None:
@@ -82,13 +84,6 @@ class Job:
         if not layout.single:
             record = {"rows": rows, "rows_per_file": layout.rows_per_file}
             settings.write(layout.finished, self.options, record=record)
-
-    def _locked(self) -> contextlib.AbstractContextManager[object]:
-        """Holds the output, where anything is to be written for sure."""
-        layout = self.layout
-        if layout.single and self._plan.written(layout.place(0)):
-            return contextlib.nullcontext()
-        return locks.held(layout.held)
 
     def _write(
         self, bar: Progress, place: Place, tasks: Iterator[tuple[Task, Embedded | None]]

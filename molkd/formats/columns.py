@@ -105,7 +105,7 @@ class Columns:
         """
         kept = [name for name in names if name not in used] if self.keeps_all else self.keep
         for name in kept:
-            if _is_own(name):
+            if is_own(name):
                 option = "name the columns to keep one by one" if self.keeps_all else "leave it out"
                 raise ConfigError(
                     f"{file}: column {writable(name)!r} cannot be kept, for the output has a "
@@ -218,7 +218,8 @@ def listed(names: Collection[str], shown: int = 30, *, what: str = "Columns") ->
 
 
 @functools.cache
-def _is_own(name: str) -> bool:
+def is_own(name: str) -> bool:
+    """Whether a file of embeddings has a column of that name itself."""
     return bool(_OWN.fullmatch(name))
 
 

@@ -1,4 +1,10 @@
-"""What a chemist does with a library once it is embedded: functions over files of embeddings.
+"""What a chemist does with a library: functions over molecules, or files of embeddings.
+
+    from molkd import library
+
+    mine = library.of("molecules.csv")  # or SMILES, or a data frame
+    library.search(mine, ["CCO"])
+    library.pick(mine, 20)
 
 Each is a command, too: `molkd search`, `molkd pick`, `molkd map`, ... Names are imported when they
 are first used, so that the command line can read settings without torch.
@@ -13,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from molkd.library.checking import Checked, check
     from molkd.library.compounds import Composition, composition
+    from molkd.library.given import of
     from molkd.library.hits import Hits, Queries
     from molkd.library.index import Index
     from molkd.library.indexing import build
@@ -44,6 +51,7 @@ __all__ = [
     "composition",
     "embedded_file",
     "map_of",
+    "of",
     "opened",
     "pick",
     "read",
@@ -72,6 +80,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "composition": "molkd.library.compounds:composition",
     "embedded_file": "molkd.library.table:embedded_file",
     "map_of": "molkd.library.maps.map:map_of",
+    "of": "molkd.library.given:of",
     "opened": "molkd.library.table:opened",
     "pick": "molkd.library.picking:pick",
     "read": "molkd.library.table:read",

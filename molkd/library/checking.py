@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pc
-import pyarrow.parquet as pq
 
 from molkd.embedding.encoders import KnowingEncoder
 from molkd.errors import ConfigError
-from molkd.library.table import Library
-from molkd.runtime import files
+from molkd.library.cards import Card, Section
+from molkd.library.given import of
+from molkd.library.results import ResultTable, shown
+from molkd.library.table import Library, student_of
 from molkd.runtime.processes import ordered_map
 from molkd.students.familiarity import (
     STRANGE,
@@ -32,14 +30,12 @@ from molkd.students.familiarity import (
 if TYPE_CHECKING:  # it loads torch
     from molkd.students import Student
 
-SUFFIXES = (".csv", ".parquet")
-
 _CHUNK = 1024
-_SHOWN = 10
+_SHOWN = 20
 
 
-@dataclass(frozen=True, eq=False)
-class Checked:
+@dataclass(frozen=True, eq=False, repr=False)
+class Checked(ResultTable):
     """How familiar the molecules of a library are to a student.
 
     Attributes:
@@ -50,31 +46,26 @@ class Checked:
     library: Library
     known: Known
 
-    def write(self, path: str | Path) -> None:
-        """Writes a row per molecule, in the library's order, as CSV or Parquet.
+    title: ClassVar[str] = "How familiar molecules are"
 
-        Raises:
-            ConfigError: the suffix is another one.
-            OutputError: the file cannot be written.
-        """
-        path = Path(path)
-        check_suffix(path)
+    @cached_property
+    def table(self) -> Any:
+        """An Arrow table of all rows: id, smiles, familiarity, familiarity_reason, valid, error."""
         library, scores = self.library, self.known.scores
-        table = pa.table(
+        errors = [library.reasons.get(row) for row in range(len(library))]
+        return pa.table(
             {
-                "id": list(library.ids),
-                "smiles": list(library.smiles),
+                "id": pa.array(library.ids, pa.string()),
+                "smiles": pa.array(library.smiles, pa.string()),
                 "familiarity": pa.array(scores, mask=~np.isfinite(scores)),
                 "familiarity_reason": pa.array(self.known.reasons, pa.string()),
                 "valid": library.valid,
-                "error": pa.array(
-                    [library.reasons.get(row) for row in range(len(library))], pa.string()
-                ),
+                "error": pa.array(errors, pa.string()),
             }
         )
-        with files.atomic_path(path) as temporary:
-            write = pc.write_csv if path.suffix == ".csv" else pq.write_table
-            write(table, temporary)
+
+    def __str__(self) -> str:
+        return self.describe().partition("\n")[0]
 
     def describe(self) -> str:
         """Returns what was found, in sentences."""
@@ -103,32 +94,38 @@ class Checked:
             lines.append(f"no score of the others: {UNTOLD}")
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        order = np.argsort(self.known.scores, kind="stable")[:_SHOWN].tolist()
-        rows = "".join(
-            f"<tr><td>{html.escape(str(self.library.ids[row]))}</td>"
-            f"<td>{html.escape(str(self.library.smiles[row]))}</td>"
-            f"<td>{self.known.scores[row]:.3f}</td>"
-            f"<td>{html.escape(self.known.reasons[row] or '')}</td></tr>"
-            for row in order
-        )
-        head = "<tr><th>id</th><th>smiles</th><th>familiarity</th><th>reason</th></tr>"
-        said = html.escape(self.describe()).replace("\n", "<br>")
-        return f"<p>{said}</p><p>The strangest:</p><table>{head}{rows}</table>"
+    def sections(self, most: int) -> list[Section]:
+        """Returns the strangest molecules."""
+        order: list[int] = np.argsort(self.known.scores, kind="stable").tolist()
+        cards = [
+            Card(
+                self.library.smiles[row],
+                self.library.ids[row],
+                (
+                    ("familiarity", f"{self.known.scores[row]:.3f}"),
+                    *((("", shown(why)),) if (why := self.known.reasons[row]) else ()),
+                ),
+            )
+            for row in order[: min(most, _SHOWN)]
+            if np.isfinite(self.known.scores[row])
+        ]
+        return [Section("The strangest", cards=tuple(cards))] if cards else []
 
 
-def check(library: Library, student: Student[Any, Any, Any], *, jobs: int = 1) -> Checked:
+def check(library: Any, student: Student[Any, Any, Any] | None = None, *, jobs: int = 1) -> Checked:
     """Scores how familiar every molecule is to the student that embedded it.
 
     Args:
-        library: molecules with that student's embeddings.
-        student: see `molkd.library.student_of`.
+        library: molecules with that student's embeddings, or what `molkd.library.of` takes.
+        student: by default the one that the library names; see `molkd.library.student_of`.
         jobs: processes.
 
     Raises:
         ConfigError: the student reads no molecules.
         CorruptFileError: what it keeps of its corpus is damaged.
     """
+    library = of(library)
+    student = student or student_of(library)
     if not isinstance(student, KnowingEncoder):
         raise ConfigError("familiarity is that of a student of molecules")
     knowing: Any = student
@@ -145,16 +142,6 @@ def check(library: Library, student: Student[Any, Any, Any], *, jobs: int = 1) -
         scores.append(known.scores)
         reasons += known.reasons
     return Checked(library, Known(np.concatenate(scores), reasons))
-
-
-def check_suffix(path: Path) -> None:
-    """Refuses a file of another format before anything is computed.
-
-    Raises:
-        ConfigError: scores are written as CSV and Parquet alone.
-    """
-    if path.suffix not in SUFFIXES:
-        raise ConfigError(f"{path}: scores are written as {' or '.join(SUFFIXES)}")
 
 
 def _readable(library: Library, start: int) -> Sequence[str | None]:

@@ -11,6 +11,7 @@ from rdkit import Chem
 from rdkit.Chem import Crippen, Descriptors, rdMolDescriptors
 
 from molkd.items.molecules import chem
+from molkd.library.results import Shown
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
 
@@ -29,8 +30,8 @@ PROPERTIES = {
 _CHUNK = 1000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Composition:
+@dataclass(frozen=True, eq=False, repr=False)
+class Composition(Shown):
     """What the molecules of a library are, one row each.
 
     Attributes:
@@ -47,6 +48,10 @@ class Composition:
 
     def __len__(self) -> int:
         return len(self.compounds)
+
+    def __str__(self) -> str:
+        known = {*self.compounds} - {""}
+        return f"{len(known):,} different compounds in {len(self):,} rows"
 
     @property
     def duplicates(self) -> list[list[int]]:

@@ -14,8 +14,10 @@ import pyarrow as pa
 from molkd.formats import readers
 from molkd.formats.columns import Columns
 from molkd.library.cards import Card, Section
-from molkd.library.results import ResultTable, carried, values_of
+from molkd.library.given import as_file
+from molkd.library.results import ResultTable, Shown, carried, values_of
 
+_SHOWN = 10
 _OWN = (
     ("query", pa.int64()),
     ("query_id", pa.string()),
@@ -29,8 +31,8 @@ _OWN = (
 )
 
 
-@dataclass(frozen=True)
-class Queries:
+@dataclass(frozen=True, repr=False)
+class Queries(Shown):
     """Molecules whose neighbours are looked for.
 
     Attributes:
@@ -46,11 +48,22 @@ class Queries:
     def __len__(self) -> int:
         return len(self.smiles)
 
+    def __str__(self) -> str:
+        return "1 molecule" if len(self) == 1 else f"{len(self):,} molecules"
+
+    def sections(self, most: int) -> list[Section]:
+        """Returns the first molecules."""
+        pairs = zip(self.smiles[: min(most, _SHOWN)], self.ids, strict=False)
+        return [Section(cards=tuple(Card(smiles, name) for smiles, name in pairs))]
+
     @classmethod
-    def of(cls, smiles: Sequence[str]) -> Self:
-        """Numbers some SMILES."""
-        given = [smiles] if isinstance(smiles, str) else list(smiles)
-        return cls([str(row) for row in range(len(given))], given)
+    def of(cls, molecules: Any) -> Self:
+        """Takes one SMILES, or some, or what else `molkd.library.of` takes but for a file."""
+        given = [molecules] if isinstance(molecules, str) else molecules
+        if isinstance(given, Sequence) and not given:
+            return cls([], [])
+        with as_file(given) as source:
+            return cls.read(source)
 
     @classmethod
     def read(
@@ -92,7 +105,7 @@ class Hit:
     tanimoto: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Hits(ResultTable):
     """The neighbours of queries.
 
@@ -111,6 +124,10 @@ class Hits(ResultTable):
     notes: tuple[str, ...] = ()
 
     title: ClassVar[str] = "Nearest neighbours"
+
+    def __str__(self) -> str:
+        noun = "query" if len(self.queries) == 1 else "queries"
+        return f"{self.count:,} neighbours of {len(self.queries):,} {noun}"
 
     @property
     def count(self) -> int:

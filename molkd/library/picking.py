@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,6 @@ from molkd.library.hits import Queries
 from molkd.library.picks import Clusters, Picks
 from molkd.library.rows import LibraryRows, rows_of
 from molkd.library.searching import embedded
-from molkd.library.table import Library
 from molkd.types import Matrix, Rows
 
 METHODS = ("maxmin", "kmedoids")
@@ -26,11 +24,11 @@ _BLOCK = 8192
 
 
 def pick(
-    library: Library | str | Path,
+    library: Any,
     n: int = 100,
     *,
     method: str = "maxmin",
-    around: Queries | Sequence[str] = (),
+    around: Any = (),
     seed: int = 0,
     model: str | None = None,
 ) -> Picks:
@@ -40,11 +38,12 @@ def pick(
     `around`. Needs the memory of all embeddings.
 
     Args:
-        library: a library, or its file.
+        library: a library, its file, or what `molkd.library.of` takes.
         n: how many are picked.
         method: "maxmin", which reaches the edges of a library: each is the farthest from all
             before; or "kmedoids", which follows its density: the most central of n clusters each.
-        around: SMILES, or what `Queries.read` returns, that count as picked before; for maxmin.
+        around: SMILES, a data frame, or what `Queries.read` returns, that count as picked before;
+            for maxmin.
         seed: of the first centres of kmedoids.
         model: the student that made the library's embeddings, where its file does not say.
 
@@ -80,14 +79,14 @@ def pick(
     return Picks(picked, place.take(picked), distances, tuple(notes))
 
 
-def clusters(library: Library | str | Path, n: int, *, seed: int = 0) -> Clusters:
+def clusters(library: Any, n: int, *, seed: int = 0) -> Clusters:
     """Parts a library into clusters, each with its most central molecule.
 
     K-means on embeddings of length 1, by mini-batches; every row then belongs to the nearest
     centre, and the medoid of a cluster is exactly the member with the largest mean cosine to all.
 
     Args:
-        library: a library, or its file.
+        library: a library, its file, or what `molkd.library.of` takes.
         n: how many clusters, at most.
         seed: of the first centres.
 

@@ -16,7 +16,7 @@ from molkd.library.results import ResultTable, carried, values_of
 from molkd.types import Matrix, Rows
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Picks(ResultTable):
     """Molecules that differ, in the order in which they were picked.
 
@@ -61,13 +61,13 @@ class Picks(ResultTable):
             )
             for place, distance in enumerate(self.distances[:most].tolist())
         ]
-        return [Section(str(self), "", "", tuple(cards))]
+        return [Section(cards=tuple(cards))]
 
     def __str__(self) -> str:
         return f"{len(self.rows):,} molecules"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clusters(ResultTable):
     """The cluster of every molecule of a library, the largest first.
 
@@ -126,7 +126,7 @@ class Clusters(ResultTable):
             )
             for row, size in pairs
         ]
-        return [Section(str(self), "", "", tuple(cards))]
+        return [Section(cards=tuple(cards))]
 
     def __str__(self) -> str:
         return f"{len(self.sizes):,} clusters of {int(self.sizes.sum()):,} molecules"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from molkd.errors import ConfigError
 from molkd.library import cards, histograms
 from molkd.library.cards import Card, Section
 from molkd.library.compounds import Composition, composition
+from molkd.library.given import of
 from molkd.library.groups import names_of
 from molkd.library.hits import Hit, Hits, Queries
 from molkd.library.maps.map import Map, map_of
 from molkd.library.maps.settings import MapSettings
 from molkd.library.picking import clusters
 from molkd.library.picks import Clusters
+from molkd.library.results import Shown
 from molkd.library.searching import search
 from molkd.library.table import Library
 from molkd.library.templates import template
@@ -37,8 +39,8 @@ _SHOWN = 12
 """Groups, reasons and neighbours that a page shows of each kind."""
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
+@dataclass(frozen=True, eq=False, repr=False)
+class Report(Shown):
     """What there is to say about a library; a notebook shows it as its page.
 
     Attributes:
@@ -130,13 +132,12 @@ class Report:
             drugs=self._cards([self._neighbour(name, hit) for name, hit in self.nearest_drugs]),
         )
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def __str__(self) -> str:
+        return f"{self.title}: {self.composition}"
 
-        return (
-            f'<iframe srcdoc="{escape(self.page())}" title="{escape(self.title)}" '
-            'style="width:100%;height:680px;border:0"></iframe>'
-        )
+    def sections(self, most: int) -> list[Section]:  # noqa: ARG002
+        """Returns the page."""
+        return [Section(self.title, page=self.page())]
 
     def _named(self, row: int) -> str:
         name = self.library.ids[row]
@@ -171,11 +172,11 @@ class Report:
         return Card(hit.smiles, hit.id, facts)
 
     def _cards(self, shown: Sequence[Card]) -> str:
-        return cards.cards(Section("", "", "", tuple(shown[:_SHOWN])))
+        return cards.cards(Section(cards=tuple(shown[:_SHOWN])))
 
 
 def report_of(
-    library: Library,
+    library: Any,
     *,
     drugs: Queries | None = None,
     clusters_count: int | None = None,
@@ -188,7 +189,7 @@ def report_of(
     """Looks at a library from all sides.
 
     Args:
-        library: of `molkd.library.read` or `opened`.
+        library: a library, its file, or what `molkd.library.of` takes.
         drugs: molecules whose neighbours are shown; by default `DRUGS`.
         clusters_count: how many clusters; by default 2 to 24, with the size of the library.
         layout: of the map: the quick one, or the telling one.
@@ -201,6 +202,7 @@ def report_of(
         InputError: no row has an embedding, or another student made them.
         MissingExtraError: a layout by UMAP is asked for, and umap-learn is not installed.
     """
+    library = of(library)
     count = clusters_count or int(np.clip(np.sqrt(library.valid.sum() / 4), 2, 24))
     found = clusters(library, count)
     columns = {**library.columns, _CLUSTER: names_of(found.labels)}

@@ -1,9 +1,9 @@
-"""Results that are a table in a file, a page of drawn molecules, and a drawing in a notebook."""
+"""Results that draw themselves in a notebook; some are a table in a file, and a page, too."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,26 +22,57 @@ SUFFIXES = (".csv", ".parquet", ".html")
 _ON_A_PAGE, _IN_A_NOTEBOOK = 2000, 40
 """Molecules that are drawn at most: some 20 MB, and what one scrolls through."""
 
+_FACTS, _LONGEST = 12, 120
+"""Columns that stand below a molecule at most, and letters of a value."""
 
-class ResultTable(ABC):
-    """What a search or a choice gives.
+
+class Shown(ABC):
+    """What a notebook draws, and what is one line of text elsewhere.
+
+    A dataclass of this kind has `repr=False`, lest it print all that it holds.
 
     Attributes:
-        title: what it is, as the heading of a page.
         notes: what else there is to say, in sentences.
     """
 
+    notes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def __str__(self) -> str: ...
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
+    def describe(self) -> str:
+        """Returns what there is to say, a sentence a line."""
+        return "\n".join([str(self), *self.notes])
+
+    def sections(self, most: int) -> list[Section]:  # noqa: ARG002
+        """Returns what is drawn: up to `most` molecules."""
+        return []
+
+    def drawn_here(self, sections: Sequence[Section]) -> list[str]:  # noqa: ARG002
+        """Returns how much of all is drawn, in a sentence, where it is not all."""
+        return []
+
+    def _repr_html_(self) -> str:
+        sections = self.sections(_IN_A_NOTEBOOK)
+        return cards.fragment([self.describe(), *self.drawn_here(sections)], sections)
+
+
+class ResultTable(Shown):
+    """What a search or a choice gives, or a score for every row of a library.
+
+    Attributes:
+        title: what it is, as the heading of a page.
+    """
+
     title: ClassVar[str]
-    notes: tuple[str, ...]
 
     @cached_property
     @abstractmethod
     def table(self) -> Any:
         """An Arrow table."""
-
-    @abstractmethod
-    def sections(self, most: int) -> list[Section]:
-        """Returns what is drawn: up to `most` molecules."""
 
     def to_pandas(self) -> Any:
         """Returns the table as a pandas data frame."""
@@ -67,17 +98,14 @@ class ResultTable(ABC):
     def page(self, most: int = _ON_A_PAGE) -> str:
         """Returns an HTML page that needs nothing beside itself, with up to `most` molecules."""
         sections = self.sections(most)
-        return cards.page(self.title, [*self.notes, *self._left_out(sections)], sections)
+        return cards.page(self.title, [self.describe(), *self.drawn_here(sections)], sections)
 
-    def _left_out(self, sections: list[Section]) -> list[str]:
+    def drawn_here(self, sections: Sequence[Section]) -> list[str]:
+        """See `Shown`."""
         drawn = sum(len(section.cards) for section in sections)
         every = len(self.table) - self.table["smiles"].null_count
         said = f"{drawn:,} of {every:,} molecules are drawn here; a table has all of them."
         return [said] if drawn < every else []
-
-    def _repr_html_(self) -> str:
-        sections = self.sections(_IN_A_NOTEBOOK)
-        return cards.fragment([*self.notes, *self._left_out(sections)], sections)
 
 
 def refuse_output(path: Path, *, overwrite: bool) -> None:
@@ -115,10 +143,17 @@ def carried(columns: Mapping[str, Any], places: Any, *, taken: Collection[str]) 
 
 
 def values_of(columns: Mapping[str, Any], place: int) -> list[tuple[str, str]]:
-    """Returns name and value of one row of columns, as a page shows them; not the missing ones."""
+    """Returns name and value of one row of columns, as a page shows them; not the missing ones.
+
+    Of many columns the first, of a long text its beginning: a card is no table.
+    """
     pairs = [(name, column[place].as_py()) for name, column in columns.items()]
-    return [
-        (name, f"{value:.4g}" if isinstance(value, float) else str(value))
-        for name, value in pairs
-        if value is not None
-    ]
+    there = [(name, shown(value)) for name, value in pairs if value is not None]
+    more = len(there) - _FACTS
+    return [*there[:_FACTS], *([("", f"and {more} more")] if more > 0 else [])]
+
+
+def shown(value: Any) -> str:
+    """Returns a value as a page shows it."""
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from molkd.formats.blocks import EmbeddingBlocks
 from molkd.formats.embeddings import StoredEmbeddings
 from molkd.library import exact
 from molkd.library.exact import Neighbours
-from molkd.library.table import Library, RowsDigest, read, standardization_of
+from molkd.library.given import of
+from molkd.library.table import Library, RowsDigest, standardization_of
 from molkd.types import Matrix, Rows
 
 _BLOCK = 8192
@@ -90,8 +91,8 @@ class LibraryRows:
         return found.hexdigest()
 
 
-def rows_of(library: Library | str | Path) -> LibraryRows:
-    """Returns the rows of a library, or of a file of embeddings.
+def rows_of(library: Any) -> LibraryRows:
+    """Returns the rows of a library, of a file of embeddings, or of what `given.of` takes.
 
     Of a Parquet file as `molkd embed` writes it, no more is in memory than what is asked for.
 
@@ -99,6 +100,8 @@ def rows_of(library: Library | str | Path) -> LibraryRows:
         InputError: it cannot be read, holds no embeddings, or none of molecules.
     """
     name, stamp = "the library", tuple[int, ...]()
+    if not isinstance(library, Library | str | Path):
+        library = of(library)
     if not isinstance(library, Library):
         path = Path(library)
         stamp = stamp_of(path)
@@ -116,7 +119,7 @@ def rows_of(library: Library | str | Path) -> LibraryRows:
                 source=blocks,
                 stamp=stamp,
             )
-        library, name = read(path), str(path)
+        library, name = of(path), str(path)
     return LibraryRows(
         name=name,
         model=library.model,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,10 +14,11 @@ from molkd.library import exact, similarity
 from molkd.library.exact import Neighbours
 from molkd.library.hits import Hit, Hits, Queries
 from molkd.library.rows import rows_of
-from molkd.library.table import Library, student_of
+from molkd.library.table import student_of
 from molkd.types import Matrix, Rows
 
 
+@runtime_checkable
 class Searchable(Protocol):
     """What is searched: the rows of a library, or an index of them."""
 
@@ -60,8 +59,8 @@ class Searchable(Protocol):
 
 
 def search(
-    library: Library | Searchable | str | Path,
-    queries: Queries | Sequence[str],
+    library: Any,
+    queries: Any,
     *,
     k: int = 10,
     rank_by: str = "cosine",
@@ -74,8 +73,8 @@ def search(
     the library is a Parquet file.
 
     Args:
-        library: a library, its file, or an `Index`.
-        queries: SMILES, or what `Queries.read` returns.
+        library: a library, its file, an `Index`, or what `molkd.library.of` takes.
+        queries: SMILES, a data frame, or what `Queries.read` returns.
         k: neighbours of each query.
         rank_by: what ranks them: "cosine" of the embeddings, "tanimoto" on ECFP4, or the "mean" of
             both; the last two among the nearest by cosine.
@@ -90,7 +89,7 @@ def search(
         InputError: the library cannot be read, or was embedded by another student.
     """
     _refuse(k, rank_by, candidates)
-    place = rows_of(library) if isinstance(library, Library | str | Path) else library
+    place = library if isinstance(library, Searchable) else rows_of(library)
     asked = queries if isinstance(queries, Queries) else Queries.of(queries)
     if not len(asked):
         raise ConfigError("expected molecules to look for, got none")

@@ -16,10 +16,13 @@ from molkd import students
 from molkd.embedding import EmbedSettings, embed_file, settings_path
 from molkd.errors import InputError, OutputError
 from molkd.formats import WRITERS, embeddings
+from molkd.library.cards import Card, Section
+from molkd.library.results import Shown, values_of
 from molkd.runtime import devices, settings
 from molkd.students import Student, shipped
 from molkd.types import Mask, Matrix
 
+_SHOWN = 5
 _UNKNOWN = "the file holds no embedding of it"
 
 
@@ -37,8 +40,8 @@ class Embedded(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False)
-class Library:
+@dataclass(frozen=True, eq=False, repr=False)
+class Library(Shown):
     """Molecules with embeddings, one row each, in the order of their file.
 
     Attributes:
@@ -63,6 +66,26 @@ class Library:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def __str__(self) -> str:
+        count, made = int(self.valid.sum()), self.model and f" by {self.model}"
+        dim = self.values.shape[1]
+        told = f"{count:,} of them embedded{made}, {dim} dimensions" if dim else "not embedded"
+        return f"{len(self):,} molecules, {told}"
+
+    def describe(self) -> str:
+        """Returns what there is, and the first rows without an embedding with their reasons."""
+        told = [f"  row {row}: {why}" for row, why in list(self.reasons.items())[:_SHOWN]]
+        more = len(self.reasons) - len(told)
+        return "\n".join([str(self), *told, *([f"  ... and {more:,} more"] if more else [])])
+
+    def sections(self, most: int) -> list[Section]:
+        """Returns the first molecules, with the columns that were kept."""
+        cards = [
+            Card(self.smiles[row], self.ids[row], tuple(values_of(self.columns, row)))
+            for row in range(min(most, len(self), 2 * _SHOWN))
+        ]
+        return [Section(f"The first {len(cards)}", cards=tuple(cards))]
 
     @cached_property
     def valid(self) -> Mask:
@@ -133,6 +156,7 @@ def opened(
     *,
     work: str | Path,
     model: str | None = None,
+    column: str | None = None,
     keep: Sequence[str] = ("all",),
     jobs: int = 1,
     progress: bool = True,
@@ -145,6 +169,7 @@ def opened(
             is what would be written, and goes on where it stopped.
         model: the student that embeds molecules, by default that of the package; of a file of
             embeddings, the one that must have made it.
+        column: of a file of molecules, that of the SMILES; by default the one with a usual name.
         keep: columns of a file of molecules to take along, "all" for every one.
         jobs: processes.
         progress: whether to show a progress bar.
@@ -153,7 +178,9 @@ def opened(
         InputError: the file cannot be read, or its embeddings are of another student than `model`.
         OutputError: `work` holds something else, or cannot be written.
     """
-    file = embedded_file(source, work=work, model=model, keep=keep, jobs=jobs, progress=progress)
+    file = embedded_file(
+        source, work=work, model=model, column=column, keep=keep, jobs=jobs, progress=progress
+    )
     library = read(file)
     if model is not None and file != Path(work):
         student_of(library, model)
@@ -165,6 +192,7 @@ def embedded_file(
     *,
     work: str | Path,
     model: str | None = None,
+    column: str | None = None,
     keep: Sequence[str] = ("all",),
     jobs: int = 1,
     progress: bool = True,
@@ -178,7 +206,7 @@ def embedded_file(
     name = model or shipped.DEFAULT
     student: Any = students.load(name).to(devices.choose("auto"))
     label = shipped.label_of(name)
-    options = EmbedSettings(keep=tuple(keep))
+    options = EmbedSettings(column=column, keep=tuple(keep))
     there = Path(work).exists()
     try:
         embed_file(student, source, work, options, name=label, jobs=jobs, progress=progress)

@@ -1,11 +1,11 @@
 """From a table of measured compounds to predictions for a library, with honest errors.
 
-    from molkd import library, prediction, students
+    from molkd import prediction
 
     measured = prediction.read_measured("measured.csv", "pIC50")
-    trial = prediction.run(measured, students.load("molkd-base"))
+    trial = prediction.run(measured, "molkd-base")
     print(prediction.summary(trial))
-    trial.predictor.predict(library.read("library.parquet")).write("predictions.csv")
+    trial.predictor.predict("library.parquet").write("predictions.csv")
 
 Nothing is imported before it is asked for, so that settings can be read in no time.
 """

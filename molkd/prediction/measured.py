@@ -7,13 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from molkd.benchmarks.tasks import molecule_keys, reading
 from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import InputError
+from molkd.library.cards import Card, Section
+from molkd.library.results import Shown, shown
 from molkd.runtime.registry import near
 
 Kind = Literal["regression", "classification"]
@@ -27,8 +29,8 @@ _POSITIVE = {"active", "yes", "true", "positive", "pos", "+", "y", "toxic", "hit
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Measured:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Measured(Shown):
     """Different compounds, each with one label.
 
     Attributes:
@@ -52,6 +54,43 @@ class Measured:
     def __len__(self) -> int:
         return len(self.smiles)
 
+    def __str__(self) -> str:
+        return f"{len(self)} compounds with {self.target}: {self.labels()}"
+
+    def labels(self) -> str:
+        """Returns what the labels are, in words."""
+        if not self.classes:
+            return "numbers"
+        ones = int(self.y.sum())
+        return f"{ones} {self.classes[1]}, {len(self) - ones} {self.classes[0]}"
+
+    def label(self, row: int) -> str:
+        """Returns the label of a compound as it is shown."""
+        return self.classes[int(self.y[row])] if self.classes else shown(float(self.y[row]))
+
+    def left_out(self) -> list[str]:
+        """Returns how many rows of the table are not among them, and the first with reasons."""
+        if not self.reasons:
+            return []
+        more = len(self.reasons) - _SHOWN
+        return [
+            f"{len(self.reasons)} rows of the table were left out:",
+            *[f"  row {row}: {why}" for row, why in list(self.reasons.items())[:_SHOWN]],
+            *([f"  ... and {more} more"] if more > 0 else []),
+        ]
+
+    def describe(self) -> str:
+        """Returns what there is, a sentence a line."""
+        return "\n".join([str(self), *self.left_out(), *self.notes])
+
+    def sections(self, most: int) -> list[Section]:
+        """Returns the first compounds."""
+        cards = [
+            Card(smiles, "", ((self.target, self.label(row)),))
+            for row, smiles in enumerate(self.smiles[: min(most, 2 * _SHOWN)])
+        ]
+        return [Section(f"The first {len(cards)}", cards=tuple(cards))]
+
     @property
     def scaffolds(self) -> list[str]:
         """What stays together in folds by scaffold, one per compound."""
@@ -59,7 +98,7 @@ class Measured:
 
 
 def read(
-    path: str | Path,
+    path: Any,
     target: str,
     *,
     column: str | None = None,
@@ -73,7 +112,7 @@ def read(
     out. Compounds are told apart by their canonical SMILES with stereochemistry.
 
     Args:
-        path: CSV, TSV, JSON lines or Parquet, compressed or not.
+        path: CSV, TSV, JSON lines or Parquet, compressed or not; or a data frame.
         target: column of the labels.
         column: of the SMILES; by default the one with a usual name.
         kind: "regression" or "classification" where two numbers shall be values, or are meant.
@@ -84,8 +123,11 @@ def read(
         InputError: the table cannot be read, a column is not there or there twice, labels are
             neither numbers nor two classes, or too few compounds are left.
     """
-    path = Path(path)
-    frame = reading.load(path)
+    if isinstance(path, str | Path):
+        path = Path(path)
+        frame = reading.load(path)
+    else:
+        frame, path = reading.of(path), Path("the data frame")
     smiles = reading.smiles(frame, column, path)
     texts = reading.texts(frame, target, path)
     if list(smiles) == texts:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from molkd.errors import InputError
 from molkd.formats import readers
 from molkd.library import Library, table
+from molkd.library.given import as_file
 
 
-def opened(source: str | Path) -> Library:
+def opened(molecules: Any) -> Library:
     """Returns a library from a file of embeddings or of molecules, which are not embedded.
+
+    Args:
+        molecules: a file, or what else `molkd.library.of` takes.
 
     Raises:
         InputError: the file cannot be read.
     """
+    with as_file(molecules) as source:
+        return _opened(source)
+
+
+def _opened(source: str | Path) -> Library:
     if table.holds_embeddings(Path(source)):
         return table.read(Path(source))
     ids: list[str | None] = []

@@ -1,30 +1,25 @@
-"""What a model says of a library: one row per molecule, as a file and as a table in a notebook."""
+"""What a model says of a library: one row per molecule, as a table, a page, and in a notebook."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pc
-import pyarrow.parquet as pq
 
 from molkd.benchmarks.tasks.task import Labels
-from molkd.errors import ConfigError
+from molkd.library.cards import Card, Section
+from molkd.library.results import ResultTable, values_of
 from molkd.prediction.facts import Facts
-from molkd.runtime import files
-
-SUFFIXES = (".csv", ".parquet")
 
 _SHOWN = 10
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Predictions:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Predictions(ResultTable):
     """What a model says of a library.
 
     Attributes:
@@ -49,15 +44,20 @@ class Predictions:
     confidence: float
     held: float
 
+    title: ClassVar[str] = "Predictions"
+
     def __len__(self) -> int:
         return len(self.values)
 
-    @property
-    def columns(self) -> dict[str, Any]:
-        """Name -> column, n values each; what is missing is null."""
+    @cached_property
+    def table(self) -> Any:
+        """An Arrow table of all rows; what is missing is null."""
         classes = self.facts.classes
         there = np.isfinite(self.values)
-        columns: dict[str, Any] = {"id": list(self.ids), "smiles": list(self.smiles)}
+        columns: dict[str, Any] = {
+            "id": pa.array(self.ids, pa.string()),
+            "smiles": pa.array(self.smiles, pa.string()),
+        }
         if classes:
             ruled = [(bool(low), bool(high)) for low, high in np.nan_to_num(self.bounds).tolist()]
             words = {
@@ -79,27 +79,15 @@ class Predictions:
         columns["error"] = pa.array(
             [self.reasons.get(row) for row in range(len(self))], pa.string()
         )
-        return columns
+        return pa.table(columns)
 
-    def write(self, path: str | Path) -> None:
-        """Writes a row per molecule, in the library's order, as CSV or Parquet.
-
-        Raises:
-            ConfigError: the suffix is another one.
-            OutputError: the file cannot be written.
-        """
-        path = Path(path)
-        check_suffix(path)
-        table = pa.table(self.columns)
-        with files.atomic_path(path) as temporary:
-            write = pc.write_csv if path.suffix == ".csv" else pq.write_table
-            write(table, temporary)
+    def __str__(self) -> str:
+        return f"{int(np.isfinite(self.values).sum())} of {len(self)} molecules predicted"
 
     def describe(self) -> str:
         """Returns what there is, in sentences."""
-        done = f"{int(np.isfinite(self.values).sum())} of {len(self)} molecules predicted"
         known = int(np.isfinite(self.measured).sum())
-        lines = [done]
+        lines = [str(self)]
         if known:
             verb = "was" if known == 1 else "were"
             lines.append(
@@ -112,33 +100,28 @@ class Predictions:
             lines.append(f"  ... and {len(self.reasons) - 5} more, see the column 'error'")
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        columns = {
-            name: list(pa.array(each)[:_SHOWN].to_pylist()) for name, each in self.columns.items()
-        }
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{_cell(each[row])}</td>" for each in columns.values()) + "</tr>"
-            for row in range(min(_SHOWN, len(self)))
-        )
-        said = html.escape(self.describe()).replace("\n", "<br>")
-        return f"<p>{said}</p><table><tr>{head}</tr>{rows}</table>"
+    def sections(self, most: int) -> list[Section]:
+        """Returns the molecules with the highest values and those with the lowest."""
+        there = int(np.isfinite(self.values).sum())
+        order: list[int] = np.argsort(-self.values, kind="stable")[:there].tolist()
+        what = f"probability of {self.facts.classes[1]}" if self.facts.classes else "prediction"
+        half = min(most // 2, _SHOWN)
+        if len(order) <= 2 * half:
+            return [self._section(f"All, the highest {what} first", order)]
+        return [
+            self._section(f"The highest {what}", order[:half]),
+            self._section(f"The lowest {what}", order[-half:][::-1]),
+        ]
 
-
-def check_suffix(path: Path) -> None:
-    """Refuses a file of another format before anything is computed.
-
-    Raises:
-        ConfigError: predictions are written as CSV and Parquet alone.
-    """
-    if path.suffix not in SUFFIXES:
-        raise ConfigError(f"{path}: predictions are written as {' or '.join(SUFFIXES)}")
+    def _section(self, title: str, rows: Sequence[int]) -> Section:
+        left_out = {"id", "smiles", "valid", "error"}
+        columns = {name: self.table[name] for name in self.table.column_names}
+        facts = {name: column for name, column in columns.items() if name not in left_out}
+        cards = [
+            Card(self.smiles[row], self.ids[row], tuple(values_of(facts, row))) for row in rows
+        ]
+        return Section(title, cards=tuple(cards))
 
 
 def _where(there: Any, values: Any) -> Any:
     return pa.array(values, mask=~np.asarray(there))
-
-
-def _cell(value: object) -> str:
-    text = f"{value:.3f}" if isinstance(value, float) else "" if value is None else str(value)
-    return html.escape(text)

@@ -13,8 +13,9 @@ import numpy as np
 from molkd.benchmarks.tasks import molecule_keys
 from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import ConfigError, InputError
-from molkd.library import Library
-from molkd.prediction import conformal, learners
+from molkd.library import Library, of
+from molkd.library.results import Shown
+from molkd.prediction import conformal, learners, molecules
 from molkd.prediction.facts import Facts
 from molkd.prediction.features import SideBySide, streamed
 from molkd.prediction.predictions import Predictions
@@ -26,8 +27,8 @@ _AT_ONCE = 4096
 """Molecules that are predicted, or written canonically, at once."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Predictor:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Predictor(Shown):
     """A fitted model, and how far off it was where it had not seen the scaffold.
 
     Attributes:
@@ -46,6 +47,10 @@ class Predictor:
     held_out: HeldOut
     example: Matrix
 
+    def __str__(self) -> str:
+        facts = self.facts
+        return f"{facts.target} from {facts.reads} by {facts.described}, of {len(self.y)} compounds"
+
     def held(self, confidence: float = 0.9) -> float:
         """Returns the share of held-out compounds whose label was in its interval or set."""
         return float(self._held_by_compound(confidence).mean())
@@ -54,11 +59,12 @@ class Predictor:
         found, classes = self.held_out, bool(self.facts.classes)
         return conformal.held(self.y, found.values, found.folds, confidence, classes=classes)
 
-    def predict(self, library: Library, *, confidence: float = 0.9, jobs: int = 1) -> Predictions:
+    def predict(self, library: Any, *, confidence: float = 0.9, jobs: int = 1) -> Predictions:
         """Predicts all molecules of a library, one row each.
 
         Args:
-            library: its embeddings are read where the model reads a student, else its SMILES.
+            library: its embeddings are read where the model reads a student, else its SMILES; or
+                what `molkd.library.of` takes, which is embedded first where that is needed.
             confidence: share of the intervals or sets that shall hold the true value.
             jobs: processes.
 
@@ -67,6 +73,7 @@ class Predictor:
             ConfigError: the confidence is not between 0.5 and 1.
         """
         check_confidence(confidence)
+        library = self._opened(library, jobs)
         held_out, classes = self.held_out.values, bool(self.facts.classes)
         values = np.full(len(library), np.nan)
         reasons = dict(library.reasons) if self.facts.model == "embedding" else {}
@@ -87,6 +94,14 @@ class Predictor:
             confidence=confidence,
             held=self.held(confidence),
         )
+
+    def _opened(self, library: Any, jobs: int) -> Library:
+        """A library as it is; of anything else no more is read than the model asks for."""
+        if isinstance(library, Library):
+            return library
+        if self.facts.model == "forest":
+            return molecules.opened(library)
+        return of(library, model=self.facts.reads, jobs=jobs)
 
     def _rows(self, library: Library, jobs: int) -> Iterator[tuple[Matrix, Mapping[int, str]]]:
         if self.facts.model == "forest":

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from molkd import students
 from molkd.errors import ConfigError
 from molkd.prediction import features, learners
 from molkd.prediction.facts import Facts
@@ -19,7 +21,7 @@ from molkd.prediction.scores import Comparison, compare
 from molkd.prediction.settings import TrialSettings
 from molkd.prediction.trial import Trial
 from molkd.prediction.validation import SPLITS, Compounds, HeldOut, Split, cross_validate
-from molkd.students import Student
+from molkd.students import Student, shipped
 from molkd.types import Embeddings
 
 _EXAMPLE = 8
@@ -28,10 +30,10 @@ _EXAMPLE = 8
 
 def run(
     measured: Measured,
-    student: Student[Any, Any, Any],
+    student: str | Path | Student[Any, Any, Any] = shipped.DEFAULT,
     settings: TrialSettings | None = None,
     *,
-    name: str = "the student",
+    name: str | None = None,
     jobs: int = 1,
     progress: bool = True,
 ) -> Trial:
@@ -39,9 +41,9 @@ def run(
 
     Args:
         measured: see `molkd.prediction.read_measured`.
-        student: whose embedding is tried.
+        student: whose embedding is tried, or its name or folder.
         settings: see `TrialSettings`.
-        name: what the student is called.
+        name: what the student is called; by default as its folder.
         jobs: processes; they change no number.
         progress: whether to show progress.
 
@@ -50,6 +52,9 @@ def run(
         InputError: too few compounds or scaffolds are left.
     """
     settings = settings or TrialSettings()
+    if not isinstance(student, Student):
+        name, student = name or shipped.label_of(str(student)), students.load(student)
+    name = name or (student.folder.name if student.folder else "the student")
     if student.modality != "molecules":
         raise ConfigError(f"{name} reads {student.modality}: choose a student of molecules")
     read: dict[ModelOf, Embeddings] = {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from molkd.library.cards import Card, Section
+from molkd.library.results import Shown, shown
 from molkd.prediction.measured import Kind, Measured
 from molkd.prediction.predictor import Predictor
 from molkd.prediction.scores import SHOWN, Comparison
@@ -15,10 +18,11 @@ from molkd.prediction.validation import SPLITS, Split
 _NAMES = {"embedding": "embedding", "forest": "forest on ECFP4 and descriptors"}
 _WORDS: dict[Split, str] = {"scaffold": "new scaffolds", "random": "random compounds"}
 _FEW = 50
+_SHOWN = 10
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Trial:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Trial(Shown):
     """What cross-validation found, and the model that was fitted to all compounds.
 
     Attributes:
@@ -40,8 +44,34 @@ class Trial:
         """The share of held-out compounds whose label was in its interval or set."""
         return self.predictor.held(self.settings.confidence)
 
-    def _repr_html_(self) -> str:
-        return as_html(self)
+    def __str__(self) -> str:
+        facts = self.predictor.facts
+        return f"{facts.target} of {len(self.measured)} compounds, by the {_NAMES[facts.model]}"
+
+    def describe(self) -> str:
+        """Returns `summary`."""
+        return summary(self)
+
+    def sections(self, most: int) -> list[Section]:
+        """Returns the table of scores, and the compounds that were predicted worst."""
+        table = (tuple(columns(self.measured.kind)), *map(tuple, rows(self)))
+        return [Section(table=table), self._worst(min(most, _SHOWN))]
+
+    def _worst(self, count: int) -> Section:
+        """Compounds whose prediction, while their scaffold was held out, was farthest off."""
+        measured, found = self.measured, self.predictor.held_out.values.mean(axis=0)
+        worst = np.argsort(-np.abs(found - measured.y), kind="stable")[:count].tolist()
+        what = f"probability of {measured.classes[1]}" if measured.classes else "predicted"
+        cards = [
+            Card(
+                measured.smiles[row],
+                "",
+                (("measured", measured.label(row)), (what, shown(float(found[row])))),
+            )
+            for row in worst
+        ]
+        title = "Predicted worst while their scaffold was held out"
+        return Section(title, cards=tuple(cards))
 
 
 def columns(kind: Kind) -> list[str]:
@@ -61,7 +91,7 @@ def rows(trial: Trial) -> list[list[str]]:
 def summary(trial: Trial) -> str:
     """Returns what a chemist must know, a sentence a line."""
     measured, facts = trial.measured, trial.predictor.facts
-    lines = [*_table(trial), *measured.notes]
+    lines = [_counted(trial), *measured.left_out(), *_few(measured), *measured.notes]
     metric = SHOWN[measured.kind][0]
     lines += [_verdict(trial.compared[split], split, metric) for split in SPLITS]
     lines += _warnings(trial, metric)
@@ -78,34 +108,16 @@ def summary(trial: Trial) -> str:
     return "\n".join(lines)
 
 
-def as_html(trial: Trial) -> str:
-    """Returns the summary with its table, for a notebook."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns(trial.measured.kind))
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows(trial)
-    )
-    said = html.escape(summary(trial)).replace("\n", "<br>")
-    return f"<table><tr>{head}</tr>{body}</table><p>{said}</p>"
-
-
-def _table(trial: Trial) -> list[str]:
+def _counted(trial: Trial) -> str:
     measured = trial.measured
-    of = "numbers"
-    if measured.classes:
-        ones = int(measured.y.sum())
-        of = f"{ones} {measured.classes[1]}, {len(measured) - ones} {measured.classes[0]}"
-    lines = [
-        f"{len(measured)} compounds of {trial.scaffolds} scaffolds with {measured.target}: {of}."
-    ]
-    if measured.reasons:
-        shown = [f"  row {row}: {why}" for row, why in list(measured.reasons.items())[:5]]
-        more = len(measured.reasons) - len(shown)
-        lines.append(f"{len(measured.reasons)} rows of the table were left out:")
-        lines += shown + ([f"  ... and {more} more"] if more else [])
-    if len(measured) < _FEW:
-        lines.append(f"Fewer than {_FEW} compounds: take every number below for a hint.")
-    return lines
+    of = measured.labels()
+    return f"{len(measured)} compounds of {trial.scaffolds} scaffolds with {measured.target}: {of}."
+
+
+def _few(measured: Measured) -> list[str]:
+    if len(measured) >= _FEW:
+        return []
+    return [f"Fewer than {_FEW} compounds: take every number below for a hint."]
 
 
 def _verdict(comparison: Comparison, split: Split, metric: str) -> str:

@@ -69,7 +69,7 @@ def test_from_a_table_to_predictions_and_again_from_the_model(
         (("t.csv", "-t", "y", "--library", "l.smi", "-o", "p.xls"), 3, "there is no file l.smi"),
         (("t.csv", "-t", "y", "-l", "l-*.smi", "-o", "p.csv"), 3, "no file matches 'l-*.smi'"),
         (("t.csv", "-t", "y", "-l", "memory://l.smi", "-o", "p.csv"), 2, "say with --work FILE"),
-        (("t.csv", "-t", "y", "--library", "t.csv", "-o", "p.xls"), 2, ".csv or .parquet"),
+        (("t.csv", "-t", "y", "--library", "t.csv", "-o", "p.xls"), 2, ".csv, .parquet, .html"),
         (("t.csv", "-t", "y", "--library", "t.csv", "-o", "t.csv"), 4, "t.csv exists"),
         (("t.csv", "-t", "y", "--save", "."), 4, "is there already"),
         (("--load", "m", "--save", "n"), 2, "the model is in a folder already"),

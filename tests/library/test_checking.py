@@ -13,7 +13,7 @@ import molkd
 from molkd import library
 from molkd.embedding import EmbedSettings, TeacherEncoder, embed_file
 from molkd.errors import ConfigError
-from molkd.library import checking
+from molkd.library import results
 from molkd.students.familiarity import UNTOLD
 from molkd.teachers import make
 
@@ -42,7 +42,9 @@ def test_every_row_has_a_score_or_a_reason(tmp_path: Path, molecules: Path, kind
     said = found.describe()
     assert "1 with something that the student never met" in said
     assert "1 have no embedding" in said
-    assert found._repr_html_().count("<tr>") == 5
+    page = found._repr_html_()
+    assert page.count("<li>") == 3
+    assert page.index("<strong>metal</strong>") < page.index("<strong>aspirin</strong>")
 
 
 def test_embed_adds_the_same_scores_as_columns(tmp_path: Path, molecules: Path) -> None:
@@ -84,5 +86,5 @@ def test_a_student_without_a_record_is_told(tmp_path: Path, molecules: Path) -> 
 
 
 def test_other_formats_are_refused_before_any_work(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"\.csv or \.parquet"):
-        checking.check_suffix(tmp_path / "c.xlsx")
+    with pytest.raises(ConfigError, match=r"\.csv, \.parquet, \.html"):
+        results.refuse_output(tmp_path / "c.xlsx", overwrite=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shutil
@@ -10,15 +11,32 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
 
 from molkd.errors import ConfigError, OutputError
-from molkd.library import Hits, Queries, clusters, pick, results, search
+from molkd.library import (
+    Checked,
+    Hits,
+    MapSettings,
+    Queries,
+    clusters,
+    composition,
+    map_of,
+    pick,
+    read,
+    report_of,
+    results,
+    search,
+)
 from molkd.library.drawing import svg
 from molkd.library.hits import Hit
+from molkd.library.results import Shown
+from molkd.students.familiarity import Known
+from tests.fakes import hostile as hostile_texts
 from tests.fakes import libraries
 
 HOSTILE = "<script>alert(1)</script>" + "x" * 90
@@ -36,9 +54,9 @@ def hits(file: Path) -> Hits:
 
 
 def test_tables_are_read_back_as_they_were(hits: Hits, tmp_path: Path) -> None:
-    for suffix, read in ((".parquet", pq.read_table), (".csv", pc.read_csv)):
+    for suffix, read_back in ((".parquet", pq.read_table), (".csv", pc.read_csv)):
         hits.write(tmp_path / f"hits{suffix}")
-        found = read(tmp_path / f"hits{suffix}")
+        found = read_back(tmp_path / f"hits{suffix}")
         assert found.column_names == hits.table.column_names
         assert found["row"].to_pylist() == hits.table["row"].to_pylist()
         assert found["query_id"].to_pylist() == hits.table["query_id"].to_pylist()
@@ -68,10 +86,79 @@ def test_what_is_not_drawn_is_said(hits: Hits) -> None:
 
 
 def test_picks_and_clusters_draw_themselves(file: Path) -> None:
-    assert pick(file, 5)._repr_html_().count("<svg") == 5
+    assert pick(file, 5)._repr_html_().count("<img") == 5
     found = clusters(file, 4)
-    assert found._repr_html_().count("<svg") == len(found.sizes)
+    assert found._repr_html_().count("<img") == len(found.sizes)
     assert "members" in found.page()
+
+
+@pytest.fixture(scope="module")
+def drawn(file: Path) -> dict[str, Shown]:
+    """One result of each kind, of a library whose texts are hostile."""
+    texts = hostile_texts.library()
+    known = Known(np.linspace(0, 1, len(texts)), [hostile_texts.HOSTILE[0]] * len(texts))
+    pca = MapSettings(layout="pca", color="pIC50")
+    made: dict[str, Shown] = {
+        "library": texts,
+        "picks": pick(texts, 9),
+        "clusters": clusters(texts, 4),
+        "checked": Checked(texts, known),
+        "map": map_of(texts, pca),
+        "composition": composition(texts.smiles, progress=False),
+    }
+    real = replace(read(file), ids=[hostile_texts.HOSTILE[0]] * 40)
+    hits = search(real, Queries(list(hostile_texts.HOSTILE), ["CCO"] * 5), k=3)
+    return made | {"hits": hits, "report": report_of(real, title=HOSTILE, progress=False)}
+
+
+KINDS = ("library", "picks", "clusters", "checked", "map", "composition", "hits", "report")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_result_is_one_line_as_text(drawn: dict[str, Shown], kind: str) -> None:
+    text = repr(drawn[kind])
+    assert text == f"<{type(drawn[kind]).__name__}: {drawn[kind]}>"
+    assert "\n" not in text
+    assert len(text) < 300
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_text_of_a_library_becomes_markup_in_a_notebook(
+    drawn: dict[str, Shown], kind: str
+) -> None:
+    page = drawn[kind]._repr_html_()
+    outside = re.sub(r'srcdoc="[^"]*"', "", page)
+    assert "<script" not in page
+    assert "<!--" not in page
+    ours = "style div p section h2 code ol li img strong dl dt dd details summary iframe"
+    assert {*re.findall(r"<(\w+)", outside)} <= {*ours.split()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_drawings_in_a_notebook_are_pictures_that_need_no_style(
+    drawn: dict[str, Shown], kind: str
+) -> None:
+    """JupyterLab strips `<svg>` and `<style>` from what somebody else has run, but no `<img>`."""
+    page = drawn[kind]._repr_html_()
+    assert "<svg" not in page
+    for source in re.findall(r'<img [^>]*src="([^"]*)"', page):
+        kind_of, data = source.split(";base64,")
+        assert kind_of == "data:image/svg+xml"
+        assert base64.b64decode(data).startswith(b"<svg xmlns=")
+
+
+def test_a_notebook_shows_a_part_of_what_is_large() -> None:
+    large = replace(
+        libraries.random(5000),
+        columns={f"column {n}": pa.array(["long " * 1000] * 5000) for n in range(60)},
+        smiles=["C" * 5000] * 5000,
+    )
+    page = large._repr_html_()
+    assert page.count("<li>") == 10
+    assert page.count("and 48 more") == 10
+    assert "cannot be drawn" in page
+    assert len(page) < 100_000
+    assert "40 of 50 molecules are drawn here" in pick(large, 50)._repr_html_()
 
 
 def test_what_cannot_be_drawn_is_said(hits: Hits) -> None:

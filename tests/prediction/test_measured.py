@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
+import polars as pl
 import pytest
 
 from molkd.errors import InputError
@@ -23,6 +26,20 @@ def test_numbers_are_values_and_rows_without_one_get_a_reason(tmp_path: Path) ->
         2: "'n.d.' is no number",
         len(VALUES) - 1: "'inf' is no number",
     }
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_a_data_frame_is_read_as_its_file_would_be(tmp_path: Path, kind: Any) -> None:
+    labels = [None, *VALUES[1:]]
+    frame = kind({"smiles": SMILES, " y ": labels})
+    found = read_measured(frame, "y")
+    expected = read_measured(table(tmp_path / "t.csv", "y", ["", *VALUES[1:]]), "y")
+    assert found.smiles == expected.smiles
+    assert found.y.tolist() == expected.y.tolist()
+    assert found.reasons == {0: "no value"}
+    assert list(frame.columns) == ["smiles", " y "]
+    with pytest.raises(InputError, match="the data frame has no column 'z'"):
+        read_measured(frame, "z")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 
 from molkd.errors import ConfigError, InputError
 from molkd.library import Library
-from molkd.prediction import molecules
+from molkd.prediction import molecules, predictions
 from molkd.prediction.trial import Trial
 from molkd.students import Student
-from tests.prediction.compounds import VALUES
+from tests.prediction.compounds import SMILES, VALUES
 
 Trials = dict[tuple[str, str], Trial]
 ASKED = ["CCCCCCO", "no molecule", "OCCCc1ccccc1", ""]
@@ -77,7 +78,7 @@ def test_compounds_that_were_measured_are_recognised_in_any_spelling(
     assert np.isnan(found.measured[1:]).all()
     assert "1 of them was measured" in found.describe()
     classes = trials["classification", "forest"].predictor.predict(again)
-    assert classes.columns["measured"].to_pylist() == ["inactive", None, None, None]
+    assert classes.table["measured"].to_pylist() == ["inactive", None, None, None]
 
 
 def test_another_students_library_is_refused_with_both_digests(
@@ -115,7 +116,28 @@ def test_a_forest_reads_molecules_that_nobody_embedded(trials: Trials, tmp_path:
     assert list(found.reasons) == [1]
 
 
-def test_a_notebook_shows_the_first_rows(trials: Trials, library: Library) -> None:
-    page = trials["regression", "embedding"].predictor.predict(library)._repr_html_()
-    assert page.count("<tr>") == 1 + len(ASKED)
-    assert "no molecule" in page
+def test_a_notebook_draws_the_highest_and_the_lowest(
+    trials: Trials, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = trials["regression", "embedding"].predictor.predict(library)
+    page = found._repr_html_()
+    assert page.count("<li>") == page.count("<img") == np.isfinite(found.values).sum() == 2
+    assert "All, the highest prediction first" in page
+    assert f"row 1: {found.reasons[1]}" in html.unescape(page)
+    monkeypatch.setattr(predictions, "_SHOWN", 1)
+    more = trials["regression", "forest"].predictor.predict(SMILES[:30])
+    high, low = more.sections(40)
+    values = more.table["predicted"].to_numpy()
+    assert high.cards[0].smiles == more.smiles[values.argmax()]
+    assert low.cards[0].smiles == more.smiles[values.argmin()]
+    assert "2 of 30 molecules are drawn here" in more._repr_html_()
+
+
+@pytest.mark.parametrize("model", ["embedding", "forest"])
+def test_molecules_at_hand_are_predicted_as_their_library_is(
+    trials: Trials, library: Library, model: str
+) -> None:
+    predictor = trials["regression", model].predictor
+    given = predictor.predict(pd.DataFrame({"id": library.ids, "smiles": ASKED}))
+    np.testing.assert_allclose(given.values, predictor.predict(library).values, rtol=1e-4)
+    assert list(given.ids) == library.ids

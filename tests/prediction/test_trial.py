@@ -49,9 +49,27 @@ def test_the_summary_says_what_was_fitted_and_what_intervals_held(
 
 
 def test_a_notebook_shows_the_table_and_the_words(trials: Trials) -> None:
-    page = trials["classification", "forest"]._repr_html_()
+    found = trials["classification", "forest"]
+    page = found._repr_html_()
     assert page.count("<tr>") == 5
     assert "36 active, 24 inactive" in page
+    assert page.count("<img") == 10
+    assert repr(found) == "<Trial: y of 60 compounds, by the forest on ECFP4 and descriptors>"
+
+
+def test_the_compounds_that_were_predicted_worst_are_drawn(trials: Trials) -> None:
+    found = trials["regression", "embedding"]
+    _, worst = found.sections(40)
+    errors = np.abs(found.predictor.held_out.values.mean(axis=0) - found.measured.y)
+    assert worst.cards[0].smiles == found.measured.smiles[errors.argmax()]
+
+
+def test_the_student_is_taken_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learners, "Forest", lambda: Forest(trees=5))
+    settings = prediction.TrialSettings(repeats=1, model_of="embedding")
+    measured = prediction.read_measured(table(tmp_path / "t.csv", "y", VALUES), "y")
+    found = prediction.run(measured, "molkd-tiny", settings, progress=False)
+    assert found.predictor.facts.reads == "molkd-tiny-1"
 
 
 def test_folds_and_processes_change_no_number(student: Student) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -18,6 +16,8 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from molkd.errors import ConfigError, InputError
+from molkd.library.cards import Section
+from molkd.library.given import of
 from molkd.library.groups import clusters_of
 from molkd.library.maps import chart, pages
 from molkd.library.maps.depictions import BLOCK
@@ -34,6 +34,7 @@ from molkd.library.maps.shades import (
     shades,
     tabular,
 )
+from molkd.library.results import Shown
 from molkd.library.table import Library
 from molkd.runtime import files
 from molkd.runtime.progress import Progress
@@ -63,8 +64,8 @@ _PAGE = pages.Assembly(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Map:
+@dataclass(frozen=True, eq=False, repr=False)
+class Map(Shown):
     """Molecules with places on a plane; a notebook shows it as its page.
 
     Attributes:
@@ -189,18 +190,18 @@ class Map:
             {"molkd.layout": self.layout.words, "molkd.library": self.library.digest}
         )
 
-    def _repr_html_(self) -> str:
+    def __str__(self) -> str:
+        return f"{self.title} by {self.layout.words}"
+
+    def sections(self, most: int) -> list[Section]:  # noqa: ARG002
+        """Returns the page; of a large library the figure."""
         if len(self.rows) > _IN_A_NOTEBOOK:
-            png = base64.b64encode(self.figure()).decode("ascii")
-            return f'<img alt="{html.escape(self.title)}" src="data:image/png;base64,{png}">'
-        return (
-            f'<iframe srcdoc="{html.escape(self.page())}" title="{html.escape(self.title)}" '
-            'style="width:100%;height:680px;border:0"></iframe>'
-        )
+            return [Section(self.title, picture=self.figure())]
+        return [Section(self.title, page=self.page())]
 
 
 def map_of(
-    library: Library,
+    library: Any,
     settings: MapSettings | None = None,
     *,
     places: Layout | None = None,
@@ -209,7 +210,7 @@ def map_of(
     """Makes a map of a library.
 
     Args:
-        library: of `molkd.library.read` or `opened`.
+        library: a library, its file, or what `molkd.library.of` takes.
         settings: how it is made and shown; by default UMAP.
         places: where molecules lie, found before: see `molkd.library.maps.coordinates.read`; then
             nothing is computed.
@@ -221,7 +222,7 @@ def map_of(
         MissingExtraError: umap-learn is not installed.
         UnknownNameError: there is no column of that name.
     """
-    settings = settings or MapSettings()
+    library, settings = of(library), settings or MapSettings()
     columns = dict(library.columns)
     if settings.clusters:
         if "cluster" in columns:
