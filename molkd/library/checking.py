@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from molkd.embedding.encoders import KnowingEncoder
 from molkd.errors import ConfigError
-from molkd.library.table import Library
+from molkd.library.table import Library, refuse_incomplete
 from molkd.runtime import files
 from molkd.runtime.processes import ordered_map
 from molkd.students.familiarity import (
@@ -131,6 +131,7 @@ def check(library: Library, student: Student[Any, Any, Any], *, jobs: int = 1) -
     """
     if not isinstance(student, KnowingEncoder):
         raise ConfigError("familiarity is that of a student of molecules")
+    refuse_incomplete(library, student.embedding_dim, "familiarity")
     knowing: Any = student
     read = partial(_read, knowing.featurize, type(knowing).graphs_of, knowing.familiarity)
     starts = range(0, len(library), _CHUNK)

@@ -14,6 +14,7 @@ from molkd.benchmarks.tasks import molecule_keys
 from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import ConfigError, InputError
 from molkd.library import Library
+from molkd.library.table import refuse_incomplete
 from molkd.prediction import conformal, learners
 from molkd.prediction.facts import Facts
 from molkd.prediction.features import SideBySide, streamed
@@ -106,6 +107,7 @@ class Predictor:
                 f"{library.model_digest[:12] or 'unknown'}, but the model reads {self.facts.reads} "
                 f"with {self.facts.reads_digest[:12]}: embed the library with that student"
             )
+        refuse_incomplete(library, self.example.shape[1], "the model")
         for start in range(0, len(library), _AT_ONCE):
             yield library.values[start : start + _AT_ONCE], {}
 

@@ -43,6 +43,7 @@ _MOST_APART = 5000
 _RARE = 1e-4
 _AT_ONCE = 128
 _BLOCK = 2048
+_REACH = 8
 
 Values = npt.NDArray[np.float64]
 
@@ -97,6 +98,8 @@ class Familiarity:
         reference: shape (2, 2): mean and standard deviation, of commonness and nearness.
         spread: standard deviation of the sum of both, standardised.
         student: digest of the student.
+        reach: magnitude that few values of an embedding exceed, to which int8 reaches; None in
+            files of older versions.
     """
 
     counts: npt.NDArray[np.uint8]
@@ -107,6 +110,7 @@ class Familiarity:
     reference: Values
     spread: float
     student: str
+    reach: float | None = None
 
     @classmethod
     def of(cls, graphs: Graphs, embeddings: Matrix, student: str, *, seed: int = 0) -> Self | None:
@@ -136,6 +140,7 @@ class Familiarity:
             reference=np.array([[0.0, 1.0], [0.0, 1.0]]),
             spread=1.0,
             student=student,
+            reach=_reach_of(embeddings[counted]),
         )
         found = np.stack(
             [
@@ -227,6 +232,7 @@ class Familiarity:
             reference=self.reference,
             spread=self.spread,
             student=np.array(self.student),
+            **({} if self.reach is None else {"reach": self.reach}),
         )
         return stream.getvalue()
 
@@ -249,6 +255,7 @@ class Familiarity:
                 reference=arrays["reference"].astype(np.float64).reshape(2, 2),
                 spread=float(arrays["spread"]),
                 student=str(arrays["student"]),
+                reach=float(arrays["reach"]) if "reach" in arrays else None,
             )
         except (KeyError, ValueError, TypeError) as error:
             raise CorruptFileError(f"{path} says nothing of a corpus: {error}") from error
@@ -289,6 +296,16 @@ def _axes(embeddings: Values) -> tuple[Matrix, Matrix]:
     axes = components / sd[:, np.newaxis]
     # In the precision of a file, so that reading one changes no score:
     return middle.astype(np.float16).astype(np.float32), axes.astype(np.float16).astype(np.float32)
+
+
+def _reach_of(embeddings: Matrix) -> float:
+    """The magnitude that int8 reaches to.
+
+    Of 4 to 16 standard deviations beyond the mean, in the dimension that reaches farthest, 8 was
+    chosen by the neighbours that int8 keeps.
+    """
+    middle, sd = embeddings.mean(axis=0, dtype=np.float64), embeddings.std(axis=0, dtype=np.float64)
+    return float(np.max(np.abs(middle) + _REACH * np.maximum(sd, 1e-9)))
 
 
 def _directions(embeddings: Matrix, middle: Matrix, axes: Matrix) -> Matrix:

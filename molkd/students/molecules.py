@@ -89,6 +89,11 @@ class MoleculeStudent(Student[chem.Molecule, PackedT, BatchT]):
             self._familiarity = Familiarity.read(self.folder / FILE, self.digest)
         return self._familiarity
 
+    @property
+    def reach(self) -> float | None:
+        """See `Familiarity.reach`; None where nothing is kept of its corpus."""
+        return None if self.familiarity is None else self.familiarity.reach
+
     def known(
         self, prepared: PackedT, values: Matrix, environments: Environments | None = None
     ) -> Known:
