@@ -224,7 +224,7 @@ class Job:
             "model": self.name,
             "model_digest": self.encoder.digest,
             "versions": versions.installed(_PACKAGES),
-            "encoding": digest_of(self._encoding.facts),
+            "storage": digest_of(self._encoding.facts),
             "start": place.start,
             "rows": tally.total,
             "invalid": tally.invalid,

@@ -102,13 +102,13 @@ class Parts:
         ids, items, errors = (
             cast("list[Any]", batch.column(name).to_pylist()) for name in ("id", "item", "error")
         )
-        counts = (int(batch.schema.metadata[name]) for name in (_SHORTENED, _CLIPPED))
+        shortened, clipped = (int(batch.schema.metadata[name]) for name in (_SHORTENED, _CLIPPED))
         kept = {
             name.removeprefix(_KEPT): cast("list[Any]", batch.column(name).to_pylist())
             for name in batch.schema.names
             if name.startswith(_KEPT)
         }
-        return EmbeddedChunk(ids, items, errors, values, *counts, kept)
+        return EmbeddedChunk(ids, items, errors, values, shortened, clipped, kept)
 
 
 def remove_leftovers(output: Path) -> None:

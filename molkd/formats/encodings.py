@@ -30,7 +30,7 @@ _TYPES: dict[Dtype, npt.DTypeLike] = {
 _LARGEST = 127
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Encoding:
     """How embeddings of one width are stored.
 
@@ -152,6 +152,6 @@ class Encoding:
             scale = float(facts["scale"]) if name == "int8" else 0.0
         except (KeyError, ValueError) as error:
             raise ValueError(f"its metadata describe no {name} embeddings: {error!r}") from error
-        if dim < 1 or not 0 <= scale < np.inf:
+        if dim < 1 or (name == "int8" and not 0 < scale < np.inf):
             raise ValueError(f"its metadata say {dim} dimensions and a scale of {scale}")
         return cls(cast("Dtype", name), dim, scale)

@@ -91,8 +91,9 @@ class MoleculeStudent(Student[chem.Molecule, PackedT, BatchT]):
 
     @property
     def reach(self) -> float | None:
-        """See `Familiarity.reach`; None where nothing is kept of its corpus."""
-        return None if self.familiarity is None else self.familiarity.reach
+        """The magnitude that int8 reaches to, see `Familiarity`; None where that is not known."""
+        reach = np.nan if self.familiarity is None else self.familiarity.reach
+        return reach if np.isfinite(reach) else None
 
     def known(
         self, prepared: PackedT, values: Matrix, environments: Environments | None = None

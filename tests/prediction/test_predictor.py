@@ -119,3 +119,14 @@ def test_a_notebook_shows_the_first_rows(trials: Trials, library: Library) -> No
     page = trials["regression", "embedding"].predictor.predict(library)._repr_html_()
     assert page.count("<tr>") == 1 + len(ASKED)
     assert "no molecule" in page
+
+
+def test_signs_and_prefixes_of_embeddings_are_not_predicted_from(
+    trials: Trials, library: Library
+) -> None:
+    predictor = trials["regression", "embedding"].predictor
+    with pytest.raises(InputError, match="one bit of each value"):
+        predictor.predict(replace(library, encoding="binary"))
+    with pytest.raises(InputError, match="16 of 128 dimensions"):
+        predictor.predict(replace(library, values=np.zeros((len(library), 16), np.float32)))
+    assert len(predictor.predict(replace(library, encoding="int8")).values) == len(library)
