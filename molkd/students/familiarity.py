@@ -42,8 +42,7 @@ _COMPONENTS, _PROTOTYPES, _NEAREST = 64, 2000, 5
 _MOST_APART = 5000
 _RARE = 1e-4
 _AT_ONCE = 128
-_BLOCK = 2048
-_REACH = 8  # of 4 to 16 standard deviations, by the neighbours that int8 keeps
+_BLOCK, _REACH = 2048, 8
 
 Values = npt.NDArray[np.float64]
 
@@ -289,7 +288,7 @@ def _axes(embeddings: Values) -> tuple[Matrix, Matrix, float]:
     scaled = (embeddings - middle) / sd
     components = np.linalg.eigh(scaled.T @ scaled)[1][:, ::-1][:, :_COMPONENTS]
     axes = components / sd[:, np.newaxis]
-    reach = float(np.max(np.abs(middle) + _REACH * sd))
+    reach = float(np.max(np.abs(middle) + _REACH * sd))  # see docs/how-to/embed.md
     # In the precision of a file, so that reading one changes no score:
     middle, axes = (one.astype(np.float16).astype(np.float32) for one in (middle, axes))
     return middle, axes, reach
