@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from molkd.embedding import EmbedSettings, TeacherEncoder, embed_file, settings_path
-from molkd.errors import ConfigError, OutputError
+from molkd.embedding.layout import Shard
+from molkd.embedding.merging import merge
+from molkd.errors import ConfigError, InputError, OutputError
 from molkd.formats import embeddings
 from molkd.runtime import settings
 from tests.embedding.jobs import SMILES, embed
@@ -83,6 +85,34 @@ def test_files_of_shards_hold_what_one_file_holds(tmp_path: Path, source: Path, 
     one = embeddings.read(tmp_path / "a.parquet")
     np.testing.assert_array_equal(np.concatenate([part.values for part in parts]), one.values)
     assert all(part.facts["encoding"] == one.facts["encoding"] for part in parts)
+
+
+def test_shards_write_the_same_bytes_and_are_refused_with_two_scales(
+    tmp_path: Path, source: Path
+) -> None:
+    def write(folder: str, shard: str, reach: float = REACH, *, overwrite: bool = False) -> None:
+        embed_file(
+            _encoder(reach=reach),
+            source,
+            tmp_path / folder,
+            EmbedSettings(dtype="int8", chunk_rows=16),
+            name="fake",
+            rows_per_file=30,
+            shard=Shard.of_text(shard),
+            overwrite=overwrite,
+        )
+
+    write("one", "1/1")
+    for shard in ("2/2", "1/2"):
+        write("two", shard)
+    files = sorted((tmp_path / "one").glob("*.parquet"))
+    assert len(files) == 4
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+    assert merge(tmp_path / "two").content["rows"] == len(SMILES)
+    write("two", "2/2", 2.0, overwrite=True)
+    with pytest.raises(InputError, match="storage is"):
+        merge(tmp_path / "two")
 
 
 def test_another_scale_is_another_file(tmp_path: Path, source: Path) -> None:
