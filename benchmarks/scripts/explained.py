@@ -24,6 +24,7 @@ from molkd.benchmarks import tasks as registry
 from molkd.benchmarks.embedders import Embedder, store
 from molkd.errors import MolkdError
 from molkd.formats import WRITERS
+from molkd.formats.encodings import Encoding
 from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.information.estimate import linear_r2
 from molkd.runtime import files
@@ -114,9 +115,8 @@ def write(path: Path, tasks: Part) -> None:
     chunk = EmbeddedChunk(ids, list(tasks.items), reasons, tasks.components)
     result = Result(
         rows=len(ids),
-        dim=tasks.components.shape[1],
         column="smiles",
-        dtype="float32",
+        encoding=Encoding("float32", tasks.components.shape[1]),
         metadata={},
         chunks=[chunk],
     )

@@ -13,6 +13,7 @@ from molkd.benchmarks.speed.interleaved import Clock
 from molkd.benchmarks.speed.records import TOTAL
 from molkd.benchmarks.tasks.modalities import BenchmarkModality
 from molkd.formats import WRITERS
+from molkd.formats.encodings import Encoding
 from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.types import Embeddings
 
@@ -94,9 +95,8 @@ def _write(embedded: Embeddings, items: Sequence[Any], modality: BenchmarkModali
     )
     result = Result(
         rows=len(items),
-        dim=embedded.values.shape[1],
         column=modality.base.style.column,
-        dtype="float32",
+        encoding=Encoding("float32", embedded.values.shape[1]),
         metadata={},
         chunks=[chunk],
         kept={},

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from molkd.cli import analogues, cost, diagnose, quality, speed
+from molkd.cli import analogues, compact, cost, diagnose, quality, speed
 from molkd.cli.options import (
     Column,
     Device,
@@ -38,6 +38,7 @@ app.command("speed")(speed.speed)
 app.command("cost")(cost.cost)
 app.command("diagnose")(diagnose.diagnose)
 app.command("analogues")(analogues.analogues)
+app.command("compact")(compact.compact)
 
 
 @app.command("report")

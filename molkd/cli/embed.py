@@ -25,6 +25,7 @@ from molkd.cli.options import (
     source_of,
 )
 from molkd.cli.output import notify
+from molkd.cli.truncate import warn_of_untrained
 from molkd.embedding import EmbedSettings, Encoder, Shard, Summary, embed_file
 from molkd.embedding.layout import ROWS_PER_FILE
 from molkd.formats.sources import Source
@@ -47,7 +48,7 @@ FLAGS = (
     Flag("input_format"),
     Flag("batch_size", ("--batch-size", "-b")),
 )
-STUDENT_FLAGS = (*FLAGS, Flag("precision"))
+STUDENT_FLAGS = (*FLAGS, Flag("dimensions"), Flag("precision"))
 
 
 @takes_settings(EmbedSettings, STUDENT_FLAGS)
@@ -73,6 +74,8 @@ def embed(  # noqa: PLR0913
     from molkd.runtime import devices
 
     student: Any = students.load(model).to(devices.choose(device))
+    if settings.dimensions is not None and student.folder is not None:
+        warn_of_untrained(student.folder, settings.dimensions)
     label = shipped.label_of(model)
     _run(
         student,
@@ -181,6 +184,8 @@ def describe(summary: Summary) -> str:
         lines.append(f"{summary.resumed} of them by an earlier, interrupted run")
     if summary.shortened:
         lines.append(f"{summary.shortened} were longer than the model reads and lost their end")
+    if summary.clipped:
+        lines.append(f"{summary.clipped} values were larger than int8 reaches to, and clipped")
     if summary.outside:
         lines.append(_outside(summary))
     if summary.invalid:

@@ -31,15 +31,20 @@ def truncate(
     short = whole.truncate(length)
     refuse_used(output)
     folder = whole.folder or Path(model)
-    trained = _trained_for(folder)
-    if length not in trained:
-        lengths = ", ".join(map(str, trained)) or "none"
-        notify(f"not trained for {length} dimensions (matryoshka_dims: {lengths}): test it")
+    warn_of_untrained(folder, length)
     card = folder / CARD
     note = f"> The first {length} of {whole.embedding_dim} dimensions of the student below.\n\n"
     text = note + card.read_text(encoding="utf-8") if card.is_file() else None
     short.save_pretrained(output, card=text)
     notify(f"{output}: {length} of {whole.embedding_dim} dimensions")
+
+
+def warn_of_untrained(folder: Path, length: int) -> None:
+    """Says where a student was not trained for the first so many dimensions."""
+    trained = _trained_for(folder)
+    if length not in trained:
+        lengths = ", ".join(map(str, trained)) or "none"
+        notify(f"not trained for {length} dimensions (matryoshka_dims: {lengths}): test it")
 
 
 def _trained_for(folder: Path) -> tuple[int, ...]:

@@ -13,7 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from molkd.embedding.encoders import Encoder, KnowingEncoder, TeacherEncoder, arithmetic
+from molkd.embedding.encoders import (
+    Encoder,
+    KnowingEncoder,
+    TeacherEncoder,
+    arithmetic,
+    encoding_of,
+)
 from molkd.embedding.layout import Layout, Shard, settings_path
 from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary
 from molkd.errors import ConfigError, InputError, OutputError
@@ -110,6 +116,7 @@ def _refuse_misfits(
 ) -> None:
     """Refuses what cannot be meant, before anything is read."""
     arithmetic(encoder, options.precision)
+    encoding = encoding_of(encoder, options)
     modality, output = MODALITIES[encoder.modality], layout.output
     kind_of(names, options.input_format, modality.style)
     if options.standardize not in modality.standardizations:
@@ -123,7 +130,11 @@ def _refuse_misfits(
         which = "the input" if len(names) == 1 else "one of the input files"
         raise ConfigError(f"{output} is {which}: give the output another name or folder")
     if layout.single:
-        format_of(output, options.format)
+        if format_of(output, options.format) == "csv" and encoding.facts:
+            raise ConfigError(
+                f"csv writes numbers as text, and {options.dtype} is about bytes: write .parquet, "
+                ".npz or .npy"
+            )
         refuse_folder(output, "embeddings.parquet")
         if layout.shard.of > 1:
             raise ConfigError("a shard needs files of its own: give rows_per_file, and a folder")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from molkd.embedding.encoders import (
     Encoder,
     FeaturizedChunk,
     arithmetic,
+    encoding_of,
     familiar_columns,
 )
 from molkd.embedding.settings import EmbedSettings
 from molkd.errors import ShapeError
 from molkd.formats.chunks import Chunk
+from molkd.formats.encodings import Encoding
 from molkd.formats.writers.table import EmbeddedChunk
 
 
@@ -51,6 +54,11 @@ class Embedder:
     options: EmbedSettings
     name: str
 
+    @cached_property
+    def encoding(self) -> Encoding:
+        """How the embeddings are stored."""
+        return encoding_of(self.encoder, self.options)
+
     @property
     def featurize(self) -> ChunkFeaturizer[Any]:
         """What worker processes do; needs no network."""
@@ -74,13 +82,14 @@ class Embedder:
                 f"{chunk.row0}, expected {expected}"
             )
         failures = {**embedded.failures, **featurized.failures}
-        with np.errstate(over="ignore"):
-            values = embedded.values.astype(options.dtype)
-        for row in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
-            finite = np.isfinite(embedded.values[row]).all()
-            what = "a value exceeds float16" if finite else "the model returned NaN or infinity"
-            failures.setdefault(row, what)
-        values[list(failures)] = np.nan
+        values, clipped = self.encoding.encode(embedded.values[:, : self.encoding.dim])
+        for what, numbers in (
+            ("the model returned NaN or infinity", embedded.values),
+            ("a value exceeds float16", values),
+        ):
+            for row in np.flatnonzero(~np.isfinite(numbers).all(axis=1)).tolist():
+                failures.setdefault(row, what)
+        values[list(failures)] = self.encoding.blank
         kept = {**chunk.kept}
         if options.with_domain:
             kept |= familiar_columns(encoder, featurized.packed, embedded.values)
@@ -90,6 +99,7 @@ class Embedder:
             [failures.get(row) for row in range(len(chunk))],
             values,
             encoder.shortened(featurized.packed),
+            clipped,
             kept,
         )
         beyond = Counter(what for every in embedded.outside.values() for what in every)

@@ -10,9 +10,10 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from molkd.embedding.settings import Precision
+from molkd.embedding.settings import EmbedSettings, Precision
 from molkd.errors import ConfigError
 from molkd.formats.chunks import Chunk
+from molkd.formats.encodings import Encoding
 from molkd.items import MODALITIES
 from molkd.types import Embeddings, Teacher
 
@@ -140,6 +141,29 @@ def arithmetic(
     from molkd.runtime import devices  # it loads torch
 
     return devices.bf16(device)
+
+
+def encoding_of(encoder: Encoder[Any], options: EmbedSettings) -> Encoding:
+    """Returns how the embeddings of an encoder are to be stored.
+
+    Raises:
+        ConfigError: the encoder has not as many dimensions, or does not know how large its values
+            become, which int8 needs.
+    """
+    dim, whole = options.dimensions, encoder.embedding_dim
+    if dim is not None and isinstance(encoder, TeacherEncoder):
+        raise ConfigError("dimensions is an option of students: a teacher's have no such order")
+    if dim is not None and not 0 < dim < whole:
+        raise ConfigError(f"an embedding of {whole} dimensions cannot be truncated to {dim}")
+    reach: float | None = getattr(encoder, "reach", None) if options.dtype == "int8" else None
+    if options.dtype == "int8" and reach is None:
+        raise ConfigError(
+            "dtype int8 needs to know how large the values of an embedding become, and this "
+            "encoder does not say: students of molecules that molkd distill writes keep it in "
+            "familiarity.npz; those of older versions, truncated ones, students of texts and "
+            "images and teachers do not. float16 and binary need nothing"
+        )
+    return Encoding.of(options.dtype, dim or whole, reach)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ import functools
 import itertools
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from molkd.embedding.embedder import Embedded, Embedder
-from molkd.embedding.encoders import FAMILIARITY, Encoder
+from molkd.embedding.encoders import FAMILIARITY, Encoder, encoding_of
 from molkd.embedding.engines.base import Engine
 from molkd.embedding.layout import Layout, Place
 from molkd.embedding.parts import Finished, Parts, remove_leftovers
@@ -22,6 +22,7 @@ from molkd.embedding.settings import EmbedSettings, Summary
 from molkd.embedding.tally import Tally
 from molkd.errors import ItemError, OutputError
 from molkd.formats import WRITERS
+from molkd.formats.encodings import Encoding
 from molkd.formats.sources import Source
 from molkd.formats.writers import format_of
 from molkd.formats.writers.kept import columns_of
@@ -138,6 +139,7 @@ class Job:
             noun=self._kind.name,
             invalid=tally.invalid,
             shortened=tally.shortened,
+            clipped=tally.clipped,
             dropped=tally.invalid if self.options.on_invalid == "drop" else 0,
             resumed=tally.resumed,
             seconds=seconds,
@@ -159,13 +161,19 @@ class Job:
 
     @cached_property
     def _plan(self) -> Plan:
-        common: Mapping[str, object] = {
+        common: dict[str, object] = {
             "encoder": self.encoder.digest,
             "versions": versions.installed(_PACKAGES),
             **self.options.content,
         }
+        if scale := self._encoding.scale:
+            common["scale"] = scale
         modality = self.encoder.modality
         return Plan(self.source, modality, self.layout, self.options, common, self.overwrite)
+
+    @cached_property
+    def _encoding(self) -> Encoding:
+        return encoding_of(self.encoder, self.options)
 
     def _run_digest(self, place: Place, tally: Tally) -> str:
         form = format_of(place.output, self.options.format)
@@ -179,13 +187,13 @@ class Job:
             "model_digest": self.encoder.digest,
             "settings": json.dumps(settings.as_table(self.options)),
             **versions.installed(_PACKAGES),
+            **self._encoding.facts,
         }
         chunks = Finished(parts, tally.parts, tally.named, drop, place.start)
         result = Result(
             rows=tally.total - tally.invalid * drop,
-            dim=self.encoder.embedding_dim,
             column=self._kind.style.column,
-            dtype=self.options.dtype,
+            encoding=self._encoding,
             metadata={f"molkd.{key}": value for key, value in facts.items()},
             chunks=chunks,
             kept=self._kept(chunks),
@@ -214,10 +222,12 @@ class Job:
             "model": self.name,
             "model_digest": self.encoder.digest,
             "versions": versions.installed(_PACKAGES),
+            "storage": digest_of(self._encoding.facts),
             "start": place.start,
             "rows": tally.total,
             "invalid": tally.invalid,
             "shortened": tally.shortened,
+            "clipped": tally.clipped,
             "named": tally.named,
             "reasons": dict(sorted(tally.kinds.items())),
             "items": tally.items.hexdigest(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from molkd.embedding.encoders import FAMILIARITY
 from molkd.embedding.layout import Layout, settings_path
 from molkd.embedding.merging import Manifest
 from molkd.embedding.settings import EmbedSettings
-from molkd.errors import ConfigError, InputError
+from molkd.errors import InputError
 from molkd.formats import WRITERS
-from molkd.formats.embeddings import DAMAGE, MODALITY_OF, matrix_of
+from molkd.formats.embeddings import DAMAGE, MODALITY_OF, facts_of_schema, matrix_of
+from molkd.formats.encodings import Encoding
 from molkd.formats.writers import format_of
 from molkd.formats.writers.kept import columns_of
 from molkd.formats.writers.table import EmbeddedChunk, Result
@@ -40,20 +41,17 @@ def join(manifest: Manifest, output: Path) -> None:
     first = manifest.paths[0]
     with _explained(first):
         schema = pq.read_schema(first)
-    dtype = str(schema.field("embedding").type.value_type)
-    dtypes = {"float": "float32", "halffloat": "float16"}
-    if dtype not in dtypes:
-        raise ConfigError(f"{first} holds embeddings of {dtype}: leave them in their files")
     named = [bool(entry["named"]) for entry in manifest.content["files"]]
-    chunks = _Pieces(manifest.paths, named)
-    options = settings.load(EmbedSettings, settings_path(_records(manifest) / first.name))
     metadata: dict[bytes, bytes] = schema.metadata or {}
     facts = {key.decode(): value.decode() for key, value in metadata.items()}
+    kind = schema.field("embedding").type
+    encoding = _encoding(kind, facts_of_schema(schema))
+    chunks = _Pieces(manifest.paths, named, encoding)
+    options = settings.load(EmbedSettings, settings_path(_records(manifest) / first.name))
     result = Result(
         rows=sum(pq.read_metadata(path).num_rows for path in manifest.paths),
-        dim=schema.field("embedding").type.list_size,
+        encoding=encoding,
         column=next(name for name in MODALITY_OF if name in schema.names),
-        dtype="float16" if options.dtype == "float16" else "float32",
         metadata={key: value for key, value in facts.items() if key.startswith(_PREFIX)},
         chunks=chunks,
         kept=columns_of(chunks) if options.adds_columns else {},
@@ -68,6 +66,13 @@ def join(manifest: Manifest, output: Path) -> None:
         settings.write(settings_path(output), options, record=record)
 
 
+def _encoding(kind: Any, facts: Mapping[str, str]) -> Encoding:
+    """How the embeddings of a file are stored; `kind` is the type of their column."""
+    single = pa.types.is_fixed_size_list(kind) and pa.types.is_float32(kind.value_type)
+    plain = Encoding("float32" if single else "float16", getattr(kind, "list_size", 0))
+    return Encoding.of_facts(facts) or plain
+
+
 def _records(manifest: Manifest) -> Path:
     return Layout(manifest.folder, 1).records
 
@@ -80,29 +85,31 @@ class _Pieces:
         paths: the files.
         named: for each, whether any of its rows has an identifier; if none has, it holds the
             numbers of the rows, which are taken where no row of all files has one.
+        encoding: how embeddings are stored.
     """
 
     paths: Sequence[Path]
     named: Sequence[bool]
+    encoding: Encoding
 
     def __iter__(self) -> Iterator[EmbeddedChunk]:
         for path, named in zip(self.paths, self.named, strict=True):
             with _explained(path), pq.ParquetFile(path) as stored:
                 for group in range(stored.metadata.num_row_groups):
                     table = stored.read_row_group(group)
-                    yield _chunk(table, nameless=any(self.named) and not named)
+                    yield _chunk(table, self.encoding, nameless=any(self.named) and not named)
                     memory.release()
 
 
-def _chunk(table: Any, *, nameless: bool) -> EmbeddedChunk:
+def _chunk(table: Any, encoding: Encoding, *, nameless: bool) -> EmbeddedChunk:
     column = next(name for name in MODALITY_OF if name in table.column_names)
-    values = matrix_of(table["embedding"].combine_chunks())
-    single = pa.types.is_float32(table.schema.field("embedding").type.value_type)
+    packed = encoding if encoding.facts else None
+    values = matrix_of(table["embedding"].combine_chunks(), packed)
     return EmbeddedChunk(
         [None] * len(table) if nameless else table["id"].to_pylist(),
         table[column].to_pylist(),
         table["error"].to_pylist(),
-        values if single else values.astype("float16"),
+        encoding.encode(values)[0],
         kept={name: _texts(table, name) for name in table.column_names if name not in _OWN},
     )
 

@@ -20,7 +20,7 @@ from molkd.runtime.processes import ordered_map
 from molkd.types import digest_of
 
 _SHARD = re.compile(r"shard-([0-9]+)-of-([0-9]+)")
-_SAME = ("model", "model_digest", "versions")
+_SAME = ("model", "model_digest", "versions", "storage")
 _ENOUGH = 5
 
 

@@ -19,7 +19,7 @@ from molkd.formats.writers.parquet import kept_arrays, kept_fields, text_arrays,
 from molkd.formats.writers.table import EmbeddedChunk, KeptColumn
 from molkd.runtime import files, locks, memory
 
-_SHORTENED = b"shortened"
+_SHORTENED, _CLIPPED = b"shortened", b"clipped"
 _KEPT = "kept:"
 _HEAD = 130  # key, space, checksum of the rest, line feed
 
@@ -67,7 +67,7 @@ class Parts:
         fields = [field.with_name(_KEPT + field.name) for field in kept_fields(kept)]
         schema = pa.schema(
             [*text_fields("item"), *fields, pa.field("values", lists.type)],
-            metadata={_SHORTENED: str(part.shortened)},
+            metadata={_SHORTENED: str(part.shortened), _CLIPPED: str(part.clipped)},
         )
         arrays = [*text_arrays(part), *kept_arrays(part, kept), lists]
         sink = pa.BufferOutputStream()
@@ -102,13 +102,13 @@ class Parts:
         ids, items, errors = (
             cast("list[Any]", batch.column(name).to_pylist()) for name in ("id", "item", "error")
         )
-        shortened = int(batch.schema.metadata[_SHORTENED])
+        shortened, clipped = (int(batch.schema.metadata[name]) for name in (_SHORTENED, _CLIPPED))
         kept = {
             name.removeprefix(_KEPT): cast("list[Any]", batch.column(name).to_pylist())
             for name in batch.schema.names
             if name.startswith(_KEPT)
         }
-        return EmbeddedChunk(ids, items, errors, values, shortened, kept)
+        return EmbeddedChunk(ids, items, errors, values, shortened, clipped, kept)
 
 
 def remove_leftovers(output: Path) -> None:

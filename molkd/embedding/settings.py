@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from molkd.formats.writers.table import Dtype
+from molkd.formats.encodings import Dtype
 from molkd.runtime.settings import validate
 
 OnInvalid = Literal["null", "drop", "error"]
@@ -27,8 +27,11 @@ class EmbedSettings:
             every one.
         input_format: of the input: smi, csv, tsv, parquet, sdf, txt, jsonl; by default its suffix.
         format: of the output: parquet, npz, npy, csv; by default its suffix.
-        dtype: of the values: float32 or float16, which halves the file, but few programs read it
-            from Parquet.
+        dtype: of the values: float32; float16, half as large, but few programs read it from
+            Parquet; int8, a quarter, multiples of a scale that is the student's; binary, a 32nd,
+            one bit per dimension.
+        dimensions: the first ones of the embedding, where not all are stored; worth it with
+            students that were trained for it.
         on_invalid: what becomes of items that cannot be embedded: null keeps them as empty rows
             with a reason, drop leaves them out, error stops at the first chunk that has one.
         max_invalid_frac: share of invalid items above which the command fails after writing.
@@ -49,6 +52,7 @@ class EmbedSettings:
     input_format: str | None = None
     format: str | None = None
     dtype: Dtype = "float32"
+    dimensions: int | None = None
     on_invalid: OnInvalid = "null"
     max_invalid_frac: float = 1.0
     standardize: str = "none"
@@ -62,6 +66,7 @@ class EmbedSettings:
         rules = {
             "max_invalid_frac must lie in [0, 1]": 0 <= self.max_invalid_frac <= 1,
             "batch_size must be at least 1": self.batch_size is None or self.batch_size >= 1,
+            "dimensions must be at least 1": self.dimensions is None or self.dimensions >= 1,
             "chunk_rows must be at least 1": self.chunk_rows is None or self.chunk_rows >= 1,
         }
         validate(self, rules)
@@ -73,6 +78,8 @@ class EmbedSettings:
         found: dict[str, object] = {name: getattr(self, name) for name in names}
         if self.precision == "bf16":
             found["bf16"] = True
+        if self.dimensions is not None:
+            found["dimensions"] = self.dimensions
         return found
 
     @property
@@ -91,6 +98,7 @@ class Summary:
         noun: the name of their modality: "molecules".
         invalid: those that could not be embedded.
         shortened: those that lost their end, because the student reads no longer ones.
+        clipped: values that were larger than what int8 reaches to, and became the largest there.
         dropped: those that were left out of the file.
         resumed: those that an earlier, interrupted run had finished.
         seconds: time it took.
@@ -106,6 +114,7 @@ class Summary:
     noun: str
     invalid: int
     shortened: int = 0
+    clipped: int = 0
     dropped: int = 0
     resumed: int = 0
     seconds: float = 0.0

@@ -23,6 +23,7 @@ class Tally:
         total: rows read.
         invalid: those without an embedding.
         shortened: those that lost their end.
+        clipped: values that were larger than what int8 reaches to.
         resumed: those that an earlier run had finished.
         parts: how many parts they came in.
         named: whether any has an identifier.
@@ -37,6 +38,7 @@ class Tally:
     total: int = 0
     invalid: int = 0
     shortened: int = 0
+    clipped: int = 0
     resumed: int = 0
     parts: int = 0
     named: bool = False
@@ -58,6 +60,7 @@ class Tally:
         self.total += len(part)
         self.invalid += len(reasons)
         self.shortened += part.shortened
+        self.clipped += part.clipped
         self.parts += 1
         self.named = self.named or any(name is not None for name in part.ids)
         self._remember(reasons)
@@ -72,7 +75,7 @@ class Tally:
 
     def join(self, other: Tally) -> None:
         """Adds what was counted of another file; hashes are left alone."""
-        for name in ("total", "invalid", "shortened", "resumed", "outside"):
+        for name in ("total", "invalid", "shortened", "clipped", "resumed", "outside"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.beyond.update(other.beyond)
         self._remember(other.reasons)

@@ -46,6 +46,13 @@ def number_array(values: npt.NDArray[np.number]) -> Any:
     return pa.Array.from_buffers(kind, len(flat), [None, pa.py_buffer(flat)])
 
 
+def bytes_array(values: npt.NDArray[Any], known: Mask) -> Any:
+    """Returns an array of the bytes of each row of a matrix, null where nothing is known."""
+    rows = np.ascontiguousarray(values)
+    kind = pa.binary(rows.shape[1] * rows.itemsize)
+    return pa.Array.from_buffers(kind, len(rows), [_bits(known), pa.py_buffer(rows)])
+
+
 def numbers(array: Any) -> npt.NDArray[Any]:
     """Returns the numbers of an array without nulls, which they share memory with."""
     dtype = np.dtype(array.type.to_pandas_dtype())

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from molkd.errors import InputError
 from molkd.formats import embeddings
 from molkd.formats.embeddings import StoredEmbeddings
+from molkd.formats.encodings import Encoding
 from molkd.types import Matrix, Rows
 
 _NUMBERS = "embedding"
@@ -43,15 +44,19 @@ class EmbeddingBlocks:
     def _width(self) -> int:
         with self._explained():
             for batch in self._file.iter_batches(8192, columns=[_NUMBERS]):
-                if width := embeddings.matrix_of(batch.column(0)).shape[1]:
+                if width := embeddings.matrix_of(batch.column(0), self._encoding).shape[1]:
                     return width
         return 0
 
     @cached_property
     def facts(self) -> Mapping[str, str]:
         """See `StoredEmbeddings.facts`."""
-        raw: dict[bytes, bytes] = self._file.schema_arrow.metadata or {}
-        return embeddings.facts_of({key.decode(): value.decode() for key, value in raw.items()})
+        return embeddings.facts_of_schema(self._file.schema_arrow)
+
+    @cached_property
+    def _encoding(self) -> Encoding | None:
+        with self._explained():
+            return Encoding.of_facts(self.facts)
 
     def values(self) -> Iterator[Matrix]:
         """Yields the embeddings of all rows, some at a time; NaN in rows without one."""
@@ -99,7 +104,7 @@ class EmbeddingBlocks:
         return replace(found, ids=ids)
 
     def _matrix(self, column: Any) -> Matrix:
-        values = embeddings.matrix_of(column)
+        values = embeddings.matrix_of(column, self._encoding)
         if values.shape[1] not in {0, self.dim}:
             raise ValueError(f"embeddings of different widths, {self.dim} and {values.shape[1]}")
         if values.shape[1] < self.dim:  # no row of these has one

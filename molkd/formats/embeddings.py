@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from molkd.errors import CorruptFileError, InputError
 from molkd.formats import arrow
+from molkd.formats.encodings import Encoding
 from molkd.formats.values import identifier_of
 from molkd.formats.writers.npy import ids_path
 from molkd.items import MODALITIES
@@ -40,7 +41,8 @@ class StoredEmbeddings:
         modality: what the items are, a name in `molkd.items.MODALITIES`.
         ids: one identifier per row, empty where it has none; the row number where no row has one.
         items: one text or path per row; empty where there was none.
-        values: shape (n, d); NaN in rows without an embedding.
+        values: shape (n, d); NaN in rows without an embedding. What is stored in fewer bits comes
+            back as `Encoding.decode` says.
         reasons: row -> why it has none, as far as the file says.
         columns: name -> other column of the file, an Arrow array of n values.
         facts: what the file says of its making: "model", "model_digest", ...; none in CSV.
@@ -108,12 +110,13 @@ def _csv(path: Path) -> StoredEmbeddings:
 
 
 def _npz(path: Path) -> StoredEmbeddings:
-    known = ("X", "ids", "error", "metadata", *MODALITY_OF)
+    known = ("X", "ids", "error", "valid", "metadata", *MODALITY_OF)
     arrays = read_arrays(path, known)
     column = _item_column(list(arrays))
     if "X" not in arrays:
         raise ValueError("there is no array X")
-    values = _real(arrays["X"])
+    facts = facts_of(json.loads(str(arrays["metadata"])) if "metadata" in arrays else {})
+    values = _decoded(arrays["X"], facts, arrays.get("valid"))
     items = _texts(arrays[column], column)
     ids = _texts(arrays["ids"], "ids") if "ids" in arrays else _numbers(len(items))
     reasons = _texts(arrays["error"], "error") if "error" in arrays else []
@@ -124,16 +127,20 @@ def _npz(path: Path) -> StoredEmbeddings:
         items,
         values,
         reasons={row: why for row, why in enumerate(reasons) if why},
-        columns={
-            name: pa.array(array) for name, array in kept.items() if name not in {*known, "valid"}
-        },
-        facts=facts_of(json.loads(str(arrays["metadata"])) if "metadata" in arrays else {}),
+        columns={name: pa.array(array) for name, array in kept.items() if name not in known},
+        facts=facts,
     )
 
 
 def _npy(path: Path) -> StoredEmbeddings:
     table = pq.read_table(ids_path(path))
-    return with_rows(table, _real(read_array(path)), ())
+    valid = table["valid"].to_numpy() if "valid" in table.column_names else None
+    return with_rows(table, _decoded(read_array(path), facts_of_schema(table.schema), valid), ())
+
+
+def _decoded(array: Array, facts: Mapping[str, str], valid: Array | None) -> Matrix:
+    encoding = Encoding.of_facts(facts)
+    return _real(array) if encoding is None else encoding.decode(array, valid)
 
 
 def _real(array: Array) -> Matrix:
@@ -150,7 +157,9 @@ def _texts(array: Array, name: str) -> list[str]:
 
 def _of_table(table: Any) -> StoredEmbeddings:
     if "embedding" in table.column_names:
-        return with_rows(table, matrix_of(table["embedding"].combine_chunks()), ("embedding",))
+        encoding = Encoding.of_facts(facts_of_schema(table.schema))
+        values = matrix_of(table["embedding"].combine_chunks(), encoding)
+        return with_rows(table, values, ("embedding",))
     own = [name for name in table.column_names if _DIMENSION.fullmatch(name)]
     names = own or [name for name in table.column_names if name not in _NO_NUMBERS]
     columns = [table[name].cast(pa.float32()).to_numpy(zero_copy_only=False) for name in names]
@@ -170,7 +179,6 @@ def with_rows(table: Any, values: Matrix, numbers: Sequence[str]) -> StoredEmbed
     if "id" in table.column_names:
         ids = [name or "" for name in arrow.texts(table["id"].combine_chunks(), identifier_of)]
     reasons = _strings(table["error"]) if "error" in table.column_names else []
-    raw: dict[bytes, bytes] = table.schema.metadata or {}
     return StoredEmbeddings(
         MODALITY_OF[column],
         ids,
@@ -182,8 +190,14 @@ def with_rows(table: Any, values: Matrix, numbers: Sequence[str]) -> StoredEmbed
             for name in table.column_names
             if name not in numbers and name not in _NO_NUMBERS
         },
-        facts=facts_of({key.decode(): value.decode() for key, value in raw.items()}),
+        facts=facts_of_schema(table.schema),
     )
+
+
+def facts_of_schema(schema: Any) -> dict[str, str]:
+    """See `facts_of`; of an Arrow schema."""
+    raw: dict[bytes, bytes] = schema.metadata or {}
+    return facts_of({key.decode(): value.decode() for key, value in raw.items()})
 
 
 def facts_of(metadata: object) -> dict[str, str]:
@@ -203,8 +217,15 @@ def _strings(column: Any) -> list[str | None]:
     return column.cast(pa.string()).to_pylist()
 
 
-def matrix_of(column: Any) -> Matrix:
-    """A column of lists, all equally long, as rows; NaN where there is none."""
+def matrix_of(column: Any, encoding: Encoding | None = None) -> Matrix:
+    """A column of lists, all equally long, as rows; NaN where there is none.
+
+    Args:
+        column: of an Arrow table.
+        encoding: how the numbers are stored, where they are not what they are.
+    """
+    if encoding is not None and encoding.dtype == "binary":
+        return _unpacked(column, encoding)
     if not any(fits(column.type) for fits in _LISTS):
         raise ValueError(f"column 'embedding' holds {column.type}, not lists of numbers")
     present = column.is_valid().to_numpy(zero_copy_only=False)
@@ -214,8 +235,20 @@ def matrix_of(column: Any) -> Matrix:
     width = int(widths[0]) if len(widths) else getattr(column.type, "list_size", 0)
     values = np.full((len(column), width), np.nan, dtype=np.float32)
     if width:
-        numbers = _real(column.flatten().to_numpy(zero_copy_only=False))
-        values[present] = numbers.reshape(-1, width)
+        numbers = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+        values[present] = _real(numbers) if encoding is None else encoding.decode(numbers)
+    return values
+
+
+def _unpacked(column: Any, encoding: Encoding) -> Matrix:
+    """A column of bytes, as other programs may have copied it with another type."""
+    if not arrow.is_bytes(column.type):
+        raise ValueError(f"column 'embedding' holds {column.type}, not bytes")
+    known = column.drop_null().cast(pa.binary()).cast(pa.binary(encoding.width))
+    flat = np.frombuffer(b"".join(known.to_pylist()), dtype=np.uint8)
+    values = np.full((len(column), encoding.dim), np.nan, dtype=np.float32)
+    present = column.is_valid().to_numpy(zero_copy_only=False)
+    values[present] = encoding.decode(flat.reshape(-1, encoding.width))
     return values
 
 

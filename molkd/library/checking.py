@@ -16,7 +16,7 @@ from molkd.errors import ConfigError
 from molkd.library.cards import Card, Section
 from molkd.library.given import of
 from molkd.library.results import ResultTable, shown
-from molkd.library.table import Library, student_of
+from molkd.library.table import Library, refuse_incomplete, student_of
 from molkd.runtime.processes import ordered_map
 from molkd.students.familiarity import (
     STRANGE,
@@ -128,6 +128,7 @@ def check(library: Any, student: Student[Any, Any, Any] | None = None, *, jobs: 
     student = student or student_of(library)
     if not isinstance(student, KnowingEncoder):
         raise ConfigError("familiarity is that of a student of molecules")
+    refuse_incomplete(library, student.embedding_dim, "familiarity")
     knowing: Any = student
     read = partial(_read, knowing.featurize, type(knowing).graphs_of, knowing.familiarity)
     starts = range(0, len(library), _CHUNK)

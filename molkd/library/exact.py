@@ -88,3 +88,21 @@ def nearest(queries: Matrix, blocks: Iterable[Matrix], k: int) -> Neighbours:
             best.compete(places, queries[places], vectors, rows)
         row0 += len(block)
     return best
+
+
+def recalls(keys: Rows, true: Rows, found: Rows, k: int) -> npt.NDArray[np.float64]:
+    """Returns the share of the nearest rows that are found, 1 where there are none; shape (q,).
+
+    Args:
+        keys: shape (q,), rows that are asked for; none is its own neighbour.
+        true: shape (q, k + 1), their nearest.
+        found: shape (q, k + 1), what is to be as good.
+        k: how many neighbours count.
+    """
+    shares = np.ones(len(keys))
+    triples = zip(keys.tolist(), true.tolist(), found.tolist(), strict=True)
+    for place, (key, wanted, got) in enumerate(triples):
+        due, there = ([row for row in rows if row not in {key, -1}][:k] for rows in (wanted, got))
+        if due:
+            shares[place] = len(set(due) & set(there)) / len(due)
+    return shares

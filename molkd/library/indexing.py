@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -158,7 +157,7 @@ def _measured(lists: Lists, library: LibraryRows) -> tuple[int, float, int, floa
     probes, shares = 0, np.zeros(len(keys))
     for step in range(40):
         probes = min(round(2 ** (step / 2)), len(lists.centres))
-        shares = _recalls(keys, true, lists.nearest(queries, AMONG + 1, probes).rows)
+        shares = exact.recalls(keys, true, lists.nearest(queries, AMONG + 1, probes).rows, AMONG)
         own = shares[::2]
         if probes == len(lists.centres) or own.mean() - 1.64 * own.std() / len(own) ** 0.5 >= GOAL:
             break
@@ -168,14 +167,3 @@ def _measured(lists: Lists, library: LibraryRows) -> tuple[int, float, int, floa
     milliseconds = 1000 * (time.process_time() - started) / alone
     reported = shares[1::2] if len(keys) > 1 else shares
     return probes, float(reported.mean()), len(reported), milliseconds
-
-
-def _recalls(keys: Rows, true: Rows, found: Rows) -> npt.NDArray[np.float64]:
-    """Share of the exact neighbours of each row that were found; 1 where it has none."""
-    shares = np.ones(len(keys))
-    triples = zip(keys.tolist(), true.tolist(), found.tolist(), strict=True)
-    for place, (key, wanted, got) in enumerate(triples):
-        others = [row for row in wanted if row not in {key, -1}][:AMONG]
-        if others:
-            shares[place] = len(set(others) & set(got)) / len(others)
-    return shares

@@ -150,12 +150,14 @@ def embedded(
     featurized = ChunkFeaturizer[Any](student.featurize, student.modality, place.standardize)(chunk)
     answers = student.encode(featurized.packed)
     reasons = {**answers.failures, **featurized.failures}
-    if student.embedding_dim != place.dim:
+    # What is known to be of this student, and shorter, holds its first dimensions.
+    known_prefix = bool(place.model_digest) and 0 < place.dim < student.embedding_dim
+    if student.embedding_dim != place.dim and not known_prefix:
         raise InputError(
             f"{place.name} holds embeddings of {place.dim} dimensions, and the student makes "
             f"{student.embedding_dim}: name the student that made them with --model"
         )
-    vectors = exact.unit(answers.values)
+    vectors = exact.unit(answers.values[:, : place.dim])
     for row in np.flatnonzero(np.isnan(vectors).any(axis=1)).tolist():
         reasons.setdefault(row, "its embedding is all zeros, and has no direction")
     return vectors, dict(sorted(reasons.items()))

@@ -53,6 +53,7 @@ class Library(Shown):
         model: what the file calls the student that made the embeddings; "" where it does not say.
         model_digest: of that student; "" where the file does not say.
         standardize: what was done to the molecules before they were embedded; see `EmbedSettings`.
+        encoding: how the file stores the embeddings, where not as numbers: "int8" or "binary".
     """
 
     ids: Sequence[str]
@@ -63,6 +64,7 @@ class Library(Shown):
     model: str
     model_digest: str
     standardize: str = "none"
+    encoding: str = ""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -140,7 +142,28 @@ def read(path: str | Path) -> Library:
         model=facts.get("model", ""),
         model_digest=facts.get("model_digest", ""),
         standardize=standardization_of(facts),
+        encoding=facts.get("encoding", ""),
     )
+
+
+def refuse_incomplete(library: Library, dim: int, reader: str) -> None:
+    """Refuses a library that holds less of its embeddings than is to be read.
+
+    Args:
+        library: of a student that makes embeddings of `dim` dimensions.
+        dim: see there.
+        reader: what reads them, for the message.
+
+    Raises:
+        InputError: it holds one bit of each value, or the first dimensions alone.
+    """
+    binary, width = library.encoding == "binary", library.values.shape[1]
+    if binary or width != dim:
+        what = "one bit of each value" if binary else f"{width} of {dim} dimensions"
+        raise InputError(
+            f"{reader} reads whole embeddings, and the library holds {what}: embed the molecules "
+            f"again without {'--dtype binary' if binary else '--dimensions'}"
+        )
 
 
 def standardization_of(facts: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import ConfigError, InputError
 from molkd.library import Library, of
 from molkd.library.results import Shown
+from molkd.library.table import refuse_incomplete
 from molkd.prediction import conformal, learners, molecules
 from molkd.prediction.facts import Facts
 from molkd.prediction.features import SideBySide, streamed
@@ -121,6 +122,7 @@ class Predictor(Shown):
                 f"{library.model_digest[:12] or 'unknown'}, but the model reads {self.facts.reads} "
                 f"with {self.facts.reads_digest[:12]}: embed the library with that student"
             )
+        refuse_incomplete(library, self.example.shape[1], "the model")
         for start in range(0, len(library), _AT_ONCE):
             yield library.values[start : start + _AT_ONCE], {}
 

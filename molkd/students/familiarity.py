@@ -42,7 +42,7 @@ _COMPONENTS, _PROTOTYPES, _NEAREST = 64, 2000, 5
 _MOST_APART = 5000
 _RARE = 1e-4
 _AT_ONCE = 128
-_BLOCK = 2048
+_BLOCK, _REACH = 2048, 8
 
 Values = npt.NDArray[np.float64]
 
@@ -97,6 +97,7 @@ class Familiarity:
         reference: shape (2, 2): mean and standard deviation, of commonness and nearness.
         spread: standard deviation of the sum of both, standardised.
         student: digest of the student.
+        reach: magnitude that few values of an embedding exceed; NaN in files of older versions.
     """
 
     counts: npt.NDArray[np.uint8]
@@ -107,6 +108,7 @@ class Familiarity:
     reference: Values
     spread: float
     student: str
+    reach: float = np.nan
 
     @classmethod
     def of(cls, graphs: Graphs, embeddings: Matrix, student: str, *, seed: int = 0) -> Self | None:
@@ -125,7 +127,7 @@ class Familiarity:
         apart = rows[: min(_MOST_APART, len(rows) // 10)]
         counted = rows[len(apart) :]
         counts = _counted(graphs.select(counted))
-        middle, axes = _axes(embeddings[counted].astype(np.float64))
+        middle, axes, reach = _axes(embeddings[counted].astype(np.float64))
         near = _directions(embeddings[counted[:_PROTOTYPES]], middle, axes)
         made = cls(
             counts=np.minimum(np.rint(np.log2(counts + 1) * _STEPS), 255).astype(np.uint8),
@@ -136,13 +138,10 @@ class Familiarity:
             reference=np.array([[0.0, 1.0], [0.0, 1.0]]),
             spread=1.0,
             student=student,
+            reach=reach,
         )
-        found = np.stack(
-            [
-                made.environments(graphs.select(apart)).commonness,
-                made.nearness(embeddings[apart]),
-            ]
-        )
+        commonness = made.environments(graphs.select(apart)).commonness
+        found = np.stack([commonness, made.nearness(embeddings[apart])])
         reference = np.stack([found.mean(axis=1), np.maximum(found.std(axis=1), 1e-6)], axis=1)
         both = ((found - reference[:, :1]) / reference[:, 1:]).sum(axis=0)
         return replace(made, reference=reference, spread=max(float(both.std()), 1e-6))
@@ -227,6 +226,7 @@ class Familiarity:
             reference=self.reference,
             spread=self.spread,
             student=np.array(self.student),
+            reach=self.reach,
         )
         return stream.getvalue()
 
@@ -249,6 +249,7 @@ class Familiarity:
                 reference=arrays["reference"].astype(np.float64).reshape(2, 2),
                 spread=float(arrays["spread"]),
                 student=str(arrays["student"]),
+                reach=float(arrays.get("reach", np.nan)),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise CorruptFileError(f"{path} says nothing of a corpus: {error}") from error
@@ -281,14 +282,16 @@ def _counted(graphs: Graphs) -> Rows:
     return counts
 
 
-def _axes(embeddings: Values) -> tuple[Matrix, Matrix]:
-    """The middle of embeddings, and what projects on components of the standardised ones."""
+def _axes(embeddings: Values) -> tuple[Matrix, Matrix, float]:
+    """The middle of embeddings, what projects on components of the standardised ones, the reach."""
     middle, sd = embeddings.mean(axis=0), np.maximum(embeddings.std(axis=0), 1e-9)
     scaled = (embeddings - middle) / sd
     components = np.linalg.eigh(scaled.T @ scaled)[1][:, ::-1][:, :_COMPONENTS]
     axes = components / sd[:, np.newaxis]
+    reach = float(np.max(np.abs(middle) + _REACH * sd))  # see docs/how-to/embed.md
     # In the precision of a file, so that reading one changes no score:
-    return middle.astype(np.float16).astype(np.float32), axes.astype(np.float16).astype(np.float32)
+    middle, axes = (one.astype(np.float16).astype(np.float32) for one in (middle, axes))
+    return middle, axes, reach
 
 
 def _directions(embeddings: Matrix, middle: Matrix, axes: Matrix) -> Matrix:

@@ -89,6 +89,12 @@ class MoleculeStudent(Student[chem.Molecule, PackedT, BatchT]):
             self._familiarity = Familiarity.read(self.folder / FILE, self.digest)
         return self._familiarity
 
+    @property
+    def reach(self) -> float | None:
+        """The magnitude that int8 reaches to, see `Familiarity`; None where that is not known."""
+        reach = np.nan if self.familiarity is None else self.familiarity.reach
+        return reach if np.isfinite(reach) else None
+
     def known(
         self, prepared: PackedT, values: Matrix, environments: Environments | None = None
     ) -> Known:

@@ -16,7 +16,8 @@ import pytest
 import torch
 
 from molkd import cli
-from molkd.embedding import EmbedSettings, settings_path
+from molkd.cli.embed import describe
+from molkd.embedding import EmbedSettings, Summary, settings_path
 from molkd.errors import (
     ConfigError,
     InputError,
@@ -168,6 +169,23 @@ def test_every_option_reaches_the_settings(molkd: Molkd, model: Path, tmp_path: 
         batch_size=7,
     )
     assert np.load(tmp_path / "out.x").dtype == np.float16
+
+
+def test_dimensions_are_told_where_the_student_was_not_trained_for_them(
+    molkd: Molkd, smi: Path, model: Path, tmp_path: Path
+) -> None:
+    code, said = molkd("embed", smi, "-o", "a.npy", "-m", model, "-j", 1, "--dimensions", 8)
+    assert code == 0
+    assert "not trained for 8 dimensions (matryoshka_dims: none)" in said
+    assert np.load(tmp_path / "a.npy").shape == (7, 8)
+    code, said = molkd("embed", smi, "-o", "b.npy", "-m", model, "--dtype", "int8")
+    assert code == 2
+    assert "dtype int8 needs to know how large the values" in said
+
+
+def test_clipped_values_are_counted_in_words() -> None:
+    summary = Summary(output=Path("a"), total=3, noun="molecules", invalid=0, clipped=2, reasons={})
+    assert "2 values were larger than int8 reaches to, and clipped" in describe(summary)
 
 
 def test_options_override_the_settings_file(

@@ -230,7 +230,10 @@ def test_a_wrong_width_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("some", "message"),
     [
-        ({"dtype": "float64"}, "dtype: expected one of float16, float32, got 'float64'"),
+        (
+            {"dtype": "float64"},
+            "dtype: expected one of float32, float16, int8, binary, got 'float64'",
+        ),
         ({"on_invalid": "skip"}, "on_invalid: expected one of null, drop, error"),
         ({"standardize": "half"}, "standardize is one of none, light, full"),
         ({"max_invalid_frac": 2}, r"max_invalid_frac must lie in \[0, 1\], not 2"),

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from rdkit import Chem
 
+from molkd import students
 from molkd.embedding import EmbedSettings, Shard, embed_file
 from molkd.embedding.joining import join
 from molkd.embedding.layout import RECORDS, Layout
@@ -77,6 +78,20 @@ def test_one_file_of_all_is_the_one_that_a_single_job_writes(
     embed(FakeEncoder(), source, alone, **some)
     _in_shards(source, tmp_path / "out", 3, 32, **some)
     join(merge(tmp_path / "out"), joined)
+    assert joined.read_bytes() == alone.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "npz", "npy"])
+@pytest.mark.parametrize("dtype", ["int8", "binary"])
+def test_few_bits_are_joined_as_they_are(tmp_path: Path, kind: str, dtype: str) -> None:
+    source = tmp_path / "in.smi"
+    source.write_text("\n".join([*SMILES[:50], "bad", *SMILES[50:]]) + "\n")
+    alone, joined = tmp_path / f"alone.{kind}", tmp_path / f"joined.{kind}"
+    student = students.load("molkd-tiny")
+    options = EmbedSettings(dtype=dtype, chunk_rows=16)  # pyright: ignore[reportArgumentType]
+    embed_file(student, source, alone, options, name="tiny")
+    embed_file(student, source, tmp_path / "out", options, name="tiny", rows_per_file=32)
+    join(read_manifest(tmp_path / "out"), joined)
     assert joined.read_bytes() == alone.read_bytes()
 
 

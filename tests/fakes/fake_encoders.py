@@ -45,7 +45,7 @@ class FakeEncoder:
     """Embeds a text by its checksum.
 
     The text `stop` interrupts, "[NaH]" gives NaN without a reason; `read` is a key of PREPARE,
-    `limit` the longest text that counts as whole.
+    `limit` the longest text that counts as whole, `reach` what int8 reaches to.
     """
 
     modality: str = "molecules"
@@ -57,6 +57,7 @@ class FakeEncoder:
     stop: str | None = None
     width: int | None = None
     limit: int = 1000
+    reach: float | None = None
     asked: list[str] = field(default_factory=list[str])
     modules: set[str] = field(default_factory=set[str])
 

@@ -11,6 +11,7 @@ import pytest
 
 from molkd.errors import InputError
 from molkd.formats.embeddings import read
+from molkd.formats.encodings import Encoding
 from molkd.formats.writers import WRITERS
 from molkd.formats.writers.npy import ids_path
 from molkd.formats.writers.table import EmbeddedChunk, Result
@@ -25,7 +26,7 @@ def _write(path: Path, column: str = "smiles", dtype: Any = "float32") -> Path:
     halves = (slice(0, 3), slice(3, 4))
     values = VALUES.astype(dtype)
     chunks = [EmbeddedChunk(IDS[s], ITEMS[s], ERRORS[s], values[s]) for s in halves]
-    result = Result(rows=4, dim=2, column=column, dtype=dtype, metadata={}, chunks=chunks)
+    result = Result(rows=4, column=column, encoding=Encoding(dtype, 2), metadata={}, chunks=chunks)
     WRITERS[path.suffix[1:]](path, result, final=path)
     return path
 

@@ -17,6 +17,7 @@ import pytest
 from molkd.errors import ConfigError, InputError
 from molkd.formats.columns import Columns
 from molkd.formats.embeddings import read
+from molkd.formats.encodings import Encoding
 from molkd.formats.writers import WRITERS
 from molkd.formats.writers.kept import columns_of
 from molkd.formats.writers.npy import ids_path
@@ -163,9 +164,8 @@ def _write(path: Path, kept: dict[str, list[str | None]] = KEPT) -> Path:
     chunks = [_chunk(**kept), _chunk(code=["1", "a much longer one"])]
     result = Result(
         rows=4,
-        dim=3,
         column="smiles",
-        dtype="float32",
+        encoding=Encoding("float32", 3),
         metadata={},
         chunks=chunks,
         kept=columns_of(chunks),

@@ -16,9 +16,10 @@ import pytest
 
 from molkd.errors import ConfigError, UnknownNameError
 from molkd.formats import WRITERS
+from molkd.formats.encodings import Dtype, Encoding
 from molkd.formats.writers import format_of
 from molkd.formats.writers.npy import ids_path
-from molkd.formats.writers.table import Dtype, EmbeddedChunk, Result
+from molkd.formats.writers.table import EmbeddedChunk, Result
 
 IDS = ["a", 'b, "c"', "d", "ü"]
 SMILES = ["CCO", "xx", None, "C" * 300]
@@ -42,7 +43,11 @@ class Chunks:
 
 def _write(path: Path, kind: str, dtype: Dtype = "float32") -> Path:
     result = Result(
-        column="smiles", rows=4, dim=2, dtype=dtype, metadata=FACTS, chunks=Chunks(dtype)
+        column="smiles",
+        rows=4,
+        encoding=Encoding(dtype, 2),
+        metadata=FACTS,
+        chunks=Chunks(dtype),
     )
     WRITERS[kind](path, result, final=path)
     return path
@@ -127,7 +132,9 @@ def test_the_same_result_gives_the_same_bytes(
 @pytest.mark.parametrize("kind", list(WRITERS))
 def test_a_result_without_rows(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"out.{kind}"
-    result = Result(column="smiles", rows=0, dim=3, dtype="float32", metadata=FACTS, chunks=[])
+    result = Result(
+        column="smiles", rows=0, encoding=Encoding("float32", 3), metadata=FACTS, chunks=[]
+    )
     WRITERS[kind](path, result, final=path)
     if kind == "csv":
         assert pd.read_csv(io.BytesIO(path.read_bytes())).shape == (0, 7)

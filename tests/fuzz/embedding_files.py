@@ -15,6 +15,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from molkd.formats import WRITERS, embeddings
+from molkd.formats.encodings import Encoding
 from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.items import MODALITIES
 from tests.fuzz import mutations
@@ -132,7 +133,11 @@ def _good(form: str) -> Mapping[str, bytes]:
     )
     facts = {"molkd.model": "fake"}
     result = Result(
-        rows=_ROWS, dim=_DIM, column="smiles", dtype="float32", metadata=facts, chunks=[chunk]
+        rows=_ROWS,
+        column="smiles",
+        encoding=Encoding("float32", _DIM),
+        metadata=facts,
+        chunks=[chunk],
     )
     path = scratch() / f"good.{form}"
     WRITERS[form](path, result, final=path)

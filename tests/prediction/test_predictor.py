@@ -141,3 +141,14 @@ def test_molecules_at_hand_are_predicted_as_their_library_is(
     given = predictor.predict(pd.DataFrame({"id": library.ids, "smiles": ASKED}))
     np.testing.assert_allclose(given.values, predictor.predict(library).values, rtol=1e-4)
     assert list(given.ids) == library.ids
+
+
+def test_signs_and_prefixes_of_embeddings_are_not_predicted_from(
+    trials: Trials, library: Library
+) -> None:
+    predictor = trials["regression", "embedding"].predictor
+    with pytest.raises(InputError, match="one bit of each value"):
+        predictor.predict(replace(library, encoding="binary"))
+    with pytest.raises(InputError, match="16 of 128 dimensions"):
+        predictor.predict(replace(library, values=np.zeros((len(library), 16), np.float32)))
+    assert len(predictor.predict(replace(library, encoding="int8")).values) == len(library)

@@ -13,6 +13,7 @@ from molkd import students
 from molkd.errors import CorruptFileError
 from molkd.students import GineSettings, GineStudent
 from molkd.students.familiarity import FILE, LEAST, UNTOLD, Environments, Familiarity, Known
+from molkd.students.molecules import MoleculeStudent
 
 RINGS = ("c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccsc1", "C1CCOC1")
 ALIKE = [f"{'C' * n}{link}{ring}" for n in range(1, 21) for link in "CNOS" for ring in RINGS]
@@ -147,3 +148,24 @@ def test_environments_of_parts_are_those_of_the_whole(student: GineStudent) -> N
     ]
     np.testing.assert_allclose(Environments.concatenate(parts).commonness, whole.commonness)
     assert (whole.rare <= whole.total).all()
+
+
+def test_int8_reaches_to_nearly_all_values_of_the_corpus(student: GineStudent) -> None:
+    values = student.embed(OTHERS).values
+    assert student.reach is not None
+    assert np.abs(values).max() < student.reach < 40 * np.abs(values).max()
+
+
+def test_a_file_of_an_older_version_says_no_reach(student: GineStudent, tmp_path: Path) -> None:
+    assert student.folder is not None
+    with np.load(student.folder / FILE) as archive:
+        older = {key: archive[key] for key in archive.files if key != "reach"}
+    np.savez(tmp_path / FILE, **older)
+    assert np.isnan(Familiarity.read(tmp_path / FILE, student.digest).reach)
+
+
+@pytest.mark.parametrize("name", students.shipped.names())
+def test_students_of_the_package_say_how_far_they_reach(name: str) -> None:
+    student = molkd.load(name)
+    assert isinstance(student, MoleculeStudent)
+    assert 5 < (student.reach or 0) < 15

@@ -20,7 +20,7 @@ def write_csv(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: A
     Numbers have as many digits as bring back the same value; rows without an embedding are empty.
     Columns that are kept have the same text as in the input. See `table.Writer`.
     """
-    numbers = [pa.field(f"molkd_{index}", pa.float32()) for index in range(result.dim)]
+    numbers = [pa.field(f"molkd_{index}", pa.float32()) for index in range(result.encoding.dim)]
     texts = dict.fromkeys(result.kept, KeptColumn("text"))
     schema = pa.schema([*text_fields(result.column), *kept_fields(texts), *numbers])
     with path.open("wb") as stream, pc.CSVWriter(stream, schema) as writer:

@@ -20,7 +20,7 @@ from molkd.runtime import files
 
 
 def write_npy(path: Path, result: Result, /, *, final: Path) -> None:
-    """Writes the matrix, NaN in rows without an embedding, and FINAL.ids.parquet.
+    """Writes the matrix, blank in rows without an embedding, and FINAL.ids.parquet.
 
     The table has columns id, the items', valid, error and those kept, and the metadata; see
     `table.Writer`.
@@ -34,7 +34,7 @@ def write_npy(path: Path, result: Result, /, *, final: Path) -> None:
     with files.atomic_path(ids_path(final)) as temporary:
         write_batches(temporary, schema, batches)
     with path.open("wb") as stream:
-        write_header(stream, (result.rows, result.dim), np.dtype(result.dtype))
+        write_header(stream, (result.rows, result.encoding.width), result.encoding.stored)
         for chunk in result.chunks:
             stream.write(matrix_bytes(chunk))
 

@@ -33,13 +33,13 @@ def _texts(column: str) -> dict[str, Callable[[EmbeddedChunk], list[str]]]:
 def write_npz(path: Path, result: Result, /, *, final: Path) -> None:  # noqa: ARG001
     """Writes the arrays one after the other; see `table.Writer`.
 
-    X has NaN in rows without an embedding. Texts are as wide as the longest one, deflated on disk;
-    where some items are thousands of characters long, Parquet is easier to read back.
+    X is blank in rows without an embedding: NaN, or 0 of integers. Texts are as wide as the longest
+    one, deflated on disk; where some items are thousands of characters long, Parquet is easier to
+    read back.
     """
     with path.open("wb") as stream, zipfile.ZipFile(stream, "w") as archive:
-        dtype = np.dtype(result.dtype)
         blocks = (chunk.values for chunk in result.chunks)
-        _add(archive, "X", (result.rows, result.dim), dtype, blocks)
+        _add(archive, "X", (result.rows, result.encoding.width), result.encoding.stored, blocks)
         valid = (chunk.valid for chunk in result.chunks)
         _add(archive, "valid", (result.rows,), np.dtype(np.bool_), valid)
         for name, texts in _texts(result.column).items():

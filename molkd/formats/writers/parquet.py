@@ -1,4 +1,4 @@
-"""Parquet: one row group per chunk, embeddings as lists of fixed size, facts in the metadata."""
+"""Parquet: a row group per chunk, embeddings as lists or bytes of fixed size, facts as metadata."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from molkd.formats.arrow import number_array, text_array, truth_array
+from molkd.formats.arrow import bytes_array, number_array, text_array, truth_array
 from molkd.formats.writers.kept import values_of
 from molkd.formats.writers.table import EmbeddedChunk, KeptColumn, Result
 
@@ -21,8 +21,10 @@ def write_parquet(path: Path, result: Result, /, *, final: Path) -> None:  # noq
 
     Rows without an embedding have a null there.
     """
-    number = pa.float16() if result.dtype == "float16" else pa.float32()
-    embedding = pa.list_(pa.field("item", number, nullable=False), result.dim)
+    number = pa.from_numpy_dtype(result.encoding.stored)
+    embedding = pa.list_(pa.field("item", number, nullable=False), result.encoding.width)
+    if result.encoding.dtype == "binary":
+        embedding = pa.binary(result.encoding.width)
     fields = [*text_fields(result.column), *kept_fields(result.kept)]
     schema = pa.schema([*fields, pa.field("embedding", embedding)], metadata=dict(result.metadata))
     write_batches(path, schema, (_batch(chunk, schema, result.kept) for chunk in result.chunks))
@@ -63,10 +65,13 @@ def kept_arrays(chunk: EmbeddedChunk, kept: Mapping[str, KeptColumn]) -> list[An
 
 def write_batches(path: Path, schema: Any, batches: Any) -> None:
     """Writes record batches as a Parquet file, a row group each."""
-    # Dictionaries and statistics of embeddings cost time and save nothing. pyarrow's stubs know
-    # the two options as truth values only.
+    # Dictionaries and statistics of embeddings cost time and save nothing, but that Parquet has no
+    # integers below 32 bits: a dictionary of 255 of them takes one byte for each. pyarrow's stubs
+    # know the two options as truth values only.
+    lists = [field.type for field in schema if pa.types.is_fixed_size_list(field.type)]
+    small = any(pa.types.is_int8(kind.value_type) for kind in lists)
     options: dict[str, Any] = {
-        "use_dictionary": ["error"],
+        "use_dictionary": ["error", *("embedding.list.element",) * small],
         "write_statistics": [name for name in schema.names if name in {"id", "smiles", "error"}],
     }
     with (
@@ -79,7 +84,10 @@ def write_batches(path: Path, schema: Any, batches: Any) -> None:
 
 def _batch(chunk: EmbeddedChunk, schema: Any, kept: Mapping[str, KeptColumn]) -> Any:
     kind = schema.field("embedding").type
-    flat, missing = number_array(chunk.values), truth_array(~chunk.valid)
-    lists = pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=missing)
-    arrays = [*text_arrays(chunk), *kept_arrays(chunk, kept), lists]
+    if pa.types.is_fixed_size_binary(kind):
+        embeddings = bytes_array(chunk.values, chunk.valid)
+    else:
+        flat, missing = number_array(chunk.values), truth_array(~chunk.valid)
+        embeddings = pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=missing)
+    arrays = [*text_arrays(chunk), *kept_arrays(chunk, kept), embeddings]
     return pa.record_batch(arrays, schema=schema)

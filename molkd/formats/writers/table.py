@@ -8,14 +8,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from molkd.formats.encodings import Encoding, Stored
 from molkd.types import Mask, Rows
-
-Dtype = Literal["float16", "float32"]
-
-Values = npt.NDArray[np.float16 | np.float32]
-"""Shape (n, d): embeddings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +36,18 @@ class EmbeddedChunk:
         ids: one identifier per row; None where it has none.
         items: one text per row, see `molkd.formats.chunks.Chunk.labels`.
         errors: why the row has no embedding; None where it has one.
-        values: shape (n, d); NaN in the rows of errors.
+        values: shape (n, w), see `Encoding`; its blank in the rows of errors.
         shortened: how many items lost their end before they were embedded.
+        clipped: how many values were larger than what int8 reaches to.
         kept: column that is carried from the input -> a text per row, None for a missing one.
     """
 
     ids: Sequence[str | None]
     items: Sequence[str | None]
     errors: Sequence[str | None]
-    values: Values
+    values: Stored
     shortened: int = 0
+    clipped: int = 0
     kept: Mapping[str, Sequence[str | None]] = field(
         default_factory=dict[str, Sequence[str | None]]
     )
@@ -81,18 +78,16 @@ class Result:
 
     Attributes:
         rows: number of rows.
-        dim: width of the embedding.
         column: name of the column of items.
-        dtype: type of the values.
-        metadata: facts to keep with the values: model, digest, settings, versions.
+        encoding: how the values are stored.
+        metadata: facts to keep with the values: model, digest, settings, versions, encoding.
         chunks: the rows in order; can be iterated several times.
         kept: columns that are carried from the input, in order.
     """
 
     rows: int
-    dim: int
     column: str
-    dtype: Dtype
+    encoding: Encoding
     metadata: Mapping[str, str]
     chunks: Iterable[EmbeddedChunk]
     kept: Mapping[str, KeptColumn] = field(default_factory=dict[str, KeptColumn])
