@@ -64,6 +64,7 @@ HEAVY = {
         "benchmarks/reports/",
     },
     "umap": {"molkd/library/maps/layout.py"},
+    "ray": {"molkd/runtime/cluster/"},
     "tqdm": {"molkd/runtime/progress.py"},
     "datamol": {"molkd/items/molecules/chem.py", "benchmarks/diagnostics/samples.py"},
 }
