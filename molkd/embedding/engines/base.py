@@ -41,7 +41,7 @@ def in_plan_order(plan: Plan, embedded: Callable[[Iterator[Chunk]], Iterator[Emb
     """
     waiting: deque[Task] = deque()
 
-    def unfinished() -> Iterator[Chunk]:
+    def unfinished() -> Generator[Chunk]:
         for task in plan:
             waiting.append(task)
             if task.chunk is not None:
