@@ -52,7 +52,7 @@ types: $(STAMP)  ## strict type check
 	$(BIN)/basedpyright
 
 pytest: $(STAMP)  ## all tests that this machine can run
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 COUNT ?= 250000
 SEED ?= 0

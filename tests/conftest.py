@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data: {folder} is not there; set MOLKD_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """Ray with two cores on this machine; tests of the group "ray" share it."""
+    from molkd.runtime.cluster.connection import connected
+
+    with connected(2):
+        yield
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -68,6 +68,7 @@ HEAVY = {
     },
     "umap": {"molkd/library/maps/layout.py"},
     "torch.distributed": {"molkd/runtime/distributed.py"},
+    "ray": {"molkd/runtime/cluster/"},
     "tqdm": {"molkd/runtime/progress.py"},
     "datamol": {"molkd/items/molecules/chem.py", "benchmarks/diagnostics/samples.py"},
 }

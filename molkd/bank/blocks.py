@@ -11,7 +11,8 @@ import numpy as np
 
 from molkd.bank.folder import Stored, StoredType
 from molkd.errors import ConfigError, MissingExtraError, ShapeError, WeightsError
-from molkd.runtime.processes import ordered_map, tick
+from molkd.runtime.engines import MAPS
+from molkd.runtime.processes import tick
 from molkd.runtime.progress import Progress
 from molkd.types import Embeddings, Matrix, Teacher, TeacherCard
 
@@ -38,6 +39,9 @@ class Task:
     start: int
     items: Sequence[Any]
     failures: Mapping[str, Mapping[int, str]]
+
+    def __str__(self) -> str:
+        return f"rows {self.start} to {self.start + len(self.items) - 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Computer(ABC, Generic[TeacherT, BlockT]):
         *,
         block: int,
         jobs: int,
+        engine: str,
         label: str,
         progress: bool,
     ) -> Iterator[list[BlockT]]:
@@ -90,6 +95,7 @@ class Computer(ABC, Generic[TeacherT, BlockT]):
             done: teacher -> rows that it has.
             block: rows per block.
             jobs: processes.
+            engine: where they are, a name in `molkd.runtime.engines.MAPS`.
             label: of the progress bar.
             progress: whether to show it.
 
@@ -106,7 +112,7 @@ class Computer(ABC, Generic[TeacherT, BlockT]):
             initial=sum(done.values()),
             shown=progress and bool(done),
         ) as bar:
-            yield from ordered_map(self.compute, tasks, jobs=jobs, ticked=bar.reach)
+            yield from MAPS[engine](self.compute, tasks, jobs=jobs, ticked=bar.reach)
             bar.reach(total * len(done) - sum(done.values()))
 
     def compute(self, task: Task) -> list[BlockT]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from molkd.bank.nodes import build_nodes, node_folders, node_work, with_nodes
 from molkd.bank.reading import Bank
 from molkd.errors import ConfigError, StaleBankError
 from molkd.runtime import locks
+from molkd.runtime.engines import MAPS
 from molkd.types import StoreAs, Support, Teacher, TeacherCard
 
 
@@ -31,6 +33,7 @@ def build(  # noqa: PLR0913
     standardization: str = "none",
     dtype: StoreAs = "auto",
     jobs: int = 1,
+    engine: str = "local",
     block: int = 1024,
     parse: Parse | None = None,
     nodes: Sequence[str] = (),
@@ -53,6 +56,8 @@ def build(  # noqa: PLR0913
             values and fp16 for nodes, and for what is already in the bank the type it has.
         jobs: processes, for teachers on the CPU; those on a GPU compute in this one. The bits do
             not depend on it.
+        engine: where these processes are: "local" here, "ray" on a Ray cluster; the bits do not
+            depend on it either.
         block: rows per block of a new bank; an existing one keeps its own.
         parse: turns items into what the teachers read; picklable where `jobs` > 1.
         nodes: names of the teachers whose states of nodes the bank shall hold too.
@@ -64,7 +69,8 @@ def build(  # noqa: PLR0913
 
     Raises:
         ConfigError: a setting is out of range, there are no items, or a teacher has no nodes.
-        UnknownNameError: `nodes` names none of the teachers.
+        UnknownNameError: `nodes` names none of the teachers, or there is no such engine.
+        MissingExtraError: the engine's library is not installed.
         StaleBankError: the folder holds a bank of other items or of another teacher by this name.
         CorruptFileError: the folder holds a bank that is damaged.
         ShapeError: a teacher's array has not the shape or type of its card.
@@ -76,6 +82,7 @@ def build(  # noqa: PLR0913
     if len(keys) != len(items):
         raise ConfigError(f"{len(keys)} keys for {len(items)} items")
     _refuse_bad_settings(items, teachers, errors, jobs, block)
+    MAPS.resolve(engine)  # raises before anything is written
     node_teachers = with_nodes(teachers, nodes)
     with locks.held(path):
         header = _index(path, keys, errors, standardization, block)
@@ -88,7 +95,9 @@ def build(  # noqa: PLR0913
             some = [teacher for teacher in teachers if _on_gpu(teacher) is on_gpu]
             with_states = [teacher for teacher in node_teachers if _on_gpu(teacher) is on_gpu]
             rows = _work(folders, some, errors, processes, parse)
-            works.append((rows, node_work(states, with_states, errors, processes, parse)))
+            its_nodes = node_work(states, with_states, errors, processes, parse)
+            place = "local" if on_gpu else engine
+            works.append((replace(rows, engine=place), replace(its_nodes, engine=place)))
         if progress:
             tell(items, list(itertools.chain(*works)), block=header.block)
         for rows, its_nodes in works:

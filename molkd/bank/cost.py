@@ -28,6 +28,7 @@ class Work:
         failures: teacher -> row -> why it is skipped.
         done: teacher -> rows that it has.
         jobs: processes.
+        engine: where they are.
         what: is computed: "embeddings" or "nodes".
     """
 
@@ -35,6 +36,7 @@ class Work:
     failures: Mapping[str, Mapping[int, str]]
     done: Mapping[str, int]
     jobs: int
+    engine: str = "local"
     what: str = "embeddings"
 
     def run(self, items: Sequence[Any], *, block: int, progress: bool) -> Iterator[list[Any]]:
@@ -46,6 +48,7 @@ class Work:
             self.done,
             block=block,
             jobs=self.jobs,
+            engine=self.engine,
             label=label,
             progress=progress,
         )

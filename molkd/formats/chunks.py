@@ -45,6 +45,9 @@ class Chunk:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __str__(self) -> str:
+        return f"rows {self.row0} to {self.row0 + len(self) - 1}"
+
     @classmethod
     def of(cls, row0: int, rows: Sequence[Row], noun: str = "item") -> Chunk:
         """Collects rows; one with a text that is not UTF-8 fails, and no other.

@@ -59,7 +59,7 @@ def ordered_map(
                 ticked(heard)
 
         for task in tasks:
-            with one_thread(), _ticking(add):
+            with one_thread(), ticking(add):
                 result = function(task)
             yield result
         return
@@ -117,7 +117,8 @@ def one_thread() -> Generator[None]:
 
 
 @contextlib.contextmanager
-def _ticking(heard: Callable[[int], None]) -> Generator[None]:
+def ticking(heard: Callable[[int], object]) -> Generator[None]:
+    """Hears what `tick` is given within the block."""
     outer, _STATE.tick = _STATE.tick, heard
     try:
         yield
@@ -184,7 +185,7 @@ def _without_main() -> Generator[None]:
 class _State(threading.local):
     pickled: bytes = b""
     function: Callable[[Any], Any] | None = None
-    tick: Callable[[int], None] | None = None
+    tick: Callable[[int], object] | None = None
 
 
 _STATE = _State()

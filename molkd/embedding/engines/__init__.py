@@ -15,3 +15,4 @@ ENGINES: Registry[Engine] = Registry(
         "local": "molkd.embedding.engines.local:run",
     },
 )
+ENGINES.add("ray", "molkd.embedding.engines.ray:run", extra="ray")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Protocol
+import contextlib
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from typing import Protocol, cast
 
 from molkd.embedding.embedder import Embedded, Embedder
 from molkd.embedding.plan import Plan, Task
+from molkd.formats.chunks import Chunk
 
 Done = Generator[tuple[Task, Embedded | None]]
 
@@ -26,3 +29,30 @@ class Engine(Protocol):
             WorkerDiedError: a process was killed, and its work could not be done again.
         """
         ...
+
+
+def in_plan_order(plan: Plan, embedded: Callable[[Iterator[Chunk]], Iterator[Embedded]]) -> Done:
+    """Yields all tasks of a plan with what was embedded.
+
+    Args:
+        plan: the tasks.
+        embedded: from the chunks of those that are open to what they give, one for one; takes
+            chunks as it needs them.
+    """
+    waiting: deque[Task] = deque()
+
+    def unfinished() -> Generator[Chunk]:
+        for task in plan:
+            waiting.append(task)
+            if task.chunk is not None:
+                yield task.chunk
+
+    chunks = unfinished()
+    results = cast("Generator[Embedded]", embedded(chunks))
+    with contextlib.closing(chunks), contextlib.closing(results):
+        for result in results:
+            while (task := waiting.popleft()).chunk is None:
+                yield task, None
+            yield task, result
+    for task in waiting:
+        yield task, None

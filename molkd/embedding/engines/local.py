@@ -8,32 +8,30 @@ from collections.abc import Generator, Iterator
 from itertools import chain, islice
 from typing import Any, cast
 
-from molkd.embedding.embedder import Embedder
-from molkd.embedding.engines.base import Done
-from molkd.embedding.plan import Plan, Task
+from molkd.embedding.embedder import Embedded, Embedder
+from molkd.embedding.engines.base import Done, in_plan_order
+from molkd.embedding.plan import Plan
 from molkd.formats.chunks import Chunk
 from molkd.runtime.processes import ordered_map
 
 
 def run(plan: Plan, embedder: Embedder, /, *, jobs: int) -> Done:
     """See `molkd.embedding.engines.Engine`."""
-    waiting: deque[Task] = deque()
 
-    def unfinished() -> Iterator[Chunk]:
-        for task in plan:
-            waiting.append(task)
-            if task.chunk is not None:
-                yield task.chunk
+    def embedded(chunks: Iterator[Chunk]) -> Iterator[Embedded]:
+        taken: deque[Chunk] = deque()
 
-    chunks = unfinished()
-    first = list(islice(chunks, 2))
-    jobs = jobs if len(first) > 1 else 1  # a process would start for longer than it worked
-    tasks = chain(first, chunks)
-    results = cast("Generator[Any]", ordered_map(embedder.featurize, tasks, jobs=jobs))
-    with contextlib.closing(results):
-        for featurized in results:
-            while (task := waiting.popleft()).chunk is None:
-                yield task, None
-            yield task, embedder.embed(task.chunk, featurized)
-    for task in waiting:
-        yield task, None
+        def noted() -> Iterator[Chunk]:
+            for chunk in chunks:
+                taken.append(chunk)
+                yield chunk
+
+        tasks = noted()
+        first = list(islice(tasks, 2))
+        some = jobs if len(first) > 1 else 1  # a process would start for longer than it worked
+        results = ordered_map(embedder.featurize, chain(first, tasks), jobs=some)
+        with contextlib.closing(cast("Generator[Any]", results)):
+            for featurized in results:
+                yield embedder.embed(taken.popleft(), featurized)
+
+    return in_plan_order(plan, embedded)

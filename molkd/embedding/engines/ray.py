@@ -1,0 +1,60 @@
+"""The engine of a Ray cluster: this process reads and writes, workers featurize and embed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from molkd.embedding.embedder import Embedded, Embedder
+from molkd.embedding.encoders import FeaturizedChunk
+from molkd.embedding.engines.base import Done, in_plan_order
+from molkd.embedding.plan import Plan
+from molkd.formats.chunks import Chunk
+from molkd.runtime import cluster
+
+
+def run(plan: Plan, embedder: Embedder, /, *, jobs: int) -> Done:
+    """See `molkd.embedding.engines.Engine`.
+
+    `jobs` are workers of one core each, which do all of a chunk. Of an encoder on a GPU they
+    featurize, and one worker for every GPU of the cluster embeds.
+    """
+    device = str(getattr(embedder.encoder, "device", "cpu"))
+
+    def embedded(chunks: Iterator[Chunk]) -> Iterator[Embedded]:
+        if device.startswith("cuda"):
+            there = replace(embedder, encoder=_on_cpu(embedder.encoder))
+            yield from cluster.ordered_map(
+                _Embed(there), chunks, jobs=jobs, before=there.featurize, gpus=1
+            )
+        else:
+            yield from cluster.ordered_map(_Whole(embedder), chunks, jobs=jobs)
+
+    return in_plan_order(plan, embedded)
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """All that is done to a chunk."""
+
+    embedder: Embedder
+
+    def __call__(self, chunk: Chunk) -> Embedded:
+        return self.embedder.embed(chunk, self.embedder.featurize(chunk))
+
+
+@dataclass(frozen=True)
+class _Embed:
+    """What a GPU does for a chunk; a worker of Ray sees one only, whatever its number."""
+
+    embedder: Embedder
+
+    def __call__(self, chunk: Chunk, featurized: FeaturizedChunk[Any]) -> Embedded:
+        cast("Any", self.embedder.encoder).to("cuda")
+        return self.embedder.embed(chunk, featurized)
+
+
+def _on_cpu(encoder: Any) -> Any:
+    return copy.deepcopy(encoder).to("cpu")
