@@ -224,8 +224,9 @@ def within(work: Work, whole: Stage) -> dict[str, float | None]:
 
 def watched_of(fields: Mapping[str, Any]) -> Watched:
     """Reads what a stage left."""
-    known = {name: fields[name] for name in Watched.__slots__}
-    return Watched(**{**known, "trace": tuple(tuple(point) for point in fields["trace"])})
+    known: dict[str, Any] = {name: fields[name] for name in Watched.__slots__}
+    known["trace"] = tuple(tuple(point) for point in fields["trace"])
+    return Watched(**known)
 
 
 def _opened(options: argparse.Namespace) -> Work:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -112,8 +112,8 @@ def _tasks(texts: Sequence[str], rows: int, seed: int) -> Iterator[tuple[int, in
 
     def drawn() -> Iterator[str]:
         for turn in itertools.count():
-            for place in np.random.default_rng([seed, turn]).permutation(len(texts)).tolist():
-                yield texts[place]
+            order: list[int] = np.random.default_rng([seed, turn]).permutation(len(texts)).tolist()
+            yield from (texts[place] for place in order)
 
     molecules = itertools.islice(drawn(), rows)
     for row0 in range(0, rows, _BLOCK):
@@ -141,14 +141,18 @@ def _block(task: tuple[int, int, list[str]]) -> tuple[bytes, int, list[int]]:
 
 
 def _reordered(text: str, seed: int) -> str | None:
-    mol = Chem.MolFromSmiles(text)
+    mol = _parsed(text)
     return None if mol is None else Chem.MolToRandomSmilesVect(mol, 1, seed)[0]
+
+
+def _parsed(text: str) -> Chem.Mol | None:
+    return cast("Chem.Mol | None", Chem.MolFromSmiles(text))
 
 
 def unreadable(text: bytes) -> bool:
     """Whether RDKit makes nothing of a text."""
     try:
-        return Chem.MolFromSmiles(text.decode()) is None
+        return _parsed(text.decode()) is None
     except UnicodeDecodeError:
         return True
 

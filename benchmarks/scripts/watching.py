@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-_LOOK_EVERY = 0.1
+_LOOK_EVERY = 0.2
 _PATIENCE = 30.0
 
 Strike = Callable[[psutil.Process], None]
@@ -95,14 +95,14 @@ def watch(
                 struck = True
                 strike(root)
             time.sleep(_LOOK_EVERY)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process.returncode = code = os.waitstatus_to_exitcode(status)
     finally:
         if process.returncode is None:
             kill_group(root)
             process.wait()
     parent, workers, together = (round(peak / 2**20, 1) for peak in peaks)
     return Watched(
-        code=process.returncode,
+        code=code,
         seconds=passed,
         processor=usage.ru_utime + usage.ru_stime,
         parent_mb=parent,
