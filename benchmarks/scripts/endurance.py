@@ -18,7 +18,7 @@ import functools
 import itertools
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from molkd.benchmarks.scripts import endurance_library
 from molkd.benchmarks.scripts import endurance_report as report
 from molkd.benchmarks.scripts.endurance_library import Library
 from molkd.benchmarks.scripts.endurance_report import FIRST, LAST, WHOLE
-from molkd.benchmarks.scripts.watching import Watched, kill_group, kill_worker, watch
+from molkd.benchmarks.scripts.watching import Watched, kill_group, kill_worker, watch, watched_of
 from molkd.benchmarks.speed import machine
 from molkd.embedding.engines import ENGINES
 from molkd.embedding.layout import MANIFEST, RECORDS
@@ -39,6 +39,9 @@ from molkd.runtime import files
 from molkd.runtime.processes import usable_cores
 
 MOLKD = (sys.executable, "-c", "from molkd.cli import main; main()")
+
+_LATEST = 0.95
+"""Share of the rows after which no kill is meant to fall: the run might be over."""
 
 Stage = dict[str, Any]
 """What a stage leaves: "runs" that were watched, "sha256" of its files, and more."""
@@ -153,15 +156,22 @@ def whole(work: Work, output: Path) -> Stage:
 
 
 def killed(work: Work, output: Path, expected: Watched) -> Stage:
-    """Embeds all in a run that is killed at random moments, with all its processes."""
+    """Embeds all in a run that is killed at random moments, with all its processes.
+
+    The first kill falls into the start, the others into equal parts of the rows.
+    """
     plan = work.plan
     draw = np.random.default_rng([plan.seed, plan.kills])
-    shares = (np.arange(plan.kills) + draw.random(plan.kills)) / plan.kills
-    started = expected.trace[0][1] if expected.trace else 0.0
-    lives = np.diff(shares, prepend=0.0) * (expected.seconds - started)
+    shares = np.minimum((np.arange(plan.kills) + draw.random(plan.kills)) / plan.kills, _LATEST)
+    started = expected.trace[0][1] if expected.trace else expected.seconds
+    late = np.full(plan.kills, (1 - _LATEST) / 2 * expected.seconds)
+    shares[0], late[0] = 0.0, started
+    moments = zip(
+        (shares * plan.rows).tolist(), (late * draw.random(plan.kills)).tolist(), strict=True
+    )
     runs: list[dict[str, Any]] = []
-    for life in (*(lives + started * draw.random(plan.kills)).tolist(), None):
-        at = {} if life is None else {"after": life, "strike": kill_group}
+    for moment in (*moments, None):
+        at = {} if moment is None else {"strike": kill_group, "at": moment[0], "after": moment[1]}
         found = work.embed(work.library.path, output, **at)
         runs.append({**asdict(found), "done": work.done(output)})
         if not found.struck:
@@ -183,11 +193,11 @@ def sharded(work: Work, output: Path) -> Stage:
     return {"runs": [*runs, asdict(merged)], "sha256": digests(output)}
 
 
-def by_engine(work: Work, output: Path, expected: Watched, engine: str) -> Stage:
+def by_engine(work: Work, output: Path, engine: str) -> Stage:
     """Embeds all with another engine, of which one worker is killed."""
     strike = functools.partial(kill_worker, name=f"{engine}::")
     found = work.embed(
-        work.library.path, output, "--engine", engine, after=expected.seconds / 2, strike=strike
+        work.library.path, output, "--engine", engine, at=work.plan.rows // 2, strike=strike
     )
     if found.code:
         raise MolkdError(f"--engine {engine} ended with {found.code}; see {output}.log")
@@ -204,29 +214,24 @@ def stages(work: Work, engines: Sequence[str]) -> dict[str, Stage]:
     found["shards"] = work.stage("shards", functools.partial(sharded, work))
     for engine in engines:
         if engine != "local":
-            make = functools.partial(by_engine, work, expected=expected, engine=engine)
+            make = functools.partial(by_engine, work, engine=engine)
             found[engine] = work.stage(engine, make)
     return found
 
 
 def within(work: Work, whole: Stage) -> dict[str, float | None]:
     """Returns what a row cost at the beginning, in all and at the end, in microseconds."""
-    rows, one = work.plan.rows, watched_of(whole["runs"][0])
-    last = rows - work.plan.rows_per_file  # of which nothing tells when it is finished
+    plan, one = work.plan, watched_of(whole["runs"][0])
+    rows, small = plan.rows, plan.small
+    settled = min(small // 2, 4 * plan.jobs * MOLECULES.chunk)  # chunks are read ahead at first
+    last = rows - plan.rows_per_file  # of which nothing tells when it is finished
     bounds = {
-        f"first {work.plan.small:,}": (0, work.plan.small),
-        f"first {last:,}": (0, last),
-        "last tenth of these": (last - last // 10, last),
+        f"{settled:,} to {small:,}": (settled, small),
+        f"{settled:,} to {last:,}": (settled, last),
+        f"{last - last // 10:,} to {last:,}": (last - last // 10, last),
     }
     found = {name: one.between(*pair) for name, pair in bounds.items()}
     return {name: None if cost is None else 1e6 * cost for name, cost in found.items()}
-
-
-def watched_of(fields: Mapping[str, Any]) -> Watched:
-    """Reads what a stage left."""
-    known: dict[str, Any] = {name: fields[name] for name in Watched.__slots__}
-    known["trace"] = tuple(tuple(point) for point in fields["trace"])
-    return Watched(**known)
 
 
 def _opened(options: argparse.Namespace) -> Work:

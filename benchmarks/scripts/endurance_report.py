@@ -71,7 +71,7 @@ def sentences(found: Stages, total: int, within: Mapping[str, float | None]) -> 
     Args:
         found: all stages.
         total: rows of the library.
-        within: share of the run -> microseconds of the processor per row there.
+        within: rows of the run -> microseconds of the processor per row there.
     """
     seen = found[WHOLE]["checked"]
     yield (

@@ -7,17 +7,18 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 _LOOK_EVERY = 0.2
 _PATIENCE = 30.0
 
-Strike = Callable[[psutil.Process], None]
-"""Does harm to a command that runs."""
+Strike = Callable[[psutil.Process], bool]
+"""Does harm to a command that runs, and says whether it hit; is tried again until it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Watched:
         workers_mb: the largest sum of all others.
         together_mb: the largest sum of all.
         trace: rows done, seconds and seconds of the processor, whenever rows had been done.
-        struck: whether it ran long enough to be harmed.
+        struck: whether it was harmed; it may have ended before.
     """
 
     code: int
@@ -61,8 +62,9 @@ def watch(
     log: Path,
     done: Callable[[], int],
     *,
-    after: float = float("inf"),
     strike: Strike | None = None,
+    at: int = 0,
+    after: float = 0.0,
 ) -> Watched:
     """Runs a command in a group of its own.
 
@@ -70,8 +72,9 @@ def watch(
         command: its words.
         log: receives what it prints, appended.
         done: says how many rows are done.
-        after: seconds until it is harmed.
-        strike: how, once.
+        strike: harms it, once.
+        at: rows that are done before.
+        after: seconds that pass then.
     """
     start = time.monotonic()
     with log.open("ab") as stream:
@@ -80,6 +83,7 @@ def watch(
         )
     root = psutil.Process(process.pid)
     peaks, trace, struck = (0, 0, 0), list[tuple[int, float, float]](), False
+    due = float("inf")
     try:
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
@@ -91,9 +95,9 @@ def watch(
             rows = done()
             if rows > (trace[-1][0] if trace else 0):
                 trace.append((rows, passed, used))
-            if strike is not None and not struck and passed >= after:
-                struck = True
-                strike(root)
+            due = min(due, passed + after) if rows >= at else due
+            if strike is not None and not struck and passed >= due:
+                struck = strike(root)
             time.sleep(_LOOK_EVERY)
         process.returncode = code = os.waitstatus_to_exitcode(status)
     finally:
@@ -113,22 +117,31 @@ def watch(
     )
 
 
-def kill_group(root: psutil.Process) -> None:
+def watched_of(fields: Mapping[str, Any]) -> Watched:
+    """Reads what was seen of a command, from JSON."""
+    known: dict[str, Any] = {name: fields[name] for name in Watched.__slots__}
+    known["trace"] = tuple(tuple(point) for point in fields["trace"])
+    return Watched(**known)
+
+
+def kill_group(root: psutil.Process) -> bool:
     """Kills a command with all its processes at once, as a machine that goes down does."""
     others = root.children(recursive=True)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(root.pid, signal.SIGKILL)
     psutil.wait_procs(others, timeout=_PATIENCE)
+    return True
 
 
-def kill_worker(root: psutil.Process, name: str) -> None:
-    """Kills one of its processes, whose command starts with a name."""
+def kill_worker(root: psutil.Process, name: str) -> bool:
+    """Kills one of its processes that is at work, whose command starts with a name."""
     for process in root.children(recursive=True):
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
             if words and words[0].startswith(name) and "IDLE" not in words[0]:
                 process.kill()
-                return
+                return True
+    return False
 
 
 def _sizes(root: psutil.Process) -> tuple[int, int, float]:

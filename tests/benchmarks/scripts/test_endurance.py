@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +15,7 @@ from rdkit import Chem
 
 from molkd.benchmarks.scripts import endurance, endurance_library, endurance_report
 from molkd.benchmarks.scripts.endurance_library import Library
-from molkd.benchmarks.scripts.watching import Watched, kill_group, watch
+from molkd.benchmarks.scripts.watching import Watched, kill_group, kill_worker, watch
 
 CHAINS = ["C" * length + "N(C)c1ccccc1F" for length in range(1, 60)]
 
@@ -50,7 +52,7 @@ def test_a_library_has_changed_orders_and_damaged_rows(
 
 def _refuses(text: bytes) -> bool:
     try:
-        return Chem.MolFromSmiles(text.decode()) is None
+        return not Chem.MolFromSmiles(text.decode())
     except UnicodeDecodeError:
         return True
 
@@ -74,7 +76,7 @@ def test_rows_that_moved_or_lack_a_reason_are_counted(tmp_path: Path) -> None:
         )
     )
     library = Library(tmp_path / "library.smi", 6, 2, frozenset({1, 2}))
-    right = {
+    right: dict[str, list[Any]] = {
         "id": [endurance_library.name_of(row) for row in range(6)],
         "smiles": ["CC", "C(", "C\\xff", "CO", "CN", "CF"],
         "error": [None, "syntax", "no UTF-8", None, None, None],
@@ -93,7 +95,7 @@ def test_rows_that_moved_or_lack_a_reason_are_counted(tmp_path: Path) -> None:
         "refused": 2,
         "refused_though": {},
     }
-    wrong = {
+    wrong: dict[str, list[Any]] = {
         "id": [*right["id"][:3], right["id"][4], right["id"][3]],
         "smiles": ["CC", "C(", "C\\xff", "CN", "CO"],
         "error": [None, None, None, "too large: 3", None],
@@ -114,7 +116,7 @@ def test_rows_that_moved_or_lack_a_reason_are_counted(tmp_path: Path) -> None:
     }
 
 
-def _counted(folder: Path, library: Library, columns: dict[str, list[object]]) -> dict[str, object]:
+def _counted(folder: Path, library: Library, columns: dict[str, Any]) -> dict[str, object]:
     pq.write_table(pa.table(columns), folder / "one.parquet")
     return endurance_library.checked(library, [folder / "one.parquet"])
 
@@ -135,6 +137,20 @@ def test_a_command_is_watched_with_its_processes_and_killed_with_them(tmp_path: 
     assert found.workers_mb > 50
     assert found.together_mb >= max(found.parent_mb, found.workers_mb)
     assert found.trace[0][0] == 1
+
+
+def test_a_worker_is_killed_as_soon_as_there_is_one(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys, time; time.sleep(1); "
+        "sys.exit(subprocess.run(['sleep', '60']).returncode + 12)"
+    )
+    found = watch(
+        [sys.executable, "-c", code],
+        tmp_path / "log",
+        lambda: 0,
+        strike=functools.partial(kill_worker, name="sleep"),
+    )
+    assert (found.code, found.struck) == (3, True)
 
 
 def test_cost_is_that_between_two_moments() -> None:
