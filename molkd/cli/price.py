@@ -53,7 +53,7 @@ def price(  # noqa: PLR0913
     input_format: InputFormat = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure what embedding costs, and price 10^6, 10^9 and 10^10 molecules.
+    """Measure what embedding a library costs, and price it.
 
     Each student embeds the same molecules from file to file in one process and one thread, by turns
     with the others, in seconds of the processor.
