@@ -17,6 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from molkd.benchmarks import records, statistics
+from molkd.benchmarks import speed as speeds
+from molkd.benchmarks.price import RESULTS as PRICES
+from molkd.benchmarks.price import PriceResults
+from molkd.benchmarks.price import records as price_records
+from molkd.benchmarks.price import tables as price_tables
 from molkd.benchmarks.quality import cost_records
 from molkd.benchmarks.reports import panels, tradeoff
 from molkd.benchmarks.reports.palette import DARK, LIGHT
@@ -105,12 +110,42 @@ def _code(path: str) -> str:
 
 
 def table(name: str) -> str:
-    """Returns a table by name: "teachers-MODALITY", or a key of `SETTINGS`."""
-    modality = name.removeprefix("teachers-")
+    """Returns a table by name: "teachers-MODALITY", "price-TABLE", or a key of `SETTINGS`."""
+    modality, priced = name.removeprefix("teachers-"), name.removeprefix("price-")
     if modality != name:
         return _markdown(("name", "what it is", "width", "values", "licence"), _teachers(modality))
+    if priced != name:
+        return _markdown(*_priced(priced))
     rows = [row for settings in SETTINGS[name] for row in _options(settings)]
     return _markdown(("option", "default", "what it is"), rows)
+
+
+def _priced(name: str) -> price_tables.Table:
+    """What a library costs; "machine" is where that was measured."""
+    results = price_records.read(RESULTS / "price" / PRICES)
+    found, prices = price_records.summary(results), price_tables.Prices()
+    if name == "machine":
+        return ("what", "value"), list(_measured_on(results))
+    if name == "peers":
+        return price_tables.peers(speeds.read(RESULTS / "speed-shipped.json"), prices)
+    if name == "rates":
+        return price_tables.rates(found)
+    return {"computing": price_tables.computing, "storage": price_tables.storage}[name](
+        found, prices
+    )
+
+
+def _measured_on(results: PriceResults) -> Iterator[tuple[str, str]]:
+    machine, settings = results.machine, results.settings
+    rounds = len({cell.turn for cell in results.cells})
+    yield (
+        "machine",
+        f"{machine['processor']}, {machine['system']}, one thread of {machine['cores']}",
+    )
+    yield "versions", ", ".join(f"{name} {machine[name]}" for name in ("molkd", "rdkit", "torch"))
+    yield "molecules", f"{settings['rows']:,} of {settings['library']}"
+    yield "rounds", f"{rounds}, the students by turns; medians"
+    yield "clock", "seconds of the processor"
 
 
 def _teachers(modality: str) -> Iterator[Sequence[str]]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from molkd.cli import analogues, compact, cost, diagnose, quality, speed
+from molkd.cli import analogues, compact, cost, diagnose, price, quality, speed
 from molkd.cli.options import (
     Column,
     Device,
@@ -36,6 +36,7 @@ app = typer.Typer(
 app.command("quality")(quality.quality)
 app.command("speed")(speed.speed)
 app.command("cost")(cost.cost)
+app.command("price")(price.price)
 app.command("diagnose")(diagnose.diagnose)
 app.command("analogues")(analogues.analogues)
 app.command("compact")(compact.compact)

@@ -28,7 +28,7 @@ def merge(
     jobs: Jobs = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Verify the files of all shards, write their manifest, and one file of them on request.
+    """Verify the files of all shards, and make one file of them.
 
     A shard that has not finished, a file that is missing, damaged, of another model, of other
     settings or of other rows is named, and nothing is written.

@@ -6,8 +6,12 @@ not open comes back with nothing. All engines give the same rows, bit by bit.
 
 from __future__ import annotations
 
-from molkd.embedding.engines.base import Engine
+from typing import TYPE_CHECKING
+
 from molkd.runtime.registry import Registry
+
+if TYPE_CHECKING:
+    from molkd.embedding.engines.base import Engine
 
 ENGINES: Registry[Engine] = Registry(
     "engine",
