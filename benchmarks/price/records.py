@@ -37,7 +37,7 @@ class PriceMeasurement:
         invalid: those without an embedding.
         dimensions: of an embedding.
         startup: of a command that embeds one molecule.
-        reading: of reading all rows, without looking at the molecules.
+        passing: of passing over all rows, as a shard does with those of others.
         parsing: of RDKit's parsing of all of them, mean of before and after: a yardstick for
             other machines, and for one that does other work.
         seconds: dtype -> from the first row read to the finished file, without start-up.
@@ -50,7 +50,7 @@ class PriceMeasurement:
     invalid: int
     dimensions: int
     startup: float
-    reading: float
+    passing: float
     parsing: float
     seconds: Mapping[str, float]
     output: Mapping[str, int]
@@ -104,7 +104,7 @@ class Student:
         slowest: the same of the slowest round.
         fastest: the same of the fastest round.
         startup: seconds of a command that embeds one molecule.
-        reading: rows per core-second that are read only.
+        passing: rows per core-second that a shard passes over.
         parsing: molecules per core-second that RDKit parses in the same rounds.
         output: dtype -> bytes per row of the finished file.
         parts: dtype -> bytes per row of the finished parts.
@@ -117,7 +117,7 @@ class Student:
     slowest: float
     fastest: float
     startup: float
-    reading: float
+    passing: float
     parsing: float
     output: Mapping[str, float]
     parts: Mapping[str, float]
@@ -143,7 +143,7 @@ def _student(label: str, rounds: list[PriceMeasurement]) -> Student:
         slowest=min(rates),
         fastest=max(rates),
         startup=median(one.startup for one in rounds),
-        reading=median(one.rows / one.reading for one in rounds),
+        passing=median(one.rows / one.passing for one in rounds),
         parsing=median(one.rows / one.parsing for one in rounds),
         output={name: size / rounds[0].rows for name, size in rounds[0].output.items()},
         parts={name: size / rounds[0].rows for name, size in rounds[0].parts.items()},

@@ -8,24 +8,27 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import pyarrow.parquet as pq
 
 import molkd
 from molkd.benchmarks.price.records import PriceMeasurement, PriceRequest
 from molkd.benchmarks.speed.worker import respond
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.embedding import EmbedSettings, embed_file
+from molkd.embedding.joining import Pieces, encoding_of
+from molkd.embedding.parts import Parts
 from molkd.formats.readers import read
 from molkd.runtime import memory, settings
 
 _COMMAND = "from molkd.cli import main; main()"
-_LOOK_EVERY = 0.05
 _MB = 2**20
+_PASSES = 20
 
 
 def measure(request: PriceRequest) -> PriceMeasurement:
@@ -42,29 +45,27 @@ def measure(request: PriceRequest) -> PriceMeasurement:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         startup = _startup(request.student, folder)
-        start = time.process_time()
         smiles = [item for chunk in read(request.source) for item in chunk.items]
-        reading = time.process_time() - start
+        passing = _passing(request.source, len(smiles))
         parsing = _parsing(smiles)
         invalid = 0
         for dtype in request.dtypes:
             options = settings.load(EmbedSettings, None, {"dtype": dtype})
             path = folder / f"{dtype}.parquet"
-            with _watched(path.with_name(f"{path.name}.parts")) as largest:
-                start = time.process_time()
-                done = embed_file(
-                    student, request.source, path, options, name=request.student, progress=False
-                )
-                seconds[dtype] = time.process_time() - start
+            start = time.process_time()
+            done = embed_file(
+                student, request.source, path, options, name=request.student, progress=False
+            )
+            seconds[dtype] = time.process_time() - start
             invalid = done.invalid
-            output[dtype], parts[dtype] = path.stat().st_size, largest[0]
+            output[dtype], parts[dtype] = path.stat().st_size, _parts(path)
         parsing = (parsing + _parsing(smiles)) / 2
     return PriceMeasurement(
         rows=len(smiles),
         invalid=invalid,
         dimensions=student.embedding_dim,
         startup=startup,
-        reading=reading,
+        passing=passing,
         parsing=parsing,
         seconds=seconds,
         output=output,
@@ -77,6 +78,14 @@ def _parsing(smiles: Sequence[Any]) -> float:
     start = time.process_time()
     BENCHMARKED["molecules"].read(smiles)
     return time.process_time() - start
+
+
+def _passing(source: str, rows: int) -> float:
+    """Seconds to pass over all rows, on average over several times, for it takes milliseconds."""
+    start = time.process_time()
+    for _ in range(_PASSES):
+        deque(read(source, spans=[range(rows, rows + 1)]), maxlen=0)
+    return (time.process_time() - start) / _PASSES
 
 
 def _startup(student: str, folder: Path) -> float:
@@ -94,26 +103,14 @@ def _startup(student: str, folder: Path) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-@contextmanager
-def _watched(folder: Path) -> Generator[list[int]]:
-    """Gives the largest number of bytes that the files of a folder have had; looks all the time."""
-    largest, ended = [0], threading.Event()
-
-    def look() -> None:
-        while not ended.wait(_LOOK_EVERY):
-            try:
-                sizes = [path.stat().st_size for path in folder.glob("part-*")]
-            except OSError:  # removed while we looked
-                continue
-            largest[0] = max(largest[0], sum(sizes))
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield largest
-    finally:
-        ended.set()
-        thread.join()
+def _parts(path: Path) -> int:
+    """Bytes of the parts from which a file was written."""
+    parts = Parts(path.with_name(f"{path.name}.parts"))
+    for index, chunk in enumerate(Pieces([path], [True], encoding_of(pq.read_schema(path)))):
+        parts.write(index, "0" * 64, chunk)
+    size = sum(part.stat().st_size for part in parts.folder.iterdir())
+    parts.remove()
+    return size
 
 
 if __name__ == "__main__":

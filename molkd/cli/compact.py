@@ -27,7 +27,8 @@ def compact(
         str | None, typer.Option(help="The student, where the file does not say it.")
     ] = None,
 ) -> None:
-    """Say what neighbours each --dtype and --dimensions of molkd embed keeps, on your library.
+    """Say which neighbours smaller embeddings still find.
+
 
     Of the nearest molecules of some in the library, by the cosine of embeddings in 32 bits, the
     share is printed that is found among those as they would be stored; with a 95 % interval over

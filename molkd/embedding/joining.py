@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,8 @@ def join(manifest: Manifest, output: Path) -> None:
     named = [bool(entry["named"]) for entry in manifest.content["files"]]
     metadata: dict[bytes, bytes] = schema.metadata or {}
     facts = {key.decode(): value.decode() for key, value in metadata.items()}
-    kind = schema.field("embedding").type
-    encoding = _encoding(kind, facts_of_schema(schema))
-    chunks = _Pieces(manifest.paths, named, encoding)
+    encoding = encoding_of(schema)
+    chunks = Pieces(manifest.paths, named, encoding)
     options = settings.load(EmbedSettings, settings_path(_records(manifest) / first.name))
     result = Result(
         rows=sum(pq.read_metadata(path).num_rows for path in manifest.paths),
@@ -66,11 +65,12 @@ def join(manifest: Manifest, output: Path) -> None:
         settings.write(settings_path(output), options, record=record)
 
 
-def _encoding(kind: Any, facts: Mapping[str, str]) -> Encoding:
-    """How the embeddings of a file are stored; `kind` is the type of their column."""
+def encoding_of(schema: Any) -> Encoding:
+    """How the embeddings of a Parquet file are stored, by its Arrow schema."""
+    kind = schema.field("embedding").type
     single = pa.types.is_fixed_size_list(kind) and pa.types.is_float32(kind.value_type)
     plain = Encoding("float32" if single else "float16", getattr(kind, "list_size", 0))
-    return Encoding.of_facts(facts) or plain
+    return Encoding.of_facts(facts_of_schema(schema)) or plain
 
 
 def _records(manifest: Manifest) -> Path:
@@ -78,7 +78,7 @@ def _records(manifest: Manifest) -> Path:
 
 
 @dataclass(frozen=True)
-class _Pieces:
+class Pieces:
     """The rows of files in order, read in every iteration.
 
     Attributes:

@@ -30,8 +30,8 @@ class EmbedSettings:
         dtype: of the values: float32; float16, half as large, but few programs read it from
             Parquet; int8, a quarter, multiples of a scale that is the student's; binary, a 32nd,
             one bit per dimension.
-        dimensions: the first ones of the embedding, where not all are stored; worth it with
-            students that were trained for it.
+        dimensions: how many of the embedding are stored, the first ones; by default all; fewer are
+            worth it with students that were trained for it.
         on_invalid: what becomes of items that cannot be embedded: null keeps them as empty rows
             with a reason, drop leaves them out, error stops at the first chunk that has one.
         max_invalid_frac: share of invalid items above which the command fails after writing.

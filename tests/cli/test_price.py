@@ -27,7 +27,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
             invalid=0,
             dimensions=8,
             startup=1.0,
-            reading=0.1,
+            passing=0.1,
             parsing=0.1,
             seconds=dict.fromkeys(request.dtypes, 0.02),
             output=dict.fromkeys(request.dtypes, 2000),

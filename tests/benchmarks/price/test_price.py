@@ -12,7 +12,7 @@ from molkd.benchmarks.price import records, tables
 from molkd.benchmarks.price.records import PriceCell, PriceMeasurement, PriceRequest, PriceResults
 from molkd.benchmarks.speed.corpus import Library
 from molkd.errors import ConfigError, CorruptFileError
-from molkd.formats.writers.table import Dtype
+from molkd.formats.encodings import Dtype
 
 LIBRARY = Library("chains", tuple("C" * length for length in range(1, 41)))
 PRICES = tables.Prices(core_hour=0.5, gigabyte_month=0.25)
@@ -24,7 +24,7 @@ def measured(*, rows: int = 1000, seconds: float = 1.0, startup: float = 2.0) ->
         invalid=1,
         dimensions=8,
         startup=startup,
-        reading=0.01,
+        passing=0.01,
         parsing=0.1,
         seconds={"float32": seconds, "float16": seconds},
         output={"float16": 60 * rows, "float32": 100 * rows},
@@ -80,7 +80,7 @@ def test_medians_of_rounds_the_fastest_first() -> None:
     assert (slow.label, slow.rate, slow.slowest, slow.fastest) == ("a", 250.0, 200.0, 500.0)
     assert (fast.label, fast.rate) == ("b", 1000.0)
     assert (fast.output["float32"], fast.parts["float16"]) == (100.0, 70.0)
-    assert (fast.reading, fast.parsing) == (100_000.0, 10_000.0)
+    assert (fast.passing, fast.parsing) == (100_000.0, 10_000.0)
 
 
 def test_hours_bytes_and_euros() -> None:
