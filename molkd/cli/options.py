@@ -105,7 +105,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LibraryFile = Annotated[
     str,
     typer.Argument(
-        metavar="LIBRARY", help="File of embeddings, or of molecules, which are embedded first."
+        metavar="LIBRARY",
+        help="File or folder of embeddings, or molecules, which are embedded first.",
     ),
 ]
 Work = Annotated[

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,19 +21,23 @@ from molkd.types import Matrix, Rows
 
 _NUMBERS = "embedding"
 
+Made = TypeVar("Made")
+
 
 @dataclass(frozen=True)
 class EmbeddingBlocks:
-    """A Parquet file with a column of lists called "embedding", as `molkd embed` writes it.
+    """Parquet files with a column of lists called "embedding", as `molkd embed` writes them.
+
+    Every method raises an `InputError` that names the file where one is damaged.
 
     Attributes:
-        path: the file; every method raises an `InputError` that names it where it is damaged.
+        paths: the files, whose rows count as those of one.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
 
     def __len__(self) -> int:
-        return self._file.metadata.num_rows
+        return int(self._starts[-1])
 
     @property
     def dim(self) -> int:
@@ -42,61 +46,80 @@ class EmbeddingBlocks:
 
     @cached_property
     def _width(self) -> int:
-        with self._explained():
-            for batch in self._file.iter_batches(8192, columns=[_NUMBERS]):
-                if width := embeddings.matrix_of(batch.column(0), self._encoding).shape[1]:
-                    return width
-        return 0
+        def width(batch: Any) -> int:
+            return embeddings.matrix_of(batch.column(0), self._encoding).shape[1]
+
+        return next(filter(None, self._each(width, [_NUMBERS])), 0)
 
     @cached_property
     def facts(self) -> Mapping[str, str]:
         """See `StoredEmbeddings.facts`."""
-        return embeddings.facts_of_schema(self._file.schema_arrow)
+        return embeddings.facts_of_schema(self._schema)
 
     @cached_property
     def _encoding(self) -> Encoding | None:
-        with self._explained():
+        with _explained(self.paths[0]):
             return Encoding.of_facts(self.facts)
 
     def values(self) -> Iterator[Matrix]:
         """Yields the embeddings of all rows, some at a time; NaN in rows without one."""
-        with self._explained():
-            for batch in self._file.iter_batches(8192, columns=[_NUMBERS]):
-                yield self._matrix(batch.column(0))
+        yield from self._each(lambda batch: self._matrix(batch.column(0)), [_NUMBERS])
 
     def blocks(self) -> Iterator[StoredEmbeddings]:
         """Yields all rows, some at a time."""
         row0 = 0
-        with self._explained():
-            for batch in self._file.iter_batches(8192):
-                numbers = np.arange(row0, row0 + len(batch))
-                values = self._matrix(batch.column(_NUMBERS))
-                yield self._rows(pa.Table.from_batches([batch]), values, numbers)
-                row0 += len(batch)
+
+        def whole(batch: Any) -> StoredEmbeddings:
+            numbers = np.arange(row0, row0 + len(batch))
+            values = self._matrix(batch.column(_NUMBERS))
+            return self._rows(pa.Table.from_batches([batch]), values, numbers)
+
+        for block in self._each(whole):
+            yield block
+            row0 += len(block.values)
 
     def take(self, rows: Rows) -> StoredEmbeddings:
         """Returns some rows without their embeddings, shape (m, 0), in the order given."""
-        names = [name for name in self._file.schema_arrow.names if name != _NUMBERS]
+        names = [name for name in self._schema.names if name != _NUMBERS]
         wanted, places = np.unique(rows, return_inverse=True)
         groups = np.searchsorted(self._starts, wanted, side="right") - 1
-        with self._explained():
-            parts = [pa.table(self._file.schema_arrow.empty_table()).select(names)]
-            for group in np.unique(groups).tolist():
-                own = wanted[groups == group] - self._starts[group]
-                parts.append(self._file.read_row_group(group, columns=names).take(pa.array(own)))
+        parts = [pa.table(self._schema.empty_table()).select(names)]
+        for number in np.unique(groups).tolist():
+            path, group, _ = self._groups[number]
+            own = wanted[groups == number] - self._starts[number]
+            with _opened(path) as stored:
+                parts.append(stored.read_row_group(group, columns=names).take(pa.array(own)))
+        with _explained(self.paths[0]):
             table = pa.concat_tables(parts).take(pa.array(places))
             return self._rows(table, np.empty((len(rows), 0), dtype=np.float32), rows)
 
+    def _each(
+        self, of: Callable[[Any], Made], columns: Sequence[str] | None = None
+    ) -> Iterator[Made]:
+        """Yields what is made of some rows at a time, of all files in order."""
+        for path in self.paths:
+            with _opened(path) as stored:
+                yield from map(of, stored.iter_batches(8192, columns=columns))
+
     @cached_property
-    def _file(self) -> Any:
-        with self._explained():
-            return pq.ParquetFile(self.path, memory_map=True)
+    def _schema(self) -> Any:
+        with _opened(self.paths[0]) as stored:
+            return stored.schema_arrow
+
+    @cached_property
+    def _groups(self) -> list[tuple[Path, int, int]]:
+        """File, number there and rows of every row group."""
+        found: list[tuple[Path, int, int]] = []
+        for path in self.paths:
+            with _opened(path) as stored:
+                metadata = stored.metadata
+                counts = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+                found += [(path, number, count) for number, count in enumerate(counts)]
+        return found
 
     @cached_property
     def _starts(self) -> Rows:
-        metadata = self._file.metadata
-        counts = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-        return np.cumsum([0, *counts]).astype(np.int64)
+        return np.cumsum([0, *(rows for _, _, rows in self._groups)]).astype(np.int64)
 
     def _rows(self, table: Any, values: Matrix, rows: Rows) -> StoredEmbeddings:
         found = embeddings.with_rows(table, values, (_NUMBERS,))
@@ -111,9 +134,16 @@ class EmbeddingBlocks:
             return np.full((len(values), self.dim), np.nan, dtype=np.float32)
         return values
 
-    @contextlib.contextmanager
-    def _explained(self) -> Generator[None]:
-        try:
-            yield
-        except embeddings.DAMAGE as error:
-            raise InputError(f"cannot read embeddings from {self.path}: {error}") from error
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Generator[Any]:
+    with _explained(path), pq.ParquetFile(path, memory_map=True) as stored:
+        yield stored
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Generator[None]:
+    try:
+        yield
+    except embeddings.DAMAGE as error:
+        raise InputError(f"cannot read embeddings from {path}: {error}") from error

@@ -87,6 +87,22 @@ def read(path: Path) -> StoredEmbeddings:
     return stored
 
 
+def read_together(paths: Sequence[Path]) -> StoredEmbeddings:
+    """Reads several Parquet files of embeddings that count as one, in the order given.
+
+    Raises:
+        InputError: one cannot be read, or has other columns; names it.
+    """
+    tables: list[Any] = []
+    for path in paths:
+        try:
+            tables.append(pq.read_table(path))
+            _ = pa.concat_tables([tables[0].schema.empty_table(), tables[-1].slice(0, 0)])
+        except DAMAGE as error:
+            raise InputError(f"cannot read embeddings from {path}: {error}") from error
+    return _of_table(pa.concat_tables(tables))
+
+
 def column_names(path: Path) -> list[str]:
     """Returns the columns of a table, .parquet or .csv; none where it cannot be read."""
     try:

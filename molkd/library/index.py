@@ -192,7 +192,7 @@ class Index:
 
     @cached_property
     def _texts(self) -> EmbeddingBlocks:
-        return EmbeddingBlocks(self.folder / TEXTS)
+        return EmbeddingBlocks((self.folder / TEXTS,))
 
     @cached_property
     def _lists(self) -> Lists:

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from molkd.embedding.layout import MANIFEST
+from molkd.embedding.merging import read_manifest
 from molkd.errors import InputError
 from molkd.formats import embeddings
 from molkd.formats.blocks import EmbeddingBlocks
@@ -17,7 +19,7 @@ from molkd.formats.embeddings import StoredEmbeddings
 from molkd.library import exact
 from molkd.library.exact import Neighbours
 from molkd.library.given import of
-from molkd.library.table import Library, RowsDigest, standardization_of
+from molkd.library.table import Library, RowsDigest, holds_embeddings, standardization_of
 from molkd.types import Matrix, Rows
 
 _BLOCK = 8192
@@ -104,10 +106,9 @@ def rows_of(library: Any) -> LibraryRows:
         library = of(library)
     if not isinstance(library, Library):
         path = Path(library)
-        stamp = stamp_of(path)
-        names = embeddings.column_names(path) if path.suffix == ".parquet" else []
-        if {"smiles", "embedding"} <= set(names):
-            blocks = EmbeddingBlocks(path)
+        stamp = stamp_of(path / MANIFEST if path.is_dir() else path)
+        if paths := _tables(path):
+            blocks = EmbeddingBlocks(paths)
             if not len(blocks):
                 raise InputError(f"{path} holds no molecules")
             facts = blocks.facts
@@ -128,6 +129,16 @@ def rows_of(library: Any) -> LibraryRows:
         source=_Loaded(library),
         stamp=stamp,
     )
+
+
+def _tables(path: Path) -> tuple[Path, ...]:
+    """The Parquet files that hold molecules and their embeddings; none where others do."""
+    paths = (path,)
+    if path.is_dir() and holds_embeddings(path):
+        paths = tuple(read_manifest(path).paths)
+    elif path.suffix != ".parquet":
+        return ()
+    return paths if {"smiles", "embedding"} <= {*embeddings.column_names(paths[0])} else ()
 
 
 def stamp_of(path: Path) -> tuple[int, ...]:

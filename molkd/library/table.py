@@ -14,6 +14,8 @@ import numpy as np
 
 from molkd import students
 from molkd.embedding import EmbedSettings, embed_file, settings_path
+from molkd.embedding.layout import MANIFEST, RECORDS
+from molkd.embedding.merging import read_manifest
 from molkd.errors import InputError, OutputError
 from molkd.formats import WRITERS, embeddings
 from molkd.library.cards import Card, Section
@@ -128,7 +130,10 @@ def read(path: str | Path) -> Library:
         InputError: it cannot be read, holds no embeddings, or none of molecules.
     """
     path = Path(path)
-    stored = embeddings.read(path)
+    folder = path.is_dir()
+    stored = (
+        embeddings.read_together(read_manifest(path).paths) if folder else embeddings.read(path)
+    )
     if stored.modality != "molecules":
         raise InputError(f"{path} holds {stored.modality}; expected embeddings of molecules")
     facts = {**_record(path), **stored.facts}
@@ -270,7 +275,12 @@ def student_of(library: Embedded, model: str | None = None) -> Student[Any, Any,
 
 
 def holds_embeddings(path: Path) -> bool:
-    """Whether a file is one of embeddings, and not of molecules in one of the same formats."""
+    """Whether a file is one of embeddings, and not of molecules in one of the same formats.
+
+    A folder is where `molkd embed --rows-per-file` has written it.
+    """
+    if path.is_dir():
+        return (path / RECORDS).is_dir() or (path / MANIFEST).exists()
     if path.suffix[1:] not in WRITERS or not path.is_file():
         return False
     if path.suffix in {".npz", ".npy"}:

@@ -19,7 +19,7 @@ def _written(path: Path, *groups: list[list[float] | None]) -> EmbeddingBlocks:
         for group in groups:
             arrays = {"smiles": ["C"] * len(group), "embedding": pa.array(group, kind)}
             writer.write_table(pa.table(arrays, schema=writer.schema))
-    return EmbeddingBlocks(path)
+    return EmbeddingBlocks((path,))
 
 
 def test_rows_without_embeddings_are_as_wide_as_the_others(tmp_path: Path) -> None:

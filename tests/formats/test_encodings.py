@@ -114,7 +114,7 @@ def test_every_format_brings_back_what_was_stored(
     assert found.reasons == {7: "lost"}
     assert not {"valid", "embedding"} & found.columns.keys()
     if suffix == "parquet":
-        blocks = EmbeddingBlocks(path)
+        blocks = EmbeddingBlocks((path,))
         assert blocks.dim == 13
         np.testing.assert_array_equal(np.concatenate(list(blocks.values())), expected)
         np.testing.assert_array_equal(next(blocks.blocks()).values, expected)
@@ -167,6 +167,6 @@ def test_lists_where_bytes_are_due_are_refused(tmp_path: Path) -> None:
     table = pq.read_table(_written(tmp_path / "a.parquet", INT8))
     facts = {f"molkd.{key}": value for key, value in BINARY.facts.items()}
     pq.write_table(table.replace_schema_metadata(facts), tmp_path / "b.parquet")
-    for read in (embeddings.read, lambda path: list(EmbeddingBlocks(path).values())):
+    for read in (embeddings.read, lambda path: list(EmbeddingBlocks((path,)).values())):
         with pytest.raises(InputError, match=r"b\.parquet: column 'embedding' holds .*, not bytes"):
             read(tmp_path / "b.parquet")
