@@ -61,6 +61,7 @@ def merge(folder: Path, *, jobs: int = 1) -> Manifest:
     places = [layout.place(start) for start in range(0, rows, layout.rows_per_file or rows)]
     _refuse_gaps(folder, places)
     records = [settings.read_record(place.settings) for place in places]
+    _refuse_lost(places, records)
     tables = [settings.read_table(place.settings) for place in places]
     _refuse_others(places, records, tables)
     _refuse_wrong_rows(places, records, rows)
@@ -131,6 +132,17 @@ def _refuse_gaps(folder: Path, places: Sequence[Place]) -> None:
             f"{folder} holds files that overlap or belong to none of the shards: "
             f"{_listed(others)}; move them away, or give another folder"
         )
+
+
+def _refuse_lost(places: Sequence[Place], records: Sequence[Mapping[str, object]]) -> None:
+    """Refuses files whose record is not there, was damaged, or is of another molkd."""
+    needed = {*_SAME, "start", "rows", "invalid", "named", "items", "reasons", "sha256"}
+    for place, record in zip(places, records, strict=True):
+        if not needed <= record.keys():
+            raise InputError(
+                f"nothing says how {place.output} was made: {place.settings} is missing, damaged "
+                "or of another molkd; remove both and run the same molkd embed again"
+            )
 
 
 def _refuse_others(

@@ -210,6 +210,14 @@ def test_a_damaged_file_is_named(sharded: Path) -> None:
         merge(sharded)
 
 
+@pytest.mark.parametrize("damage", ["", "nonsense", "[run]\nrows = 20\n"])
+def test_a_file_whose_record_is_lost_is_named(sharded: Path, damage: str) -> None:
+    record = sharded / RECORDS / f"{SECOND}.settings.toml"
+    record.write_text(damage) if damage else record.unlink()
+    with pytest.raises(InputError, match=f"nothing says how .*{SECOND} was made"):
+        merge(sharded)
+
+
 def test_a_file_that_overlaps_is_named(sharded: Path) -> None:
     overlapping = "000000000010-000000000030.parquet"
     (sharded / overlapping).write_bytes((sharded / FIRST).read_bytes())
