@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -17,3 +18,10 @@ def embed(encoder: FakeEncoder, source: Source, output: Path, **some: Any) -> Su
     shard = Shard.of_text(some.pop("shard", "1/1"))
     options = EmbedSettings(**{"chunk_rows": 16, **some})
     return embed_file(encoder, source, output, options, name="fake", shard=shard, **how)
+
+
+def in_shards(source: Path, folder: Path, count: int, rows: int, **some: Any) -> None:
+    order = list(range(1, count + 1))
+    random.Random(count).shuffle(order)  # noqa: S311
+    for number in order:
+        embed(FakeEncoder(), source, folder, rows_per_file=rows, shard=f"{number}/{count}", **some)

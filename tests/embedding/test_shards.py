@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import random
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,22 +16,15 @@ from molkd.embedding import EmbedSettings, Shard, embed_file
 from molkd.embedding.joining import join
 from molkd.embedding.layout import RECORDS, Layout
 from molkd.embedding.merging import merge, read_manifest
-from molkd.errors import ConfigError, InputError, OutputError
+from molkd.errors import ConfigError, OutputError
 from molkd.formats.embeddings import read
-from molkd.runtime import files, locks
-from tests.embedding.jobs import SMILES, embed
+from molkd.runtime import locks
+from tests.embedding.jobs import SMILES, embed, in_shards
 from tests.fakes.fake_encoders import FakeEncoder
 
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-def _in_shards(source: Path, folder: Path, count: int, rows: int, **some: Any) -> None:
-    order = list(range(1, count + 1))
-    random.Random(count).shuffle(order)  # noqa: S311
-    for number in order:
-        embed(FakeEncoder(), source, folder, rows_per_file=rows, shard=f"{number}/{count}", **some)
 
 
 @pytest.mark.parametrize("rows", [1, 16, 20, 48, 100, 1000])
@@ -43,7 +34,7 @@ def test_any_number_of_shards_gives_the_bytes_of_one_run(
 ) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     embed(FakeEncoder(), source, whole, rows_per_file=rows)
-    _in_shards(source, parts, count, rows)
+    in_shards(source, parts, count, rows)
     merge(parts)
     assert _files(parts) == _files(whole)
     assert len(_files(whole)) == -(-100 // rows) + 1
@@ -76,7 +67,7 @@ def test_one_file_of_all_is_the_one_that_a_single_job_writes(
     some["on_invalid"] = "drop" if drop else "null"
     alone, joined = tmp_path / f"alone.{kind}", tmp_path / f"joined.{kind}"
     embed(FakeEncoder(), source, alone, **some)
-    _in_shards(source, tmp_path / "out", 3, 32, **some)
+    in_shards(source, tmp_path / "out", 3, 32, **some)
     join(merge(tmp_path / "out"), joined)
     assert joined.read_bytes() == alone.read_bytes()
 
@@ -156,126 +147,6 @@ def test_a_second_process_on_the_same_shard_is_refused(tmp_path: Path, source: P
     embed(FakeEncoder(), source, tmp_path / "out", rows_per_file=48, shard="2/2")
 
 
-# == What cannot be merged
-
-
-@pytest.fixture
-def sharded(tmp_path: Path, source: Path) -> Path:
-    _in_shards(source, tmp_path / "out", 3, 20)
-    return tmp_path / "out"
-
-
-def test_a_shard_without_rows_is_no_fault(tmp_path: Path, source: Path) -> None:
-    summary = embed(FakeEncoder(), source, tmp_path / "out", rows_per_file=100, shard="3/3")
-    assert (summary.total, summary.already_done) == (0, False)
-    with pytest.raises(InputError, match=r"not finished: 1/3, 2/3; run the same"):
-        merge(tmp_path / "out")
-    _in_shards(source, tmp_path / "out", 3, 100)
-    assert merge(tmp_path / "out").content["rows"] == 100
-
-
-def test_the_manifest_counts_rows_and_reasons(tmp_path: Path) -> None:
-    source = tmp_path / "in.smi"
-    source.write_text("C\n[NaH]\nxx\n" * 10)
-    _in_shards(source, tmp_path / "out", 2, 16)
-    content = merge(tmp_path / "out").content
-    assert (content["rows"], content["invalid"]) == (30, 20)
-    assert content["reasons"] == {
-        "SMILES syntax error": 10,
-        "the model returned NaN or infinity": 10,
-    }
-    assert [(one["start"], one["rows"]) for one in content["files"]] == [(0, 16), (16, 14)]
-    assert content["model_digest"] == "fake"
-
-
-def test_nothing_is_merged_where_nothing_was_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no shard has finished"):
-        merge(tmp_path)
-
-
-FIRST, SECOND = "000000000000-000000000020.parquet", "000000000020-000000000040.parquet"
-
-
-def test_a_missing_file_is_named(sharded: Path) -> None:
-    (sharded / SECOND).unlink()
-    with pytest.raises(InputError, match=f"lacks {SECOND}"):
-        merge(sharded)
-
-
-def test_a_damaged_file_is_named(sharded: Path) -> None:
-    data = bytearray((sharded / SECOND).read_bytes())
-    data[50] ^= 1
-    (sharded / SECOND).write_bytes(data)
-    with pytest.raises(InputError, match=f"damaged.*{SECOND}"):
-        merge(sharded)
-
-
-@pytest.mark.parametrize("damage", ["", "nonsense", "[run]\nrows = 20\n"])
-def test_a_file_whose_record_is_lost_is_named(sharded: Path, damage: str) -> None:
-    record = sharded / RECORDS / f"{SECOND}.settings.toml"
-    record.write_text(damage) if damage else record.unlink()
-    with pytest.raises(InputError, match=f"nothing says how .*{SECOND} was made"):
-        merge(sharded)
-
-
-def test_a_file_that_overlaps_is_named(sharded: Path) -> None:
-    overlapping = "000000000010-000000000030.parquet"
-    (sharded / overlapping).write_bytes((sharded / FIRST).read_bytes())
-    with pytest.raises(InputError, match=f"overlap.*{overlapping}"):
-        merge(sharded)
-
-
-@pytest.mark.parametrize(
-    ("encoder", "some", "said"),
-    [
-        (FakeEncoder(digest="other"), {}, "model_digest is 'other' there, 'fake' in the first"),
-        (FakeEncoder(), {"dtype": "float16"}, "dtype is 'float16' there, 'float32'"),
-    ],
-)
-def test_a_file_of_another_model_or_other_settings_is_refused(
-    tmp_path: Path, source: Path, encoder: FakeEncoder, some: dict[str, str], said: str
-) -> None:
-    out = tmp_path / "out"
-    embed(FakeEncoder(), source, out, rows_per_file=50, shard="1/2")
-    embed(encoder, source, out, rows_per_file=50, shard="2/2", **some)
-    with pytest.raises(InputError, match=said):
-        merge(out)
-
-
-def test_shards_of_different_sources_are_refused(tmp_path: Path, source: Path) -> None:
-    out = tmp_path / "out"
-    embed(FakeEncoder(), source, out, rows_per_file=50, shard="1/2")
-    source.write_text("".join(f"{text}\n" for text in SMILES[:90]))
-    embed(FakeEncoder(), source, out, rows_per_file=50, shard="2/2")
-    with pytest.raises(InputError, match="1/2 of 100 rows, 50 to a file, 2/2 of 90 rows"):
-        merge(out)
-
-
-def test_files_that_were_there_before_the_source_changed_are_refused(
-    tmp_path: Path, source: Path
-) -> None:
-    out = tmp_path / "out"
-    embed(FakeEncoder(), source, out, rows_per_file=50)
-    source.write_text("".join(f"{text}\n" for text in reversed(SMILES)))
-    with pytest.raises(OutputError, match="exists and was made from other molecules"):
-        embed(FakeEncoder(), source, out, rows_per_file=50)
-
-
-def test_a_manifest_that_was_edited_is_refused(sharded: Path) -> None:
-    manifest = merge(sharded)
-    assert read_manifest(sharded).content["rows"] == manifest.content["rows"] == 100
-    path = sharded / "_manifest.json"
-    content = files.read_json(path)
-    files.write_json(path, content | {"rows": 99})
-    with pytest.raises(InputError, match="was edited: run molkd merge"):
-        read_manifest(sharded)
-    merge(sharded)
-    assert read_manifest(sharded).content["rows"] == 100
-    path.unlink()
-    with pytest.raises(InputError, match=r"cannot read .*_manifest\.json.*run molkd merge"):
-        read_manifest(sharded)
-
-
 # == What cannot be meant
 
 
@@ -297,7 +168,7 @@ def test_shards_need_files_and_files_a_folder(tmp_path: Path, source: Path) -> N
         embed(FakeEncoder(), source, tmp_path / "file", rows_per_file=10)
 
 
-def test_a_real_teacher_in_shards(tmp_path: Path, source: Path) -> None:
+def test_a_real_teacherin_shards(tmp_path: Path, source: Path) -> None:
     from molkd import teachers
     from molkd.embedding import TeacherEncoder
 
