@@ -90,9 +90,9 @@ def test_a_file_is_enough_for_the_command(
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [([], "got none"), (["a.smi", "-i", "b.smi"], "got 'a.smi' and 'b.smi'")],
+    [([], "got none"), (["a.smi"], "cannot read a.smi"), (["in.smi", "-i", "b.smi"], "b.smi")],
 )
-def test_one_file_is_embedded(
+def test_every_file_that_is_named_must_be_there(
     command: Callable[..., tuple[int, str]], given: list[str], said: str
 ) -> None:
     code, message = command("embed", *given, "-o", "out.npy")
