@@ -126,7 +126,14 @@ class Progress:
 def _draws(stream: TextIO) -> bool:
     """Whether a stream shows a bar that is drawn again and again: a terminal, or a notebook."""
     terminal = getattr(stream, "isatty", lambda: False)()  # what stands in for it may be less
-    return terminal or (stream is sys.stderr and "ipykernel" in sys.modules)
+    return terminal or (stream is sys.stderr and _in_notebook())
+
+
+def _in_notebook() -> bool:
+    """Whether a kernel runs this program; that its package is loaded says nothing."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
 
 
 def clocked(seconds: float) -> str:

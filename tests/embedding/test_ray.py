@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import signal
 import subprocess
 import sys
 import time
+import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,16 @@ def test_a_worker_that_dies_changes_no_byte(tmp_path: Path, source: Path, expect
         summary = _embed(encoder, source, tmp_path / "out.npy")
     assert summary.total == 100
     assert (tmp_path / "out.npy").read_bytes() == expected
+
+
+@pytest.mark.usefixtures("ray_cluster")
+def test_print_stays_what_it_is(tmp_path: Path, source: Path) -> None:
+    """Ray puts a function of its own there when a worker says anything; Numba then fails."""
+    encoder = MortalEncoder(deadly=SMILES[40], marker=str(tmp_path / "died"))
+    with pytest.warns(UserWarning, match="a worker of the cluster died"):
+        _embed(encoder, source, tmp_path / "out.npy")
+    time.sleep(1)  # what workers say arrives later
+    assert isinstance(builtins.print, types.BuiltinFunctionType)
 
 
 @pytest.mark.usefixtures("ray_cluster")

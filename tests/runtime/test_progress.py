@@ -116,10 +116,26 @@ def test_a_total_that_becomes_known_is_drawn() -> None:
 def test_a_notebook_draws_the_bar_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    shell = types.SimpleNamespace(kernel=object())
+    ipython = types.SimpleNamespace(get_ipython=lambda: shell)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)  # pyright: ignore[reportArgumentType]
     with Progress("distil", 10) as progress:
         progress.update(10)
     assert "100%" in stream.getvalue()
+
+
+@pytest.mark.parametrize("shell", [None, types.SimpleNamespace()])
+def test_a_program_that_has_loaded_notebooks_is_none(
+    monkeypatch: pytest.MonkeyPatch, shell: object
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    ipython = types.SimpleNamespace(get_ipython=lambda: shell)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)  # pyright: ignore[reportArgumentType]
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    with Progress("distil", 10) as progress:
+        progress.update(10)
+    assert not stream.getvalue()
 
 
 def test_a_program_without_standard_error_is_not_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
