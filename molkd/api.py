@@ -79,6 +79,7 @@ def distill(  # noqa: PLR0913
     weights_dir: str | Path | None = None,
     device: str = "auto",
     jobs: int = 1,
+    engine: str = "local",
     progress: bool = True,
 ) -> Distilled:
     """Distils teachers into a student, without labels; run again after a kill, it resumes.
@@ -96,6 +97,7 @@ def distill(  # noqa: PLR0913
         device: "auto", "cpu", "cuda", "cuda:N" or "mps"; teachers by name run there too if it is
             CUDA.
         jobs: processes for teachers and items.
+        engine: where teachers embed: "local" here, "ray" on a Ray cluster; same bits.
         progress: whether to show progress bars.
 
     Returns:
@@ -129,6 +131,7 @@ def distill(  # noqa: PLR0913
         bank=bank,
         device=device,
         jobs=jobs,
+        engine=engine,
         progress=progress,
     )
 

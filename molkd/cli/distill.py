@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molkd.cli.flags import Flag, takes_settings
-from molkd.cli.options import Column, Device, Input, InputFormat, Jobs, WeightsDir
+from molkd.cli.options import Column, Device, EngineOption, Input, InputFormat, Jobs, WeightsDir
 from molkd.cli.output import notify, print_table
 from molkd.distillation.settings import DistillSettings
 from molkd.errors import ConfigError
@@ -56,6 +56,7 @@ def distill(  # noqa: PLR0913
     weights_dir: WeightsDir = None,
     device: Device = "auto",
     jobs: Jobs = None,
+    engine: EngineOption = "local",
 ) -> None:
     """Distil teachers into a student, without labels.
 
@@ -86,6 +87,7 @@ def distill(  # noqa: PLR0913
         bank=bank,
         device=device,
         jobs=usable_cores() if jobs is None else jobs,
+        engine=engine,
     )
     if first:
         _report(result, unread, len(items), modality.name)

@@ -81,7 +81,7 @@ ShardOption = Annotated[
     ),
 ]
 EngineOption = Annotated[
-    str, typer.Option("--engine", help=f"What does the work: {', '.join(ENGINES)}.")
+    str, typer.Option("--engine", help=f"Where the work is done: {', '.join(ENGINES)}.")
 ]
 Model = Annotated[
     str,

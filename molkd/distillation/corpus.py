@@ -69,6 +69,7 @@ def filled_bank(
     settings: DistillSettings,
     *,
     jobs: int,
+    engine: str = "local",
     progress: bool,
 ) -> Bank:
     """Builds the bank of the teachers, or completes one; see `molkd.bank.build`.
@@ -81,6 +82,7 @@ def filled_bank(
         teachers: those to read.
         settings: what is stored, and how.
         jobs: processes.
+        engine: where they are; see `molkd.bank.build`.
         progress: whether to show progress bars.
     """
     nodes = node_names(teachers, settings)
@@ -96,6 +98,7 @@ def filled_bank(
             standardization=settings.standardize,
             dtype=settings.bank_dtype,
             jobs=jobs,
+            engine=engine,
             parse=settings.modality.parse,
             nodes=nodes,
             progress=progress,

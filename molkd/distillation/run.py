@@ -56,7 +56,7 @@ class Distilled:
     shortened: int = 0
 
 
-def distill(
+def distill(  # noqa: PLR0913
     items: Sequence[object],
     teachers: Sequence[Teacher[Any]],
     output: str | Path,
@@ -65,6 +65,7 @@ def distill(
     bank: str | Path | None = None,
     device: str = "auto",
     jobs: int = 1,
+    engine: str = "local",
     progress: bool = True,
 ) -> Distilled:
     """Distils teachers into a student; run again after a kill, it resumes.
@@ -81,6 +82,7 @@ def distill(
         bank: folder of the teacher embeddings, to share between runs; in `output` by default.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps", for the student.
         jobs: processes for teachers and items.
+        engine: where teachers embed: "local" here, "ray" on a Ray cluster.
         progress: whether to show progress bars.
 
     Raises:
@@ -102,7 +104,9 @@ def distill(
             lambda: corpora.checked(items, settings, jobs, progress=shown)
         )
         place = Path(bank) if bank else folder / "bank"
-        stored = corpora.filled_bank(place, checked, teachers, settings, jobs=jobs, progress=shown)
+        stored = corpora.filled_bank(
+            place, checked, teachers, settings, jobs=jobs, engine=engine, progress=shown
+        )
         student = students.make(settings.student, seed=settings.train.seed, items=checked.items)
         prepared = corpora.reading_of(student, checked, stored, jobs, progress=shown)
         corpus = corpora.corpus_of(stored, prepared, settings, queryable=queryable)

@@ -16,7 +16,7 @@ from molkd import students, teachers
 from molkd.bank import Bank
 from molkd.distillation.run import Distilled, DistillSettings, distill
 from molkd.distillation.schedule import TrainSettings
-from molkd.errors import ConfigError, StaleBankError
+from molkd.errors import ConfigError, StaleBankError, UnknownNameError
 from molkd.information.settings import EstimatorSettings
 from molkd.objectives import MutualInformationSettings, configured
 from molkd.students import GineSettings
@@ -139,6 +139,11 @@ def test_standardisation_reaches_bank_and_student(tmp_path: Path):
     assert report["settings"]["standardize"] == "full"
     opened = Bank.open(tmp_path / "bank")
     assert opened.items[-2] == opened.items[-1] == "CC(=O)O"
+
+
+def test_the_engine_is_asked_to_fill_the_bank(tmp_path: Path):
+    with pytest.raises(UnknownNameError, match=r"unknown engine 'rai'\. Did you mean 'ray'"):
+        distill(SMILES, [MaccsTeacher()], tmp_path, engine="rai", progress=False)
 
 
 def test_another_corpus_in_the_same_folder_is_refused(whole: tuple[Path, Distilled]):
