@@ -134,14 +134,20 @@ def kill_group(root: psutil.Process) -> bool:
 
 
 def kill_worker(root: psutil.Process, name: str) -> bool:
-    """Kills one of its processes that is at work, whose command starts with a name."""
+    """Kills that one of its processes which has worked most, of those whose command has a name.
+
+    A cluster has others of that name, for its own ends, that hardly work.
+    """
+    worked: list[tuple[float, psutil.Process]] = []
     for process in root.children(recursive=True):
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
-            if words and words[0].startswith(name) and "IDLE" not in words[0]:
-                process.kill()
-                return True
-    return False
+            if words and words[0].startswith(name):
+                worked.append((process.cpu_times().user, process))
+    if not worked:
+        return False
+    max(worked, key=lambda pair: pair[0])[1].kill()
+    return True
 
 
 def _sizes(root: psutil.Process) -> tuple[int, int, float]:

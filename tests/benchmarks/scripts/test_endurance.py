@@ -153,6 +153,20 @@ def test_a_worker_is_killed_as_soon_as_there_is_one(tmp_path: Path) -> None:
     assert (found.code, found.struck) == (3, True)
 
 
+def test_of_all_workers_the_one_that_works_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys\n"
+        "idle = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "busy = subprocess.Popen([sys.executable, '-c', 'while True: pass'])\n"
+        "code = busy.wait()\n"
+        "idle.kill()\n"
+        "sys.exit(code + 12)"
+    )
+    strike = functools.partial(kill_worker, name=sys.executable)
+    found = watch([sys.executable, "-c", code], tmp_path / "log", lambda: 0, strike=strike, after=3)
+    assert (found.code, found.struck) == (3, True)
+
+
 def test_cost_is_that_between_two_moments() -> None:
     trace = ((2, 1.0, 5.0), (4, 2.0, 6.0), (8, 3.0, 10.0))
     seen = Watched(
