@@ -34,7 +34,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *DOCS.rglob("
 
 CHEAP = (
     *("distill", "embed", "truncate", "teachers", "bench tasks", "bench diagnose", "bench report"),
-    *("search", "pick", "report", "map", "check", "predict"),
+    *("search", "pick", "report", "map", "check", "predict", "merge"),
     "bench quality -e student=molkd:runs/student --table",
 )
 """Commands that run here; the others are only read."""
@@ -285,9 +285,8 @@ def test_the_site_builds_without_warnings_and_needs_no_network() -> None:
     outside = re.compile(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"?(?:https?:)?//[^\" >]*")
     pages = list((ROOT / "build" / "docs").rglob("*.html"))
     assert len(pages) > len(list(DOCS.rglob("*.md")))  # and one for what is not found
-    assert [outside.findall(page.read_text(encoding="utf-8")) for page in pages] == [[]] * len(
-        pages
-    )
+    found = [outside.findall(page.read_text(encoding="utf-8")) for page in pages]
+    assert found == [[]] * len(pages)
 
 
 def test_every_page_is_in_the_menu() -> None:
@@ -296,7 +295,6 @@ def test_every_page_is_in_the_menu() -> None:
 
 
 def test_the_readme_is_short_and_starts_with_what_works_in_a_fresh_clone() -> None:
-    readme = ROOT / "README.md"
-    assert len(readme.read_text().splitlines()) <= 120
-    language, text = next(_blocks(readme))
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
+    language, text = next(_blocks(ROOT / "README.md"))
     assert (language, next(_lines(text)).split("  #")[0]) == ("sh", "pip install .")

@@ -5,17 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import fsspec
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
 
-from molkd import cli
 from molkd.cli.embed import describe
 from molkd.embedding import EmbedSettings, Summary, settings_path
 from molkd.errors import (
@@ -28,41 +25,7 @@ from molkd.errors import (
 )
 from molkd.runtime import settings
 from molkd.students import GineSettings, load, make
-
-GOOD = ["CCO", "c1ccccc1", "[Na+].[Cl-]", "C", "C[C@H](O)F", "F/C=C/F"]
-Molkd = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    make(GineSettings(size="tiny")).save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture
-def molkd(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Molkd:
-    """Runs the command line; returns the exit code and what it said on standard error."""
-
-    def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["molkd", *map(str, arguments)])
-        monkeypatch.chdir(tmp_path)
-        try:
-            cli.main()
-        except SystemExit as stop:
-            return int(stop.code or 0), capsys.readouterr().err
-        return 0, capsys.readouterr().err
-
-    return run
-
-
-@pytest.fixture
-def smi(tmp_path: Path) -> Path:
-    path = tmp_path / "in.smi"
-    path.write_text("\n".join([*GOOD, "bad molecule"]))
-    return path
+from tests.cli.conftest import GOOD, Molkd
 
 
 def test_what_lies_outside_the_corpus_is_counted(
@@ -306,59 +269,3 @@ def test_unforeseen_errors_keep_their_traceback(
     monkeypatch.setattr("molkd.students.load", fail)
     with pytest.raises(ZeroDivisionError, match="a defect"):
         molkd("embed", "-i", "a", "-o", "b", "-m", "c")
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        ["-i", "part-*.smi"],
-        ["part-*.smi"],
-        ["part-1.smi", "part-2.smi"],
-        ["-i", "part-1.smi", "part-2.smi"],
-        ["-i", "part-1.smi", "-i", "part-2.smi"],
-        ["-i", "memory://typed/part-*.smi"],
-    ],
-)
-def test_several_files_are_one_library(
-    molkd: Molkd, model: Path, tmp_path: Path, typed: list[str]
-) -> None:
-    memory = fsspec.filesystem("memory")
-    for name, rows in {"part-1.smi": GOOD[:4], "part-2.smi": GOOD[4:], "in.smi": GOOD}.items():
-        (tmp_path / name).write_text("\n".join(rows))
-        memory.pipe(f"/typed/{name}", "\n".join(rows).encode())
-    for output, source in {"one.csv": ["in.smi"], "many.csv": typed}.items():
-        code, said = molkd("embed", *source, "-o", output, "-m", model, "-j", 1)
-        assert (code, "6 of 6 molecules embedded" in said) == (0, True), said
-    assert (tmp_path / "many.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "expected"),
-    [
-        (["-o", "out.csv"], 2, "expected a file to embed, got none: molkd embed library.smi -o"),
-        (["none-*.smi", "-o", "out.csv"], 3, "no file matches 'none-*.smi'"),
-        (["foo://a/b.smi", "-o", "out.csv"], 3, "nobody knows URLs that begin with foo://"),
-        (["in.smi", "-o", "s3://bucket/out.csv"], 4, "s3://bucket/out.csv: nothing is written to"),
-        (["in.smi", "in.smi", "-o", "out.csv"], 2, "in.smi is named twice"),
-    ],
-)
-def test_sources_and_places_that_are_refused(
-    molkd: Molkd, smi: Path, model: Path, arguments: list[str], code: int, expected: str
-) -> None:
-    found, said = molkd("embed", *arguments, "-m", model)
-    assert found == code
-    assert f"molkd: {expected}" in said or expected in said
-    assert said.count("\n") == 1
-    assert smi.exists()
-
-
-def test_a_library_without_a_folder_needs_a_place_for_its_embeddings(
-    molkd: Molkd, smi: Path, tmp_path: Path
-) -> None:
-    fsspec.filesystem("memory").pipe("/lib/in.smi", smi.read_bytes())
-    arguments = ["search", "memory://lib/in.smi", "--query", "CCO", "-o", "hits.csv"]
-    code, said = molkd(*arguments)
-    assert code == 2
-    assert "memory://lib/in.smi is embedded first: say with --work FILE.parquet where to" in said
-    assert molkd(*arguments, "--work", "work.parquet")[0] == 0
-    assert len(pd.read_csv(tmp_path / "hits.csv")) > 0

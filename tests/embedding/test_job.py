@@ -289,8 +289,7 @@ def test_an_existing_output_of_another_command_is_kept(
 def test_the_same_command_again_does_nothing(tmp_path: Path) -> None:
     source, output = _smi(tmp_path, [*GOOD, "bad"]), tmp_path / "out.npy"
     _embed(FakeEncoder(), source, output)
-    time_written = output.stat().st_mtime_ns
-    again = FakeEncoder()
+    again, time_written = FakeEncoder(), output.stat().st_mtime_ns
     summary = _embed(again, source, output)
     assert summary.already_done
     assert (summary.total, summary.invalid) == (101, 1)
