@@ -94,19 +94,20 @@ class EmbeddingStore:
             CorruptFileError: a block cannot be read.
         """
         found = self._places()
-        by_block: dict[Path, list[tuple[int, int]]] = {}
+        by_block: dict[str, tuple[list[int], list[int]]] = {}
         for row, item in enumerate(items):
             name, place = found[key_of(item)]
-            by_block.setdefault(self._folder / name, []).append((row, place))
+            rows, places = by_block.setdefault(name, ([], []))
+            rows.append(row)
+            places.append(place)
         values: Matrix | None = None
         failures: dict[int, str] = {}
-        for path, places in by_block.items():
-            block = _arrays(path, "values", "reasons")
+        for name, (rows, places) in by_block.items():
+            block = _arrays(self._folder / name, "values", "reasons")
             if values is None:
                 values = np.empty((len(items), block["values"].shape[1]), np.float32)
-            rows, within = (list(side) for side in zip(*places, strict=True))
-            values[rows] = block["values"][within]
-            reasons = block["reasons"][within].tolist()
+            values[rows] = block["values"][places]
+            reasons = block["reasons"][places].tolist()
             failures |= {row: why for row, why in zip(rows, reasons, strict=True) if why}
         if values is None:
             raise KeyError("no items were asked for")
