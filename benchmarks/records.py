@@ -29,12 +29,15 @@ class Run:
         versions: package -> version.
         leakage: what `leakage.count` found, per task; empty where no corpus was given.
         absent: tasks of the groups asked for that were left out, for their tables were not there.
+        probe_digests: probe or measure -> digest of all that decides its numbers; empty in older
+            files.
     """
 
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     leakage: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     absent: Sequence[str] = ()
+    probe_digests: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

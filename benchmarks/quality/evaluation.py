@@ -24,7 +24,7 @@ from molkd.runtime import files, versions
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
 from molkd.runtime.registry import near
-from molkd.types import Mask
+from molkd.types import Mask, digest_of
 
 RESULTS, PARTIAL = "results.jsonl", "results.partial.jsonl"
 
@@ -154,17 +154,16 @@ def evaluate(
     if not any(plan.probe_tasks for plan in plans):
         reasons = "; ".join(f"{plan.task.name}: {note}" for plan in plans for note in plan.notes)
         raise InputError(f"no task can be evaluated: {reasons}")
-    results = Results(
-        Run(
-            settings=asdict(settings),
-            versions=versions.installed(_PACKAGES),
-            leakage=leakage or {},
-            absent=tuple(absent),
-        ),
-        tuple(map(_task_record, plans)),
-        embedder_records,
-        tuple(_scores(_jobs(plans, embedders, settings, space), space)),
+    scores = tuple(_scores(_jobs(plans, embedders, settings, space), space))
+    asked = sorted({score.probe for score in scores})
+    run = Run(
+        settings=asdict(settings),
+        versions=versions.installed(_PACKAGES),
+        leakage=leakage or {},
+        absent=tuple(absent),
+        probe_digests={name: digest_of(scoring.describe(name)) for name in asked},
     )
+    results = Results(run, tuple(map(_task_record, plans)), embedder_records, scores)
     records.write(space.folder / RESULTS, results)
     (space.folder / PARTIAL).unlink(missing_ok=True)
     return results

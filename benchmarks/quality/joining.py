@@ -18,12 +18,21 @@ def joined(parts: Mapping[Path, Results]) -> Results:
         parts: folder -> its results, at least one; of what occurs twice, the first stays.
 
     Raises:
-        InputError: a task has other rows in two folders, or a label names two embedders.
+        InputError: a task has other rows in two folders, a label names two embedders, or a probe
+            is not the same one.
     """
     tasks: dict[tuple[str, str], TaskRecord] = {}
     embedders: dict[str, EmbedderRecord] = {}
     scores: dict[str, Score] = {}
+    probes: dict[str, str] = {}
     for folder, part in parts.items():
+        for name in dict.fromkeys(score.probe for score in part.scores):
+            digest = part.run.probe_digests.get(name, "")
+            if probes.setdefault(name, digest) != digest:
+                raise InputError(
+                    f"{folder}: the probe {name} is of another version than in the folders before, "
+                    "so that its scores cannot be compared; run the older benchmark again"
+                )
         for task in part.tasks:
             known = tasks.setdefault((task.name, task.split), task)
             if (known.digest, known.compared) != (task.digest, task.compared):
@@ -52,7 +61,10 @@ def _run(runs: Iterable[Run]) -> Run:
         settings = _beside(settings, run.settings)
         versions = {name: str(value) for name, value in _beside(versions, run.versions).items()}
     leakage = {task: counts for run in (first, *rest) for task, counts in run.leakage.items()}
-    return replace(first, settings=settings, versions=versions, leakage=leakage)
+    probes = {name: digest for run in (first, *rest) for name, digest in run.probe_digests.items()}
+    return replace(
+        first, settings=settings, versions=versions, leakage=leakage, probe_digests=probes
+    )
 
 
 def _beside(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

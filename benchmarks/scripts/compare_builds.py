@@ -86,7 +86,7 @@ def compared(
     finally:
         for worker in workers:
             worker.kill()
-            worker.wait()
+            worker.communicate()
 
 
 def _pair(workers: Sequence[subprocess.Popen[str]], task: str, label: str, rounds: int) -> Pair:

@@ -67,3 +67,16 @@ def test_costs_are_joined(tmp_path: Path) -> None:
     cost_records.write(tmp_path / "y", {"a": two, "b": two}, {"2": two})
     cost_records.join([tmp_path / "x", tmp_path / "y", tmp_path / "none"], tmp_path / "out")
     assert cost_records.read(tmp_path / "out") == ({"a": one, "b": two}, {"1": one, "2": two})
+
+
+@pytest.mark.parametrize("older", [{}, {"linear": "of before"}])
+def test_a_probe_that_was_another_then_is_refused(older: dict[str, str]) -> None:
+    linear, forest = part("linear", ["a"], 1), part("forest", ["a"], 1)
+    new, old = (
+        replace(linear, run=replace(linear.run, probe_digests=digests))
+        for digests in ({"linear": "of today"}, older)
+    )
+    with pytest.raises(InputError, match="old: the probe linear is of another version than"):
+        joining.joined({Path("new"): new, Path("old"): old})
+    both = joining.joined({Path("new"): new, Path("other"): forest})
+    assert both.run.probe_digests == {"linear": "of today"}
