@@ -151,30 +151,46 @@ class _Convolution(nn.Module):
 
     def forward(self, states: Tensor, bonds: Tensor, step: Round) -> Tensor:
         """Shape (k, 2 hidden), from (normalised) states and bonds of shapes (., hidden)."""
-        messages = states.index_select(0, step.senders)
-        messages.add_(bonds.index_select(0, step.bonds)).relu_()
+        senders, kinds, arriving = _distinct(step, len(bonds))
+        messages = states.index_select(0, senders)
+        messages.add_(bonds.index_select(0, kinds)).relu_()
         own = (1 + self.eps) * states.index_select(0, step.centres)
-        return self.nn[:-1](own + cast("Tensor", _Sums.apply(messages, step.starts)))
+        return self.nn[:-1](own + cast("Tensor", _Sums.apply(messages, arriving, step.starts)))
+
+
+def _distinct(step: Round, kinds: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Senders and bonds of messages, and which of these arrive, neighbourhood by neighbourhood.
+
+    For gradients on a CPU equal ones are found: most are, and to find them costs less than a pass
+    forward and back. Without gradients, all that a tile needs is in cache anyway.
+    """
+    if not torch.is_grad_enabled() or step.senders.device.type != "cpu":
+        every = torch.arange(len(step.senders), dtype=torch.int32, device=step.senders.device)
+        return step.senders, step.bonds, every
+    codes, arriving = (step.senders.long() * kinds + step.bonds).unique(return_inverse=True)
+    return codes // kinds, codes % kinds, arriving.int()
 
 
 class _Sums(torch.autograd.Function):
-    """Sums of runs of rows; a bag is the fastest forward, and a look-up the fastest backward."""
+    """Sums of runs of chosen rows: a bag, whose gradient is a bag of the runs that chose a row."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, starts: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Shape (k, d), from rows (e, d) and where each run starts (k,)."""
-        ctx.save_for_backward(starts)
+    def forward(ctx: Any, rows: Tensor, chosen: Tensor, starts: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Shape (k, d), from rows (p, d), those chosen (e,), and where each run starts (k,)."""
+        ctx.save_for_backward(chosen, starts)
         ctx.rows = len(rows)
-        every = torch.arange(len(rows), dtype=starts.dtype, device=rows.device)
-        return functional.embedding_bag(every, rows, starts, mode="sum")
+        return functional.embedding_bag(chosen, rows, starts, mode="sum")
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Every row has the gradient of its run."""
-        (starts,) = ctx.saved_tensors
-        counts = torch.diff(starts, append=starts.new_full((1,), ctx.rows))
-        run = torch.repeat_interleave(counts, output_size=ctx.rows)
-        return gradient.index_select(0, run), None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Every row has the gradients of the runs that chose it."""
+        chosen, starts = ctx.saved_tensors
+        counts = torch.diff(starts, append=starts.new_full((1,), len(chosen)))
+        runs = torch.repeat_interleave(counts, output_size=len(chosen)).to(chosen.dtype)
+        chosen, order = chosen.sort(stable=True)
+        every = torch.arange(ctx.rows, dtype=chosen.dtype, device=chosen.device)
+        firsts = torch.searchsorted(chosen, every, out_int32=chosen.dtype == torch.int32)
+        return functional.embedding_bag(runs[order], gradient, firsts, mode="sum"), None, None
 
 
 class _Pooling(nn.Module):
