@@ -55,7 +55,6 @@ def _trained_for(folder: Path) -> tuple[int, ...]:
     try:
         with warnings.catch_warnings():  # the folder may be one of a molkd with other names
             warnings.simplefilter("ignore", FutureWarning)
-            objective = settings.load(DistillSettings, folder / "settings.toml").objective
+            return settings.load(DistillSettings, folder / "settings.toml").prefixes
     except MolkdError:  # another molkd's, or none
         return ()
-    return getattr(objective, "matryoshka_dims", ())

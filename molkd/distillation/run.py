@@ -194,7 +194,8 @@ def _turn(
     targets = towards.targets(rows)
     there = targets.present[JOINT].numpy()
     embedded = _embedded(student, corpus, rows).values
-    basis.turn(student, embedded[there], targets.values[JOINT].numpy()[there], towards.sds)
+    values = targets.values[JOINT].numpy()[there]
+    basis.turn(student, embedded[there], values, towards.sds, settings.prefixes)
 
 
 def _estimated(

@@ -48,7 +48,8 @@ class DistillSettings:
             to which they are rounded before anything is said about it: fp32 or fp16.
         basis: what is done to the embedding after training: own leaves it as it came out; teachers
             makes distances those of the teachers, as far as the student knows them, and all
-            dimensions alike.
+            dimensions alike; beside matryoshka_dims the first ones are longest, and alike up to
+            each of these lengths.
         estimate: how it is estimated what the student knows.
         keep_adaptors: keep what predicts teachers from the embedding, of those that are named, or
             of all.
@@ -95,11 +96,6 @@ class DistillSettings:
         }
         validate(self, rules)
         self._refuse_beside_joint_pca()
-        if self.basis == "teachers" and getattr(self.objective, "matryoshka_dims", ()):
-            raise ConfigError(
-                "basis=teachers makes all dimensions alike, and matryoshka_dims asks for first "
-                "ones that say most: leave one of both out"
-            )
 
     def _refuse_beside_joint_pca(self) -> None:
         """Refuses what asks for teachers one by one, where they are one target."""
@@ -117,6 +113,11 @@ class DistillSettings:
                 f"joint_pca makes one target of all teachers, but {' and '.join(asked)} asks for "
                 "them one by one: leave one of both out"
             )
+
+    @property
+    def prefixes(self) -> tuple[int, ...]:
+        """The lengths to which the embedding can be truncated, as far as any are asked for."""
+        return getattr(self.objective, "matryoshka_dims", ())
 
     @property
     def modality(self) -> Modality:

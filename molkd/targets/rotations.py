@@ -69,7 +69,7 @@ def equalizing_rotation(variances: Vector) -> Vector:
     do so the smaller is taken: it changes the mixing of the coordinates least.
 
     Args:
-        variances: shape (n,), non-negative, not all zero.
+        variances: shape (n,), non-negative.
 
     Returns:
         Shape (n, n), orthonormal; the diagonal of H diag(variances) Hᵀ is constant.
@@ -81,7 +81,7 @@ def equalizing_rotation(variances: Vector) -> Vector:
     if count & (count - 1) == 0:
         return _sylvester(count)
     rotation = _hartley(count)
-    weights = variances / variances.mean()
+    weights = variances / (variances.mean() or 1)
     rotated = np.square(rotation) @ weights
     for _ in range(count - 1):
         low, high = int(rotated.argmin()), int(rotated.argmax())

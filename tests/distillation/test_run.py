@@ -230,6 +230,25 @@ def test_a_turned_embedding_says_the_same_in_dimensions_that_are_alike(
     np.testing.assert_array_equal(again.embed(CHAINS).values, turned)
 
 
+def test_first_dimensions_of_a_turned_embedding_are_longest(tmp_path: Path):
+    objective = MutualInformationSettings(head_hidden=16, matryoshka_dims=(2, 4))
+    result = _run(tmp_path, basis="teachers", objective=objective)
+    spread = result.student.embed(CHAINS).values.std(axis=0)
+    assert spread[:2].min() > 1.5 * spread[2:4].max()
+    assert spread[2:4].min() > 1.5 * spread[4:].max()
+    short = result.student.truncate(2).embed(CHAINS).values
+    np.testing.assert_allclose(short, result.student.embed(CHAINS).values[:, :2], atol=1e-5)
+    again = _run(tmp_path, basis="teachers", objective=objective).student  # not turned twice
+    assert again.digest == result.student.digest
+
+
+def test_a_length_that_does_not_shorten_is_refused_before_training(tmp_path: Path):
+    objective = MutualInformationSettings(matryoshka_dims=(4, 8))
+    with pytest.raises(ConfigError, match="matryoshka_dims: 8 must be positive and shorter"):
+        _run(tmp_path, basis="teachers", objective=objective)
+    assert not (tmp_path / "metrics.jsonl").exists()
+
+
 def test_weights_of_16_bits(tmp_path: Path, whole: tuple[Path, Distilled]):
     result = _run(tmp_path, weights_dtype="fp16")
     loaded = students.load(tmp_path)
@@ -252,10 +271,6 @@ def test_an_embedding_longer_than_its_components_is_not_turned(tmp_path: Path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (
-            {"basis": "teachers", "objective": MutualInformationSettings(matryoshka_dims=(4,))},
-            "matryoshka_dims asks for first ones",
-        ),
         ({"joint_pca": 0}, "joint_pca must be at least 1"),
         ({"joint_pca": 9, "pca": {"ecfp4": 4}}, "but pca asks for them one by one"),
         ({"joint_pca": 9, "winsorize": 5.0, "weights": "redundancy"}, "winsorize and weights"),

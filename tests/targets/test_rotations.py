@@ -14,6 +14,7 @@ SPECTRA = {
     "one": lambda n: np.eye(n)[0],
     "the last": lambda n: np.eye(n)[-1],
     "equal": np.ones,
+    "none": np.zeros,
     "heavy": lambda n: RANDOM.exponential(size=n) ** 4,
     "half": lambda n: 1.0 * (np.arange(n) < (n + 1) // 2),
 }
