@@ -126,9 +126,7 @@ def _refuse_misfits(
         )
     if options.with_domain and not isinstance(encoder, KnowingEncoder):
         raise ConfigError("with_domain asks a student of molecules; this encoder knows no corpus")
-    if output.resolve() in map(resolved, names):
-        which = "the input" if len(names) == 1 else "one of the input files"
-        raise ConfigError(f"{output} is {which}: give the output another name or folder")
+    _refuse_own_input(names, layout)
     if layout.single:
         if format_of(output, options.format) == "csv" and encoding.facts:
             raise ConfigError(
@@ -142,3 +140,18 @@ def _refuse_misfits(
         raise ConfigError(f"files named by their rows are Parquet, not {options.format}")
     elif output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file: with rows_per_file the output is a folder")
+    else:
+        layout.refuse_other_sizes()
+
+
+def _refuse_own_input(names: Sequence[str], layout: Layout) -> None:
+    """Refuses to read what is written, as a pattern would that matches the output too."""
+    from molkd.formats.writers.npy import ids_path  # it loads pyarrow
+
+    output = layout.output.resolve()
+    written = {output, ids_path(output)}
+    for path in filter(None, map(resolved, names)):
+        if path in written or (not layout.single and output in path.parents):
+            which = "the input" if len(names) == 1 else "one of the input files"
+            what = layout.output if path == output else f"{path}, which belongs to the output,"
+            raise ConfigError(f"{what} is {which}: give the output another name or folder")

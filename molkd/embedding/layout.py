@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from molkd.errors import ConfigError
+from molkd.errors import ConfigError, OutputError
 from molkd.formats.readers import EVERY_ROW
 
 RECORDS = "_records"
@@ -19,6 +19,7 @@ FINISHED = "finished.toml"
 MANIFEST = "_manifest.json"
 
 _SHARD = re.compile(r"([0-9]+)/([0-9]+)")
+_NAMED_BY_ROWS = re.compile(r"([0-9]{12,})-([0-9]{12,})\.parquet(?:\.parts)?")
 
 
 @dataclass(frozen=True, order=True)
@@ -121,6 +122,34 @@ class Layout:
     def finished(self) -> Path:
         """The record that this shard has written all its files."""
         return self.held / FINISHED
+
+    @property
+    def claims(self) -> Iterator[Path]:
+        """What says that all files are there, and no longer does while this shard writes one.
+
+        Records of shards of the same number of jobs stand: they are of other files.
+        """
+        yield self.output / MANIFEST
+        yield self.finished
+        for path in self.records.glob(f"shard-*-of-*/{FINISHED}"):
+            if not path.parent.name.endswith(f"-of-{self.shard.of}"):
+                yield path
+
+    def refuse_other_sizes(self) -> None:
+        """Refuses a folder that has files, or parts of some, of another number of rows each.
+
+        Raises:
+            OutputError: it has.
+        """
+        for folder in (self.output, self.records):
+            for path in folder.glob("*"):
+                found = _NAMED_BY_ROWS.fullmatch(path.name)
+                size = int(found[2]) - int(found[1]) if found else self.rows_per_file
+                if size != self.rows_per_file:
+                    raise OutputError(
+                        f"{self.output} was begun with files of {size} rows each: give "
+                        f"rows_per_file {size} to go on, or another folder, or remove this one"
+                    )
 
     def place(self, row: int) -> Place:
         """Returns where a row of the source goes."""
