@@ -23,6 +23,8 @@ from molkd.embedding.encoders import (
 from molkd.embedding.layout import Layout, Shard, settings_path
 from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary
 from molkd.errors import ConfigError, InputError, OutputError
+from molkd.formats.columns import Columns
+from molkd.formats.encodings import Encoding
 from molkd.formats.readers import kind_of
 from molkd.formats.sources import Source, listed, resolved
 from molkd.formats.writers import format_of
@@ -117,8 +119,8 @@ def _refuse_misfits(
     """Refuses what cannot be meant, before anything is read."""
     arithmetic(encoder, options.precision)
     encoding = encoding_of(encoder, options)
-    modality, output = MODALITIES[encoder.modality], layout.output
-    kind_of(names, options.input_format, modality.style)
+    modality = MODALITIES[encoder.modality]
+    kind = kind_of(names, options.input_format, modality.style)
     if options.standardize not in modality.standardizations:
         raise ConfigError(
             f"standardize is one of {', '.join(modality.standardizations)} for {modality.name}, "
@@ -128,20 +130,33 @@ def _refuse_misfits(
         raise ConfigError("with_domain asks a student of molecules; this encoder knows no corpus")
     _refuse_own_input(names, layout)
     if layout.single:
-        if format_of(output, options.format) == "csv" and encoding.facts:
-            raise ConfigError(
-                f"csv writes numbers as text, and {options.dtype} is about bytes: write .parquet, "
-                ".npz or .npy"
-            )
-        refuse_folder(output, "embeddings.parquet")
-        if layout.shard.of > 1:
-            raise ConfigError("a shard needs files of its own: give rows_per_file, and a folder")
-    elif options.format not in {None, "parquet"}:
-        raise ConfigError(f"files named by their rows are Parquet, not {options.format}")
-    elif output.exists() and not output.is_dir():
-        raise OutputError(f"{output} is a file: with rows_per_file the output is a folder")
+        _refuse_file(layout, options, encoding)
     else:
-        layout.refuse_other_sizes()
+        _refuse_files(layout, options, kind)
+
+
+def _refuse_file(layout: Layout, options: EmbedSettings, encoding: Encoding) -> None:
+    if format_of(layout.output, options.format) == "csv" and encoding.facts:
+        raise ConfigError(
+            f"csv writes numbers as text, and {options.dtype} is about bytes: write .parquet, "
+            ".npz or .npy"
+        )
+    refuse_folder(layout.output, "embeddings.parquet")
+    if layout.shard.of > 1:
+        raise ConfigError("a shard needs files of its own: give rows_per_file, and a folder")
+
+
+def _refuse_files(layout: Layout, options: EmbedSettings, kind: str) -> None:
+    if options.format not in {None, "parquet"}:
+        raise ConfigError(f"files named by their rows are Parquet, not {options.format}")
+    if layout.output.exists() and not layout.output.is_dir():
+        raise OutputError(f"{layout.output} is a file: with rows_per_file the output is a folder")
+    if kind == "sdf" and Columns(keep=options.keep).keeps_all:
+        raise ConfigError(
+            "molecules of an SD file have any properties, and files named by their rows have the "
+            "same columns: name the properties to keep one by one"
+        )
+    layout.refuse_other_sizes()
 
 
 def _refuse_own_input(names: Sequence[str], layout: Layout) -> None:

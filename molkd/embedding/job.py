@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from molkd.embedding.embedder import Embedded, Embedder
-from molkd.embedding.encoders import FAMILIARITY, Encoder, encoding_of
+from molkd.embedding.encoders import FAMILIARITY, REASON, Encoder, encoding_of
 from molkd.embedding.engines.base import Engine
 from molkd.embedding.layout import Layout, Place
 from molkd.embedding.parts import Finished, Parts, remove_leftovers
@@ -235,8 +235,10 @@ class Job:
             return {}
         if self.layout.single:
             return columns_of(chunks)
-        names = dict.fromkeys(itertools.chain.from_iterable(chunk.kept for chunk in chunks))
-        return {name: KeptColumn("number" if name == FAMILIARITY else "text") for name in names}
+        kept = {name: KeptColumn("text") for name in self._plan.kept}
+        if self.options.with_domain:
+            kept |= {FAMILIARITY: KeptColumn("number"), REASON: KeptColumn("text")}
+        return kept
 
     def _record(self, place: Place, tally: Tally) -> dict[str, object]:
         return {
