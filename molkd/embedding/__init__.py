@@ -27,7 +27,7 @@ from molkd.formats.columns import Columns
 from molkd.formats.encodings import Encoding
 from molkd.formats.readers import kind_of
 from molkd.formats.sources import Source, listed, resolved
-from molkd.formats.writers import format_of
+from molkd.formats.writers import format_of, refuse_coded_text
 from molkd.items import MODALITIES
 from molkd.runtime.files import refuse_folder
 
@@ -136,11 +136,7 @@ def _refuse_misfits(
 
 
 def _refuse_file(layout: Layout, options: EmbedSettings, encoding: Encoding) -> None:
-    if format_of(layout.output, options.format) == "csv" and encoding.facts:
-        raise ConfigError(
-            f"csv writes numbers as text, and {options.dtype} is about bytes: write .parquet, "
-            ".npz or .npy"
-        )
+    refuse_coded_text(format_of(layout.output, options.format), encoding)
     refuse_folder(layout.output, "embeddings.parquet")
     if layout.shard.of > 1:
         raise ConfigError("a shard needs files of its own: give rows_per_file, and a folder")

@@ -15,11 +15,11 @@ from molkd.embedding.encoders import FAMILIARITY
 from molkd.embedding.layout import Layout, settings_path
 from molkd.embedding.merging import Manifest
 from molkd.embedding.settings import EmbedSettings
-from molkd.errors import InputError
+from molkd.errors import ConfigError, InputError
 from molkd.formats import WRITERS
 from molkd.formats.embeddings import DAMAGE, MODALITY_OF, facts_of_schema, matrix_of
 from molkd.formats.encodings import Encoding
-from molkd.formats.writers import format_of
+from molkd.formats.writers import format_of, refuse_coded_text
 from molkd.formats.writers.kept import columns_of
 from molkd.formats.writers.table import EmbeddedChunk, Result
 from molkd.runtime import files, memory, settings
@@ -28,16 +28,31 @@ _OWN = ("id", *MODALITY_OF, "valid", "error", "embedding")
 _PREFIX = "molkd."
 
 
+def refuse_misplaced(folder: Path, output: Path) -> None:
+    """Refuses a file that `join` could not write, before it is known what the folder holds.
+
+    Raises:
+        ConfigError: the suffix names no format, or the file would lie among those of the folder.
+        OutputError: it is a folder.
+    """
+    files.refuse_folder(output, "embeddings.parquet")
+    format_of(output)
+    if folder.resolve() in output.resolve().parents:
+        raise ConfigError(
+            f"{output} would lie in {folder} and count as one of its files: give another place"
+        )
+
+
 def join(manifest: Manifest, output: Path) -> None:
     """Writes all files of a manifest as one, in any format of embeddings.
 
     Raises:
-        ConfigError: the suffix names no format.
+        ConfigError: see `refuse_misplaced`; or the format cannot hold so few bits.
         InputError: a file cannot be read.
         OutputError: the output is a folder, or cannot be written.
     """
-    files.refuse_folder(output, "embeddings.parquet")
-    write = WRITERS[format_of(output)]
+    refuse_misplaced(manifest.folder, output)
+    kind = format_of(output)
     first = manifest.paths[0]
     with _explained(first):
         schema = pq.read_schema(first)
@@ -45,10 +60,11 @@ def join(manifest: Manifest, output: Path) -> None:
     metadata: dict[bytes, bytes] = schema.metadata or {}
     facts = {key.decode(): value.decode() for key, value in metadata.items()}
     encoding = encoding_of(schema)
+    refuse_coded_text(kind, encoding)
     chunks = Pieces(manifest.paths, named, encoding)
     options = settings.load(EmbedSettings, settings_path(_records(manifest) / first.name))
     result = Result(
-        rows=sum(pq.read_metadata(path).num_rows for path in manifest.paths),
+        rows=chunks.rows,
         encoding=encoding,
         column=next(name for name in MODALITY_OF if name in schema.names),
         metadata={key: value for key, value in facts.items() if key.startswith(_PREFIX)},
@@ -60,7 +76,7 @@ def join(manifest: Manifest, output: Path) -> None:
         for name in ("model", "model_digest", "versions", "rows", "invalid", "items")
     }
     with files.atomic_path(output) as temporary:
-        write(temporary, result, final=output)
+        WRITERS[kind](temporary, result, final=output)
         record["sha256"] = files.sha256_of(temporary)
         settings.write(settings_path(output), options, record=record)
 
@@ -91,6 +107,15 @@ class Pieces:
     paths: Sequence[Path]
     named: Sequence[bool]
     encoding: Encoding
+
+    @property
+    def rows(self) -> int:
+        """How many there are, without those that were left out."""
+        found = 0
+        for path in self.paths:
+            with _explained(path):
+                found += int(pq.read_metadata(path).num_rows)
+        return found
 
     def __iter__(self) -> Iterator[EmbeddedChunk]:
         for path, named in zip(self.paths, self.named, strict=True):

@@ -49,6 +49,19 @@ def test_shards_are_embedded_merged_and_joined(
         _molkd("merge", "out", "-o", "all.parquet", "--jobs", "1")
 
 
+def test_where_one_file_of_all_cannot_lie_is_known_before_the_files_are_read(
+    source: str, tmp_path: Path
+) -> None:
+    _embed(source, "-o", "out", "--rows-per-file", "20")
+    (tmp_path / "out" / "000000000000-000000000020.parquet").unlink()
+    with pytest.raises(ConfigError, match="names no format"):
+        _molkd("merge", "out", "-o", "all.xyz")
+    with pytest.raises(ConfigError, match="would lie in out"):
+        _molkd("merge", "out", "-o", "out/all.parquet")
+    with pytest.raises(OutputError, match="out is a folder"):
+        _molkd("merge", "out", "-o", "out")
+
+
 def test_a_shard_that_gets_nothing_is_told_so(
     source: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
