@@ -43,7 +43,8 @@ def atomic_path(path: Path) -> Generator[Path]:
                 remove(path)
             temporary.replace(path)
     finally:
-        remove(temporary)
+        with contextlib.suppress(OSError):  # where nothing can be written, nothing is there
+            remove(temporary)
 
 
 def remove(path: Path) -> None:
@@ -65,6 +66,7 @@ def explained(path: Path) -> Generator[None]:
         remedy = {
             errno.ENOSPC: "the disk is full: free some space and run the same command again",
             errno.EDQUOT: "the disk quota is used up: free some space and run it again",
+            errno.EFBIG: "no file may be so large here (ulimit -f): write several, or elsewhere",
             errno.EACCES: "permission refused: choose another place",
             errno.EROFS: "the file system is read-only: choose another place",
             errno.EISDIR: "it is a folder: name a file in it",

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from molkd.errors import OutputError
+from molkd.runtime import files
 
 NAME = "lock"
 """Of the file, in the folder that is locked."""
@@ -37,7 +38,8 @@ def held(folder: Path) -> Generator[None]:
         ) from error
     except OSError as error:
         if error.errno not in _NO_LOCKS:
-            raise OutputError(f"cannot write {folder}: {error.strerror}") from error
+            with files.explained(folder):
+                raise
     try:
         yield
     finally:

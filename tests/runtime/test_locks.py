@@ -65,3 +65,14 @@ def test_file_systems_without_locks_hold_nothing(
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     with locks.held(tmp_path):
         assert True
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: Any, **_: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with pytest.raises(OutputError, match="read-only: choose another"), locks.held(tmp_path):
+        pytest.fail("held")
