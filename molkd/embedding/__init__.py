@@ -29,7 +29,7 @@ from molkd.formats.readers import kind_of
 from molkd.formats.sources import Source, listed, resolved
 from molkd.formats.writers import format_of, refuse_coded_text
 from molkd.items import MODALITIES
-from molkd.runtime.files import refuse_folder
+from molkd.runtime.files import refuse_folder, refuse_url
 
 __all__ = [
     "EmbedSettings",
@@ -143,6 +143,7 @@ def _refuse_file(layout: Layout, options: EmbedSettings, encoding: Encoding) -> 
 
 
 def _refuse_files(layout: Layout, options: EmbedSettings, kind: str) -> None:
+    refuse_url(layout.output)
     if options.format not in {None, "parquet"}:
         raise ConfigError(f"files named by their rows are Parquet, not {options.format}")
     if layout.output.exists() and not layout.output.is_dir():

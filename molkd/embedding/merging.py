@@ -70,8 +70,9 @@ def merge(folder: Path, *, jobs: int = 1) -> Manifest:
     Raises:
         InputError: a shard has not finished, a file is missing, damaged, of another model, of other
             settings or of other rows than its name says, or belongs to none; names them.
-        OutputError: the manifest cannot be written.
+        OutputError: the manifest cannot be written, or the folder is a URL.
     """
+    files.refuse_url(folder)
     rows, layout = _finished(folder)
     places = [layout.place(start) for start in range(0, rows, layout.rows_per_file or rows)]
     _refuse_gaps(folder, places)

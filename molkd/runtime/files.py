@@ -111,8 +111,9 @@ def refuse_used(folder: Path) -> None:
     """Refuses a place that is no new or empty folder.
 
     Raises:
-        OutputError: it or a folder above it is a file, or the folder holds something.
+        OutputError: it is a URL, it or a folder above it is a file, or the folder holds something.
     """
+    refuse_url(folder)
     for place in (folder, *folder.parents):
         if place.exists() and not place.is_dir():
             raise OutputError(f"{place} is a file: give a new folder")

@@ -24,10 +24,11 @@ def held(folder: Path) -> Generator[None]:
     Where a file system knows no locks nothing is held, and nothing is refused.
 
     Raises:
-        OutputError: another process holds it, or the folder cannot be written.
+        OutputError: another process holds it, the folder cannot be written, or is a URL.
     """
     from filelock import FileLock, Timeout
 
+    files.refuse_url(folder)
     lock = FileLock(folder / NAME, fallback_to_soft=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)

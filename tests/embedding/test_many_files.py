@@ -13,6 +13,7 @@ import pytest
 
 from molkd.embedding import embed_file
 from molkd.embedding.extent import Extent
+from molkd.embedding.merging import merge
 from molkd.errors import ConfigError, InputError, OutputError
 from molkd.formats.columns import Columns
 from molkd.formats.readers import read
@@ -88,10 +89,13 @@ def test_a_pattern_that_matches_what_is_written_is_refused(
         embed(FakeEncoder(), pattern, tmp_path / output, rows_per_file=rows)
 
 
+@pytest.mark.parametrize("rows", [None, 10])
 @pytest.mark.parametrize("output", ["s3://b/out.parquet", "memory://out.npy"])
-def test_nothing_is_written_to_a_store(source: Path, output: str) -> None:
+def test_nothing_is_written_to_a_store(source: Path, output: str, rows: int | None) -> None:
     with pytest.raises(OutputError, match=f"{output}: nothing is written to a store"):
-        embed_file(FakeEncoder(), source, output, name="fake")
+        embed_file(FakeEncoder(), source, output, name="fake", rows_per_file=rows)
+    with pytest.raises(OutputError, match=f"{output}: nothing is written to a store"):
+        merge(Path(output))
     assert Path(output).parts[0] not in {path.name for path in Path().iterdir()}
 
 
