@@ -153,7 +153,7 @@ def _refuse_files(layout: Layout, options: EmbedSettings, kind: str) -> None:
             "molecules of an SD file have any properties, and files named by their rows have the "
             "same columns: name the properties to keep one by one"
         )
-    layout.refuse_other_sizes()
+    layout.refuse_others()
 
 
 def _refuse_own_input(names: Sequence[str], layout: Layout) -> None:
@@ -163,7 +163,7 @@ def _refuse_own_input(names: Sequence[str], layout: Layout) -> None:
     output = layout.output.resolve()
     written = {output, ids_path(output)}
     for path in filter(None, map(resolved, names)):
-        if path in written or (not layout.single and output in path.parents):
+        if path in written or (not layout.single and layout.owns(path)):
             which = "the input" if len(names) == 1 else "one of the input files"
             what = layout.output if path == output else f"{path}, which belongs to the output,"
             raise ConfigError(f"{what} is {which}: give the output another name or folder")

@@ -135,21 +135,31 @@ class Layout:
             if not path.parent.name.endswith(f"-of-{self.shard.of}"):
                 yield path
 
-    def refuse_other_sizes(self) -> None:
-        """Refuses a folder that has files, or parts of some, of another number of rows each.
+    def owns(self, path: Path) -> bool:
+        """Whether a file is one of several of this folder, or a record of them."""
+        if self.records.resolve() in path.parents:
+            return True
+        return path.parent == self.output.resolve() and bool(_NAMED_BY_ROWS.fullmatch(path.name))
+
+    def refuse_others(self) -> None:
+        """Refuses a folder with tables of others, or files of another number of rows each.
 
         Raises:
-            OutputError: it has.
+            OutputError: it has some, or parts of some.
         """
-        for folder in (self.output, self.records):
-            for path in folder.glob("*"):
-                found = _NAMED_BY_ROWS.fullmatch(path.name)
-                size = int(found[2]) - int(found[1]) if found else self.rows_per_file
-                if size != self.rows_per_file:
-                    raise OutputError(
-                        f"{self.output} was begun with files of {size} rows each: give "
-                        f"rows_per_file {size} to go on, or another folder, or remove this one"
-                    )
+        for path in (*self.output.glob("*.parquet"), *self.records.glob("*.parts")):
+            found = _NAMED_BY_ROWS.fullmatch(path.name)
+            if not found:
+                raise OutputError(
+                    f"{self.output} holds {path.name}, which would count as one of its files: move "
+                    "it away, or give another folder"
+                )
+            size = int(found[2]) - int(found[1])
+            if size != self.rows_per_file:
+                raise OutputError(
+                    f"{self.output} was begun with files of {size} rows each: give "
+                    f"rows_per_file {size} to go on, or another folder, or remove this one"
+                )
 
     def place(self, row: int) -> Place:
         """Returns where a row of the source goes."""

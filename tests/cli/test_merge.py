@@ -76,6 +76,15 @@ def test_what_is_no_shard_is_refused(source: str) -> None:
         _embed(source, "-o", "out", "--shard", "4/3")
 
 
+@pytest.mark.parametrize("options", [("--rows-per-file", "0"), ("--shard", ""), ("--shard", "/2")])
+def test_what_a_script_leaves_empty_is_no_single_file(
+    source: str, tmp_path: Path, options: tuple[str, str]
+) -> None:
+    with pytest.raises(ConfigError, match=r"rows_per_file must be at least 1|expected I/N"):
+        _embed(source, "-o", "out", *options)
+    assert not (tmp_path / "out").exists()
+
+
 def test_of_several_processes_each_embeds_its_shard(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

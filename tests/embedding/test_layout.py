@@ -98,3 +98,16 @@ def test_a_file_whose_record_was_edited_is_not_taken_for_finished(
     record.write_text(record.read_text().replace("rows = 48", 'rows = "many"'))
     with pytest.raises(OutputError, match="exists: remove it, to have it made anew"):
         embed(FakeEncoder(), source, out, rows_per_file=48)
+
+
+def test_a_table_of_others_is_seen_before_any_work(tmp_path: Path, source: Path) -> None:
+    (tmp_path / "mine.parquet").touch()
+    encoder = FakeEncoder()
+    with pytest.raises(OutputError, match=r"holds mine\.parquet, which would count as one of"):
+        embed(encoder, source, tmp_path, rows_per_file=48)
+    assert encoder.asked == []
+
+
+def test_the_input_may_lie_beside_the_files(tmp_path: Path, source: Path) -> None:
+    embed(FakeEncoder(), source, tmp_path, rows_per_file=48)
+    assert embed(FakeEncoder(), source, tmp_path, rows_per_file=48).already_done
