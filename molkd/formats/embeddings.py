@@ -97,9 +97,17 @@ def read_together(paths: Sequence[Path]) -> StoredEmbeddings:
     for path in paths:
         try:
             tables.append(pq.read_table(path))
-            _ = pa.concat_tables([tables[0].schema.empty_table(), tables[-1].slice(0, 0)])
         except DAMAGE as error:
             raise InputError(f"cannot read embeddings from {path}: {error}") from error
+        own, first = (
+            [f"{f.name} ({f.type})" for f in one.schema] for one in (tables[-1], tables[0])
+        )
+        if own != first:
+            differences = sorted({*own} ^ {*first}) or ["the same in another order"]
+            raise InputError(
+                f"{path} has other columns than {paths[0]}: {', '.join(differences)}; embed all "
+                "molecules with the same options"
+            )
     return _of_table(pa.concat_tables(tables))
 
 
