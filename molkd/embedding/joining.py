@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from molkd.embedding.encoders import FAMILIARITY
 from molkd.embedding.layout import Layout, settings_path
 from molkd.embedding.merging import Manifest
 from molkd.embedding.settings import EmbedSettings
-from molkd.errors import ConfigError, InputError
+from molkd.errors import ConfigError
 from molkd.formats import WRITERS
-from molkd.formats.embeddings import DAMAGE, MODALITY_OF, facts_of_schema, matrix_of
+from molkd.formats.embeddings import MODALITY_OF, explained, facts_of_schema, matrix_of
 from molkd.formats.encodings import Encoding
 from molkd.formats.writers import format_of, refuse_coded_text
 from molkd.formats.writers.kept import columns_of
@@ -54,12 +53,12 @@ def join(manifest: Manifest, output: Path) -> None:
     refuse_misplaced(manifest.folder, output)
     kind = format_of(output)
     first = manifest.paths[0]
-    with _explained(first):
+    with explained(first):
         schema = pq.read_schema(first)
     named = [bool(entry["named"]) for entry in manifest.content["files"]]
     metadata: dict[bytes, bytes] = schema.metadata or {}
     facts = {key.decode(): value.decode() for key, value in metadata.items()}
-    encoding = encoding_of(schema)
+    encoding = encoding_of_schema(schema)
     refuse_coded_text(kind, encoding)
     chunks = Pieces(manifest.paths, named, encoding)
     options = settings.load(EmbedSettings, settings_path(_records(manifest) / first.name))
@@ -81,7 +80,7 @@ def join(manifest: Manifest, output: Path) -> None:
         settings.write(settings_path(output), options, record=record)
 
 
-def encoding_of(schema: Any) -> Encoding:
+def encoding_of_schema(schema: Any) -> Encoding:
     """How the embeddings of a Parquet file are stored, by its Arrow schema."""
     kind = schema.field("embedding").type
     single = pa.types.is_fixed_size_list(kind) and pa.types.is_float32(kind.value_type)
@@ -113,13 +112,13 @@ class Pieces:
         """How many there are, without those that were left out."""
         found = 0
         for path in self.paths:
-            with _explained(path):
+            with explained(path):
                 found += int(pq.read_metadata(path).num_rows)
         return found
 
     def __iter__(self) -> Iterator[EmbeddedChunk]:
         for path, named in zip(self.paths, self.named, strict=True):
-            with _explained(path), pq.ParquetFile(path) as stored:
+            with explained(path), pq.ParquetFile(path) as stored:
                 for group in range(stored.metadata.num_row_groups):
                     table = stored.read_row_group(group)
                     yield _chunk(table, self.encoding, nameless=any(self.named) and not named)
@@ -145,11 +144,3 @@ def _texts(table: Any, name: str) -> list[str | None]:
     if name != FAMILIARITY:
         return values
     return [None if value is None else f"{value:.4f}" for value in values]
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Generator[None]:
-    try:
-        yield
-    except DAMAGE as error:
-        raise InputError(f"cannot read embeddings from {path}: {error}") from error

@@ -163,3 +163,11 @@ def test_files_that_are_read_together_have_the_same_columns(tmp_path: Path) -> N
         pq.write_table(other, paths[1])
         with pytest.raises(InputError, match=said):
             read_together(paths)
+
+
+def test_files_that_say_what_nobody_reads_are_named(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.parquet")
+    table = pq.read_table(path).replace_schema_metadata({"molkd.encoding": "int3"})
+    pq.write_table(table, path)
+    with pytest.raises(InputError, match=r"cannot read embeddings from .*a\.parquet: .*'int3'"):
+        read_together([path])
