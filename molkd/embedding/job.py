@@ -143,7 +143,9 @@ class Job:
                 f"{place.output} exists and was made from other {self._kind.name}, by another "
                 f"model or with other settings{others and f' ({others})'}: {self._remedy}"
             )
-        Parts(place.parts).remove()  # where the run was killed before it could do so
+        if place.parts.exists():  # a run was killed before it removed them, or another is at work
+            with contextlib.suppress(OutputError), locks.held(place.parts):
+                Parts(place.parts).remove()
         return tally
 
     def _summary(self, tally: Tally, *, seconds: float, already_done: bool) -> Summary:

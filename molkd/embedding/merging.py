@@ -123,8 +123,8 @@ def _finished(folder: Path) -> tuple[int, Layout]:
             ends.setdefault(int(found[2]), {})[int(found[1])] = rows, every
     if not ends:
         raise InputError(
-            f"no shard has finished in {folder}: run the same molkd embed again, or name the folder "
-            "that one with --rows-per-file has written"
+            f"no shard has finished in {folder}: run the same molkd embed again, or name the "
+            "folder that one with --rows-per-file has written"
         )
     of = min(ends, key=lambda count: (count - len(ends[count]), count))
     missing = sorted({*range(1, of + 1)} - ends[of].keys())

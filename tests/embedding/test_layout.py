@@ -111,3 +111,19 @@ def test_a_table_of_others_is_seen_before_any_work(tmp_path: Path, source: Path)
 def test_the_input_may_lie_beside_the_files(tmp_path: Path, source: Path) -> None:
     embed(FakeEncoder(), source, tmp_path, rows_per_file=48)
     assert embed(FakeEncoder(), source, tmp_path, rows_per_file=48).already_done
+
+
+@pytest.mark.parametrize(("name", "rows"), [("out.parquet", None), ("out", 48)])
+def test_what_is_complete_takes_no_parts_from_who_makes_it_anew(
+    tmp_path: Path, source: Path, name: str, rows: int | None
+) -> None:
+    out = tmp_path / name
+    embed(FakeEncoder(), source, out, rows_per_file=rows)
+    with pytest.raises(KeyboardInterrupt):
+        embed(FakeEncoder(stop=SMILES[40]), source, out, rows_per_file=rows, overwrite=True)
+    parts = Layout(out, rows).place(0).parts
+    with locks.held(parts):
+        assert embed(FakeEncoder(), source, out, rows_per_file=rows).already_done
+        assert len(list(parts.glob("*.arrow"))) == 2
+    assert embed(FakeEncoder(), source, out, rows_per_file=rows).already_done
+    assert not parts.exists()
