@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from molkd.embedding.encoders import FAMILIARITY
 from molkd.embedding.layout import Layout, settings_path
 from molkd.embedding.merging import Manifest
+from molkd.embedding.parts import Parts, remove_leftovers
 from molkd.embedding.settings import EmbedSettings
 from molkd.errors import ConfigError
 from molkd.formats import WRITERS
@@ -21,7 +22,7 @@ from molkd.formats.encodings import Encoding
 from molkd.formats.writers import format_of, refuse_coded_text
 from molkd.formats.writers.kept import columns_of
 from molkd.formats.writers.table import EmbeddedChunk, Result
-from molkd.runtime import files, memory, settings
+from molkd.runtime import files, locks, memory, settings
 
 _OWN = ("id", *MODALITY_OF, "valid", "error", "embedding")
 _PREFIX = "molkd."
@@ -48,7 +49,7 @@ def join(manifest: Manifest, output: Path) -> None:
     Raises:
         ConfigError: see `refuse_misplaced`; or the format cannot hold so few bits.
         InputError: a file cannot be read.
-        OutputError: the output is a folder, or cannot be written.
+        OutputError: the output is a folder, cannot be written, or another process writes it.
     """
     refuse_misplaced(manifest.folder, output)
     kind = format_of(output)
@@ -74,10 +75,14 @@ def join(manifest: Manifest, output: Path) -> None:
         name: manifest.content[name]
         for name in ("model", "model_digest", "versions", "rows", "invalid", "items")
     }
-    with files.atomic_path(output) as temporary:
-        WRITERS[kind](temporary, result, final=output)
-        record["sha256"] = files.sha256_of(temporary)
-        settings.write(settings_path(output), options, record=record)
+    held = Layout(output).held  # by a job that embeds into this file, too
+    with locks.held(held):
+        remove_leftovers(output)
+        with files.atomic_path(output) as temporary:
+            WRITERS[kind](temporary, result, final=output)
+            record["sha256"] = files.sha256_of(temporary)
+            settings.write(settings_path(output), options, record=record)
+        Parts(held).remove()
 
 
 def encoding_of_schema(schema: Any) -> Encoding:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from molkd.embedding.joining import join
-from molkd.embedding.layout import RECORDS
+from molkd.embedding.layout import RECORDS, Layout
 from molkd.embedding.merging import merge, read_manifest
 from molkd.errors import ConfigError, InputError, OutputError
-from molkd.runtime import files
+from molkd.runtime import files, locks
 from tests.embedding.jobs import SMILES, embed, in_shards
 from tests.fakes.fake_encoders import FakeEncoder
 
@@ -199,3 +199,20 @@ def test_few_bits_are_not_joined_as_text(tmp_path: Path, source: Path, dtype: st
     with pytest.raises(ConfigError, match=f"csv writes numbers as text, and {dtype} is about"):
         join(read_manifest(tmp_path / "out"), tmp_path / "all.csv")
     assert not (tmp_path / "all.csv").exists()
+
+
+def test_what_a_kill_left_of_one_file_of_all_is_removed(sharded: Path) -> None:
+    output, left = sharded.parent / "all.npy", sharded.parent / ".all.npy.123.partial"
+    left.write_text("left by a kill")
+    with (
+        locks.held(Layout(output).held),
+        pytest.raises(OutputError, match="another process is writing"),
+    ):
+        join(merge(sharded), output)
+    assert left.exists()  # which may be what the other one writes
+    join(merge(sharded), output)
+    assert {path.name for path in sharded.parent.glob("*all*")} == {
+        "all.npy",
+        "all.npy.ids.parquet",
+        "all.npy.settings.toml",
+    }
