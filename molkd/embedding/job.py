@@ -98,15 +98,16 @@ class Job:
     def _write(
         self, bar: Progress, place: Place, tasks: Iterator[tuple[Task, Embedded | None]]
     ) -> Tally:
-        """Completes the parts of a file, then writes it from all of them."""
-        # A shard of another number of jobs may be at the same file.
-        lock = contextlib.nullcontext() if self.layout.single else locks.held(place.parts)
-        with lock:
-            return self._written(bar, place, tasks)
+        """Writes a file, which a shard of another number of jobs may be about to do too."""
+        if self.layout.single:  # and locked already
+            return self._complete(bar, place, tasks)
+        with locks.held(place.parts):
+            return self._complete(bar, place, tasks)
 
-    def _written(
+    def _complete(
         self, bar: Progress, place: Place, tasks: Iterator[tuple[Task, Embedded | None]]
     ) -> Tally:
+        """Completes the parts of a file, then writes it from all of them."""
         parts, tally = Parts(place.parts), Tally()
         remove_leftovers(place.output)
         for task, embedded in tasks:
