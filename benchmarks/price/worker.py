@@ -21,7 +21,7 @@ from molkd.benchmarks.price.records import PriceMeasurement, PriceRequest
 from molkd.benchmarks.speed.worker import respond
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.embedding import EmbedSettings, embed_file
-from molkd.embedding.joining import Pieces, encoding_of
+from molkd.embedding.joining import Pieces, encoding_of_schema
 from molkd.embedding.parts import Parts
 from molkd.formats.readers import read
 from molkd.runtime import memory, settings
@@ -106,7 +106,7 @@ def _startup(student: str, folder: Path) -> float:
 def _parts(path: Path) -> int:
     """Bytes of the parts from which a file was written."""
     parts = Parts(path.with_name(f"{path.name}.parts"))
-    for index, chunk in enumerate(Pieces([path], [True], encoding_of(pq.read_schema(path)))):
+    for index, chunk in enumerate(Pieces([path], [True], encoding_of_schema(pq.read_schema(path)))):
         parts.write(index, "0" * 64, chunk)
     size = sum(part.stat().st_size for part in parts.folder.iterdir())
     parts.remove()

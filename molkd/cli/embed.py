@@ -143,7 +143,9 @@ def _run(  # noqa: PLR0913
     shard: str | None,
     engine: str,
 ) -> None:
-    part = Shard.of_text(shard) if shard else _own_shard()
+    part = _own_shard() if shard is None else Shard.of_text(shard)
+    if part and rows_per_file is None:
+        rows_per_file = ROWS_PER_FILE
     summary = embed_file(
         encoder,
         source,
@@ -152,7 +154,7 @@ def _run(  # noqa: PLR0913
         name=name,
         jobs=jobs,
         overwrite=overwrite,
-        rows_per_file=rows_per_file or (ROWS_PER_FILE if part else None),
+        rows_per_file=rows_per_file,
         shard=part,
         engine=engine,
     )

@@ -36,8 +36,10 @@ def merge(
     from molkd.embedding import joining, merging
     from molkd.errors import OutputError
 
-    if output is not None and output.exists() and not overwrite:
-        raise OutputError(f"{output} exists: give --overwrite to replace it")
+    if output is not None:
+        joining.refuse_misplaced(folder, output)
+        if output.exists() and not overwrite:
+            raise OutputError(f"{output} exists: give --overwrite to replace it")
     manifest = merging.merge(folder, jobs=processes(jobs))
     content = manifest.content
     rows, invalid = content["rows"], content["invalid"]

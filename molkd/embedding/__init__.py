@@ -23,11 +23,13 @@ from molkd.embedding.encoders import (
 from molkd.embedding.layout import Layout, Shard, settings_path
 from molkd.embedding.settings import EmbedSettings, OnInvalid, Summary
 from molkd.errors import ConfigError, InputError, OutputError
+from molkd.formats.columns import Columns
+from molkd.formats.encodings import Encoding
 from molkd.formats.readers import kind_of
 from molkd.formats.sources import Source, listed, resolved
-from molkd.formats.writers import format_of
+from molkd.formats.writers import format_of, refuse_coded_text
 from molkd.items import MODALITIES
-from molkd.runtime.files import refuse_folder
+from molkd.runtime.files import refuse_folder, refuse_url
 
 __all__ = [
     "EmbedSettings",
@@ -117,8 +119,8 @@ def _refuse_misfits(
     """Refuses what cannot be meant, before anything is read."""
     arithmetic(encoder, options.precision)
     encoding = encoding_of(encoder, options)
-    modality, output = MODALITIES[encoder.modality], layout.output
-    kind_of(names, options.input_format, modality.style)
+    modality = MODALITIES[encoder.modality]
+    kind = kind_of(names, options.input_format, modality.style)
     if options.standardize not in modality.standardizations:
         raise ConfigError(
             f"standardize is one of {', '.join(modality.standardizations)} for {modality.name}, "
@@ -126,19 +128,42 @@ def _refuse_misfits(
         )
     if options.with_domain and not isinstance(encoder, KnowingEncoder):
         raise ConfigError("with_domain asks a student of molecules; this encoder knows no corpus")
-    if output.resolve() in map(resolved, names):
-        which = "the input" if len(names) == 1 else "one of the input files"
-        raise ConfigError(f"{output} is {which}: give the output another name or folder")
+    _refuse_own_input(names, layout)
     if layout.single:
-        if format_of(output, options.format) == "csv" and encoding.facts:
-            raise ConfigError(
-                f"csv writes numbers as text, and {options.dtype} is about bytes: write .parquet, "
-                ".npz or .npy"
-            )
-        refuse_folder(output, "embeddings.parquet")
-        if layout.shard.of > 1:
-            raise ConfigError("a shard needs files of its own: give rows_per_file, and a folder")
-    elif options.format not in {None, "parquet"}:
+        _refuse_file(layout, options, encoding)
+    else:
+        _refuse_files(layout, options, kind)
+
+
+def _refuse_file(layout: Layout, options: EmbedSettings, encoding: Encoding) -> None:
+    refuse_coded_text(format_of(layout.output, options.format), encoding)
+    refuse_folder(layout.output, "embeddings.parquet")
+    if layout.shard.of > 1:
+        raise ConfigError("a shard needs files of its own: give rows_per_file, and a folder")
+
+
+def _refuse_files(layout: Layout, options: EmbedSettings, kind: str) -> None:
+    refuse_url(layout.output)
+    if options.format not in {None, "parquet"}:
         raise ConfigError(f"files named by their rows are Parquet, not {options.format}")
-    elif output.exists() and not output.is_dir():
-        raise OutputError(f"{output} is a file: with rows_per_file the output is a folder")
+    if layout.output.exists() and not layout.output.is_dir():
+        raise OutputError(f"{layout.output} is a file: with rows_per_file the output is a folder")
+    if kind == "sdf" and Columns(keep=options.keep).keeps_all:
+        raise ConfigError(
+            "molecules of an SD file have any properties, and files named by their rows have the "
+            "same columns: name the properties to keep one by one"
+        )
+    layout.refuse_others()
+
+
+def _refuse_own_input(names: Sequence[str], layout: Layout) -> None:
+    """Refuses to read what is written, as a pattern would that matches the output too."""
+    from molkd.formats.writers.npy import ids_path  # it loads pyarrow
+
+    output = layout.output.resolve()
+    written = {output, ids_path(output)}
+    for path in filter(None, map(resolved, names)):
+        if path in written or (not layout.single and layout.owns(path)):
+            which = "the input" if len(names) == 1 else "one of the input files"
+            what = layout.output if path == output else f"{path}, which belongs to the output,"
+            raise ConfigError(f"{what} is {which}: give the output another name or folder")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,10 +19,11 @@ from molkd.embedding.encoders import (
     familiar_columns,
 )
 from molkd.embedding.settings import EmbedSettings
-from molkd.errors import ShapeError
+from molkd.errors import ConfigError, ShapeError
 from molkd.formats.chunks import Chunk
 from molkd.formats.encodings import Encoding
 from molkd.formats.writers.table import EmbeddedChunk
+from molkd.types import Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Embedder:
         """Embeds what `featurize` has made of a chunk.
 
         Raises:
+            ConfigError: a column that is kept has the name of one that says how familiar items are.
             ShapeError: the encoder returns another width than it promises.
         """
         encoder, options = self.encoder, self.options
@@ -90,9 +92,6 @@ class Embedder:
             for row in np.flatnonzero(~np.isfinite(numbers).all(axis=1)).tolist():
                 failures.setdefault(row, what)
         values[list(failures)] = self.encoding.blank
-        kept = {**chunk.kept}
-        if options.with_domain:
-            kept |= familiar_columns(encoder, featurized.packed, embedded.values)
         part = EmbeddedChunk(
             chunk.ids,
             chunk.labels,
@@ -100,7 +99,21 @@ class Embedder:
             values,
             encoder.shortened(featurized.packed),
             clipped,
-            kept,
+            self._columns(chunk, featurized, embedded.values),
         )
         beyond = Counter(what for every in embedded.outside.values() for what in every)
         return Embedded(part, len(embedded.outside), beyond)
+
+    def _columns(
+        self, chunk: Chunk, featurized: FeaturizedChunk[Any], values: Matrix
+    ) -> Mapping[str, Sequence[str | None]]:
+        """The columns beside those of every file."""
+        if not self.options.with_domain:
+            return chunk.kept
+        added = familiar_columns(self.encoder, featurized.packed, values)
+        for name in chunk.kept.keys() & added.keys():
+            raise ConfigError(
+                f"column {name!r} cannot be kept, for with_domain adds one of that name: leave one "
+                "of them out, or rename it in the input"
+            )
+        return {**chunk.kept, **added}

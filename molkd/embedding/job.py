@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from molkd.embedding.embedder import Embedded, Embedder
-from molkd.embedding.encoders import FAMILIARITY, Encoder, encoding_of
+from molkd.embedding.encoders import FAMILIARITY, REASON, Encoder, encoding_of
 from molkd.embedding.engines.base import Engine
 from molkd.embedding.layout import Layout, Place
 from molkd.embedding.parts import Finished, Parts, remove_leftovers
@@ -72,12 +72,21 @@ class Job:
                     self._end(next(tasks)[0].row0)
                     continue
                 written = self._plan.written(place)
+                if not (written or fresh):
+                    self._withdraw()
                 make = self._confirm if written else functools.partial(self._write, bar)
                 total.join(make(place, tasks))
                 fresh = fresh or not written
         return self._summary(
             total, seconds=time.monotonic() - started, already_done=total.total > 0 and not fresh
         )
+
+    def _withdraw(self) -> None:
+        """Takes back, where there are several files, what says that all of them are there."""
+        if not self.layout.single:
+            for path in self.layout.claims:
+                with files.explained(path):
+                    path.unlink(missing_ok=True)
 
     def _end(self, rows: int) -> None:
         """Notes, where there are several files, that all of this shard are written."""
@@ -87,6 +96,15 @@ class Job:
             settings.write(layout.finished, self.options, record=record)
 
     def _write(
+        self, bar: Progress, place: Place, tasks: Iterator[tuple[Task, Embedded | None]]
+    ) -> Tally:
+        """Writes a file, which a shard of another number of jobs may be about to do too."""
+        if self.layout.single:  # and locked already
+            return self._complete(bar, place, tasks)
+        with locks.held(place.parts):
+            return self._complete(bar, place, tasks)
+
+    def _complete(
         self, bar: Progress, place: Place, tasks: Iterator[tuple[Task, Embedded | None]]
     ) -> Tally:
         """Completes the parts of a file, then writes it from all of them."""
@@ -113,23 +131,22 @@ class Job:
             OutputError: it is not.
         """
         record = settings.read_record(place.settings)
-        if "rows" not in record or record.get("sha256") != files.sha256_of(place.output):
-            raise OutputError(f"{place.output} exists: give --overwrite to replace it")
-        tally = Tally(
-            total=int(str(record["rows"])),
-            invalid=int(str(record.get("invalid"))),
-            resumed=int(str(record["rows"])),
-        )
+        rows, invalid = record.get("rows"), record.get("invalid")
+        whole = record.get("sha256") == files.sha256_of(place.output)
+        if not (whole and isinstance(rows, int) and isinstance(invalid, int)):
+            raise OutputError(f"{place.output} exists: {self._remedy}")
+        tally = Tally(total=rows, invalid=invalid, resumed=rows)
         for task, _ in tasks:
             tally.see(task)
         if record.get("run") != self._run_digest(place, tally):
             others = versions.differences(record.get("versions"))
             raise OutputError(
                 f"{place.output} exists and was made from other {self._kind.name}, by another "
-                f"model or with other settings{others and f' ({others})'}: "
-                "give --overwrite to replace it"
+                f"model or with other settings{others and f' ({others})'}: {self._remedy}"
             )
-        Parts(place.parts).remove()  # where the run was killed before it could do so
+        if place.parts.exists():  # a run was killed before it removed them, or another is at work
+            with contextlib.suppress(OutputError), locks.held(place.parts):
+                Parts(place.parts).remove()
         return tally
 
     def _summary(self, tally: Tally, *, seconds: float, already_done: bool) -> Summary:
@@ -148,6 +165,13 @@ class Job:
             beyond=dict(tally.beyond.most_common()),
             already_done=already_done,
         )
+
+    @property
+    def _remedy(self) -> str:
+        """What to do about a file that is there and is not what this job would write."""
+        if self.layout.single:
+            return "give --overwrite to replace it"
+        return "remove it, to have it made anew, or give --overwrite to make all files anew"
 
     @property
     def _kind(self) -> Modality:
@@ -214,8 +238,10 @@ class Job:
             return {}
         if self.layout.single:
             return columns_of(chunks)
-        names = dict.fromkeys(itertools.chain.from_iterable(chunk.kept for chunk in chunks))
-        return {name: KeptColumn("number" if name == FAMILIARITY else "text") for name in names}
+        kept = {name: KeptColumn("text") for name in self._plan.kept}
+        if self.options.with_domain:
+            kept |= {FAMILIARITY: KeptColumn("number"), REASON: KeptColumn("text")}
+        return kept
 
     def _record(self, place: Place, tally: Tally) -> dict[str, object]:
         return {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from molkd.errors import ConfigError
+from molkd.errors import ConfigError, OutputError
 from molkd.formats.readers import EVERY_ROW
 
 RECORDS = "_records"
@@ -19,6 +19,7 @@ FINISHED = "finished.toml"
 MANIFEST = "_manifest.json"
 
 _SHARD = re.compile(r"([0-9]+)/([0-9]+)")
+_NAMED_BY_ROWS = re.compile(r"([0-9]{12,})-([0-9]{12,})\.parquet(?:\.parts)?")
 
 
 @dataclass(frozen=True, order=True)
@@ -121,6 +122,44 @@ class Layout:
     def finished(self) -> Path:
         """The record that this shard has written all its files."""
         return self.held / FINISHED
+
+    @property
+    def claims(self) -> Iterator[Path]:
+        """What says that all files are there, and no longer does while this shard writes one.
+
+        Records of shards of the same number of jobs stand: they are of other files.
+        """
+        yield self.output / MANIFEST
+        yield self.finished
+        for path in self.records.glob(f"shard-*-of-*/{FINISHED}"):
+            if not path.parent.name.endswith(f"-of-{self.shard.of}"):
+                yield path
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file is one of several of this folder, or a record of them."""
+        if self.records.resolve() in path.parents:
+            return True
+        return path.parent == self.output.resolve() and bool(_NAMED_BY_ROWS.fullmatch(path.name))
+
+    def refuse_others(self) -> None:
+        """Refuses a folder with tables of others, or files of another number of rows each.
+
+        Raises:
+            OutputError: it has some, or parts of some.
+        """
+        for path in (*self.output.glob("*.parquet"), *self.records.glob("*.parts")):
+            found = _NAMED_BY_ROWS.fullmatch(path.name)
+            if not found:
+                raise OutputError(
+                    f"{self.output} holds {path.name}, which would count as one of its files: move "
+                    "it away, or give another folder"
+                )
+            size = int(found[2]) - int(found[1])
+            if size != self.rows_per_file:
+                raise OutputError(
+                    f"{self.output} was begun with files of {size} rows each: give "
+                    f"rows_per_file {size} to go on, or another folder, or remove this one"
+                )
 
     def place(self, row: int) -> Place:
         """Returns where a row of the source goes."""

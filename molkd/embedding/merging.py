@@ -21,6 +21,21 @@ from molkd.types import digest_of
 
 _SHARD = re.compile(r"shard-([0-9]+)-of-([0-9]+)")
 _SAME = ("model", "model_digest", "versions", "storage")
+_RECORD: Mapping[str, type] = {
+    "model": str,
+    "model_digest": str,
+    "versions": dict,
+    "storage": str,
+    "start": int,
+    "rows": int,
+    "invalid": int,
+    "named": bool,
+    "items": str,
+    "reasons": dict,
+    "sha256": str,
+}
+"""What the record of a file says, as far as it is read here."""
+
 _ENOUGH = 5
 
 
@@ -50,13 +65,14 @@ def merge(folder: Path, *, jobs: int = 1) -> Manifest:
         jobs: processes that read the files.
 
     Returns:
-        The manifest, which has been written.
+        The manifest, which lies in the folder.
 
     Raises:
         InputError: a shard has not finished, a file is missing, damaged, of another model, of other
             settings or of other rows than its name says, or belongs to none; names them.
-        OutputError: the manifest cannot be written.
+        OutputError: the manifest cannot be written, or the folder is a URL.
     """
+    files.refuse_url(folder)
     rows, layout = _finished(folder)
     places = [layout.place(start) for start in range(0, rows, layout.rows_per_file or rows)]
     _refuse_gaps(folder, places)
@@ -67,8 +83,8 @@ def merge(folder: Path, *, jobs: int = 1) -> Manifest:
     _refuse_wrong_rows(places, records, rows)
     _refuse_damaged(places, records, jobs)
     content = _content(places, records, tables[0], layout)
-    content["sha256"] = digest_of(content)
-    files.write_json(folder / MANIFEST, content)
+    if not _says(folder, content):
+        files.write_json(folder / MANIFEST, content | {"sha256": digest_of(content)})
     return Manifest(folder, content)
 
 
@@ -89,17 +105,26 @@ def read_manifest(folder: Path) -> Manifest:
     return Manifest(folder, content)
 
 
+def _says(folder: Path, content: Mapping[str, Any]) -> bool:
+    """Whether that is in the folder already, which may be one that only others can write."""
+    try:
+        return read_manifest(folder).content == content
+    except InputError:
+        return False
+
+
 def _finished(folder: Path) -> tuple[int, Layout]:
     """Returns the rows of the source, as all shards say, and how they lie in files."""
-    ends: dict[int, dict[int, Mapping[str, object]]] = {}
+    ends: dict[int, dict[int, tuple[int, int]]] = {}
     for path in Layout(folder, 1).records.glob(f"shard-*-of-*/{FINISHED}"):
-        found = _SHARD.fullmatch(path.parent.name)
-        if found:
-            ends.setdefault(int(found[2]), {})[int(found[1])] = settings.read_record(path)
+        found, record = _SHARD.fullmatch(path.parent.name), settings.read_record(path)
+        rows, every = record.get("rows"), record.get("rows_per_file")
+        if found and isinstance(rows, int) and isinstance(every, int) and rows > 0 < every:
+            ends.setdefault(int(found[2]), {})[int(found[1])] = rows, every
     if not ends:
         raise InputError(
-            f"no shard has finished in {folder}: it is a folder that molkd embed "
-            "--rows-per-file writes"
+            f"no shard has finished in {folder}: run the same molkd embed again, or name the "
+            "folder that one with --rows-per-file has written"
         )
     of = min(ends, key=lambda count: (count - len(ends[count]), count))
     missing = sorted({*range(1, of + 1)} - ends[of].keys())
@@ -108,16 +133,19 @@ def _finished(folder: Path) -> tuple[int, Layout]:
             f"{folder}: not finished: {_listed([f'{one}/{of}' for one in missing])}; run the same "
             "molkd embed for each of these shards"
         )
-    said = {(end.get("rows"), end.get("rows_per_file")) for end in ends[of].values()}
+    said = {*ends[of].values()}
     if len(said) > 1:
         raise InputError(
             f"{folder}: shards were of different sources or files: "
-            + ", ".join(
-                f"{number}/{of} of {end.get('rows')} rows, {end.get('rows_per_file')} to a file"
-                for number, end in sorted(ends[of].items())
+            + _listed(
+                [
+                    f"{number}/{of} of {rows} rows, {every} to a file"
+                    for number, (rows, every) in sorted(ends[of].items())
+                ]
             )
+            + "; run the same molkd embed for each of them"
         )
-    rows, every = (int(str(value)) for value in said.pop())
+    rows, every = said.pop()
     return rows, Layout(folder, every)
 
 
@@ -136,13 +164,20 @@ def _refuse_gaps(folder: Path, places: Sequence[Place]) -> None:
 
 def _refuse_lost(places: Sequence[Place], records: Sequence[Mapping[str, object]]) -> None:
     """Refuses files whose record is not there, was damaged, or is of another molkd."""
-    needed = {*_SAME, "start", "rows", "invalid", "named", "items", "reasons", "sha256"}
     for place, record in zip(places, records, strict=True):
-        if not needed <= record.keys():
+        if not _is_whole(record):
             raise InputError(
                 f"nothing says how {place.output} was made: {place.settings} is missing, damaged "
                 "or of another molkd; remove both and run the same molkd embed again"
             )
+
+
+def _is_whole(record: Mapping[str, Any]) -> bool:
+    """Whether a record says all that it should, and its numbers add up."""
+    if any(type(record.get(name)) is not kind for name, kind in _RECORD.items()):
+        return False
+    counts = [*record["reasons"].values()]
+    return all(type(count) is int for count in counts) and sum(counts) == record["invalid"]
 
 
 def _refuse_others(
@@ -204,7 +239,7 @@ def _content(
 ) -> dict[str, Any]:
     reasons = Counter[str]()
     for record in records:
-        reasons.update(record.get("reasons", {}))
+        reasons.update(record["reasons"])
     listed: list[dict[str, Any]] = [
         {
             "name": place.output.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -14,8 +14,9 @@ from molkd.embedding.parts import Parts
 from molkd.embedding.settings import EmbedSettings
 from molkd.formats.chunks import Chunk
 from molkd.formats.columns import Columns
-from molkd.formats.readers import read
-from molkd.formats.sources import Source
+from molkd.formats.readers import agreed, kind_of, read
+from molkd.formats.sources import Source, listed
+from molkd.formats.values import writable
 from molkd.items import MODALITIES
 from molkd.types import digest_of
 
@@ -87,6 +88,15 @@ class Plan:
         """How many rows there are, as far as this process has read."""
         return Extent(self.source, self.options.input_format, MODALITIES[self.modality].style)
 
+    @property
+    def kept(self) -> Sequence[str]:
+        """Columns of the source that every file of the output has, once one has been read."""
+        agreement = self._columns.first
+        found = agreement.kept if agreement else None
+        if found is None:  # properties, which are named one by one, or a format without columns
+            found = () if self._columns.keeps_all else self.options.keep
+        return [writable(name) for name in found]
+
     def _task(self, place: Place, index: int, chunk: Chunk, parts: Parts | None) -> Task:
         items = chunk.digest
         key = digest_of([self.common, items])
@@ -99,7 +109,12 @@ class Plan:
         return Task(place, index, key, items, chunk.row0, state, left)
 
     def _chunks(self) -> Iterator[Chunk]:
-        options, kind = self.options, MODALITIES[self.modality]
-        columns = Columns(options.column, options.id_column, kind.style, options.keep)
-        rows = options.chunk_rows or kind.chunk
-        return self.extent.chunks(read, columns, rows, self.layout.spans)
+        rows = self.options.chunk_rows or MODALITIES[self.modality].chunk
+        return self.extent.chunks(read, self._columns, rows, self.layout.spans)
+
+    @cached_property
+    def _columns(self) -> Columns:
+        options, style = self.options, MODALITIES[self.modality].style
+        columns = Columns(options.column, options.id_column, style, options.keep)
+        names = listed(self.source)
+        return agreed(names, columns, kind_of(names, options.input_format, style))

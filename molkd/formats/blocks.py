@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from molkd.errors import InputError
 from molkd.formats import embeddings
 from molkd.formats.embeddings import StoredEmbeddings
 from molkd.formats.encodings import Encoding
@@ -58,7 +57,7 @@ class EmbeddingBlocks:
 
     @cached_property
     def _encoding(self) -> Encoding | None:
-        with _explained(self.paths[0]):
+        with embeddings.explained(self.paths[0]):
             return Encoding.of_facts(self.facts)
 
     def values(self) -> Iterator[Matrix]:
@@ -89,7 +88,7 @@ class EmbeddingBlocks:
             own = wanted[groups == number] - self._starts[number]
             with _opened(path) as stored:
                 parts.append(stored.read_row_group(group, columns=names).take(pa.array(own)))
-        with _explained(self.paths[0]):
+        with embeddings.explained(self.paths[0]):
             table = pa.concat_tables(parts).take(pa.array(places))
             return self._rows(table, np.empty((len(rows), 0), dtype=np.float32), rows)
 
@@ -137,13 +136,5 @@ class EmbeddingBlocks:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Generator[Any]:
-    with _explained(path), pq.ParquetFile(path, memory_map=True) as stored:
+    with embeddings.explained(path), pq.ParquetFile(path, memory_map=True) as stored:
         yield stored
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Generator[None]:
-    try:
-        yield
-    except embeddings.DAMAGE as error:
-        raise InputError(f"cannot read embeddings from {path}: {error}") from error

@@ -54,7 +54,7 @@ class Columns:
         style: the conventions by which files hold such items.
         keep: columns (in an SD file: properties) that are carried to the output; "all" alone for
             every other one.
-        first: of one of several files, what the first of them has.
+        first: what the first file of the source has.
     """
 
     item: str | None = None
@@ -143,7 +143,7 @@ class Columns:
 
 
 class Agreement:
-    """Which columns the first of several files has: all others are read as it is.
+    """Which columns the first file of a source has: all others are read as it is.
 
     Names that are looked for without a file's name, to see what a file is like, decide nothing.
     """
@@ -151,6 +151,11 @@ class Agreement:
     def __init__(self) -> None:
         self._file = ""
         self._columns: Columns | None = None
+
+    @property
+    def kept(self) -> tuple[str, ...] | None:
+        """Columns that are carried to the output; None of a source that has none, or not yet."""
+        return self._columns.keep if self._columns else None
 
     def find(self, columns: Columns, names: Sequence[str], file: str) -> Places:
         """Returns the positions in a file of the columns that the first file has.

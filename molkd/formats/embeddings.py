@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -28,7 +29,7 @@ MODALITY_OF = {MODALITIES[name].style.column: name for name in MODALITIES}
 
 _DIMENSION = re.compile(r"molkd_\d+")
 _NO_NUMBERS = ("id", *MODALITY_OF, "valid", "error")
-DAMAGE = (OSError, ValueError, KeyError, RecursionError, CorruptFileError, pa.ArrowException)
+_DAMAGE = (OSError, ValueError, KeyError, RecursionError, CorruptFileError, pa.ArrowException)
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
@@ -73,10 +74,8 @@ def read(path: Path) -> StoredEmbeddings:
             f"{path}: embeddings are read from {', '.join(readers)}; "
             "molkd embed --format parquet writes one"
         )
-    try:
+    with explained(path):
         stored = readers[path.suffix](path)
-    except DAMAGE as error:
-        raise InputError(f"cannot read embeddings from {path}: {error}") from error
     if stored.values.ndim != 2 or not stored.values.size:
         raise InputError(f"{path} holds no embeddings but numbers of shape {stored.values.shape}")
     if not len(stored.ids) == len(stored.items) == len(stored.values):
@@ -95,12 +94,32 @@ def read_together(paths: Sequence[Path]) -> StoredEmbeddings:
     """
     tables: list[Any] = []
     for path in paths:
-        try:
+        with explained(path):
             tables.append(pq.read_table(path))
-            _ = pa.concat_tables([tables[0].schema.empty_table(), tables[-1].slice(0, 0)])
-        except DAMAGE as error:
-            raise InputError(f"cannot read embeddings from {path}: {error}") from error
-    return _of_table(pa.concat_tables(tables))
+        own, first = (
+            [f"{f.name} ({f.type})" for f in one.schema] for one in (tables[-1], tables[0])
+        )
+        if own != first:
+            differences = sorted({*own} ^ {*first}) or ["the same in another order"]
+            raise InputError(
+                f"{path} has other columns than {paths[0]}: {', '.join(differences)}; embed all "
+                "molecules with the same options"
+            )
+    with explained(paths[0]):
+        return _of_table(pa.concat_tables(tables))
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Generator[None]:
+    """Turns whatever reading a damaged file raises into an error that names it.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        yield
+    except _DAMAGE as error:
+        raise InputError(f"cannot read embeddings from {path}: {error}") from error
 
 
 def column_names(path: Path) -> list[str]:
@@ -110,7 +129,7 @@ def column_names(path: Path) -> list[str]:
             return list(pq.read_schema(path).names)
         with pc.open_csv(path) as stream:
             return list(stream.schema.names)
-    except DAMAGE:
+    except _DAMAGE:
         return []
 
 

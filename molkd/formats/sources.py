@@ -48,11 +48,13 @@ def listed(source: Source) -> tuple[str, ...]:
     if len(names) > 1:
         if STANDARD_INPUT in names:
             raise ConfigError("standard input (-) cannot be read together with files")
-        seen = set[str]()
+        seen = dict[str | Path, str]()
         for name in names:
-            if name in seen:
-                raise ConfigError(f"{name} is named twice: its rows would count twice")
-            seen.add(name)
+            file = resolved(name) or name
+            if file in seen:
+                also = "" if seen[file] == name else f", also as {seen[file]}"
+                raise ConfigError(f"{name} is named twice{also}: its rows would count twice")
+            seen[file] = name
     return tuple(names)
 
 

@@ -43,7 +43,8 @@ def atomic_path(path: Path) -> Generator[Path]:
                 remove(path)
             temporary.replace(path)
     finally:
-        remove(temporary)
+        with contextlib.suppress(OSError):  # where nothing can be written, nothing is there
+            remove(temporary)
 
 
 def remove(path: Path) -> None:
@@ -65,6 +66,7 @@ def explained(path: Path) -> Generator[None]:
         remedy = {
             errno.ENOSPC: "the disk is full: free some space and run the same command again",
             errno.EDQUOT: "the disk quota is used up: free some space and run it again",
+            errno.EFBIG: "no file may be so large here (ulimit -f): write several, or elsewhere",
             errno.EACCES: "permission refused: choose another place",
             errno.EROFS: "the file system is read-only: choose another place",
             errno.EISDIR: "it is a folder: name a file in it",
@@ -109,8 +111,9 @@ def refuse_used(folder: Path) -> None:
     """Refuses a place that is no new or empty folder.
 
     Raises:
-        OutputError: it or a folder above it is a file, or the folder holds something.
+        OutputError: it is a URL, it or a folder above it is a file, or the folder holds something.
     """
+    refuse_url(folder)
     for place in (folder, *folder.parents):
         if place.exists() and not place.is_dir():
             raise OutputError(f"{place} is a file: give a new folder")

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from molkd.errors import OutputError
+from molkd.runtime import files
 
 NAME = "lock"
 """Of the file, in the folder that is locked."""
@@ -23,10 +24,11 @@ def held(folder: Path) -> Generator[None]:
     Where a file system knows no locks nothing is held, and nothing is refused.
 
     Raises:
-        OutputError: another process holds it, or the folder cannot be written.
+        OutputError: another process holds it, the folder cannot be written, or is a URL.
     """
     from filelock import FileLock, Timeout
 
+    files.refuse_url(folder)
     lock = FileLock(folder / NAME, fallback_to_soft=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +39,8 @@ def held(folder: Path) -> Generator[None]:
         ) from error
     except OSError as error:
         if error.errno not in _NO_LOCKS:
-            raise OutputError(f"cannot write {folder}: {error.strerror}") from error
+            with files.explained(folder):
+                raise
     try:
         yield
     finally:

@@ -49,6 +49,19 @@ def test_shards_are_embedded_merged_and_joined(
         _molkd("merge", "out", "-o", "all.parquet", "--jobs", "1")
 
 
+def test_where_one_file_of_all_cannot_lie_is_known_before_the_files_are_read(
+    source: str, tmp_path: Path
+) -> None:
+    _embed(source, "-o", "out", "--rows-per-file", "20")
+    (tmp_path / "out" / "000000000000-000000000020.parquet").unlink()
+    with pytest.raises(ConfigError, match="names no format"):
+        _molkd("merge", "out", "-o", "all.xyz")
+    with pytest.raises(ConfigError, match="would lie in out"):
+        _molkd("merge", "out", "-o", "out/all.parquet")
+    with pytest.raises(OutputError, match="out is a folder"):
+        _molkd("merge", "out", "-o", "out")
+
+
 def test_a_shard_that_gets_nothing_is_told_so(
     source: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -61,6 +74,15 @@ def test_a_shard_that_gets_nothing_is_told_so(
 def test_what_is_no_shard_is_refused(source: str) -> None:
     with pytest.raises(ConfigError, match="expected I/N"):
         _embed(source, "-o", "out", "--shard", "4/3")
+
+
+@pytest.mark.parametrize("options", [("--rows-per-file", "0"), ("--shard", ""), ("--shard", "/2")])
+def test_what_a_script_leaves_empty_is_no_single_file(
+    source: str, tmp_path: Path, options: tuple[str, str]
+) -> None:
+    with pytest.raises(ConfigError, match=r"rows_per_file must be at least 1|expected I/N"):
+        _embed(source, "-o", "out", *options)
+    assert not (tmp_path / "out").exists()
 
 
 def test_of_several_processes_each_embeds_its_shard(

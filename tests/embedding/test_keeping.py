@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from rdkit import Chem
 
 from molkd.errors import ConfigError, InputError, OutputError
 from molkd.formats import WRITERS
-from molkd.formats.embeddings import read
+from molkd.formats.embeddings import read, read_together
 from tests.embedding.jobs import SMILES, embed
 from tests.fakes.fake_encoders import FakeEncoder
 
@@ -125,3 +126,43 @@ def test_a_name_that_is_not_utf8_costs_its_row(tmp_path: Path) -> None:
     assert table["id"].to_pylist() == ["a", r"caf\xe9", "b"]
     assert table["valid"].to_pylist() == [True, False, True]
     assert table["error"][1].as_py().startswith("not UTF-8: byte 0xe9 at character 3")
+
+
+# == Files named by their rows
+
+
+@pytest.mark.parametrize("keep", [("x", "y"), ("all",)])
+@pytest.mark.parametrize("kind", ["csv", "two.csv", "parquet"])
+def test_every_file_has_the_same_columns_whatever_its_rows_are(
+    tmp_path: Path, keep: tuple[str, ...], kind: str
+) -> None:
+    bad = ["bad", "too,many,fields,in,these", "C"]
+    lines = [f"{bad[row // 8]},{row},a" if row // 8 != 1 else bad[1] for row in range(24)]
+    if kind == "two.csv":
+        (tmp_path / "b.csv").write_text("smiles,x,y\n" + "\n".join(lines[12:]))
+        lines = lines[:12]
+    (tmp_path / "a.csv").write_text("smiles,x,y\n" + "\n".join(lines))
+    if kind == "parquet":
+        pd.DataFrame({"smiles": ["bad"] * 16 + ["C"] * 8, "x": 1, "y": "a"}).to_parquet(
+            tmp_path / "a.parquet"
+        )
+    source = tmp_path / ("a.parquet" if kind == "parquet" else "*.csv")
+    embed(FakeEncoder(), source, tmp_path / "out", keep=keep, on_invalid="drop", rows_per_file=8)
+    paths = sorted((tmp_path / "out").glob("*.parquet"))
+    assert [pq.read_metadata(path).num_rows for path in paths] == [0, 0, 8]
+    names = ["id", "smiles", "valid", "error", "x", "y", "embedding"]
+    assert [pq.read_schema(path).names for path in paths] == [names] * 3
+
+
+def test_properties_are_named_where_files_have_to_be_alike(tmp_path: Path) -> None:
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
+    last = f"{block}> <act>\n7\n\n$$$$\n"
+    source, out = tmp_path / "in.sdf", tmp_path / "out"
+    source.write_text(f"{block}$$$$\n" * 8 + last)
+    with pytest.raises(ConfigError, match="name the properties to keep one by one"):
+        embed(FakeEncoder(read="unread"), source, out, keep=("all",), rows_per_file=4)
+    embed(FakeEncoder(read="unread"), source, out, keep=("act",), rows_per_file=4)
+    assert read_together(sorted(out.glob("*.parquet"))).columns["act"].to_pylist()[7:] == [
+        None,
+        "7",
+    ]

@@ -13,6 +13,7 @@ import pytest
 
 from molkd.embedding import embed_file
 from molkd.embedding.extent import Extent
+from molkd.embedding.merging import merge
 from molkd.errors import ConfigError, InputError, OutputError
 from molkd.formats.columns import Columns
 from molkd.formats.readers import read
@@ -77,10 +78,24 @@ def test_the_output_is_none_of_the_inputs(tmp_path: Path) -> None:
         embed(FakeEncoder(), tmp_path / "*.csv", tmp_path / "b.csv")
 
 
+@pytest.mark.parametrize(("output", "rows"), [("p.npy", None), ("p", 1)])
+def test_a_pattern_that_matches_what_is_written_is_refused(
+    tmp_path: Path, output: str, rows: int | None
+) -> None:
+    pq.write_table(pa.table({"smiles": ["C", "CC"]}), tmp_path / "pa.parquet")
+    pattern = tmp_path / "**" / "*.parquet"
+    embed(FakeEncoder(), pattern, tmp_path / output, rows_per_file=rows)
+    with pytest.raises(ConfigError, match=r"p\.npy\.ids\.parquet|p/0+-0+1\.parquet, which belongs"):
+        embed(FakeEncoder(), pattern, tmp_path / output, rows_per_file=rows)
+
+
+@pytest.mark.parametrize("rows", [None, 10])
 @pytest.mark.parametrize("output", ["s3://b/out.parquet", "memory://out.npy"])
-def test_nothing_is_written_to_a_store(source: Path, output: str) -> None:
+def test_nothing_is_written_to_a_store(source: Path, output: str, rows: int | None) -> None:
     with pytest.raises(OutputError, match=f"{output}: nothing is written to a store"):
-        embed_file(FakeEncoder(), source, output, name="fake")
+        embed_file(FakeEncoder(), source, output, name="fake", rows_per_file=rows)
+    with pytest.raises(OutputError, match=f"{output}: nothing is written to a store"):
+        merge(Path(output))
     assert Path(output).parts[0] not in {path.name for path in Path().iterdir()}
 
 

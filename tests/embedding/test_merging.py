@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from molkd.embedding.layout import RECORDS
+from molkd.embedding.joining import join
+from molkd.embedding.layout import RECORDS, Layout
 from molkd.embedding.merging import merge, read_manifest
-from molkd.errors import InputError, OutputError
-from molkd.runtime import files
+from molkd.errors import ConfigError, InputError, OutputError
+from molkd.runtime import files, locks
 from tests.embedding.jobs import SMILES, embed, in_shards
 from tests.fakes.fake_encoders import FakeEncoder
 
@@ -73,6 +74,48 @@ def test_a_file_whose_record_is_lost_is_named(sharded: Path, damage: str) -> Non
         merge(sharded)
 
 
+@pytest.mark.parametrize(
+    ("there", "edited"),
+    [
+        ("rows = 20", 'rows = "20"'),
+        ("start = 20", "start = 20.0"),
+        ("invalid = 0", 'invalid = "none"'),
+        ("invalid = 0", "invalid = 1"),  # of which no reason is counted
+        ("named = false", "named = 0"),
+        ("[record.reasons]", '[record.reasons]\nodd = "x"'),
+        ("[record.reasons]", "[record.other]"),
+    ],
+)
+def test_a_record_that_was_edited_is_named(sharded: Path, there: str, edited: str) -> None:
+    record = sharded / RECORDS / f"{SECOND}.settings.toml"
+    record.write_text(record.read_text().replace(there, edited, 1))
+    with pytest.raises(InputError, match=f"nothing says how .*{SECOND} was made"):
+        merge(sharded)
+
+
+@pytest.mark.parametrize("edited", ['rows = "x"', "rows = -5", "row = 100", "rows = ["])
+def test_a_shard_whose_end_was_edited_has_not_finished(sharded: Path, edited: str) -> None:
+    end = sharded / RECORDS / "shard-2-of-3" / "finished.toml"
+    end.write_text(end.read_text().replace("rows = 100", edited))
+    with pytest.raises(InputError, match=r"not finished: 2/3; run the same"):
+        merge(sharded)
+
+
+def test_a_folder_of_others_is_compared_though_nothing_can_be_written(
+    sharded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = merge(sharded).content
+
+    def refuse(*_: object) -> None:
+        raise OutputError(30, "read-only")
+
+    monkeypatch.setattr(files, "write_json", refuse)
+    assert merge(sharded).content == content == read_manifest(sharded).content
+    (sharded / "_manifest.json").unlink()
+    with pytest.raises(OutputError, match="read-only"):
+        merge(sharded)
+
+
 def test_a_file_that_overlaps_is_named(sharded: Path) -> None:
     overlapping = "000000000010-000000000030.parquet"
     (sharded / overlapping).write_bytes((sharded / FIRST).read_bytes())
@@ -129,3 +172,47 @@ def test_a_manifest_that_was_edited_is_refused(sharded: Path) -> None:
     path.unlink()
     with pytest.raises(InputError, match=r"cannot read .*_manifest\.json.*run molkd merge"):
         read_manifest(sharded)
+
+
+# == One file of all
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("out/all.parquet", r"all\.parquet would lie in .*out and count as one of its files"),
+        ("out/_records/all.npz", "would lie in"),
+        ("all.xyz", "names no format"),
+    ],
+)
+def test_one_file_of_all_lies_elsewhere_and_has_a_format(
+    sharded: Path, output: str, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        join(merge(sharded), sharded.parent / output)
+    merge(sharded)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "binary"])
+def test_few_bits_are_not_joined_as_text(tmp_path: Path, source: Path, dtype: str) -> None:
+    embed(FakeEncoder(reach=1.0), source, tmp_path / "out", rows_per_file=48, dtype=dtype)
+    with pytest.raises(ConfigError, match=f"csv writes numbers as text, and {dtype} is about"):
+        join(read_manifest(tmp_path / "out"), tmp_path / "all.csv")
+    assert not (tmp_path / "all.csv").exists()
+
+
+def test_what_a_kill_left_of_one_file_of_all_is_removed(sharded: Path) -> None:
+    output, left = sharded.parent / "all.npy", sharded.parent / ".all.npy.123.partial"
+    left.write_text("left by a kill")
+    with (
+        locks.held(Layout(output).held),
+        pytest.raises(OutputError, match="another process is writing"),
+    ):
+        join(merge(sharded), output)
+    assert left.exists()  # which may be what the other one writes
+    join(merge(sharded), output)
+    assert {path.name for path in sharded.parent.glob("*all*")} == {
+        "all.npy",
+        "all.npy.ids.parquet",
+        "all.npy.settings.toml",
+    }

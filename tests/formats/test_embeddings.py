@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from molkd.errors import InputError
-from molkd.formats.embeddings import read
+from molkd.formats.embeddings import read, read_together
 from molkd.formats.encodings import Encoding
 from molkd.formats.writers import WRITERS
 from molkd.formats.writers.npy import ids_path
@@ -143,3 +144,30 @@ def test_arrays_of_other_types_are_named(
     np.savez(tmp_path / "other.npz", **arrays)  # pyright: ignore[reportArgumentType]
     with pytest.raises(InputError, match=rf"other\.npz: {message}"):
         read(tmp_path / "other.npz")
+
+
+def test_files_that_are_read_together_have_the_same_columns(tmp_path: Path) -> None:
+    paths = [_write(tmp_path / f"{name}.parquet") for name in "ab"]
+    assert read_together(paths).ids == IDS * 2
+    table = pq.read_table(paths[1])
+    for other, said in (
+        (
+            table.append_column("act", table["id"]),
+            r"b\.parquet has other columns .*: act \(string\); embed",
+        ),
+        (
+            table.select(table.column_names[::-1]),
+            r"b\.parquet has other .* in another order; embed",
+        ),
+    ):
+        pq.write_table(other, paths[1])
+        with pytest.raises(InputError, match=said):
+            read_together(paths)
+
+
+def test_files_that_say_what_nobody_reads_are_named(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.parquet")
+    table = pq.read_table(path).replace_schema_metadata({"molkd.encoding": "int3"})
+    pq.write_table(table, path)
+    with pytest.raises(InputError, match=r"cannot read embeddings from .*a\.parquet: .*'int3'"):
+        read_together([path])

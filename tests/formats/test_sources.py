@@ -84,6 +84,7 @@ def test_a_pattern_knows_the_home_folder(tmp_path: Path, monkeypatch: pytest.Mon
         ("no-*.csv", InputError, r"no file matches 'no-\*\.csv': look at the folder"),
         ([], ConfigError, "no file is named"),
         (["a.csv", "*.csv"], ConfigError, r"a\.csv is named twice: its rows would count twice"),
+        (["a.csv", "./a.csv"], ConfigError, r"\./a\.csv is named twice, also as a\.csv: its rows"),
         (["a.csv", "-"], ConfigError, r"standard input \(-\) cannot be read together with files"),
     ],
 )

@@ -60,6 +60,16 @@ def test_embed_adds_the_same_scores_as_columns(tmp_path: Path, molecules: Path) 
     assert table["familiarity_reason"] == list(known.reasons)
 
 
+@pytest.mark.parametrize("rows", [None, 2])
+def test_a_column_of_the_same_name_is_not_lost(tmp_path: Path, rows: int | None) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("smiles,familiarity\nCCO,mine\n")
+    settings = EmbedSettings(with_domain=True, keep=("all",))
+    student, out = molkd.load(), tmp_path / "out"
+    with pytest.raises(ConfigError, match="'familiarity' cannot be kept, for with_domain adds"):
+        embed_file(student, source, out, settings, name="s", progress=False, rows_per_file=rows)
+
+
 def test_a_teacher_knows_no_corpus(tmp_path: Path, molecules: Path) -> None:
     encoder = TeacherEncoder(make("maccs"))
     settings = EmbedSettings(with_domain=True)

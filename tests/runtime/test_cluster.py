@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,15 +104,28 @@ def test_what_cannot_be_sent_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
         _map(threading.Lock(), range(3))
 
 
-def test_an_address_without_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody_there(**_: object) -> None:
-        raise ConnectionError("a traceback\nCould not reach 10.0.0.1:6379")
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://localhost:{port}", "[::1]:{port}"])
+def test_where_nothing_answers_there_is_no_cluster(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = address.format(port=free.getsockname()[1])
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    monkeypatch.setattr(connection.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(connection.ray, "init", pytest.fail)  # which would try without an end
+    with pytest.raises(ConfigError, match=r"no Ray cluster at .* \(RAY_ADDRESS\): nothing answers"):
+        _map(slow_square, range(3))
 
-    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+
+def test_what_answers_may_be_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody_there(**_: object) -> None:
+        raise ConnectionError("a traceback\nCould not reach it")
+
     monkeypatch.setattr(connection.ray, "is_initialized", lambda: False)
     monkeypatch.setattr(connection.ray, "init", nobody_there)
     monkeypatch.setattr(connection.ray, "shutdown", pytest.fail)
-    with pytest.raises(
-        ConfigError, match=r"no Ray cluster at 10.0.0.1:6379 \(RAY_ADDRESS\): Could"
-    ):
-        _map(slow_square, range(3))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(ConfigError, match=r"no Ray cluster at .* \(RAY_ADDRESS\): Could"):
+            _map(slow_square, range(3))

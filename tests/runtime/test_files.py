@@ -74,6 +74,7 @@ def test_a_kill_leaves_the_file_of_before_and_does_not_disturb_the_next(tmp_path
         (errno.EDQUOT, "the disk quota is used up"),
         (errno.EACCES, "permission refused: choose another place"),
         (errno.EROFS, "the file system is read-only"),
+        (errno.EFBIG, "no file may be so large here .*: write several"),
         (errno.EIO, "Input/output error"),
     ],
 )
@@ -93,6 +94,18 @@ def test_what_keeps_a_file_from_being_written_is_explained(
     assert caught.value.errno == code
     assert path.read_text() == "before"
     assert _names(tmp_path) == ["file"]
+
+
+def test_what_cannot_be_removed_does_not_hide_what_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "write_bytes", fails)
+    monkeypatch.setattr(Path, "unlink", fails)
+    with pytest.raises(OutputError, match=r"cannot write .*file: the file system is read-only"):
+        files.write_bytes(tmp_path / "file", b"")
 
 
 def test_an_explanation_is_given_once(tmp_path: Path) -> None:

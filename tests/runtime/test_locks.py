@@ -65,3 +65,22 @@ def test_file_systems_without_locks_hold_nothing(
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     with locks.held(tmp_path):
         assert True
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: Any, **_: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with pytest.raises(OutputError, match="read-only: choose another"), locks.held(tmp_path):
+        pytest.fail("held")
+
+
+def test_nothing_is_held_in_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = "s3://bucket/run"
+    with pytest.raises(OutputError, match=f"{url}: nothing is written"), locks.held(Path(url)):
+        pytest.fail("held")
+    assert list(tmp_path.iterdir()) == []

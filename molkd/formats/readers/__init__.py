@@ -87,7 +87,7 @@ def read(
     columns = columns or Columns()
     names = sources.listed(source)
     kind = kind_of(names, kind, columns.style)
-    if len(names) > 1 and not columns.first:
+    if not columns.first:
         columns = agreed(names, columns, kind)
     with contextlib.closing(_files(names, kind, columns, opened)) as files:
         rows, row = Joined(files), 0
@@ -126,10 +126,10 @@ def read_items(
 
 
 def agreed(names: Sequence[str], columns: Columns, kind: str) -> Columns:
-    """Looks at all files, and returns the columns with what the first of them has.
+    """Looks at all of several files, and returns the columns with what the first of them has.
 
-    With these `read` does not look again, in this process or in others. A pipe is not looked at,
-    for nothing would be left of it.
+    With these `read` does not look again, in this process or in others. What is not looked at is
+    known when it has been read: a file alone, and a pipe, of which nothing would be left.
 
     Args:
         names: what `molkd.formats.sources.listed` returned.
@@ -146,7 +146,7 @@ def agreed(names: Sequence[str], columns: Columns, kind: str) -> Columns:
             rows.skip(1)
 
     first, *others = names
-    if sources.is_lasting(first):  # the others must have its columns
+    if others and sources.is_lasting(first):  # the others must have its columns
         look(first)
         sources.each(look, [name for name in others if sources.is_lasting(name)])
     return columns

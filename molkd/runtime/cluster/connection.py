@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ ADDRESS = "RAY_ADDRESS"
 
 _STARTS = 3
 """On a loaded machine a part of Ray may not start within its 15 seconds, and Ray gives up."""
+
+_LOCAL = {"localhost", "127.0.0.1", "[::1]"}
+
+_PATIENCE = 10.0
+"""Seconds in which a cluster has to answer; Ray alone tries for a quarter of an hour."""
 
 _STORE = 512 << 20
 """Bytes of shared memory that a cluster of ours may take for results, and more for many jobs."""
@@ -54,9 +60,27 @@ def _clean(folder: Path) -> None:
 
 def _reach(address: str) -> str:
     try:
+        _knock(address)
         return _init(address=address)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ConfigError(f"no Ray cluster at {address} ({ADDRESS}): {last_line(error)}") from error
+
+
+def _knock(address: str) -> None:
+    """Looks whether anything answers at host:port or ray://host:port.
+
+    Raises:
+        ConnectionError: nothing does.
+    """
+    host, _, port = address.rpartition("/")[2].rpartition(":")
+    if not port.isdigit():
+        return
+    # A cluster on this machine may answer at its outer address only.
+    for place in (host.strip("[]"), *[ray.util.get_node_ip_address()] * (host in _LOCAL)):
+        with contextlib.suppress(OSError):
+            socket.create_connection((place, int(port)), _PATIENCE).close()
+            return
+    raise ConnectionError(f"nothing answers there within {_PATIENCE:g} seconds")
 
 
 def _start(jobs: int) -> str:
