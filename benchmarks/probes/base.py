@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -130,7 +131,12 @@ class Shares(Protocol):
 def about(probe: Probe, name: str, libraries: Sequence[str]) -> dict[str, object]:
     """Returns what `Probe.about` promises, from the probe's fields and installed versions."""
     options = asdict(probe)  # pyright: ignore[reportArgumentType]  (every probe is a dataclass)
-    return {"name": name, **options, "versions": {name: version(name) for name in libraries}}
+    return {"name": name, **options, "versions": {name: _version(name) for name in libraries}}
+
+
+@functools.cache
+def _version(library: str) -> str:
+    return version(library)
 
 
 def check(train: Part, valid: Part, kind: Kind) -> None:
