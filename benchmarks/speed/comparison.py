@@ -123,7 +123,9 @@ def _change(old: SpeedCell | None, new: SpeedCell | None) -> Change:
     before = None if old is None else old.measured
     after = None if new is None else new.measured
     if before is None or after is None:
-        return replace(change, verdict=_lacking(before, new), note=cell.error)
+        reasons = dict.fromkeys(each.error for each in (new, old) if each is not None)
+        note = "; ".join(filter(None, reasons))
+        return replace(change, verdict=_lacking(before, new), note=note)
     quotients = sorted(b / a for a in before.ratios() for b in after.ratios())
     same = before.count == after.count
     return replace(

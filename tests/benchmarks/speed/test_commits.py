@@ -134,4 +134,4 @@ def test_a_side_that_fails_is_not_asked_again() -> None:
     assert [name for name, _ in molkds.asked] == ["broken"] + ["new"] * 5
     assert old[0].error == "ImportError: no students"
     (change,) = compare(old, new)
-    assert change.verdict == "only new"
+    assert (change.verdict, change.note) == ("only new", "ImportError: no students")

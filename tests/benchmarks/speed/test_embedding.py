@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from dataclasses import replace
 
@@ -36,6 +37,15 @@ def test_a_students_parts_add_up_to_the_whole(
     assert [sum(one) for one in zip(*parts, strict=True)] == pytest.approx(whole)
     assert found.per_second == pytest.approx(100)
     assert "rest" not in found.rounds
+
+
+def test_a_build_whose_writers_are_asked_otherwise_is_measured_without_them(
+    clock: FakeClock, modality: BenchmarkModality, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "molkd.formats.encodings", None)
+    found = embedding(lambda: TimedStudent(clock), SMILES, LIMITS, modality, clock=clock)
+    assert found.ratios("total") == pytest.approx([10.0] * 3)
+    assert "write" not in found.rounds
 
 
 def test_timing_leaves_the_student_as_it_was(clock: FakeClock, modality: BenchmarkModality) -> None:
