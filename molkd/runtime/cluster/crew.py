@@ -219,7 +219,7 @@ class Crew:
                 f"{n:g} {name[4:].upper()}" for name, n in self._options.items() if n
             )
             warnings.warn(
-                f"waiting for the cluster: a worker needs {need}, free are "
+                f"waiting for the cluster: a worker needs {need}, free beside those that start are "
                 f"{ray.available_resources().get('CPU', 0):g} CPUS and "
                 f"{ray.available_resources().get('GPU', 0):g} GPUS",
                 stacklevel=2,
