@@ -11,7 +11,7 @@ from molkd.bank.builder import build
 from molkd.errors import IncompleteBankError, UnknownNameError, WorkerDiedError
 from tests.fakes.fake_teachers import FakeTeacher
 
-pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(600)]
 
 ITEMS = [f"item {row}" for row in range(100)]
 

@@ -24,7 +24,7 @@ from molkd.errors import MissingExtraError, ShapeError
 from tests.embedding.jobs import SMILES
 from tests.fakes.fake_encoders import FakeEncoder
 
-pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(600)]
 
 
 @dataclass
@@ -140,12 +140,14 @@ def test_an_encoder_that_fails_is_reported_as_it_is_here(tmp_path: Path, source:
 
 
 SCRIPT = """
+import signal
 import sys
 sys.path.insert(0, sys.argv[1])
 from molkd.embedding import EmbedSettings, embed_file
 from tests.fakes.fake_encoders import FakeEncoder
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
     source, output = sys.argv[2:4]
     options = EmbedSettings(chunk_rows=4)
     encoder = FakeEncoder(seconds=0.5)
@@ -154,7 +156,6 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_job_that_is_ended_leaves_no_ray_and_goes_on(
     tmp_path: Path, source: Path, how: signal.Signals

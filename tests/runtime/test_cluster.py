@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,9 +14,9 @@ import pytest
 from molkd.errors import ConfigError, ShapeError, WorkerDiedError
 from molkd.runtime import cluster, versions
 from molkd.runtime.cluster import connection
-from tests.fakes.cluster_work import Dying, Unloadable, join, refuse, slow_square
+from tests.fakes.cluster_work import Dying, Unloadable, join, niceness, refuse, slow_square
 
-pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(600)]
 
 
 def _map(function: Any, tasks: Any, **some: Any) -> list[Any]:
@@ -29,6 +30,11 @@ def test_results_come_in_order_and_ticks_are_added() -> None:
     assert found == [number**2 for number in range(12)]
     assert heard == sorted(heard)
     assert heard[-1] == sum(range(12))
+
+
+@pytest.mark.usefixtures("ray_cluster")
+def test_workers_get_as_much_of_the_processor_as_this_process() -> None:
+    assert _map(niceness, [0]) == [os.nice(0)]
 
 
 @pytest.mark.usefixtures("ray_cluster")
