@@ -18,7 +18,7 @@ from molkd.runtime import files
 from molkd.runtime.arrays import read_arrays
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
-from molkd.types import Embeddings, Matrix, digest_of
+from molkd.types import Embeddings, Matrix, Rows, digest_of
 
 CHUNK = 1000
 """Items per block: what is lost by a kill, and the task of one worker process."""
@@ -93,13 +93,10 @@ class EmbeddingStore:
             KeyError: an item is not in the store.
             CorruptFileError: a block cannot be read.
         """
-        found = self._places()
-        by_block: dict[str, tuple[list[int], list[int]]] = {}
-        for row, item in enumerate(items):
-            name, place = found[key_of(item)]
-            rows, places = by_block.setdefault(name, ([], []))
-            rows.append(row)
-            places.append(place)
+        blocks = self._blocks()
+        words = set(map(type, items)) == {str}
+        located = _places_of if words else _places_of.__wrapped__  # images may change meanwhile
+        by_block = located(blocks, tuple(items))
         values: Matrix | None = None
         failures: dict[int, str] = {}
         for name, (rows, places) in by_block.items():
@@ -107,8 +104,9 @@ class EmbeddingStore:
             if values is None:
                 values = np.empty((len(items), block["values"].shape[1]), np.float32)
             values[rows] = block["values"][places]
-            reasons = block["reasons"][places].tolist()
-            failures |= {row: why for row, why in zip(rows, reasons, strict=True) if why}
+            reasons = block["reasons"][places]
+            failed = np.flatnonzero(reasons != "")
+            failures |= dict(zip(rows[failed].tolist(), reasons[failed].tolist(), strict=True))
         if values is None:
             raise KeyError("no items were asked for")
         return Embeddings(values, dict(sorted(failures.items())))
@@ -127,8 +125,11 @@ class EmbeddingStore:
 
     def _places(self) -> Mapping[str, tuple[str, int]]:
         """Key of an item -> name of its block, and its place there."""
+        return _places(self._blocks())
+
+    def _blocks(self) -> _Blocks:
         names = tuple(sorted(path.name for path in self._folder.glob("*.npz")))
-        return _places(_Blocks(names, self._folder))
+        return _Blocks(names, self._folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,23 @@ def _places(blocks: _Blocks) -> dict[str, tuple[str, int]]:
         for place, key in enumerate(_arrays(blocks.folder / name, "smiles")["smiles"].tolist()):
             places.setdefault(key, (name, place))
     return places
+
+
+@functools.lru_cache(maxsize=16)
+def _places_of(blocks: _Blocks, items: tuple[Item, ...]) -> dict[str, tuple[Rows, Rows]]:
+    """Name of a block -> rows of the items that are there, and their places in it.
+
+    Raises:
+        KeyError: an item is in no block.
+    """
+    found = _places(blocks)
+    by_block: dict[str, tuple[list[int], list[int]]] = {}
+    for row, item in enumerate(items):
+        name, place = found[key_of(item)]
+        rows, places = by_block.setdefault(name, ([], []))
+        rows.append(row)
+        places.append(place)
+    return {name: (np.array(rows), np.array(places)) for name, (rows, places) in by_block.items()}
 
 
 def key_of(item: Item) -> str:
@@ -179,7 +197,8 @@ def read(cache: Path, digests: Sequence[str], items: Sequence[Item]) -> Embeddin
     """
     parts = [store_of(cache, digest).rows(items) for digest in digests]
     failures = {row: why for part in parts for row, why in part.failures.items()}
-    values = np.concatenate([part.values for part in parts], axis=1)
+    sides = [part.values for part in parts]
+    values = sides[0] if len(sides) == 1 else np.concatenate(sides, axis=1)
     values[list(failures)] = np.nan
     return Embeddings(values, dict(sorted(failures.items())))
 

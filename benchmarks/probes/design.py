@@ -54,36 +54,25 @@ class Design:
             rare = often <= RARE * len(x)
             rare &= bool(rare.sum() >= MANY * len(rare))
         kept, others = np.flatnonzero(~rare), np.flatnonzero(rare)
+        origin, varies = least.astype(np.float64), (x.max(axis=0) > least)[kept]
+        order, p = np.concatenate([kept, others]), len(kept)
         dense = x[:, kept].astype(np.float64)
-        mean = dense.mean(axis=0)
-        sd = np.sqrt(((dense - mean) ** 2).mean(axis=0))
-        unit = np.where((x.max(axis=0) > least)[kept] & (sd > 0), sd, 1.0)
-        return cls._split(
-            x,
-            np.concatenate([kept, others]),
-            np.concatenate([mean, least[others].astype(np.float64)]),
-            np.concatenate([unit, np.ones(len(others))]),
-            len(kept),
-        )
-
-    @classmethod
-    def _split(cls, x: Matrix, order: Rows, origin: Labels, unit: Labels, p: int) -> Self:
-        from scipy.sparse import csr_array
-
-        dense = x[:, order[:p]].astype(np.float64)
-        dense -= origin[:p]
+        origin[kept] = dense.mean(axis=0)
+        dense -= origin[kept]
+        sd = np.sqrt(np.square(dense).mean(axis=0))
+        unit = np.ones(len(order))
+        unit[:p][varies & (sd > 0)] = sd[varies & (sd > 0)]
         dense /= unit[:p]
-        if p == len(order):
-            return cls(order, origin, unit, dense, csr_array((len(x), 0)))
-        rows, places = np.nonzero(x[:, order[p:]] != origin[p:].astype(np.float32))
-        values = x[rows, order[p:][places]].astype(np.float64) - origin[p:][places]
-        ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(x)))])
-        sparse = csr_array((values, places, ends), shape=(len(x), len(order) - p))
-        return cls(order, origin, unit, dense, sparse)
+        return cls(order, origin[order], unit, dense, _sparse(x, others, least[others]))
 
     def alike(self, x: Matrix) -> Design:
         """Returns other rows in the same units; they decide nothing."""
-        return self._split(x, self.order, self.origin, self.unit, self.dense.shape[1])
+        p = self.dense.shape[1]
+        dense = x[:, self.order[:p]].astype(np.float64)
+        dense -= self.origin[:p]
+        dense /= self.unit[:p]
+        sparse = _sparse(x, self.order[p:], self.origin[p:].astype(np.float32))
+        return Design(self.order, self.origin, self.unit, dense, sparse)
 
     def at(self, rows: Rows) -> Design:
         """Returns some of the rows, in the same units."""
@@ -154,3 +143,15 @@ class Design:
         r = r.astype(dense.dtype, copy=False)
         found = r @ dense
         return np.concatenate([found, (turned @ r.T).T], axis=1) if turned.shape[0] else found
+
+
+def _sparse(x: Matrix, columns: Rows, least: Matrix) -> Any:
+    """Some columns less a usual value of each, shape (n, len(columns))."""
+    from scipy.sparse import csr_array
+
+    if not len(columns):
+        return csr_array((len(x), 0))
+    rows, places = np.nonzero(x[:, columns] != least)
+    values = x[rows, columns[places]].astype(np.float64) - least[places]
+    ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(x)))])
+    return csr_array((values, places, ends), shape=(len(x), len(columns)))
