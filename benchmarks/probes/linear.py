@@ -158,7 +158,7 @@ def _askable(x: Matrix, questions: Sequence[Question], kind: Kind) -> bool:
     values = [np.unique(q.train_y) for q in questions]
     alike = kind == "regression" or all(np.array_equal(each, values[0]) for each in values)
     enough = all(len(q.valid) and len(each) > 1 for q, each in zip(questions, values, strict=True))
-    return alike and enough and bool(np.isfinite(x).all(axis=1)[rows].all())
+    return alike and enough and bool(np.isfinite(x)[rows].all())
 
 
 def _outputs(columns: Labels, classes: Labels, kind: Kind) -> Labels:
