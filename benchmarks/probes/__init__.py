@@ -15,6 +15,7 @@ PROBES: Registry[type[Probe]] = Registry(
         "mlp": "molkd.benchmarks.probes.mlp:Mlp",
         "boosting": "molkd.benchmarks.probes.boosting:Boosting",
         "forest": "molkd.benchmarks.probes.forest:Forest",
+        "kernel": "molkd.benchmarks.probes.kernel:Kernel",
         "pls": "molkd.benchmarks.probes.pls:Pls",
         "mean": "molkd.benchmarks.probes.mean:Mean",
     },

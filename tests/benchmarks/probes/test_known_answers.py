@@ -22,10 +22,10 @@ from tests.fakes.few_trees import make
 TEST = 12_000
 """Test rows: the standard error of a score is then about 0.3 %."""
 
-COLUMNS = {"linear": 20, "mlp": 2, "knn": 1, "boosting": 1, "forest": 1, "pls": 20}
+COLUMNS = {"linear": 20, "mlp": 2, "knn": 1, "boosting": 1, "forest": 1, "kernel": 2, "pls": 20}
 """Probe -> width: neighbours and trees need rows without number where the space is wide."""
 
-ROWS = {"linear": 4000, "mlp": 2500, "knn": 6000, "boosting": 6000, "forest": 6000, "pls": 4000}
+ROWS = dict.fromkeys(COLUMNS, 6000) | {"linear": 4000, "mlp": 2500, "kernel": 1200, "pls": 4000}
 """Probe -> training rows."""
 
 

@@ -266,5 +266,7 @@ def test_a_description_holds_all_that_decides_the_numbers(name: str) -> None:
 def test_a_mistyped_probe_is_answered_with_near_names() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'linear'"):
         make("liner")
-    with pytest.raises(UnknownNameError, match="linear, knn, mlp, boosting, forest, pls, mean"):
+    with pytest.raises(
+        UnknownNameError, match="linear, knn, mlp, boosting, forest, kernel, pls, mean"
+    ):
         describe("zzz")
