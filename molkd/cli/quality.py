@@ -59,7 +59,9 @@ def quality(  # noqa: PLR0913
     ] = False,
     probe: Annotated[
         list[str] | None,
-        typer.Option(help="linear, knn, mlp, boosting, forest, kernel, pls, mean. Default: linear."),
+        typer.Option(
+            help="linear, knn, mlp, boosting, forest, kernel, pls, mean. Default: linear."
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
