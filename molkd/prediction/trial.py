@@ -11,6 +11,7 @@ from molkd.library.cards import Card, Section
 from molkd.library.results import Shown, shown
 from molkd.prediction.measured import Kind, Measured
 from molkd.prediction.predictor import Predictor
+from molkd.prediction.reliability import LOW
 from molkd.prediction.scores import SHOWN, Comparison
 from molkd.prediction.settings import TrialSettings
 from molkd.prediction.validation import SPLITS, Split
@@ -99,6 +100,7 @@ def summary(trial: Trial) -> str:
     why = "as you asked" if told else "the better one on new scaffolds"
     what = f"{facts.reads}: {facts.described}"
     lines.append(f"Fitted to all compounds: the {_NAMES[facts.model]} ({what}), {why}.")
+    lines.append(_told_apart(trial))
     promised = f"{100 * trial.settings.confidence:g} %"
     noun = "sets of classes" if facts.classes else "intervals"
     lines.append(
@@ -106,6 +108,16 @@ def summary(trial: Trial) -> str:
         "out."
     )
     return "\n".join(lines)
+
+
+def _told_apart(trial: Trial) -> str:
+    excess = trial.predictor.excess
+    if excess is None:
+        return "All compounds are equally reliable, as far as this table can tell."
+    return (
+        f"Compounds with a reliability below {LOW:g} were off by {excess:.2f} times as much as the "
+        f"others{' (squared errors)' if trial.measured.classes else ''} while held out."
+    )
 
 
 def _counted(trial: Trial) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from molkd.benchmarks.probes.forest import Forest
 from molkd.errors import InputError
 from molkd.prediction import learners, trial, validation
 from molkd.prediction.trial import Trial
+from molkd.prediction.validation import HeldOut
 from molkd.students import Student
 from tests.prediction.compounds import SMILES, VALUES, table
 
@@ -46,6 +48,19 @@ def test_the_summary_says_what_was_fitted_and_what_intervals_held(
     assert "as you asked" in said
     assert f"90 % intervals held {100 * found.held:.1f} %" in said
     assert {"embedding": "molkd-tiny-1", "forest": "ecfp4-count and rdkit2d"}[model] in said
+
+
+def test_the_summary_says_what_reliability_is_worth(trials: Trials) -> None:
+    found = trials["classification", "forest"]
+    excess = found.predictor.excess
+    assert excess is not None
+    assert (
+        f"Compounds with a reliability below 0.2 were off by {excess:.2f} times as much as the "
+        "others (squared errors) while held out."
+    ) in prediction.summary(found)
+    same = HeldOut(np.full((1, 60), 0.5), found.predictor.held_out.folds[:1])
+    alike = replace(found, predictor=replace(found.predictor, held_out=same))
+    assert "All compounds are equally reliable, as far as this table" in prediction.summary(alike)
 
 
 def test_a_notebook_shows_the_table_and_the_words(trials: Trials) -> None:
