@@ -177,7 +177,8 @@ def _numbers(
     ]
     inside = [(end[:, 0] <= true) & (true <= end[:, 1]) for end in ends]
     widths = [end[:, 1] - end[:, 0] for end in ends]
-    return learnt.scores(expected), np.column_stack(inside), np.column_stack(widths)
+    held = np.column_stack(inside).astype(np.float64)
+    return learnt.scores(expected), held, np.column_stack(widths)
 
 
 def _fingerprints(smiles: Sequence[str]) -> list[Any]:

@@ -114,9 +114,10 @@ def _told_apart(trial: Trial) -> str:
     excess = trial.predictor.excess
     if excess is None:
         return "All compounds are equally reliable, as far as this table can tell."
+    squared = " (squared errors)" if trial.measured.classes else ""
     return (
         f"Compounds with a reliability below {LOW:g} were off by {excess:.2f} times as much as the "
-        f"others{' (squared errors)' if trial.measured.classes else ''} while held out."
+        f"others{squared} while held out{'' if excess > 1 else ': it does not help here'}."
     )
 
 

@@ -128,3 +128,12 @@ def test_the_fewest_compounds_and_scaffolds_that_are_taken(
 def test_the_fewer_compounds_the_more_repeats(compounds: int, repeats: int) -> None:
     assert prediction.TrialSettings().repeats_of(compounds) == repeats
     assert prediction.TrialSettings(repeats=2).repeats_of(compounds) == 2
+
+
+def test_the_summary_says_where_reliability_does_not_help(trials: Trials) -> None:
+    found = trials["classification", "forest"]
+    predictor = found.predictor
+    even = np.where(np.arange(60) % 4, np.where(predictor.y > 0, 0.1, 0.9), 0.5)
+    wrong = HeldOut(even[np.newaxis], predictor.held_out.folds[:1])  # sure ones are wrong
+    said = prediction.summary(replace(found, predictor=replace(predictor, held_out=wrong)))
+    assert "others (squared errors) while held out: it does not help here." in said
