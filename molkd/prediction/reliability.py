@@ -3,8 +3,8 @@
 The expected error of a value is its `difficulty`; that of a probability p is p (1 - p), its
 squared error if p is right. They are ranked among those of the compounds that were measured, as
 they were while their scaffold was held out: 0.1 means that nine in ten were expected to be nearer.
-Expected errors of values that are nearly the same count as equal, so that a table which is too
-small to tell compounds apart gives all of them about one half.
+Expected errors of values that n compounds cannot tell apart count as equal: a mean of n errors is
+uncertain by about one part in the root of n. So a table that is too small gives about one half.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ from molkd.prediction import difficulty
 from molkd.prediction.difficulty import Difficulty, Space
 from molkd.prediction.validation import HeldOut
 from molkd.types import Mask, Matrix
-
-APART = 1.05
-"""Expected errors of values differ if one is that much of the other."""
 
 LOW = 0.2
 """A score below which there is a reason."""
@@ -50,7 +47,7 @@ class ExpectedErrors:
 
     def scores(self, expected: Labels) -> Labels:
         """Returns scores of expected errors."""
-        return scores(expected, self.held_out, apart=APART)
+        return scores(expected, self.held_out, apart=1 + self.held_out.shape[1] ** -0.5)
 
     def of(self, x: Matrix, predicted: Labels) -> tuple[Labels, Labels]:
         """Returns difficulties and their parts; of rows (m, d) that the model reads."""

@@ -113,7 +113,7 @@ def summary(trial: Trial) -> str:
 def _told_apart(trial: Trial) -> str:
     excess = trial.predictor.excess
     if excess is None:
-        return "All compounds are equally reliable, as far as this table can tell."
+        return "This table cannot tell which of its compounds are less reliable than others."
     squared = " (squared errors)" if trial.measured.classes else ""
     return (
         f"Compounds with a reliability below {LOW:g} were off by {excess:.2f} times as much as the "

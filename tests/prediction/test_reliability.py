@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from molkd.prediction import reliability
@@ -49,3 +51,14 @@ def test_what_is_learnt_speaks_of_new_molecules() -> None:
     assert near > 0.6
     assert strange < 0.05
     assert reliability.reasons(np.array([near, strange]), parts) == {1: reliability.FAR}
+
+
+def test_a_small_table_takes_nearly_equal_ones_for_equal() -> None:
+    rng = np.random.default_rng(0)
+    spreads = []
+    for count in (25, 2500):
+        known = np.exp(rng.normal(scale=0.05, size=(1, count)))
+        nothing: Any = None
+        found = reliability.ExpectedErrors(nothing, nothing, known, nothing)
+        spreads.append(np.ptp(found.scores(np.array([0.95, 1.05]))))
+    assert spreads[0] < 0.3 < spreads[1]
