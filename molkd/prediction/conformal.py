@@ -3,11 +3,13 @@
 Errors are those of cross-validation, of all repeats, about the prediction of one model of all
 compounds. The share that is promised holds for compounds that relate to the measured ones as one
 held-out fold does to the others: of new scaffolds where folds are by scaffold. What they held
-there is measured with the errors of the other folds alone, see `held`.
+there is measured with the errors of the other folds alone, see `held`. Intervals are as wide as a
+molecule is difficult: the errors that are ranked are those over their difficulty.
 
 Source: Vovk, Gammerman & Shafer 2005, Algorithmic Learning in a Random World; as "CV" in Barber et
-al. 2021, Ann. Statist. 49(1), doi:10.1214/20-AOS1965. Sets of classes are those of Vovk's Mondrian
-predictors, one class at a time.
+al. 2021, Ann. Statist. 49(1), doi:10.1214/20-AOS1965; locally weighted as in Lei et al. 2018, JASA
+113, doi:10.1080/01621459.2017.1307116. Sets of classes are those of Vovk's Mondrian predictors, one
+class at a time.
 """
 
 from __future__ import annotations
@@ -57,7 +59,13 @@ def sets(probability: Labels, held_out: Labels, y: Labels, confidence: float) ->
 
 
 def bounds(
-    values: Labels, held_out: Labels, y: Labels, confidence: float, *, classes: bool
+    values: Labels,
+    held_out: Labels,
+    y: Labels,
+    confidence: float,
+    *,
+    classes: bool,
+    difficulty: tuple[Labels, Labels] | None = None,
 ) -> Labels:
     """Returns what is promised of new predictions.
 
@@ -67,6 +75,8 @@ def bounds(
         y: shape (n,), their labels.
         confidence: the share that shall be held.
         classes: whether labels are classes.
+        difficulty: of numbers: shape (m,), expected errors of new compounds, and shape (r, n), of
+            those held out, in one unit; without it intervals are equally wide.
 
     Returns:
         Shape (m, 2): ends of intervals, or 1 and 0 for whether a class cannot be ruled out.
@@ -77,12 +87,22 @@ def bounds(
         known = np.tile(y, len(held_out))
         found[there] = sets(values[there], held_out.ravel(), known, confidence)
     else:
-        reach = width(np.abs(held_out - y).ravel(), len(y), confidence)
-        found[there] = values[there, np.newaxis] + np.array([-reach, reach])
+        new, known = difficulty or (np.ones(len(values)), np.ones_like(held_out))
+        unit = width((np.abs(held_out - y) / known).ravel(), len(y), confidence)
+        reach = unit * new[there]
+        found[there] = np.column_stack([values[there] - reach, values[there] + reach])
     return found
 
 
-def held(y: Labels, held_out: Labels, folds: Folds, confidence: float, *, classes: bool) -> Labels:
+def held(
+    y: Labels,
+    held_out: Labels,
+    folds: Folds,
+    confidence: float,
+    *,
+    classes: bool,
+    difficulty: Labels | None = None,
+) -> Labels:
     """Measures what intervals or sets held, each fold by the errors of the others.
 
     Args:
@@ -91,6 +111,8 @@ def held(y: Labels, held_out: Labels, folds: Folds, confidence: float, *, classe
         folds: shape (r, n), the fold in which each was.
         confidence: what is promised.
         classes: whether labels are classes.
+        difficulty: shape (r, f, n), expected errors of numbers, by the fold that is judged; without
+            it intervals are equally wide.
 
     Returns:
         Shape (n,): the share of the repeats in which the compound's label was in.
@@ -103,7 +125,8 @@ def held(y: Labels, held_out: Labels, folds: Folds, confidence: float, *, classe
                 fits = sets(predicted[here], predicted[others], y[others], confidence)
                 inside[repeat, here] = fits[np.arange(len(fits)), y[here].astype(int)]
             else:
-                errors = np.abs(y - predicted)
+                scale = np.ones_like(y) if difficulty is None else difficulty[repeat, number]
+                errors = np.abs(y - predicted) / scale
                 reach = width(errors[others], int(others.sum()), confidence)
                 inside[repeat, here] = errors[here] <= reach
     return inside.mean(axis=0)

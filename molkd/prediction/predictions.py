@@ -14,6 +14,7 @@ from molkd.benchmarks.tasks.task import Labels
 from molkd.library.cards import Card, Section
 from molkd.library.results import ResultTable, values_of
 from molkd.prediction.facts import Facts
+from molkd.prediction.reliability import LOW
 
 _SHOWN = 10
 
@@ -28,6 +29,9 @@ class Predictions(ResultTable):
         smiles: one per row, as the library holds them.
         values: shape (n,), numbers, or probabilities of class 1; NaN in rows that failed.
         bounds: shape (n, 2), ends of the intervals; of classes, 1 where one cannot be ruled out.
+        reliability: shape (n,), from 0 to 1, higher is better: the share of the measured compounds
+            that were expected to be farther off while they were held out; NaN where none is known.
+        doubts: row -> why its reliability is low.
         measured: shape (n,), the label of compounds that the model learnt from; else NaN.
         reasons: row -> why it has no prediction.
         confidence: what the intervals promise.
@@ -39,6 +43,8 @@ class Predictions(ResultTable):
     smiles: Sequence[str]
     values: Labels
     bounds: Labels
+    reliability: Labels
+    doubts: Mapping[int, str]
     measured: Labels
     reasons: Mapping[int, str]
     confidence: float
@@ -69,17 +75,21 @@ class Predictions(ResultTable):
             columns[f"probability of {classes[1]}"] = _where(there, self.values)
             columns["cannot rule out"] = _where(there, [words.get(one) for one in ruled])
             names = [classes[int(y)] if np.isfinite(y) else None for y in self.measured]
-            columns["measured"] = pa.array(names, pa.string())
+            measured = pa.array(names, pa.string())
         else:
             columns["predicted"] = _where(there, self.values)
             columns["low"] = _where(there, self.bounds[:, 0])
             columns["high"] = _where(there, self.bounds[:, 1])
-            columns["measured"] = _where(np.isfinite(self.measured), self.measured)
+            measured = _where(np.isfinite(self.measured), self.measured)
+        columns["reliability"] = _where(np.isfinite(self.reliability), self.reliability)
+        columns["reliability_reason"] = self._words(self.doubts)
+        columns["measured"] = measured
         columns["valid"] = there
-        columns["error"] = pa.array(
-            [self.reasons.get(row) for row in range(len(self))], pa.string()
-        )
+        columns["error"] = self._words(self.reasons)
         return pa.table(columns)
+
+    def _words(self, said: Mapping[int, str]) -> Any:
+        return pa.array([said.get(row) for row in range(len(self))], pa.string())
 
     def __str__(self) -> str:
         return f"{int(np.isfinite(self.values).sum())} of {len(self)} molecules predicted"
@@ -94,11 +104,22 @@ class Predictions(ResultTable):
                 f"{known} of them {verb} measured, and the model has learnt from that: for these "
                 "the column 'measured' counts"
             )
+        lines += self._reliable()
         for row, why in list(self.reasons.items())[:5]:
             lines.append(f"  row {row}: {why}")
         if len(self.reasons) > 5:
             lines.append(f"  ... and {len(self.reasons) - 5} more, see the column 'error'")
         return "\n".join(lines)
+
+    def _reliable(self) -> list[str]:
+        known = self.reliability[np.isfinite(self.reliability)]
+        if len(known):
+            low = f"{int((known < LOW).sum()):,} have a reliability below {LOW:g}"
+            return [f"{low}: for four in five measured compounds less error was expected"]
+        if not np.isfinite(self.values).any():
+            return []
+        why = "the model was saved before there was such a score; fit it again"
+        return [f"no reliability, and intervals that are equally wide: {why}"]
 
     def sections(self, most: int) -> list[Section]:
         """Returns the molecules with the highest values and those with the lowest."""

@@ -16,10 +16,11 @@ from molkd.errors import ConfigError, InputError
 from molkd.library import Library, of
 from molkd.library.results import Shown
 from molkd.library.table import refuse_incomplete
-from molkd.prediction import conformal, learners, molecules
+from molkd.prediction import conformal, learners, molecules, reliability
 from molkd.prediction.facts import Facts
 from molkd.prediction.features import SideBySide, streamed
 from molkd.prediction.predictions import Predictions
+from molkd.prediction.reliability import ExpectedErrors
 from molkd.prediction.validation import HeldOut
 from molkd.runtime.processes import ordered_map
 from molkd.types import Matrix
@@ -39,6 +40,8 @@ class Predictor(Shown):
         y: shape (n,), their labels.
         held_out: predictions of them by folds of scaffolds, from which intervals are made.
         example: shape (e, d), some of the rows it learnt from, by which a file is checked.
+        expected: how far off numbers are expected to be; None of classes, and of a file that was
+            written before there was such a thing.
     """
 
     facts: Facts
@@ -47,6 +50,7 @@ class Predictor(Shown):
     y: Labels
     held_out: HeldOut
     example: Matrix
+    expected: ExpectedErrors | None = None
 
     def __str__(self) -> str:
         facts = self.facts
@@ -58,7 +62,34 @@ class Predictor(Shown):
 
     def _held_by_compound(self, confidence: float) -> Labels:
         found, classes = self.held_out, bool(self.facts.classes)
-        return conformal.held(self.y, found.values, found.folds, confidence, classes=classes)
+        difficulty = self.expected.judging if self.expected else None
+        return conformal.held(
+            self.y, found.values, found.folds, confidence, classes=classes, difficulty=difficulty
+        )
+
+    @property
+    def excess(self) -> float | None:
+        """How much farther off the least reliable held-out compounds were than the others.
+
+        Of classes, by squared errors of probabilities. None where no compound is known to be much
+        less reliable than others.
+        """
+        off = np.abs(self.held_out.values - self.y)
+        if self.facts.classes:
+            known, off = reliability.uncertain(self.held_out.values), off**2
+        elif self.expected:
+            known = self.expected.held_out
+        else:
+            return None
+        low = self._scores(known) < reliability.LOW
+        if not low.any() or low.all() or not off[~low].any():
+            return None
+        return float(off[low].mean() / off[~low].mean())
+
+    def _scores(self, expected: Labels) -> Labels:
+        if self.expected:
+            return self.expected.scores(expected)
+        return reliability.scores(expected, reliability.uncertain(self.held_out.values))
 
     def predict(self, library: Any, *, confidence: float = 0.9, jobs: int = 1) -> Predictions:
         """Predicts all molecules of a library, one row each.
@@ -75,13 +106,16 @@ class Predictor(Shown):
         """
         check_confidence(confidence)
         library = self._opened(library, jobs)
-        held_out, classes = self.held_out.values, bool(self.facts.classes)
-        values = np.full(len(library), np.nan)
+        values, scores, expected = np.full((3, len(library)), np.nan)
+        doubts: dict[int, str] = {}
         reasons = dict(library.reasons) if self.facts.model == "embedding" else {}
         start = 0
         for rows, failures in self._rows(library, jobs):
-            there = np.isfinite(rows).all(axis=1)
-            values[start : start + len(rows)][there] = learners.predict(self.estimator, rows[there])
+            here = start + np.flatnonzero(np.isfinite(rows).all(axis=1))
+            x = rows[here - start]
+            values[here] = learners.predict(self.estimator, x)
+            expected[here], scores[here], why = self._reliable(x, values[here])
+            doubts |= {int(here[place]): words for place, words in why.items()}
             reasons |= {start + row: why for row, why in failures.items()}
             start += len(rows)
         return Predictions(
@@ -89,11 +123,36 @@ class Predictor(Shown):
             ids=library.ids,
             smiles=library.smiles,
             values=values,
-            bounds=conformal.bounds(values, held_out, self.y, confidence, classes=classes),
+            bounds=self._bounds(values, expected, confidence),
+            reliability=scores,
+            doubts=doubts,
             measured=self._measured(library.smiles, jobs),
             reasons=dict(sorted(reasons.items())),
             confidence=confidence,
             held=self.held(confidence),
+        )
+
+    def _reliable(self, x: Matrix, values: Labels) -> tuple[Labels, Labels, Mapping[int, str]]:
+        """Expected errors, scores, and reasons of the low ones; NaN where nothing is known."""
+        if self.expected:
+            expected, parts = self.expected.of(x, values)
+        elif self.facts.classes:
+            expected, parts = reliability.uncertain(values), None
+        else:
+            nothing = np.full(len(values), np.nan)
+            return nothing, nothing, {}
+        scores = self._scores(expected)
+        return expected, scores, reliability.reasons(scores, parts)
+
+    def _bounds(self, values: Labels, expected: Labels, confidence: float) -> Labels:
+        difficulty = (expected, self.expected.held_out) if self.expected else None
+        return conformal.bounds(
+            values,
+            self.held_out.values,
+            self.y,
+            confidence,
+            classes=bool(self.facts.classes),
+            difficulty=difficulty,
         )
 
     def _opened(self, library: Any, jobs: int) -> Library:

@@ -11,7 +11,7 @@ import numpy as np
 
 from molkd import students
 from molkd.errors import ConfigError
-from molkd.prediction import features, learners
+from molkd.prediction import features, learners, reliability
 from molkd.prediction.facts import Facts
 from molkd.prediction.features import SideBySide
 from molkd.prediction.learners import ModelOf
@@ -81,13 +81,15 @@ def run(
         reads=names[model],
         reads_digest=digests[model],
     )
+    held_out, numbers = found["scaffold", model], measured.kind == "regression"
     predictor = Predictor(
         facts=facts,
         estimator=estimator,
         smiles=measured.smiles,
         y=measured.y,
-        held_out=found["scaffold", model],
+        held_out=held_out,
         example=x[model][:_EXAMPLE],
+        expected=reliability.learn(x[model], measured.y, held_out) if numbers else None,
     )
     return Trial(
         measured=measured,

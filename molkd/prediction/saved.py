@@ -7,7 +7,7 @@ trees whose branches stay within them; and if it predicts what it did when it wa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ import numpy as np
 
 from molkd.errors import ConfigError, CorruptFileError, MissingExtraError, OutputError
 from molkd.prediction import learners
+from molkd.prediction.difficulty import Difficulty, Known, Space
 from molkd.prediction.facts import Facts
 from molkd.prediction.predictor import Predictor
+from molkd.prediction.reliability import ExpectedErrors
 from molkd.prediction.validation import HeldOut
 from molkd.runtime import files, versions
 from molkd.runtime.arrays import read_arrays
@@ -53,6 +55,7 @@ def save(predictor: Predictor, folder: str | Path) -> Path:
             folds=predictor.held_out.folds,
             example=predictor.example,
             check=check,
+            **_arrays(predictor.expected),
         )
     files.write_json(folder / COMPOUNDS, list(predictor.smiles))
     parts = (ESTIMATOR, ARRAYS, COMPOUNDS)
@@ -118,7 +121,7 @@ def _listed(index: dict[str, Any], folder: Path) -> Iterator[tuple[str, object]]
 
 
 def _loaded(folder: Path, index: dict[str, Any]) -> tuple[Predictor, Any]:
-    arrays = read_arrays(folder / ARRAYS, ("y", "values", "folds", "example", "check"))
+    arrays = read_arrays(folder / ARRAYS)
     smiles = json.loads((folder / COMPOUNDS).read_text(encoding="utf-8"))
     fields: dict[str, Any] = {name: index[name] for name in Facts.__dataclass_fields__}
     fields["classes"] = tuple(map(str, index["classes"]))
@@ -130,8 +133,31 @@ def _loaded(folder: Path, index: dict[str, Any]) -> tuple[Predictor, Any]:
         y=arrays["y"],
         held_out=HeldOut(arrays["values"], arrays["folds"]),
         example=arrays["example"],
+        expected=_expected(arrays),
     )
     return predictor, arrays["check"]
+
+
+def _arrays(expected: ExpectedErrors | None) -> dict[str, Any]:
+    """What is kept of expected errors, by name."""
+    if expected is None:
+        return {}
+    found = expected.difficulty
+    own = {"standards": found.standards, "weights": found.weights}
+    judged = {"difficulties": expected.held_out, "judging": expected.judging}
+    return {**expected.space._asdict(), **found.known._asdict(), **own, **judged}
+
+
+def _expected(arrays: Mapping[str, Any]) -> ExpectedErrors | None:
+    """What `_arrays` gave; None of classes, and of what was written before there was any."""
+    if "weights" not in arrays:
+        return None
+    space = Space(*(arrays[name] for name in Space._fields))
+    known = Known(*(arrays[name] for name in Known._fields))
+    difficulty = Difficulty(known, arrays["standards"], arrays["weights"])
+    found = ExpectedErrors(space, difficulty, arrays["difficulties"], arrays["judging"])
+    found.of(arrays["example"], arrays["check"])  # fails here where shapes do not fit
+    return found
 
 
 def _estimator(path: Path) -> Any:

@@ -11,6 +11,7 @@ from molkd.library.cards import Card, Section
 from molkd.library.results import Shown, shown
 from molkd.prediction.measured import Kind, Measured
 from molkd.prediction.predictor import Predictor
+from molkd.prediction.reliability import LOW
 from molkd.prediction.scores import SHOWN, Comparison
 from molkd.prediction.settings import TrialSettings
 from molkd.prediction.validation import SPLITS, Split
@@ -99,6 +100,7 @@ def summary(trial: Trial) -> str:
     why = "as you asked" if told else "the better one on new scaffolds"
     what = f"{facts.reads}: {facts.described}"
     lines.append(f"Fitted to all compounds: the {_NAMES[facts.model]} ({what}), {why}.")
+    lines.append(_told_apart(trial))
     promised = f"{100 * trial.settings.confidence:g} %"
     noun = "sets of classes" if facts.classes else "intervals"
     lines.append(
@@ -106,6 +108,17 @@ def summary(trial: Trial) -> str:
         "out."
     )
     return "\n".join(lines)
+
+
+def _told_apart(trial: Trial) -> str:
+    excess = trial.predictor.excess
+    if excess is None:
+        return "This table cannot tell which of its compounds are less reliable than others."
+    squared = " (squared errors)" if trial.measured.classes else ""
+    return (
+        f"Compounds with a reliability below {LOW:g} were off by {excess:.2f} times as much as the "
+        f"others{squared} while held out{'' if excess > 1 else ': it does not help here'}."
+    )
 
 
 def _counted(trial: Trial) -> str:

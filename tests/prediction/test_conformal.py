@@ -55,3 +55,38 @@ def test_what_was_held_is_measured_with_the_errors_of_other_folds() -> None:
     folds = np.repeat([0, 1], 10)[np.newaxis]
     inside = conformal.held(y, predicted, folds, 0.8, classes=False)
     assert inside.tolist() == [1.0] * 10 + [0.0] * 10
+
+
+def test_intervals_are_as_wide_as_a_compound_is_difficult() -> None:
+    rng = np.random.default_rng(0)
+    hard = rng.choice([1.0, 4.0], 4000)
+    off = hard * rng.normal(size=4000)
+    known, new = slice(0, 2000), slice(2000, None)
+    found = conformal.bounds(
+        np.zeros(2000),
+        np.zeros((1, 2000)),
+        off[known],
+        0.9,
+        classes=False,
+        difficulty=(3 * hard[new], 3 * hard[np.newaxis, known]),
+    )
+    inside = (found[:, 0] <= off[new]) & (off[new] <= found[:, 1])
+    for level in (1.0, 4.0):
+        assert inside[hard[new] == level].mean() == pytest.approx(0.9, abs=0.03)
+    equal = conformal.bounds(np.zeros(1), np.zeros((1, 2000)), off[known], 0.9, classes=False)
+    assert np.ptp(equal) > np.diff(found[hard[new] == 1]).max()
+
+
+def test_what_was_held_counts_difficulties_by_the_fold_that_is_judged() -> None:
+    y, predicted = np.zeros(20), np.repeat([1.0, 2.0], 10)[np.newaxis]
+    folds = np.repeat([0, 1], 10)[np.newaxis]
+    alike = np.ones((1, 2, 20))
+    known = np.stack([np.repeat([1.0, 2.0], 10), np.ones(20)])[np.newaxis]
+    held = [
+        conformal.held(y, predicted, folds, 0.8, classes=False, difficulty=difficulty).tolist()
+        for difficulty in (alike, known)
+    ]
+    assert held[0] == [1.0] * 10 + [0.0] * 10
+    assert held[1] == [1.0] * 10 + [0.0] * 10
+    known[0, 1] = known[0, 0]
+    assert conformal.held(y, predicted, folds, 0.8, classes=False, difficulty=known).all()

@@ -12,7 +12,7 @@ import pytest
 
 from molkd.errors import ConfigError, InputError
 from molkd.library import Library
-from molkd.prediction import molecules, predictions
+from molkd.prediction import molecules, predictions, reliability
 from molkd.prediction.trial import Trial
 from molkd.students import Student
 from tests.prediction.compounds import SMILES, VALUES
@@ -152,3 +152,50 @@ def test_signs_and_prefixes_of_embeddings_are_not_predicted_from(
     with pytest.raises(InputError, match="16 of 128 dimensions"):
         predictor.predict(replace(library, values=np.zeros((len(library), 16), np.float32)))
     assert len(predictor.predict(replace(library, encoding="int8")).values) == len(library)
+
+
+@pytest.mark.parametrize("model", ["embedding", "forest"])
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_every_prediction_has_a_reliability(
+    trials: Trials, library: Library, kind: str, model: str, tmp_path: Path
+) -> None:
+    found = trials[kind, model].predictor.predict(library)
+    found.write(tmp_path / "p.csv")
+    frame = pd.read_csv(tmp_path / "p.csv")
+    assert frame["reliability"].notna().tolist() == [True, False, True, False]
+    assert frame["reliability"].dropna().between(0, 1).all()
+    low = frame["reliability"] < reliability.LOW
+    assert (frame["reliability_reason"].notna() == low).all()
+    assert f"{low.sum()} have a reliability below 0.2" in found.describe()
+
+
+def test_the_width_of_an_interval_follows_what_is_expected(trials: Trials) -> None:
+    predictor = trials["regression", "embedding"].predictor
+    found = predictor.predict(SMILES)
+    widths = np.diff(found.bounds)[:, 0]
+    order = np.argsort(widths)
+    assert np.ptp(widths) > 0
+    assert (np.diff(found.reliability[order]) <= 0).all()
+    equal = replace(predictor, expected=None).predict(SMILES)
+    assert np.ptp(np.diff(equal.bounds)) < 1e-9
+
+
+def test_a_model_of_before_has_no_reliability_and_says_so(trials: Trials, library: Library) -> None:
+    predictor = replace(trials["regression", "embedding"].predictor, expected=None)
+    found = predictor.predict(library)
+    assert found.table["reliability"].null_count == 4
+    assert "no reliability, and intervals that are equally wide" in found.describe()
+    assert predictor.excess is None
+    assert np.isfinite(found.bounds[[0, 2]]).all()
+
+
+def test_a_page_shows_the_reliability_of_what_it_draws(trials: Trials, library: Library) -> None:
+    page = trials["classification", "embedding"].predictor.predict(library)._repr_html_()
+    assert page.count("<dt>reliability</dt>") == 2
+
+
+def test_a_probability_near_one_half_is_the_least_reliable(trials: Trials) -> None:
+    found = trials["classification", "forest"].predictor.predict(SMILES)
+    even = np.abs(found.table["probability of active"].to_numpy() - 0.5).argmin()
+    assert found.reliability[even] == found.reliability.min()
+    assert set(found.doubts.values()) <= {reliability.EVEN}

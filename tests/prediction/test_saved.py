@@ -43,6 +43,11 @@ def test_a_model_that_was_read_predicts_the_same_bits(
     assert read.facts == made.facts
     assert list(read.smiles) == list(made.smiles)
     assert read.held(0.8) == made.held(0.8)
+    assert read.excess == made.excess
+    molecules = ["CCCCO", "c1ccccc1CC", "C"]
+    if model == "forest":
+        ours, theirs = (each.predict(molecules) for each in (made, read))
+        assert ours.table.equals(theirs.table)
     x = np.random.default_rng(0).normal(size=(50, made.example.shape[1])).astype(np.float32)
     assert np.array_equal(*(learners.predict(each.estimator, x) for each in (made, read)))
 
@@ -103,6 +108,30 @@ def test_a_model_that_predicts_otherwise_is_refused(folder: Path) -> None:
     np.savez(folder / saved.ARRAYS, **{**arrays, "check": arrays["check"] + 1})
     _sealed(folder)
     with pytest.raises(ConfigError, match="does not predict what it did"):
+        prediction.load(folder)
+
+
+def test_a_model_that_was_written_before_has_no_reliability(folder: Path) -> None:
+    before = ("y", "values", "folds", "example", "check")
+    with np.load(folder / saved.ARRAYS) as archive:
+        arrays = {name: archive[name] for name in before}
+    np.savez(folder / saved.ARRAYS, **arrays)
+    _sealed(folder)
+    read = prediction.load(folder)
+    assert read.expected is None
+    found = read.predict(["CCO"])
+    assert found.table["reliability"].to_pylist() == [None]
+    assert "fit it again" in found.describe()
+    assert 0 < read.held(0.8) <= 1
+
+
+@pytest.mark.parametrize("name", ["weights", "axes", "places"])
+def test_expected_errors_that_do_not_fit_are_refused(folder: Path, name: str) -> None:
+    with np.load(folder / saved.ARRAYS) as archive:
+        arrays = dict(archive)
+    np.savez(folder / saved.ARRAYS, **{**arrays, name: arrays[name][..., :-1]})
+    _sealed(folder)
+    with pytest.raises(ConfigError, match="cannot be used here"):
         prediction.load(folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from molkd.benchmarks.probes.forest import Forest
 from molkd.errors import InputError
 from molkd.prediction import learners, trial, validation
 from molkd.prediction.trial import Trial
+from molkd.prediction.validation import HeldOut
 from molkd.students import Student
 from tests.prediction.compounds import SMILES, VALUES, table
 
@@ -46,6 +48,19 @@ def test_the_summary_says_what_was_fitted_and_what_intervals_held(
     assert "as you asked" in said
     assert f"90 % intervals held {100 * found.held:.1f} %" in said
     assert {"embedding": "molkd-tiny-1", "forest": "ecfp4-count and rdkit2d"}[model] in said
+
+
+def test_the_summary_says_what_reliability_is_worth(trials: Trials) -> None:
+    found = trials["classification", "forest"]
+    excess = found.predictor.excess
+    assert excess is not None
+    assert (
+        f"Compounds with a reliability below 0.2 were off by {excess:.2f} times as much as the "
+        "others (squared errors) while held out."
+    ) in prediction.summary(found)
+    same = HeldOut(np.full((1, 60), 0.5), found.predictor.held_out.folds[:1])
+    alike = replace(found, predictor=replace(found.predictor, held_out=same))
+    assert "cannot tell which of its compounds are less reliable" in prediction.summary(alike)
 
 
 def test_a_notebook_shows_the_table_and_the_words(trials: Trials) -> None:
@@ -113,3 +128,12 @@ def test_the_fewest_compounds_and_scaffolds_that_are_taken(
 def test_the_fewer_compounds_the_more_repeats(compounds: int, repeats: int) -> None:
     assert prediction.TrialSettings().repeats_of(compounds) == repeats
     assert prediction.TrialSettings(repeats=2).repeats_of(compounds) == 2
+
+
+def test_the_summary_says_where_reliability_does_not_help(trials: Trials) -> None:
+    found = trials["classification", "forest"]
+    predictor = found.predictor
+    even = np.where(np.arange(60) % 4, np.where(predictor.y > 0, 0.1, 0.9), 0.5)
+    wrong = HeldOut(even[np.newaxis], predictor.held_out.folds[:1])  # sure ones are wrong
+    said = prediction.summary(replace(found, predictor=replace(predictor, held_out=wrong)))
+    assert "others (squared errors) while held out: it does not help here." in said
