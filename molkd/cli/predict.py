@@ -67,7 +67,7 @@ def predict(  # noqa: PLR0913
 
     The student's embedding with a probe, and a random forest on ECFP4 and descriptors, are
     cross-validated by scaffold and at random; the better one on new scaffolds is fitted to all
-    compounds. Predictions come with intervals, or sets of classes.
+    compounds. Predictions come with intervals, or sets of classes, and a reliability from 0 to 1.
     """
     _refuse(measured, target, library, output, save, load, work=work, overwrite=overwrite)
     at_once = processes(jobs)
