@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -65,7 +66,7 @@ def quality(  # noqa: PLR0913
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="PROBE=EMBEDDER: a slow probe asks this embedder, and others so named."),
+        typer.Option(help="PROBE=EMBEDDER: a slow probe asks only those so named, as forest=a,b."),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds of splits and probes.")] = 5,
     split: Annotated[
@@ -118,7 +119,7 @@ def quality(  # noqa: PLR0913
         splits=tuple(splitting.check_method(name) for name in several(split)),
         labelled=tuple(whole_numbers(labelled, "--labelled")),
         draws=draws,
-        only=_only(only or []),
+        only=_only(only),
     )
     if exclude_leaked and corpus is None:
         raise ConfigError("--exclude-leaked needs --corpus, the molecules of the distillation")
@@ -169,12 +170,14 @@ def quality(  # noqa: PLR0913
     write_report(output, results, reference, published)
 
 
-def _only(texts: list[str]) -> dict[str, tuple[str, ...]]:
-    """Reads PROBE=EMBEDDER, several of one probe."""
+def _only(texts: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    """Reads PROBE=EMBEDDER; what follows by a comma, without a probe, is of the same one."""
     chosen: dict[str, tuple[str, ...]] = {}
-    for text in texts:
-        probe, equals, label = text.partition("=")
-        if not equals:
+    probe = ""
+    for text in several(texts):
+        before, equals, after = text.partition("=")
+        probe, label = (before, after) if equals else (probe, text)
+        if not probe:
             raise ConfigError(f"--only: expected PROBE=EMBEDDER, got {text!r}")
         chosen[probe] = (*chosen.get(probe, ()), label)
     return chosen

@@ -1,7 +1,7 @@
 """The embedding job: from a file of items to a file of embeddings, streaming and resumable.
 
-Chunks of rows are read in order, featurized in worker processes without torch, embedded in this
-process, and stored as parts in OUTPUT.parts until all are finished; then the output is written.
+Chunks of rows are read in order, embedded in worker processes (or in this one, on a GPU that those
+feed), and stored as parts in OUTPUT.parts until all are finished; then the output is written.
 Killed at any moment and run again with the same arguments, the job reuses the finished parts and
 writes the same bytes. A part of other items, of another encoder or of other settings is computed
 anew.

@@ -62,7 +62,7 @@ class Embedder:
 
     @property
     def featurize(self) -> ChunkFeaturizer[Any]:
-        """What worker processes do; needs no network."""
+        """What is done to a chunk first; needs no network."""
         return ChunkFeaturizer(
             self.encoder.featurize, self.encoder.modality, self.options.standardize
         )

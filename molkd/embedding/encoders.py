@@ -1,4 +1,4 @@
-"""What a job embeds with, and how its worker processes featurize."""
+"""What a job embeds with, and how items are featurized for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ PackedT = TypeVar("PackedT")
 
 
 class Encoder(Protocol[PackedT]):
-    """What a job embeds with: a `molkd.students.Student`, or a teacher in a `TeacherEncoder`."""
+    """What a job embeds with: a `molkd.students.Student`, or a teacher in a `TeacherEncoder`.
+
+    Worker processes have copies of it: it is picklable where there is more than one job.
+    """
 
     @property
     def modality(self) -> str:
@@ -44,7 +47,7 @@ class Encoder(Protocol[PackedT]):
         ...
 
     def encode(self, packed: PackedT, /, *, batch_size: int | None) -> Embeddings:
-        """Embeds featurized items, one row each; runs in the process of the caller."""
+        """Embeds featurized items, one row each."""
         ...
 
     def shortened(self, packed: PackedT, /) -> int:
@@ -88,7 +91,7 @@ def familiar_columns(encoder: Any, packed: Any, values: Any) -> dict[str, list[A
 
 @dataclass(frozen=True)
 class TeacherEncoder:
-    """Embeds with a teacher, wholly in the worker processes.
+    """Embeds with a teacher, wholly where items are featurized.
 
     Attributes:
         teacher: picklable where there is more than one job.
@@ -113,7 +116,7 @@ class TeacherEncoder:
 
     @property
     def featurize(self) -> Callable[[Sequence[Any]], Embeddings]:
-        """The teacher's own `embed`: it needs the items, and works in the worker processes."""
+        """The teacher's own `embed`, for it needs the items."""
         return self.teacher.embed
 
     def encode(self, packed: Embeddings, /, *, batch_size: int | None) -> Embeddings:  # noqa: ARG002
@@ -181,7 +184,7 @@ class FeaturizedChunk(Generic[PackedT]):
 
 @dataclass(frozen=True)
 class ChunkFeaturizer(Generic[PackedT]):
-    """Standardises and featurizes chunks in worker processes, without torch.
+    """Standardises and featurizes chunks, without torch.
 
     Attributes:
         featurize: of the encoder.

@@ -158,10 +158,11 @@ def test_quality_against_speed_and_size_is_one_table(table: Path, tmp_path: Path
         bench("table", "-o", tmp_path / "out", "-e", "ergo")
 
 
+@pytest.mark.parametrize("only", [["knn=erg", "knn=avalon"], ["knn=erg,avalon"]])
 def test_a_probe_that_did_not_ask_the_reference_compares_the_others(
-    table: Path, tmp_path: Path
+    table: Path, tmp_path: Path, only: list[str]
 ) -> None:
-    asked = ("--only", "knn=erg", "--only", "knn=avalon", "-e", "avalon")
+    asked = (*(text for one in only for text in ("--only", one)), "-e", "avalon")
     printed = _own(table, tmp_path / "out", "--probe", "linear,knn", *asked)
     assert "All of this holds for the probe linear" in printed
     assert "All of this holds for the probe knn" in printed

@@ -21,7 +21,6 @@ from molkd.embedding import EmbedSettings, Summary, embed_file
 from molkd.embedding.engines import ENGINES
 from molkd.embedding.parts import Parts
 from molkd.errors import MissingExtraError, ShapeError
-from molkd.runtime.processes import one_thread
 from tests.embedding.jobs import SMILES
 from tests.fakes.fake_encoders import FakeEncoder
 
@@ -91,17 +90,16 @@ def test_files_named_by_their_rows_are_the_same(tmp_path: Path) -> None:
     (tmp_path / "in.smi").write_text("".join(lines))
     student = students.load("molkd-static-1")
     for name, engine in (("here", "local"), ("there", "ray")):
-        with one_thread():  # as a worker of a cluster; products in several round otherwise
-            embed_file(
-                student,
-                tmp_path / "in.smi",
-                tmp_path / name,
-                EmbedSettings(chunk_rows=16, with_domain=True),
-                name="static",
-                jobs=2,
-                engine=engine,
-                rows_per_file=70,
-            )
+        embed_file(
+            student,
+            tmp_path / "in.smi",
+            tmp_path / name,
+            EmbedSettings(chunk_rows=16, with_domain=True),
+            name="static",
+            jobs=2,
+            engine=engine,
+            rows_per_file=70,
+        )
     assert len(list((tmp_path / "there").glob("*.parquet"))) == 5
     here, there = _files(tmp_path / "here"), _files(tmp_path / "there")
     assert here.keys() == there.keys()

@@ -42,7 +42,7 @@ def test_an_interrupted_job_goes_on_where_it_stopped(
     summary = _embed(encoder, source, output, jobs=jobs)
     done = row // 16 * 16
     assert summary.resumed == done
-    assert encoder.asked == SMILES[done:]
+    assert encoder.asked == (SMILES[done:] if jobs == 1 else [])  # workers have copies of it
     assert output.read_bytes() == expected
     assert not (tmp_path / "out.npy.parts").exists()
 

@@ -45,7 +45,9 @@ class FakeEncoder:
     """Embeds a text by its checksum.
 
     The text `stop` interrupts, "[NaH]" gives NaN without a reason; `read` is a key of PREPARE,
-    `limit` the longest text that counts as whole, `reach` what int8 reaches to.
+    `limit` the longest text that counts as whole, `reach` what int8 reaches to. What it was `asked`
+    and the `modules` of where items were featurized are known where it embeds: in workers, unless
+    there is one job or it is on a GPU.
     """
 
     modality: str = "molecules"
@@ -58,6 +60,7 @@ class FakeEncoder:
     width: int | None = None
     limit: int = 1000
     reach: float | None = None
+    device: str = "cpu"
     asked: list[str] = field(default_factory=list[str])
     modules: set[str] = field(default_factory=set[str])
 

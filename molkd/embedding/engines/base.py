@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from typing import Protocol, cast
 
 from molkd.embedding.embedder import Embedded, Embedder
@@ -29,6 +30,29 @@ class Engine(Protocol):
             WorkerDiedError: a process was killed, and its work could not be done again.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All that is done to a chunk, for a worker that computes in one thread.
+
+    Every engine has its workers do this: products of matrices in several threads round single rows
+    otherwise, so that the bits of a chunk would hang on where it was embedded.
+
+    Attributes:
+        embedder: an encoder on the CPU, with the options of the job.
+    """
+
+    embedder: Embedder
+
+    def __call__(self, chunk: Chunk) -> Embedded:
+        """Featurizes and embeds a chunk."""
+        return self.embedder.embed(chunk, self.embedder.featurize(chunk))
+
+
+def device_of(embedder: Embedder) -> str:
+    """Returns the type of device that an embedder's encoder is on; teachers compute on the CPU."""
+    return str(getattr(embedder.encoder, "device", "cpu")).partition(":")[0]
 
 
 def in_plan_order(plan: Plan, embedded: Callable[[Iterator[Chunk]], Iterator[Embedded]]) -> Done:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from molkd.embedding.embedder import Embedded, Embedder
 from molkd.embedding.encoders import FeaturizedChunk
-from molkd.embedding.engines.base import Done, in_plan_order
+from molkd.embedding.engines.base import Done, Whole, device_of, in_plan_order
 from molkd.embedding.plan import Plan
 from molkd.formats.chunks import Chunk
 from molkd.runtime import cluster
@@ -21,28 +21,17 @@ def run(plan: Plan, embedder: Embedder, /, *, jobs: int) -> Done:
     `jobs` are workers of one core each, which do all of a chunk. Of an encoder on a GPU they
     featurize, and one worker for every GPU of the cluster embeds.
     """
-    device = str(getattr(embedder.encoder, "device", "cpu"))
 
     def embedded(chunks: Iterator[Chunk]) -> Iterator[Embedded]:
-        if device.startswith("cuda"):
+        if device_of(embedder) == "cuda":
             there = replace(embedder, encoder=_on_cpu(embedder.encoder))
             yield from cluster.ordered_map(
                 _Embed(there), chunks, jobs=jobs, before=there.featurize, gpus=1
             )
         else:
-            yield from cluster.ordered_map(_Whole(embedder), chunks, jobs=jobs)
+            yield from cluster.ordered_map(Whole(embedder), chunks, jobs=jobs)
 
     return in_plan_order(plan, embedded)
-
-
-@dataclass(frozen=True)
-class _Whole:
-    """All that is done to a chunk."""
-
-    embedder: Embedder
-
-    def __call__(self, chunk: Chunk) -> Embedded:
-        return self.embedder.embed(chunk, self.embedder.featurize(chunk))
 
 
 @dataclass(frozen=True)
