@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from molkd.errors import OutputError
@@ -21,7 +21,8 @@ _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 def held(folder: Path) -> Generator[None]:
     """Holds a folder, which is made where there is none; the file of the lock stays in it.
 
-    Where a file system knows no locks nothing is held, and nothing is refused.
+    A folder that was made and got nothing else goes again, with the folders it was made in. Where
+    a file system knows no locks nothing is held, and nothing is refused.
 
     Raises:
         OutputError: another process holds it, the folder cannot be written, or is a URL.
@@ -29,6 +30,7 @@ def held(folder: Path) -> Generator[None]:
     from filelock import FileLock, Timeout
 
     files.refuse_url(folder)
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     lock = FileLock(folder / NAME, fallback_to_soft=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,4 +46,15 @@ def held(folder: Path) -> Generator[None]:
     try:
         yield
     finally:
+        if made:
+            _remove_unused(made)
         lock.release()
+
+
+def _remove_unused(made: Sequence[Path]) -> None:
+    """Removes folders, the innermost first, that hold nothing but the lock."""
+    with contextlib.suppress(OSError):
+        if [path.name for path in made[0].iterdir()] == [NAME]:
+            (made[0] / NAME).unlink()
+            for path in made:
+                path.rmdir()

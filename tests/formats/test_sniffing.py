@@ -49,6 +49,19 @@ def test_the_own_delimiter_goes_first(tmp_path: Path) -> None:
         rows_of(file(tmp_path, "in.csv", "a;b,c\n1;2,3\n"))
 
 
+@pytest.mark.parametrize("first", ["sep=^", '"sep=^"', "SEP=^\r"])
+@pytest.mark.parametrize("name", ["in.csv", "in.tsv"])
+def test_a_line_for_spreadsheets_says_the_delimiter(tmp_path: Path, first: str, name: str) -> None:
+    path = file(tmp_path, name, f"{first}\nname^smiles\nm1^CCO\nm2^C^N\n")
+    found = rows_of(path)
+    assert (found.ids, found.items) == (["m1", None], ["CCO", None])
+    assert found.failures == {1: "3 fields where the header has 2 (line 4)"}
+    with pytest.raises(InputError, match="line 3: "):
+        rows_of(file(tmp_path, "in.csv", 'sep=,\nname,smiles\nm1,"C"C\n'))
+    (alone,) = rows_of(file(tmp_path, "in.csv", "smiles\nsep=;\n")).items
+    assert alone == "sep=;"
+
+
 def test_texts_come_with_semicolons_as_well(tmp_path: Path) -> None:
     path = file(tmp_path, "in.csv", "doc_id;text\n7;one, two\n")
     found = rows_of(path, Columns(style=TEXTS.style))

@@ -37,6 +37,18 @@ def test_a_second_owner_is_refused_until_the_first_ends(tmp_path: Path) -> None:
         pass
 
 
+def test_what_nothing_was_written_to_goes_again(tmp_path: Path) -> None:
+    with locks.held(tmp_path / "new" / "folder"):
+        (tmp_path / "new" / "other").touch()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["other"]
+    with locks.held(tmp_path / "new"):  # which was there before
+        (tmp_path / "new" / "other").unlink()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [locks.NAME]
+    with locks.held(tmp_path / "newer"):
+        (tmp_path / "newer" / "written").touch()
+    assert {path.name for path in (tmp_path / "newer").iterdir()} == {locks.NAME, "written"}
+
+
 def test_a_killed_owner_leaves_nothing_held(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
