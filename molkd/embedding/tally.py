@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from molkd.formats.writers.table import EmbeddedChunk
 
 REASONS_KEPT = 5
 _KINDS_KEPT, _LONGEST_KIND, OTHER = 100, 80, "other reasons"
+_NUMBER_OF_ATOM = re.compile(r"\batom (?:# )?\d+\b")
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Tally:
         outside: those that lie outside what the encoder was distilled from.
         beyond: what of them it never met -> in how many.
         reasons: row -> why it has no embedding, for the first.
-        kinds: reason, without what follows a colon -> how many have it.
+        kinds: reason, without numbers of atoms and what follows a colon -> how many have it.
         keys: a hash of what the parts depend on.
         items: a hash of what was read.
     """
@@ -65,7 +67,7 @@ class Tally:
         self.named = self.named or any(name is not None for name in part.ids)
         self._remember(reasons)
         for why in reasons.values():
-            self._count(why.partition(":")[0][:_LONGEST_KIND], 1)
+            self._count(kind_of(why), 1)
         if fresh is None:
             self.resumed += len(part)
         else:
@@ -88,3 +90,8 @@ class Tally:
     def _count(self, kind: str, count: int) -> None:
         known = kind in self.kinds or len(self.kinds) < _KINDS_KEPT
         self.kinds[kind if known else OTHER] += count
+
+
+def kind_of(reason: str) -> str:
+    """Returns what many rows have in common: "Explicit valence for atom C, 6, is greater than..."."""
+    return _NUMBER_OF_ATOM.sub("atom", reason.partition(":")[0])[:_LONGEST_KIND]

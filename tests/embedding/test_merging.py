@@ -9,6 +9,7 @@ import pytest
 from molkd.embedding.joining import join
 from molkd.embedding.layout import RECORDS, Layout
 from molkd.embedding.merging import merge, read_manifest
+from molkd.embedding.tally import kind_of
 from molkd.errors import ConfigError, InputError, OutputError
 from molkd.runtime import files, locks
 from tests.embedding.jobs import SMILES, embed, in_shards
@@ -28,6 +29,22 @@ def test_a_shard_without_rows_is_no_fault(tmp_path: Path, source: Path) -> None:
         merge(tmp_path / "out")
     in_shards(source, tmp_path / "out", 3, 100)
     assert merge(tmp_path / "out").content["rows"] == 100
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        (
+            "Explicit valence for atom # 18 C, 6, is greater than permitted",
+            "Explicit valence for atom C, 6, is greater than permitted",
+        ),
+        ("non-ring atom 0 marked aromatic", "non-ring atom marked aromatic"),
+        ("SMILES syntax error: at 3", "SMILES syntax error"),
+        ("4 fields where 3", "4 fields where 3"),
+    ],
+)
+def test_reasons_of_one_kind_count_together(reason: str, kind: str) -> None:
+    assert kind_of(reason) == kind
 
 
 def test_the_manifest_counts_rows_and_reasons(tmp_path: Path) -> None:

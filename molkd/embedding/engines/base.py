@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from molkd.embedding.embedder import Embedded, Embedder
 from molkd.embedding.plan import Plan, Task
 from molkd.formats.chunks import Chunk
+from molkd.runtime import memory
 
 Done = Generator[tuple[Task, Embedded | None]]
 
@@ -47,7 +48,9 @@ class Whole:
 
     def __call__(self, chunk: Chunk) -> Embedded:
         """Featurizes and embeds a chunk."""
-        return self.embedder.embed(chunk, self.embedder.featurize(chunk))
+        embedded = self.embedder.embed(chunk, self.embedder.featurize(chunk))
+        memory.release()
+        return embedded
 
 
 def device_of(embedder: Embedder) -> str:
