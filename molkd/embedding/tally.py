@@ -93,5 +93,5 @@ class Tally:
 
 
 def kind_of(reason: str) -> str:
-    """Returns what many rows have in common: "Explicit valence for atom C, 6, is greater than..."."""
+    """Returns what many rows have in common: "Explicit valence for atom C, 6, is greater ..."."""
     return _NUMBER_OF_ATOM.sub("atom", reason.partition(":")[0])[:_LONGEST_KIND]
