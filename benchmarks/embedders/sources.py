@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from molkd.benchmarks.embedders import teachers_of
+from molkd.students import shipped
 
 _WRAPPERS = re.compile(r"^(?:(?:pca|cut):\d+:)+")
 _STUDENT, _UNTRAINED, _RUNS = "molkd:", "untrained:", " | "
+_BLOCK = re.compile(r"^```json\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def sources_of(spec: str) -> tuple[str, ...]:
     """Returns the names of the models that an embedder was made from, each once, in order.
 
-    A student counts as its teachers, which its folder names; where the folder is not here, as
-    "molkd:DIR". An untrained network has no sources. Runs of an ablation ("A | B") count together.
+    A student counts as its teachers, which the settings of its run name, or its card; where neither
+    is here, as "molkd:NAME". An untrained network has no sources. Runs of an ablation ("A | B") count together.
 
     Args:
         spec: see `molkd.benchmarks.embedders`.
@@ -28,7 +31,22 @@ def _of_run(spec: str) -> Iterator[str]:
     for part in _WRAPPERS.sub("", spec).split("+"):
         name = _WRAPPERS.sub("", part)
         if name.startswith(_STUDENT):
-            teachers, _ = teachers_of(Path(name.removeprefix(_STUDENT)))
-            yield from teachers or [name]
+            yield from _teachers(name.removeprefix(_STUDENT)) or [name]
         elif not name.startswith(_UNTRAINED):
             yield name
+
+
+def _teachers(student: str) -> list[str]:
+    folder = shipped.folder_of(student) or Path(student)
+    teachers, _ = teachers_of(folder)
+    return teachers or _on_card(folder / "README.md")
+
+
+def _on_card(card: Path) -> list[str]:
+    """The teachers that a card names: of a student without its run, as a published one is."""
+    try:
+        blocks = _BLOCK.findall(card.read_text(encoding="utf-8"))
+        settings = [json.loads(block) for block in blocks]
+        return [str(name) for one in settings[:1] for name in one["teachers"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []

@@ -38,6 +38,16 @@ def test_a_student_that_is_not_here_is_its_own_source(tmp_path: Path) -> None:
     assert seen_by(f"molkd:{tmp_path}/absent") is None
 
 
+def test_a_student_of_the_package_has_seen_what_its_teachers_have(tmp_path: Path) -> None:
+    for name in ("molkd-base", "molkd-base-1"):
+        assert {"minimol", "chemnet", "rdkit2d"} < set(sources_of(f"molkd:{name}"))
+    assert not [name for name in sources_of("molkd:molkd-base") if seen_by(name) is None]
+    (tmp_path / "README.md").write_text('# Card\n\n```json\n{"teachers": ["maccs"]}\n```\n')
+    assert sources_of(f"molkd:{tmp_path}") == ("maccs",)
+    (tmp_path / "README.md").write_text("# Card\n\n```json\n[1, 2]\n```\n")
+    assert sources_of(f"molkd:{tmp_path}") == (f"molkd:{tmp_path}",)
+
+
 def test_facts_are_those_of_teachers_and_the_others_are_unknown() -> None:
     assert set(SEEN) <= set(teachers.names())
     assert seen_by("someone-elses") is None
