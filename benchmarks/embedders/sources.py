@@ -19,7 +19,8 @@ def sources_of(spec: str) -> tuple[str, ...]:
     """Returns the names of the models that an embedder was made from, each once, in order.
 
     A student counts as its teachers, which the settings of its run name, or its card; where neither
-    is here, as "molkd:NAME". An untrained network has no sources. Runs of an ablation ("A | B") count together.
+    is here, as "molkd:NAME". An untrained network has no sources. Runs of an ablation ("A | B")
+    count together.
 
     Args:
         spec: see `molkd.benchmarks.embedders`.
