@@ -12,9 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import torch
 
-from molkd import students
 from molkd.embedding import EmbedSettings, TeacherEncoder, embed_file, job, plan, settings_path
 from molkd.embedding.engines import local
 from molkd.embedding.layout import Layout
@@ -66,37 +64,6 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path, kind: str) -> N
     assert settings_path(together).read_bytes() == settings_path(alone).read_bytes()
     if kind == "npy":
         assert ids_path(together).read_bytes() == ids_path(alone).read_bytes()
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_the_number_of_threads_changes_no_byte(tmp_path: Path, jobs: int) -> None:
-    source, student = _smi(tmp_path, GOOD), students.load("molkd-static-1")
-    found: list[bytes] = []
-    before = torch.get_num_threads()
-    try:
-        for threads in (1, 2):
-            torch.set_num_threads(threads)
-            output = tmp_path / str(threads) / "out.npy"
-            embed_file(
-                student, source, output, EmbedSettings(chunk_rows=15), name="static", jobs=jobs
-            )
-            assert torch.get_num_threads() == threads
-            found.append(output.read_bytes())
-    finally:
-        torch.set_num_threads(before)
-    assert found[0] == found[1]
-
-
-def test_a_gpu_is_fed_by_processes_without_torch(tmp_path: Path) -> None:
-    source = _smi(tmp_path, [*GOOD, "bad", *GOOD])
-    alone, fed = tmp_path / "alone.npy", tmp_path / "fed.npy"
-    _embed(FakeEncoder(), source, alone)
-    encoder = FakeEncoder(device="cuda:0")
-    _embed(encoder, source, fed, jobs=2)
-    assert fed.read_bytes() == alone.read_bytes()
-    assert encoder.asked == [*GOOD, "bad", *GOOD]
-    assert "molkd.items.molecules.chem" in encoder.modules
-    assert "torch" not in encoder.modules
 
 
 def test_the_size_of_chunks_changes_no_value(tmp_path: Path) -> None:
