@@ -24,7 +24,7 @@ def test_a_folder_goes_on_with_the_files_that_it_was_begun_with(
     encoder = FakeEncoder()
     for some in ({}, {"shard": "2/2"}, {"overwrite": True}):
         if row < 16:
-            (out / RECORDS / "000000000000-000000000048.parquet.parts").mkdir(exist_ok=True)
+            Layout(out, 48).place(0).parts.mkdir(parents=True, exist_ok=True)
         with pytest.raises(OutputError, match="begun with files of 48 rows each: give"):
             embed(encoder, source, out, rows_per_file=50, **some)
     assert encoder.asked == []
