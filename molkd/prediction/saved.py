@@ -128,7 +128,7 @@ def _loaded(folder: Path, index: dict[str, Any]) -> tuple[Predictor, Any]:
     facts = Facts(**fields)
     predictor = Predictor(
         facts=facts,
-        estimator=_estimator(folder / ESTIMATOR),
+        estimator=_estimator(folder / ESTIMATOR, arrays["example"].shape[1]),
         smiles=[str(text) for text in smiles],
         y=arrays["y"],
         held_out=HeldOut(arrays["values"], arrays["folds"]),
@@ -160,27 +160,46 @@ def _expected(arrays: Mapping[str, Any]) -> ExpectedErrors | None:
     return found
 
 
-def _estimator(path: Path) -> Any:
+def _estimator(path: Path, columns: int) -> Any:
     """Loads what is safe to be loaded."""
     io = _skops()
-    strange = sorted(set(io.get_untrusted_types(file=path)) - {_TREE})
-    if strange:
+    untrusted = set(io.get_untrusted_types(file=path))
+    if strange := sorted(untrusted - {_TREE}):
         raise CorruptFileError(f"{path} holds {', '.join(strange)}, which no model here is made of")
     estimator = io.load(path, trusted=[_TREE])
-    for one in getattr(estimator, "estimators_", ()):
-        check_tree(one.tree_, path)
+    if _TREE in untrusted:
+        for tree in _trees(estimator, path):
+            check_tree(tree, columns, path)
     return estimator
 
 
-def check_tree(tree: Any, path: Path) -> None:
-    """Refuses a tree whose branches do not all lead on to nodes of its own."""
+def _trees(estimator: Any, path: Path) -> list[Any]:
+    """Returns those of a forest; nothing else here has any."""
+    from sklearn import ensemble, tree
+
+    forests = (ensemble.RandomForestRegressor, ensemble.RandomForestClassifier)
+    grown = (tree.DecisionTreeRegressor, tree.DecisionTreeClassifier)
+    if type(estimator) in forests and all(type(one) in grown for one in estimator.estimators_):
+        return [one.tree_ for one in estimator.estimators_]
+    raise CorruptFileError(f"{path} holds trees that are not of a forest, as no model here does")
+
+
+def check_tree(tree: Any, columns: int, path: Path) -> None:
+    """Refuses a tree whose branches do not all lead on to nodes of its own, or that reads more.
+
+    Args:
+        tree: one of a forest.
+        columns: how many there are to be read.
+        path: of the archive.
+    """
     left, right = tree.children_left, tree.children_right
     inner = left >= 0
     places = np.arange(len(left))[inner]
     forward = (left[inner] > places) & (right[inner] > places)
     within = (left < len(left)) & (right < len(left)) & (inner == (right >= 0))
-    columns = (tree.feature[inner] >= 0) & (tree.feature[inner] < tree.n_features)
-    if not (forward.all() and within.all() and columns.all() and len(left) == len(tree.value)):
+    read = (tree.feature[inner] >= 0) & (tree.feature[inner] < columns)
+    same = tree.n_features == columns and len(left) == len(tree.value)
+    if not (forward.all() and within.all() and read.all() and same):
         raise CorruptFileError(f"{path} holds a tree whose branches lead nowhere: copy it again")
 
 

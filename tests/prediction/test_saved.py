@@ -7,10 +7,15 @@ import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import skops.io
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
 from molkd import prediction
 from molkd.errors import ConfigError, CorruptFileError, MissingExtraError, OutputError
@@ -84,22 +89,44 @@ def test_what_no_model_is_made_of_is_not_loaded(folder: Path) -> None:
         ({"children_right": [-1, -1, -1]}, "wrong"),
         ({"feature": [4, -2, -2]}, "wrong"),
         ({"value": [0.0, 0.0]}, "wrong"),
+        ({"n_features": 5}, "wrong"),
     ],
 )
-def test_a_tree_is_looked_at_before_it_is_used(changed: dict[str, list[float]], to: str) -> None:
+def test_a_tree_is_looked_at_before_it_is_used(changed: dict[str, Any], to: str) -> None:
     nodes = {
         "children_left": [1, -1, -1],
         "children_right": [2, -1, -1],
         "feature": [3, -2, -2],
         "value": [0.0, 1.0, 2.0],
+        "n_features": 4,
     }
     arrays = {name: np.array(values) for name, values in {**nodes, **changed}.items()}
-    tree = SimpleNamespace(**arrays, n_features=4)  # a description: no tree that could be asked
+    tree = SimpleNamespace(**arrays)  # a description: no tree that could be asked
     if to == "right":
-        saved.check_tree(tree, Path("model"))
+        saved.check_tree(tree, 4, Path("model"))
     else:
         with pytest.raises(CorruptFileError, match="branches lead nowhere"):
-            saved.check_tree(tree, Path("model"))
+            saved.check_tree(tree, 4, Path("model"))
+
+
+@pytest.mark.parametrize("kind", ["a pipeline", "a forest of forests", "a narrower forest"])
+def test_trees_are_those_of_a_forest_on_as_many_columns(folder: Path, kind: str) -> None:
+    """Sound ones, which could be asked; those that are not are looked at nowhere else."""
+    with np.load(folder / saved.ARRAYS) as archive:
+        x = archive["example"]
+    y = np.arange(len(x), dtype=float)
+    forest = RandomForestRegressor(2)
+    if kind == "a pipeline":
+        model = make_pipeline(StandardScaler(), DecisionTreeRegressor()).fit(x, y)
+    elif kind == "a forest of forests":
+        model = forest.fit(x, y)
+        model.estimators_[0] = RandomForestRegressor(2).fit(x, y)
+    else:
+        model = forest.fit(x[:, :-1], y)
+    skops.io.dump(model, folder / saved.ESTIMATOR)
+    _sealed(folder)
+    with pytest.raises(CorruptFileError, match=r"not of a forest|branches lead nowhere"):
+        prediction.load(folder)
 
 
 def test_a_model_that_predicts_otherwise_is_refused(folder: Path) -> None:
