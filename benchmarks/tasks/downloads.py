@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from molkd.errors import CorruptFileError, InputError
-from molkd.runtime.files import atomic_path, sha256_of, write_bytes
+from molkd.runtime.files import atomic_path, remove_leftovers, sha256_of, write_bytes
 
 FOLDER_VARIABLE = "MOLKD_DATA_DIR"
 
@@ -129,6 +129,7 @@ def _download(file: DataFile, target: Path) -> None:
     from molkd.teachers.base import weights  # torch comes with it
 
     try:
+        remove_leftovers(target)
         with atomic_path(target) as temporary:
             weights.fetch(file.url, temporary, label=target.name)
             with temporary.open("rb") as stream:

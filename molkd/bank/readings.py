@@ -88,6 +88,7 @@ def _read(folder: Path) -> dict[str, npt.NDArray[Any]]:
 
 
 def _write(folder: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    files.remove_leftovers(folder)
     with files.atomic_path(folder) as temporary:
         temporary.mkdir()
         with (temporary / ARRAYS).open("wb") as stream:

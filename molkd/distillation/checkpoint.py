@@ -32,7 +32,8 @@ def save(folder: Path, step: int, state: Mapping[str, Any], *, digest: str) -> N
     """
     path = folder / f"step-{step:09d}"
     temporary = folder / f".step-{step:09d}.partial"
-    shutil.rmtree(temporary, ignore_errors=True)
+    for left in folder.glob(".step-*.partial"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
     try:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -247,11 +248,22 @@ class Distiller(Generic[Item, PackedT, BatchT]):
             **sharing.means(self._sums, "train"),
             **sharing.means(sums, "valid"),
         }
+        self._refuse_infinite(record)
         self.history.append(record)
         if record["valid"] < self._best["loss"]:
             weights = {name: value.clone() for name, value in self._average.state_dict().items()}
             self._best = {"epoch": self._epoch, "loss": record["valid"], "weights": weights}
         self._epoch, self._batch, self._sums = self._epoch + 1, 0, {}
+
+    def _refuse_infinite(self, record: Mapping[str, float]) -> None:
+        if math.isfinite(record.get("valid", math.nan)):
+            return
+        bad = [name for name, loss in record.items() if not math.isfinite(loss)]
+        parts = sorted(name.removeprefix("valid/") for name in bad if name.startswith("valid/"))
+        raise ConfigError(
+            f"the loss on validation rows is not finite in epoch {self._epoch} "
+            f"({', '.join(parts)}): look for extreme values of teachers, or lower the learning rate"
+        )
 
     def _finished(self) -> bool:
         """Whether validation has not improved for `patience` epochs."""

@@ -16,7 +16,7 @@ from molkd.embedding.embedder import Embedded, Embedder
 from molkd.embedding.encoders import FAMILIARITY, REASON, Encoder, encoding_of
 from molkd.embedding.engines.base import Engine
 from molkd.embedding.layout import Layout, Place
-from molkd.embedding.parts import Finished, Parts, remove_leftovers
+from molkd.embedding.parts import Finished, Parts
 from molkd.embedding.plan import Plan, Task
 from molkd.embedding.settings import EmbedSettings, Summary
 from molkd.embedding.tally import Tally
@@ -109,7 +109,7 @@ class Job:
     ) -> Tally:
         """Completes the parts of a file, then writes it from all of them."""
         parts, tally = Parts(place.parts), Tally()
-        remove_leftovers(place.output)
+        files.remove_leftovers(place.output)
         for task, embedded in tasks:
             tally.see(task)
             if embedded is not None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from molkd.embedding.encoders import FAMILIARITY
 from molkd.embedding.layout import Layout, settings_path
 from molkd.embedding.merging import Manifest
-from molkd.embedding.parts import Parts, remove_leftovers
+from molkd.embedding.parts import Parts
 from molkd.embedding.settings import EmbedSettings
 from molkd.errors import ConfigError
 from molkd.formats import WRITERS
@@ -77,7 +77,7 @@ def join(manifest: Manifest, output: Path) -> None:
     }
     held = Layout(output).held  # by a job that embeds into this file, too
     with locks.held(held):
-        remove_leftovers(output)
+        files.remove_leftovers(output)
         with files.atomic_path(output) as temporary:
             WRITERS[kind](temporary, result, final=output)
             record["sha256"] = files.sha256_of(temporary)

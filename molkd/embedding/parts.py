@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -109,12 +108,6 @@ class Parts:
             if name.startswith(_KEPT)
         }
         return EmbeddedChunk(ids, items, errors, values, shortened, clipped, kept)
-
-
-def remove_leftovers(output: Path) -> None:
-    """Removes what runs that were killed while they wrote `output` have left beside it."""
-    for path in output.parent.glob(f".{glob.escape(output.name)}.*.partial"):
-        files.remove(path)
 
 
 @dataclass(frozen=True)

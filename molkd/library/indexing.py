@@ -45,6 +45,7 @@ def build(library: LibraryRows, folder: str | Path, *, progress: bool = True) ->
         OutputError: the folder cannot be written.
     """
     folder, started = Path(folder), time.monotonic()
+    files.remove_leftovers(folder)
     with files.atomic_path(folder) as temporary:
         temporary.mkdir()
         centres = _centres(library)

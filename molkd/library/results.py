@@ -87,6 +87,7 @@ class ResultTable(Shown):
         """
         path = Path(path)
         _refuse_suffix(path)
+        files.remove_leftovers(path)
         with files.atomic_path(path) as temporary:
             if path.suffix == ".parquet":
                 pq.write_table(self.table, temporary, compression="zstd")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -45,6 +46,26 @@ def atomic_path(path: Path) -> Generator[Path]:
     finally:
         with contextlib.suppress(OSError):  # where nothing can be written, nothing is there
             remove(temporary)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Removes what processes that were killed while they wrote `path` have left beside it."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        if _is_gone(left.name.split(".")[-2]):
+            remove(left)
+
+
+def _is_gone(process: str) -> bool:
+    """Whether no process of this number runs here; where none can be asked (Windows) all do."""
+    if os.name == "nt" or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:  # of another user
+        return False
+    return False
 
 
 def remove(path: Path) -> None:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from molkd.errors import WeightsError
-from molkd.runtime.files import atomic_path, sha256_of
+from molkd.runtime.files import atomic_path, remove_leftovers, sha256_of
 from molkd.runtime.progress import Progress
 from molkd.teachers.base.packages import installed
 
@@ -183,6 +183,7 @@ def _verify(path: Path, file: WeightFile, *, remedy: str) -> None:
 
 
 def _download(file: WeightFile, url: str, target: Path) -> None:
+    remove_leftovers(target)
     with atomic_path(target) as temporary:
         fetch(url, temporary, label=file.path)
         _verify(temporary, file, remedy=f"nothing was kept of {url}; try again later")

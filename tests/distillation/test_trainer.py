@@ -176,6 +176,14 @@ def test_a_loss_that_is_not_finite_is_reported():
         _distiller(data=data).fit(data, progress=False)
 
 
+@pytest.mark.parametrize("objective", ["mi", "mse"])
+def test_a_validation_row_that_is_out_of_bounds_is_reported(objective: str):
+    data = corpus()
+    data.reader._values["one"][data.valid[0]] = 1e25
+    with pytest.raises(ConfigError, match=r"not finite in epoch 0 \(one\)"):
+        _distiller(data=data, objective=objective).fit(data, progress=False)
+
+
 def test_rows_must_be_there_and_disjoint():
     good = corpus()
     with pytest.raises(ConfigError, match="no valid rows"):
@@ -261,6 +269,10 @@ class TestCheckpoint:
             pytest.raises(CorruptFileError, match="are damaged: remove it"),
         ):
             checkpoint.load_latest(folder, digest="d")
+
+    def test_what_a_kill_has_left_goes_with_the_next(self, tmp_path: Path):
+        (tmp_path / ".step-000000002.partial").mkdir()
+        assert len([*self._saved(tmp_path).iterdir()]) == 2
 
     def test_nothing_there(self, tmp_path: Path):
         assert checkpoint.load_latest(tmp_path / "absent", digest="d") is None

@@ -219,7 +219,7 @@ def test_few_bits_are_not_joined_as_text(tmp_path: Path, source: Path, dtype: st
 
 
 def test_what_a_kill_left_of_one_file_of_all_is_removed(sharded: Path) -> None:
-    output, left = sharded.parent / "all.npy", sharded.parent / ".all.npy.123.partial"
+    output, left = sharded.parent / "all.npy", sharded.parent / ".all.npy.999999999.partial"
     left.write_text("left by a kill")
     with (
         locks.held(Layout(output).held),

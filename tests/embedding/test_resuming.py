@@ -191,7 +191,7 @@ def test_a_kill_before_the_output_is_in_place_leaves_no_output(
         with pytest.raises(KeyboardInterrupt):
             _embed(FakeEncoder(), source, output)
     assert not output.exists()
-    (tmp_path / ".out.npy.123.partial").write_text("left by a kill")
+    (tmp_path / ".out.npy.999999999.partial").write_text("left by a kill")
     (tmp_path / ".out.npyx.123.partial").write_text("of another output")
     assert _embed(FakeEncoder(), source, output).resumed == 100
     assert output.read_bytes() == expected

@@ -72,6 +72,14 @@ def test_a_library_of_equal_rows_has_an_index(tmp_path: Path) -> None:
     assert found.nearest(exact.unit(alike.values[:1]), 3).rows.min() >= 0
 
 
+def test_what_a_build_that_was_killed_has_left_goes_with_the_next(tmp_path: Path) -> None:
+    left = tmp_path / ".own.999999999.partial"
+    left.mkdir()
+    (left / "vectors.npy").touch()
+    build(rows_of(libraries.random(30)), tmp_path / "own", progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["own"]
+
+
 def test_one_row_is_enough(tmp_path: Path) -> None:
     found = build(rows_of(libraries.random(1)), tmp_path / "index", progress=False)
     assert found.nearest(np.eye(1, 16, dtype=np.float32), 3).rows.tolist() == [[0, -1, -1]]

@@ -149,6 +149,18 @@ def test_what_is_no_json_object_is_refused(
         files.read_json(tmp_path / "v.json")
 
 
+def test_what_is_left_of_processes_that_are_gone_is_removed(tmp_path: Path) -> None:
+    gone = 999_999_999  # no process has such a number
+    (tmp_path / f".out.{gone}.partial").mkdir()
+    (tmp_path / f".out.{gone}.partial" / "vectors").touch()
+    (tmp_path / f".out.{10**30}.partial").touch()
+    kept = [f".out.{os.getpid()}.partial", f".other.{gone}.partial", ".out.mine.partial"]
+    for name in kept:
+        (tmp_path / name).touch()
+    files.remove_leftovers(tmp_path / "out")
+    assert _names(tmp_path) == sorted(kept)
+
+
 def test_the_checksum_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
