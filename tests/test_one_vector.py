@@ -20,6 +20,7 @@ from molkd.featurizers import MolKDTransformer
 from molkd.featurizers.deepchem import MolKDFeaturizer
 from molkd.formats import embeddings
 from molkd.items.molecules import chem
+from molkd.library import of
 from molkd.students import shipped
 from molkd.teachers import catalogue
 from molkd.teachers.hub.smiles import HuggingFaceTeacher
@@ -141,6 +142,14 @@ def test_estimators_see_compounds(make: Any, student: Any, forms: Forms):
         return Embeddings(values, student.embed(items).failures)
 
     _check_law(embed, some)
+
+
+def test_libraries_see_compounds(student: Any, forms: Forms):
+    def embed(items: Sequence[Any]) -> Embeddings:
+        library = of(items, progress=False)
+        return Embeddings(library.values, library.reasons)
+
+    _check_law(embed, _some(forms, FORMS_PER_TEACHER))
 
 
 READY = [

@@ -150,5 +150,13 @@ def _objects(values: Sequence[Any], *, molecules: bool) -> Any:
     if any(isinstance(value, Chem.Mol) for value in values):
         if not molecules:
             return None
-        values = [chem.canonical_smiles(v) if isinstance(v, Chem.Mol) else v for v in values]
+        values = [_written(v) if isinstance(v, Chem.Mol) else v for v in values]
     return pa.array([None if v is None or v != v else str(v) for v in values], pa.string())  # noqa: PLR0124 - NaN
+
+
+def _written(mol: Chem.Mol) -> str:
+    """A molecule as text; what is none as one that is refused where it is read, with its row."""
+    try:
+        return chem.canonical_smiles(chem.parse(mol))
+    except chem.InvalidMoleculeError:
+        return f"query {Chem.MolToSmarts(mol)}" if mol.HasQuery() else Chem.MolToSmiles(mol)

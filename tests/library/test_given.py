@@ -75,6 +75,15 @@ def test_rdkit_molecules_are_taken_alone_and_as_a_column() -> None:
     assert list(_of(frame, column="mol").smiles) == ["CCO", ""]
 
 
+def test_rdkit_molecules_are_the_compound_and_a_query_is_none() -> None:
+    drawn = Chem.AddHs(Chem.MolFromSmiles("[CH3:1]CO"))
+    library = _of([drawn, Chem.MolFromSmarts("[C,N]c1ccccc1"), Chem.MolFromSmarts("CC"), "CC"])
+    assert library.smiles[0] == "CCO"
+    assert library.smiles[1:3] == ["query [C,N]c1ccccc1", "query CC"]
+    assert library.valid.tolist() == [True, False, False, True]
+    assert library.reasons.keys() == {1, 2}
+
+
 def test_files_of_molecules_and_of_embeddings_are_taken(tmp_path: Path) -> None:
     file = libraries.embedded(tmp_path)
     from_molecules = _of(tmp_path / "molecules.csv")
