@@ -77,6 +77,10 @@ class KnowingEncoder(Protocol):
         """Asks for featurized items with their embeddings."""
         ...
 
+    def corpus_digest(self) -> str:
+        """Changes whenever what `known` returns may."""
+        ...
+
 
 FAMILIARITY, REASON = "familiarity", "familiarity_reason"
 """Columns that say how well an item is known, and why."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from molkd.embedding.embedder import Embedded, Embedder
-from molkd.embedding.encoders import FAMILIARITY, REASON, Encoder, encoding_of
+from molkd.embedding.encoders import FAMILIARITY, REASON, Encoder, KnowingEncoder, encoding_of
 from molkd.embedding.engines.base import Engine
 from molkd.embedding.layout import Layout, Place
 from molkd.embedding.parts import Finished, Parts
@@ -192,6 +192,8 @@ class Job:
         }
         if scale := self._encoding.scale:
             common["scale"] = scale
+        if self.options.with_domain and isinstance(self.encoder, KnowingEncoder):
+            common["corpus"] = self.encoder.corpus_digest()
         modality = self.encoder.modality
         return Plan(self.source, modality, self.layout, self.options, common, self.overwrite)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from molkd.embedding.encoders import KnowingEncoder
+from molkd.embedding.encoders import ChunkFeaturizer, KnowingEncoder
 from molkd.errors import ConfigError
+from molkd.formats.chunks import Chunk
 from molkd.library.cards import Card, Section
 from molkd.library.given import of
 from molkd.library.results import ResultTable, shown
@@ -130,7 +130,8 @@ def check(library: Any, student: Student[Any, Any, Any] | None = None, *, jobs: 
         raise ConfigError("familiarity is that of a student of molecules")
     refuse_incomplete(library, student.embedding_dim, "familiarity")
     knowing: Any = student
-    read = partial(_read, knowing.featurize, type(knowing).graphs_of, knowing.familiarity)
+    featurize = ChunkFeaturizer[Any](knowing.featurize, knowing.modality, library.standardize)
+    read = partial(_read, featurize, type(knowing).graphs_of, knowing.familiarity)
     starts = range(0, len(library), _CHUNK)
     chunks = (_readable(library, start) for start in starts)
     scores: list[Any] = [np.empty(0)]
@@ -145,14 +146,15 @@ def check(library: Any, student: Student[Any, Any, Any] | None = None, *, jobs: 
     return Checked(library, Known(np.concatenate(scores), reasons))
 
 
-def _readable(library: Library, start: int) -> Sequence[str | None]:
+def _readable(library: Library, start: int) -> Chunk:
     texts = library.smiles[start : start + _CHUNK]
-    return [text if library.valid[start + row] else None for row, text in enumerate(texts)]
+    items = [text if library.valid[start + row] else None for row, text in enumerate(texts)]
+    return Chunk(start, [None] * len(items), items)
 
 
 def _read(
-    featurize: Any, graphs_of: Any, familiarity: Familiarity | None, smiles: Sequence[str | None]
+    featurize: ChunkFeaturizer[Any], graphs_of: Any, familiarity: Familiarity | None, chunk: Chunk
 ) -> tuple[Any, Environments | None]:
-    """Reads molecules, and their atom environments, in a worker process."""
-    prepared = featurize(smiles)
+    """Reads molecules as they were embedded, and their atom environments, in a worker process."""
+    prepared = featurize(chunk).packed
     return prepared, familiarity and familiarity.environments(graphs_of(prepared))

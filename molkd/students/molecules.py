@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,6 +89,15 @@ class MoleculeStudent(Student[chem.Molecule, PackedT, BatchT]):
         if self._familiarity is None and self.folder and (self.folder / FILE).is_file():
             self._familiarity = Familiarity.read(self.folder / FILE, self.digest)
         return self._familiarity
+
+    def corpus_digest(self) -> str:
+        """Returns the digest of what is kept of its corpus: changes whenever `known` may."""
+        found = hashlib.sha256()
+        if self.domain is not None:
+            found.update(self.domain.as_json())
+        if self.familiarity is not None:
+            found.update(self.familiarity.as_bytes())
+        return found.hexdigest()
 
     @property
     def reach(self) -> float | None:

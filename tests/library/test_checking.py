@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import pytest
 import molkd
 from molkd import library
 from molkd.embedding import EmbedSettings, TeacherEncoder, embed_file
-from molkd.errors import ConfigError
+from molkd.errors import ConfigError, OutputError
 from molkd.library import results
-from molkd.students.familiarity import UNTOLD
+from molkd.students import shipped
+from molkd.students.familiarity import FILE, UNTOLD
 from molkd.teachers import make
 
 MOLECULES = "CC(=O)Oc1ccccc1C(=O)O aspirin\nno_molecule oops\n[U] metal\nCCCCO butanol\n"
@@ -47,9 +49,13 @@ def test_every_row_has_a_score_or_a_reason(tmp_path: Path, molecules: Path, kind
     assert page.index("<strong>metal</strong>") < page.index("<strong>aspirin</strong>")
 
 
-def test_embed_adds_the_same_scores_as_columns(tmp_path: Path, molecules: Path) -> None:
+@pytest.mark.parametrize("standardize", ["none", "full"])
+def test_embed_adds_the_same_scores_as_columns(
+    tmp_path: Path, molecules: Path, standardize: str
+) -> None:
     student = molkd.load()
-    settings = EmbedSettings(with_domain=True)
+    molecules.write_text(f"{MOLECULES}CC(=O)[O-].[Na+] salt\n[Na+].[Cl-].CCN amine\n")
+    settings = EmbedSettings(with_domain=True, standardize=standardize)
     embed_file(student, molecules, tmp_path / "e.parquet", settings, name="s", progress=False)
     table = pq.read_table(tmp_path / "e.parquet").to_pydict()
     opened = library.read(tmp_path / "e.parquet")
@@ -58,6 +64,26 @@ def test_embed_adds_the_same_scores_as_columns(tmp_path: Path, molecules: Path) 
         np.array(table["familiarity"], dtype=float), known.scores, atol=1e-4, equal_nan=True
     )
     assert table["familiarity_reason"] == list(known.reasons)
+
+
+def test_what_is_known_of_the_corpus_decides_what_is_written(
+    tmp_path: Path, molecules: Path
+) -> None:
+    folder, out = tmp_path / "student", tmp_path / "e.parquet"
+    shutil.copytree(shipped.folder_of(shipped.DEFAULT), folder)
+    (folder / FILE).rename(tmp_path / FILE)
+    settings = EmbedSettings(with_domain=True)
+
+    def embed() -> list[str | None]:
+        embed_file(molkd.load(folder), molecules, out, settings, name="s", progress=False)
+        return pq.read_table(out)["familiarity"].to_pylist()
+
+    assert embed()[0] is None
+    (tmp_path / FILE).rename(folder / FILE)
+    with pytest.raises(OutputError, match="was made from other molecules, by another model or"):
+        embed()
+    out.unlink()
+    assert embed()[0] is not None
 
 
 @pytest.mark.parametrize("rows", [None, 2])
