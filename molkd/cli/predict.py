@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -78,6 +79,7 @@ def predict(  # noqa: PLR0913
     else:
         assert measured is not None  # noqa: S101  (see `_refuse`)
         assert target is not None  # noqa: S101
+        settings = replace(settings, standardize=_standardization(library))
         predictor = _fitted(settings, measured, target, column, kind, positive, model, at_once)
     if save is not None:
         from molkd.prediction import saved
@@ -145,6 +147,15 @@ def _fitted(
     print_table(trial.columns(table.kind), trial.rows(tried))
     notify(trial.summary(tried))
     return tried.predictor
+
+
+def _standardization(library: str | None) -> Any:
+    """That of embeddings, for the compounds to be read alike."""
+    from molkd.library import rows_of, table
+
+    if library is None or not table.holds_embeddings(Path(library)):
+        return "none"
+    return rows_of(library).standardize
 
 
 def _refuse_library(library: str, work: Path | None) -> None:

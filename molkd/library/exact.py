@@ -50,7 +50,7 @@ class Neighbours:
         cosines[np.isnan(cosines)] = -np.inf
         numbers = np.broadcast_to(rows, cosines.shape)
         if cosines.shape[1] > k:
-            ahead = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
+            ahead = _first(cosines, numbers, k)
             cosines, numbers = (np.take_along_axis(one, ahead, 1) for one in (cosines, numbers))
         cosines = np.concatenate([self.cosines[places], cosines], axis=1)
         numbers = np.concatenate([self.rows[places], numbers], axis=1)
@@ -60,6 +60,17 @@ class Neighbours:
         self.rows[places] = np.where(
             np.isneginf(cosines), -1, np.take_along_axis(numbers, order, 1)
         )
+
+
+def _first(cosines: Matrix, numbers: Rows, k: int) -> Rows:
+    """The places of the k largest of each row, of equal ones those of the lowest numbers."""
+    ahead = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
+    least = np.take_along_axis(cosines, ahead, 1).min(axis=1)
+    tied = ((cosines >= least[:, np.newaxis]).sum(axis=1) > k) & np.isfinite(least)
+    for row in np.flatnonzero(tied).tolist():
+        some = np.flatnonzero(cosines[row] >= least[row])
+        ahead[row] = some[np.lexsort((numbers[row, some], -cosines[row, some]))[:k]]
+    return ahead
 
 
 def unit(values: Matrix) -> Matrix:

@@ -14,6 +14,8 @@ class at a time.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -34,11 +36,13 @@ def width(errors: Labels, count: int, confidence: float) -> float:
     Returns:
         The error of that rank among count + 1; infinity where there are too few for it.
     """
-    level = confidence * (count + 1) / count
-    return float(np.quantile(errors, level, method="higher")) if level <= 1 else np.inf
+    rank = math.ceil(confidence * (count + 1) / count * len(errors) - 1e-9)
+    return float(np.sort(errors)[rank - 1]) if rank <= len(errors) else math.inf
 
 
-def sets(probability: Labels, held_out: Labels, y: Labels, confidence: float) -> Mask:
+def sets(
+    probability: Labels, held_out: Labels, y: Labels, confidence: float, *, repeats: int = 1
+) -> Mask:
     """Returns the classes that cannot be ruled out, shape (m, 2): one at least.
 
     Where neither fits, as happens to a model that is right more often than was asked, the one that
@@ -47,14 +51,15 @@ def sets(probability: Labels, held_out: Labels, y: Labels, confidence: float) ->
     Args:
         probability: shape (m,), of class 1.
         held_out: shape (n,), probabilities of class 1 of compounds that were held out.
-        y: shape (n,), their classes; compounds may come once per repeat.
+        y: shape (n,), their classes.
         confidence: the share of each class whose set shall hold it.
+        repeats: how often each compound is among them; it counts as one.
     """
     fits = np.zeros((len(probability), 2))
     for place, (new, old) in enumerate(((1 - probability, 1 - held_out), (probability, held_out))):
         known = np.sort(old[y == place])
         as_strange = np.searchsorted(known, new, side="right")  # known ones that fit no better
-        fits[:, place] = (as_strange + 1) / (len(known) + 1)
+        fits[:, place] = (as_strange / repeats + 1) / (len(known) / repeats + 1)
     return (fits > 1 - confidence) | (fits == fits.max(axis=1, keepdims=True))
 
 
@@ -84,8 +89,9 @@ def bounds(
     found = np.full((len(values), 2), np.nan)
     there = np.isfinite(values)
     if classes:
-        known = np.tile(y, len(held_out))
-        found[there] = sets(values[there], held_out.ravel(), known, confidence)
+        repeats = len(held_out)
+        known = np.tile(y, repeats)
+        found[there] = sets(values[there], held_out.ravel(), known, confidence, repeats=repeats)
     else:
         new, known = difficulty or (np.ones(len(values)), np.ones_like(held_out))
         unit = width((np.abs(held_out - y) / known).ravel(), len(y), confidence)

@@ -20,6 +20,7 @@ class Facts:
         described: the estimator, in words.
         reads: the student it reads, or the teachers.
         reads_digest: of what it reads.
+        standardize: what is done to molecules before they are read.
     """
 
     target: str
@@ -29,3 +30,4 @@ class Facts:
     described: str
     reads: str
     reads_digest: str
+    standardize: str = "none"

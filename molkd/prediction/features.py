@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from molkd import teachers
+from molkd.items import check
 from molkd.runtime.processes import ordered_map
 from molkd.types import Embeddings, digest_of
 
@@ -20,28 +21,17 @@ _CHUNK = 512
 """Molecules that a process reads at once."""
 
 
-class Reads(Protocol):
-    """What turns molecules into rows: a student, or `SideBySide`."""
-
-    @property
-    def digest(self) -> str:
-        """Changes whenever the numbers may change."""
-        ...
-
-    def embed(self, items: Sequence[Any], /) -> Embeddings:
-        """Returns one row per molecule."""
-        ...
-
-
 @dataclass(frozen=True)
 class SideBySide:
     """Several teachers' rows, end to end; picklable.
 
     Attributes:
         names: of the teachers.
+        standardize: what is done to the molecules first: none, light or full.
     """
 
     names: tuple[str, ...] = FINGERPRINTS
+    standardize: str = "none"
 
     @cached_property
     def _teachers(self) -> tuple[Any, ...]:
@@ -49,16 +39,22 @@ class SideBySide:
 
     @property
     def digest(self) -> str:
-        """Of the teachers' cards."""
-        return digest_of([teacher.card.digest for teacher in self._teachers])
+        """Of the teachers' cards, and of what is done first."""
+        first = [self.standardize] if self.standardize != "none" else []
+        return digest_of([teacher.card.digest for teacher in self._teachers] + first)
 
     def embed(self, items: Sequence[Any], /) -> Embeddings:
         """Returns one row per molecule; NaN, with the first reason, where a teacher failed."""
+        first: dict[int, str] = {}
+        if self.standardize != "none":
+            checked = check(items, modality="molecules", level=self.standardize)
+            first = checked.failures
+            items = [None if row in first else text for row, text in enumerate(checked.items)]
         parts = [teacher.embed(items) for teacher in self._teachers]
         values = np.concatenate([part.values for part in parts], axis=1)
         failures: dict[int, str] = {}
-        for part in reversed(parts):
-            failures |= part.failures
+        for found in (*(part.failures for part in reversed(parts)), first):
+            failures |= found
         values[list(failures)] = np.nan
         return Embeddings(values.astype(np.float32), dict(sorted(failures.items())))
 

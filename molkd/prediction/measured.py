@@ -177,9 +177,9 @@ def _labels(
     numbers = {row: value for row, text in present.items() if (value := _number(text)) is not None}
     y = np.full(len(texts), np.nan)
     if 2 * len(numbers) < len(present):
-        names = {row: text.casefold() for row, text in present.items()}
+        names = {row: _class(text) for row, text in present.items()}
     elif kind == "classification" or (kind is None and len(set(numbers.values())) == 2):
-        names = {row: f"{value:g}" for row, value in numbers.items()}
+        names = {row: _class(present[row]) for row in numbers}
     else:
         y[list(numbers)] = list(numbers.values())
         return y, (), {row: _no_number(present[row]) for row in present.keys() - numbers}
@@ -198,10 +198,15 @@ def _labels(
 
 def _number(text: str) -> float | None:
     try:
-        value = float(text)
+        return value if math.isfinite(value := float(text)) else None
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+
+
+def _class(text: str) -> str:
+    """The class that is meant: 1 and 1.0 are one, so are Yes and yes, 1234567 and 1234568 two."""
+    value = _number(text)
+    return text.casefold() if value is None else np.format_float_positional(value, trim="-")
 
 
 def _no_number(text: str) -> str:
@@ -218,9 +223,10 @@ def _listed(names: Mapping[int, str]) -> str:
 def _ordered(classes: list[str], positive: str | None, place: str) -> list[str]:
     """The two classes, the one whose probability is meant last."""
     if positive is not None:
-        if positive.casefold() not in classes:
+        meant = _class(positive)
+        if meant not in classes:
             raise InputError(f"{place} has no class {positive!r}.{near(positive, classes)}")
-        return sorted(classes, key=lambda name: name == positive.casefold())
+        return sorted(classes, key=lambda name: name == meant)
     return sorted(classes, key=lambda name: (name in _POSITIVE, _number(name) or 0.0, name))
 
 

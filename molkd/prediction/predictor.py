@@ -108,7 +108,7 @@ class Predictor(Shown):
         library = self._opened(library, jobs)
         values, scores, expected = np.full((3, len(library)), np.nan)
         doubts: dict[int, str] = {}
-        reasons = dict(library.reasons) if self.facts.model == "embedding" else {}
+        reasons: dict[int, str] = {}
         start = 0
         for rows, failures in self._rows(library, jobs):
             here = start + np.flatnonzero(np.isfinite(rows).all(axis=1))
@@ -118,6 +118,8 @@ class Predictor(Shown):
             doubts |= {int(here[place]): words for place, words in why.items()}
             reasons |= {start + row: why for row, why in failures.items()}
             start += len(rows)
+        lost = np.flatnonzero(np.isnan(values)).tolist()
+        reasons |= {row: library.reasons[row] for row in lost if row in library.reasons}
         return Predictions(
             facts=self.facts,
             ids=library.ids,
@@ -165,7 +167,7 @@ class Predictor(Shown):
 
     def _rows(self, library: Library, jobs: int) -> Iterator[tuple[Matrix, Mapping[int, str]]]:
         if self.facts.model == "forest":
-            reads = SideBySide()
+            reads = SideBySide(standardize=self.facts.standardize)
             if reads.digest != self.facts.reads_digest:
                 raise InputError(
                     f"the model was fitted to {self.facts.reads} with digest "
@@ -180,6 +182,11 @@ class Predictor(Shown):
                 f"the library was embedded by {library.model or 'a student'} with digest "
                 f"{library.model_digest[:12] or 'unknown'}, but the model reads {self.facts.reads} "
                 f"with {self.facts.reads_digest[:12]}: embed the library with that student"
+            )
+        if library.standardize != self.facts.standardize:
+            raise InputError(
+                f"the library was embedded with standardize {library.standardize!r}, and the model "
+                f"was fitted with {self.facts.standardize!r}: fit it with that of the library"
             )
         refuse_incomplete(library, self.example.shape[1], "the model")
         for start in range(0, len(library), _AT_ONCE):

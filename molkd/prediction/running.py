@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from molkd import students
+from molkd.embedding import encoders
 from molkd.errors import ConfigError
+from molkd.formats.chunks import Chunk
 from molkd.prediction import features, learners, reliability
 from molkd.prediction.facts import Facts
 from molkd.prediction.features import SideBySide
@@ -57,9 +59,11 @@ def run(
     name = name or (student.folder.name if student.folder else "the student")
     if student.modality != "molecules":
         raise ConfigError(f"{name} reads {student.modality}: choose a student of molecules")
+    side_by_side = SideBySide(standardize=settings.standardize)
+    whole = Chunk(0, [None] * len(measured), list(measured.smiles))
     read: dict[ModelOf, Embeddings] = {
-        "embedding": student.embed(list(measured.smiles)),
-        "forest": features.whole(SideBySide(), measured.smiles, jobs=jobs),
+        "embedding": encoders.embedded(student, whole, settings.standardize),
+        "forest": features.whole(side_by_side, measured.smiles, jobs=jobs),
     }
     measured, x = _readable(measured, read)
     scaffolds = np.unique(measured.scaffolds, return_inverse=True)[1]
@@ -69,7 +73,7 @@ def run(
     )
     compared = {split: _compared(compounds, found, split) for split in SPLITS}
     model = settings.model_of if settings.model_of != "better" else _better(compared["scaffold"])
-    digests = {"embedding": student.digest, "forest": SideBySide().digest}
+    digests = {"embedding": student.digest, "forest": side_by_side.digest}
     names = {"embedding": name, "forest": " and ".join(features.FINGERPRINTS)}
     estimator = compounds.fitted(model, np.arange(len(measured)))
     facts = Facts(
@@ -80,6 +84,7 @@ def run(
         described=learners.described(estimator),
         reads=names[model],
         reads_digest=digests[model],
+        standardize=settings.standardize,
     )
     held_out, numbers = found["scaffold", model], measured.kind == "regression"
     predictor = Predictor(

@@ -123,7 +123,8 @@ def _listed(index: dict[str, Any], folder: Path) -> Iterator[tuple[str, object]]
 def _loaded(folder: Path, index: dict[str, Any]) -> tuple[Predictor, Any]:
     arrays = read_arrays(folder / ARRAYS)
     smiles = json.loads((folder / COMPOUNDS).read_text(encoding="utf-8"))
-    fields: dict[str, Any] = {name: index[name] for name in Facts.__dataclass_fields__}
+    fields: dict[str, Any] = {"standardize": "none"}  # where another molkd has written none
+    fields |= {name: index[name] for name in Facts.__dataclass_fields__ if name in index}
     fields["classes"] = tuple(map(str, index["classes"]))
     facts = Facts(**fields)
     predictor = Predictor(

@@ -60,6 +60,24 @@ def test_from_a_table_to_predictions_and_again_from_the_model(
     pd.testing.assert_frame_equal(first, pd.read_csv(tmp_path / "q.csv"))
 
 
+def test_compounds_are_read_as_the_library_was(molkd: Molkd, tmp_path: Path) -> None:
+    table(tmp_path / "measured.csv", "pIC50", VALUES)
+    (tmp_path / "in.smi").write_text("CCCCCC(=O)O\nCCCCCC(=O)[O-].[Na+]\n")
+    made = molkd("embed", "in.smi", "-o", "e.npz", "-m", "molkd-tiny", "--standardize", "full")
+    assert made[0] == 0, made[2]
+    code, _, err = molkd(
+        *("predict", "measured.csv", "-t", "pIC50", "--model-of", "embedding", "--repeats", 1),
+        *("-m", "molkd-tiny", "--save", "m", "-o", "p.csv", "--library", "e.npz", "-j", 1),
+    )
+    assert code == 0, err
+    acid, salt = pd.read_csv(tmp_path / "p.csv")["predicted"]
+    assert acid == salt
+    asked = ("predict", "--load", "m", "-o", "q.csv", "--library", "in.smi", "-j", 1)
+    code, _, err = molkd(*asked, "--work", "w.parquet")
+    assert code == 3
+    assert "embedded with standardize 'none', and the model was fitted with 'full'" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -27,3 +27,16 @@ def test_what_is_not_there_is_no_neighbour() -> None:
     found = exact.nearest(np.array([[1, 0]], dtype=np.float32), [values], 4)
     assert found.rows.tolist() == [[0, 3, -1, -1]]
     assert found.cosines[0, :2].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("block", [2, 30, 1000])
+def test_of_equally_near_rows_the_first_are_found(block: int) -> None:
+    near = np.random.default_rng(0).permutation(1000)[:12]
+    values = np.zeros((1000, 2), dtype=np.float32)
+    values[:, 1] = 1
+    values[near] = [1, 0]
+    values[near[0]] = np.nan
+    blocks = [values[start : start + block] for start in range(0, 1000, block)]
+    found = exact.nearest(np.array([[1, 0], [0, 1]], dtype=np.float32), blocks, 5)
+    assert found.rows[0].tolist() == sorted(near[1:].tolist())[:5]
+    assert found.rows[1].tolist() == [row for row in range(1000) if row not in near][:5]

@@ -29,6 +29,16 @@ def test_repeats_do_not_make_shares_more_exact_than_their_compounds() -> None:
     errors = np.arange(10.0)
     assert conformal.width(np.tile(errors, 50), 10, 0.9) == 9
     assert conformal.width(np.tile(errors, 50), 10, 0.95) == np.inf
+    asked, known = np.linspace(0, 1, 11), np.linspace(0.05, 0.95, 8)
+    once = conformal.sets(asked, known, np.ones(8), 0.9)
+    again = conformal.sets(asked, np.tile(known, 5), np.ones(40), 0.9, repeats=5)
+    assert once.tolist() == again.tolist()
+    assert once[:, 1].all()  # eight compounds rule nothing out at .9
+
+
+@pytest.mark.parametrize(("count", "share", "rank"), [(19, 0.9, 18), (99, 0.9, 90), (9, 0.8, 8)])
+def test_the_error_of_that_rank_is_taken(count: int, share: float, rank: int) -> None:
+    assert conformal.width(np.arange(count) + 1.0, count, share) == rank
 
 
 def test_sets_hold_their_share_of_each_class() -> None:

@@ -68,6 +68,18 @@ def test_the_class_that_is_meant_can_be_named_in_any_case(tmp_path: Path) -> Non
         read_measured(tmp_path / "t.csv", "y", positive="inactiv")
 
 
+def test_numbers_that_are_classes_are_told_apart_and_named_as_they_are_written(
+    tmp_path: Path,
+) -> None:
+    for values, positive in ((("1234567", "1234568"), "1234568"), (("0.0", "1.0"), "1.0")):
+        own = [values[row % 2] for row in range(len(CLASSES))]
+        path = table(tmp_path / "n.csv", "y", own)
+        for asked in (None, positive, f"{float(positive):.0f}"):
+            measured = read_measured(path, "y", positive=asked)
+            assert measured.classes == values
+            assert sorted(set(measured.y)) == [0, 1]
+
+
 def test_two_numbers_are_values_where_that_is_said(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv", "y", [row % 2 for row in range(len(SMILES))])
     assert read_measured(path, "y", kind="regression").classes == ()
