@@ -230,7 +230,7 @@ def read(path: Path) -> Results:
         CorruptFileError: it is missing, cut, or holds no run; the message says what to do.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = files.lines(path)
     except (OSError, UnicodeDecodeError) as error:
         raise CorruptFileError(f"cannot read {path}: {error}") from error
     records: dict[type, list[Any]] = {kind: [] for kind in _NAMES}

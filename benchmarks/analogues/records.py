@@ -73,7 +73,7 @@ def earlier(folder: Path) -> dict[str, Found]:
     path = folder / RESULTS
     if not path.is_file():
         return {}
-    lines = map(_found, path.read_text(encoding="utf-8", errors="replace").splitlines())
+    lines = map(_found, files.lines(path, errors="replace"))
     return {one.key: one for one in lines if one is not None}
 
 

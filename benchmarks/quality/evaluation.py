@@ -20,7 +20,7 @@ from molkd.benchmarks.statistics.across_runs import recipes
 from molkd.benchmarks.tasks import splitting
 from molkd.benchmarks.tasks.task import Item, SplitName, Task
 from molkd.errors import ConfigError, InputError
-from molkd.runtime import files, versions
+from molkd.runtime import files, locks, versions
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
 from molkd.runtime.registry import near
@@ -154,18 +154,19 @@ def evaluate(
     if not any(plan.probe_tasks for plan in plans):
         reasons = "; ".join(f"{plan.task.name}: {note}" for plan in plans for note in plan.notes)
         raise InputError(f"no task can be evaluated: {reasons}")
-    scores = tuple(_scores(_jobs(plans, embedders, settings, space), space))
-    asked = sorted({score.probe for score in scores})
-    run = Run(
-        settings=asdict(settings),
-        versions=versions.installed(_PACKAGES),
-        leakage=leakage or {},
-        absent=tuple(absent),
-        probe_digests={name: digest_of(scoring.describe(name)) for name in asked},
-    )
-    results = Results(run, tuple(map(_task_record, plans)), embedder_records, scores)
-    records.write(space.folder / RESULTS, results)
-    (space.folder / PARTIAL).unlink(missing_ok=True)
+    with locks.held(space.folder):
+        scores = tuple(_scores(_jobs(plans, embedders, settings, space), space))
+        asked = sorted({score.probe for score in scores})
+        run = Run(
+            settings=asdict(settings),
+            versions=versions.installed(_PACKAGES),
+            leakage=leakage or {},
+            absent=tuple(absent),
+            probe_digests={name: digest_of(scoring.describe(name)) for name in asked},
+        )
+        results = Results(run, tuple(map(_task_record, plans)), embedder_records, scores)
+        records.write(space.folder / RESULTS, results)
+        (space.folder / PARTIAL).unlink(missing_ok=True)
     return results
 
 
@@ -253,8 +254,7 @@ def _earlier(folder: Path) -> dict[str, Score]:
     scores: dict[str, Score] = {}
     for path in (folder / RESULTS, folder / PARTIAL):
         if path.is_file():
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            scores |= records.scores_of(lines)
+            scores |= records.scores_of(files.lines(path, errors="replace"))
     return scores
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from molkd.benchmarks.statistics import ScoreTable, Section, compare
-from molkd.benchmarks.statistics.significance import Values, intervals
+from molkd.benchmarks.statistics import ScoreTable, Section
+from molkd.benchmarks.statistics.significance import Values, intervals, mean_ranks
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -57,7 +57,6 @@ def _compared(
     tables = [_part(section.table, tasks, embedders) for section in sections]
     per_task = np.stack([table.means for table in tables], axis=2)  # (t, e, s)
     changes = per_task - per_task[:, :, :1]
-    ranks = [compare(table, embedders[0]).ranks for table in tables]
     return AcrossSplits(
         group=sections[0].group,
         probe=sections[0].probe,
@@ -65,7 +64,7 @@ def _compared(
         tasks=tasks,
         embedders=embedders,
         means=per_task.mean(axis=0),
-        ranks=np.array([[each[label] for each in ranks] for label in embedders]),
+        ranks=np.stack([mean_ranks(table.means) for table in tables], axis=1),
         changes=changes.mean(axis=0),
         ends=intervals(changes, seed=0),
     )

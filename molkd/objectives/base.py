@@ -17,13 +17,10 @@ from torch import Tensor, nn
 
 from molkd.errors import ConfigError
 from molkd.objectives.settings import ObjectiveSettings
-from molkd.objectives.standardizers import Batch, Ema
+from molkd.objectives.standardizers import STANDARDIZERS
 from molkd.runtime import distributed
 from molkd.tensors import Features, FeatureSpec, Loss, QueryableTeachers, Targets, TargetSpec
 from molkd.types import Form, TeacherCard
-
-STANDARDIZERS = {"ema": Ema, "batch": Batch}
-"""The scalings that are learnt along."""
 
 
 class Objective(nn.Module, ABC):

@@ -108,6 +108,6 @@ class TeacherDropping(nn.Module):
                 warnings.warn(
                     f"teacher {self._teachers[worst]!r} is the hardest for "
                     f"{self.hardest[worst]:.0%} of the items and crowds the others out: is it "
-                    'noise? Leave it out, or set hardness = "relative"',
+                    'noise? Leave it out, or set drop_by = "relative"',
                     stacklevel=2,
                 )

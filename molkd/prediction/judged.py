@@ -15,6 +15,7 @@ from molkd import students, teachers
 from molkd.benchmarks.tasks.metrics import METRICS
 from molkd.benchmarks.tasks.task import Labels, Task
 from molkd.errors import ConfigError
+from molkd.library import similarity
 from molkd.prediction import conformal, learners, reliability
 from molkd.prediction.measured import Kind
 from molkd.prediction.validation import Compounds, HeldOut, cross_validate
@@ -134,7 +135,7 @@ def _held_out(name: str, kind: Kind, smiles: Sequence[str], x: Matrix, y: Labels
     outer = learners.folds(y, scaffolds, kind=kind, count=learners.OUTER, seed=0)
     predicted, reliable, similar, nothing = np.full((4, len(y)), np.nan)
     inside, widths = np.full((2, len(y), 2), np.nan)
-    bits = _fingerprints(smiles)
+    bits = similarity.fingerprints(smiles)
     for fold in range(learners.OUTER):
         train, test = np.flatnonzero(outer != fold), np.flatnonzero(outer == fold)
         some = Compounds({"embedding": x[train]}, y[train], scaffolds[train], kind, 0, choose=False)
@@ -181,19 +182,6 @@ def _numbers(
     return learnt.scores(expected), held, np.column_stack(widths)
 
 
-def _fingerprints(smiles: Sequence[str]) -> list[Any]:
-    from rdkit.Chem import rdFingerprintGenerator
-
-    from molkd.items.molecules import chem
-
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
-    return [generator.GetFingerprint(chem.parse(text)) for text in smiles]
-
-
 def _nearest(bits: Sequence[Any], train: Rows, test: Rows) -> Labels:
-    from rdkit import DataStructs
-
     there = [bits[row] for row in train.tolist()]
-    return np.array(
-        [max(DataStructs.BulkTanimotoSimilarity(bits[row], there)) for row in test.tolist()]
-    )
+    return np.array([similarity.tanimoto(bits[row], there).max() for row in test.tolist()])

@@ -142,6 +142,12 @@ def refuse_used(folder: Path) -> None:
         raise OutputError(f"{folder} is not empty: give a new folder")
 
 
+def lines(path: Path, errors: str = "strict") -> list[str]:
+    """Returns the lines of a text; no separator but that of lines ends one, as U+2028 does not."""
+    with path.open(encoding="utf-8", errors=errors) as stream:
+        return list(stream)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes a file atomically."""
     with atomic_path(path) as temporary:

@@ -33,7 +33,7 @@ class Student(nn.Module, ABC, Generic[Item, PackedT, BatchT]):
 
     Attributes:
         kind: registry name of the architecture.
-        reads: what its items are, a key of `molkd.items.MODALITIES`.
+        modality: what its items are, a key of `molkd.items.MODALITIES`.
         folder: where it was loaded from; None for a new one.
         trained_reading: what `reading_here` gave where it learnt; None for a new one.
     """

@@ -253,7 +253,7 @@ def _among(teachers: QueryableTeachers, names: Sequence[str]) -> dict[str, Query
     if missing:
         raise ConfigError(
             f"queried: {', '.join(missing)} cannot be asked: hand the teachers that run during "
-            "training over as well (molkd.teachers.as_live)"
+            "training over as well (molkd.teachers.as_queryable)"
         )
     return {name: teachers[name] for name in names}
 
