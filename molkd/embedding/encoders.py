@@ -211,15 +211,15 @@ class ChunkFeaturizer(Generic[PackedT]):
         return FeaturizedChunk(self.featurize(items), failures)
 
 
-def embedded(encoder: Encoder[Any], chunk: Chunk, standardize: str) -> Embeddings:
+def embedded(encoder: Any, chunk: Chunk, standardize: str) -> Embeddings:
     """Embeds a chunk that fits into memory as a job would, with a reason for each row that fails.
 
     Args:
-        encoder: a student, or a teacher in a `TeacherEncoder`.
+        encoder: an `Encoder`.
         chunk: n rows.
         standardize: one of the modality's standardisations.
     """
     featurized = ChunkFeaturizer[Any](encoder.featurize, encoder.modality, standardize)(chunk)
-    answers = encoder.encode(featurized.packed)
+    answers = encoder.encode(featurized.packed, batch_size=None)
     failures = {**answers.failures, **featurized.failures}
     return Embeddings(answers.values, dict(sorted(failures.items())))
