@@ -101,16 +101,16 @@ def panel(points: Sequence[Point], reference: str, *, narrow: bool = False) -> P
         _axes(axes, place)
         panels.key(axes, width - 194, 8)
         edge = [place(point) for point in _front(points)]
-        taken: list[_Box] = []
+        lines: list[_Box] = []
         for (x0, y0), (x1, y1) in itertools.pairwise(edge):
             panels.line(axes, [x0, x1, x1], [y0, y0, y1], "muted", 0.8)
-            taken += [_Box(x0, y0 - 1, x1, y0 + 1), _Box(x1 - 1, y0, x1 + 1, y1)]
+            lines += [_Box(x0, y0 - 1, x1, y0 + 1), _Box(x1 - 1, y0, x1 + 1, y1)]
         for point in sorted(points, key=lambda p: -diameter(p.parameters)):
             tip = f"{point.label}: {point.quality:.3f}, {point.speed:,.0f} per second"
             size, bare = diameter(point.parameters), point.parameters == 0
             panels.mark(axes, *place(point), point.role, size=size, hollow=bare, tip=tip)
         names = sorted(ordered, key=lambda point: point.label != reference)
-        _labels(axes, {point: place(point) for point in names}, taken, width, reference)
+        _labels(axes, {point: place(point) for point in names}, lines, width, reference)
         _sizes(axes)
 
     return Panel(
@@ -196,13 +196,13 @@ def _decades(low: float, high: float) -> list[float]:
 def _labels(
     axes: Axes,
     places: Mapping[Point, tuple[float, float]],
-    taken: list[_Box],
+    lines: Sequence[_Box],
     width: float,
     reference: str,
 ) -> None:
-    """Writes each name where it covers nothing that is taken, or not at all."""
+    """Writes each name where it covers nothing, else where it covers a line, or not at all."""
     short = panels.shorten([point.label for point in places], int(width / 18))
-    taken += [_around(x, y, diameter(point.parameters) / 2) for point, (x, y) in places.items()]
+    taken = [_around(x, y, diameter(point.parameters) / 2) for point, (x, y) in places.items()]
     for point, (x, y) in places.items():
         name = short[point.label]
         long, reach = panels.ems(name) * _SIZE * 1.05, 0.63 * diameter(point.parameters) + 4
@@ -211,15 +211,18 @@ def _labels(
         tries += [
             (left, y + drop) for drop in (9, -9, 16, -16) for left in (x + reach, x - reach - long)
         ]
-        for left, middle in tries:
-            box = _Box(left, middle - 6, left + long, middle + 6)
-            inside = left >= _LEFT and box.right <= width and _TOP - 8 <= box.top < _BOTTOM - 12
-            if inside and not any(map(box.meets, taken)):
-                taken.append(box)
-                weight = "bold" if point.label == reference else "normal"
-                style = {"size": _SIZE, "weight": weight, "gid": panels.HALO, "color": point.role}
-                panels.text(axes, left, middle, name, **style)
-                break
+        boxes = [_Box(left, middle - 6, left + long, middle + 6) for left, middle in tries]
+        free = [box for box in boxes if _inside(box, width) and not any(map(box.meets, taken))]
+        clear = [box for box in free if not any(map(box.meets, lines))]
+        for box in (clear or free)[:1]:
+            taken.append(box)
+            weight = "bold" if point.label == reference else "normal"
+            style = {"size": _SIZE, "weight": weight, "gid": panels.HALO, "color": point.role}
+            panels.text(axes, box.left, box.top + 6, name, **style)
+
+
+def _inside(box: _Box, width: float) -> bool:
+    return box.left >= _LEFT and box.right <= width and _TOP - 8 <= box.top < _BOTTOM - 12
 
 
 def _around(x: float, y: float, radius: float) -> _Box:
