@@ -29,7 +29,7 @@ def check(
     from molkd.library import checking, table
     from molkd.library.results import refuse_output
 
-    refuse_output(output, overwrite=overwrite)
+    refuse_output(output, overwrite=overwrite, inputs=(library, work))
     at_once = processes(jobs)
     rows = table.read(embedded(library, work, model, at_once))
     found = checking.check(rows, table.student_of(rows, model), jobs=at_once)

@@ -9,9 +9,16 @@ from typing import Annotated
 import typer
 
 from molkd.cli.flags import Flag, takes_settings
-from molkd.cli.options import Jobs, LibraryFile, MadeBy, Work, embedded, processes
+from molkd.cli.options import (
+    Jobs,
+    LibraryFile,
+    MadeBy,
+    Overwrite,
+    Work,
+    embedded,
+    processes,
+)
 from molkd.cli.output import notify
-from molkd.errors import ConfigError
 from molkd.library.maps.settings import MapSettings
 
 FLAGS = (
@@ -54,6 +61,7 @@ def draw_map(  # noqa: PLR0913
     work: Work = None,
     model: MadeBy = None,
     jobs: Jobs = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Draw a map of a library: molecules that are alike lie together.
 
@@ -62,8 +70,12 @@ def draw_map(  # noqa: PLR0913
     """
     from molkd.library import map_of, read, student_of
     from molkd.library.maps import coordinates as tables
+    from molkd.library.maps.map import FORMATS
+    from molkd.library.results import refuse_output
 
-    _refuse_unwritable(outputs)
+    for path in outputs:
+        given = (library, coordinates, select, work)
+        refuse_output(path, overwrite=overwrite, inputs=given, suffixes=FORMATS)
     settings = replace(
         settings,
         title=settings.title or Path(library).name,
@@ -83,12 +95,3 @@ def draw_map(  # noqa: PLR0913
         count = len(rows.reasons)
         verb, first = ("row is", "") if count == 1 else ("rows are", "the first of them ")
         notify(f"{count} {verb} not drawn: {first}row {row}, {why}")
-
-
-def _refuse_unwritable(outputs: list[Path]) -> None:
-    """Refuses what cannot be written before anything is computed."""
-    from molkd.library.maps.map import FORMATS
-
-    for path in outputs:
-        if path.suffix not in FORMATS:
-            raise ConfigError(f"{path}: a map is written as {', '.join(FORMATS)}")

@@ -55,7 +55,7 @@ def pick(  # noqa: PLR0913
     from molkd import library as workbench
     from molkd.library.results import refuse_output
 
-    refuse_output(output, overwrite=overwrite)
+    refuse_output(output, overwrite=overwrite, inputs=(library, around, work))
     if clusters is not None and (number is not None or around is not None):
         raise ConfigError("--clusters labels all rows: leave -n and --around out")
     seeds = workbench.Queries.read(around) if around else ()

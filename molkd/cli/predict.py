@@ -119,7 +119,7 @@ def _refuse(
     if output is not None:
         from molkd.library.results import refuse_output
 
-        refuse_output(output, overwrite=overwrite)
+        refuse_output(output, overwrite=overwrite, inputs=(measured, library, work))
     if save is not None:
         from molkd.prediction import saved
 

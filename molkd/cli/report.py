@@ -17,7 +17,6 @@ from molkd.cli.options import (
     processes,
 )
 from molkd.cli.output import notify
-from molkd.errors import OutputError
 
 
 def report(  # noqa: PLR0913
@@ -47,11 +46,9 @@ def report(  # noqa: PLR0913
     central molecules, and what is nearest to known drugs.
     """
     from molkd import library as workbench
-    from molkd.library.report import refuse_suffix
+    from molkd.library.results import refuse_output
 
-    refuse_suffix(output)
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists: give --overwrite to replace it")
+    refuse_output(output, overwrite=overwrite, inputs=(library, drugs, work), suffixes=(".html",))
     at_once = processes(jobs)
     rows = workbench.read(embedded(library, work, model, at_once))
     made = workbench.report_of(

@@ -74,7 +74,7 @@ def search(  # noqa: PLR0913
     from molkd.library.results import refuse_output
 
     if output is not None:
-        refuse_output(output, overwrite=overwrite)
+        refuse_output(output, overwrite=overwrite, inputs=(library, queries, work))
     asked = _asked(query, queries)
     place = _place(library, index, work, model, jobs=processes(jobs))
     hits = workbench.search(place, asked, k=k, rank_by=rank_by, candidates=candidates, model=model)
@@ -107,7 +107,7 @@ def _asked(texts: list[str] | None, file: str | None) -> Queries:
     from molkd.library import Queries
 
     if bool(texts) == bool(file):
-        raise ConfigError("expected molecules to look for: -q SMILES, or --queries FILE")
+        raise ConfigError("give molecules to look for one way: -q SMILES, or --queries FILE")
     return Queries.read(file) if file else Queries.of(texts or [])
 
 

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from molkd.errors import ConfigError
 from molkd.library import cards, histograms
 from molkd.library.cards import Card, Section
 from molkd.library.compounds import Composition, composition
@@ -24,7 +23,7 @@ from molkd.library.maps.map import Map, map_of
 from molkd.library.maps.settings import MapSettings
 from molkd.library.picking import clusters
 from molkd.library.picks import Clusters
-from molkd.library.results import Shown
+from molkd.library.results import Shown, refuse_suffix
 from molkd.library.searching import search
 from molkd.library.table import Library
 from molkd.library.templates import template
@@ -103,7 +102,7 @@ class Report(Shown):
             OutputError: the file cannot be written.
         """
         path = Path(path)
-        refuse_suffix(path)
+        refuse_suffix(path, (".html",))
         files.write_bytes(path, self.page().encode())
 
     def page(self) -> str:
@@ -222,9 +221,3 @@ def known_drugs() -> Queries:
     with DRUGS.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     return Queries([row["name"] for row in rows], [row["smiles"] for row in rows])
-
-
-def refuse_suffix(path: Path) -> None:
-    """Raises ConfigError where a name is not that of a page."""
-    if path.suffix != ".html":
-        raise ConfigError(f"{path}: a report is written as .html")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from molkd.errors import ConfigError, OutputError
+from molkd.formats import sources
 from molkd.library import cards
 from molkd.library.cards import Section
 from molkd.runtime import files
@@ -86,7 +87,7 @@ class ResultTable(Shown):
             OutputError: the file cannot be written.
         """
         path = Path(path)
-        _refuse_suffix(path)
+        refuse_suffix(path, SUFFIXES)
         files.remove_leftovers(path)
         with files.atomic_path(path) as temporary:
             if path.suffix == ".parquet":
@@ -109,22 +110,41 @@ class ResultTable(Shown):
         return [said] if drawn < every else []
 
 
-def refuse_output(path: Path, *, overwrite: bool) -> None:
+def refuse_output(
+    path: Path,
+    *,
+    overwrite: bool,
+    inputs: Iterable[str | Path | None] = (),
+    suffixes: Collection[str] = SUFFIXES,
+) -> None:
     """Refuses a file that a result cannot be written to, before any work is done.
 
+    Args:
+        path: of the result.
+        overwrite: whether a file that is there may be replaced.
+        inputs: what the command reads, files and patterns; none of them is ever replaced.
+        suffixes: that name a format.
+
     Raises:
-        ConfigError: its suffix names no format.
+        ConfigError: its suffix names no format, or it is one of the inputs.
         OutputError: it is a folder, or is there and not to be replaced.
     """
-    _refuse_suffix(path)
-    files.refuse_folder(path, "result.csv")
-    if path.exists() and not overwrite:
+    refuse_suffix(path, suffixes)
+    files.refuse_folder(path, f"result{next(iter(suffixes))}")
+    if not path.exists():
+        return
+    for name in (name for given in inputs if given for name in sources.listed(given)):
+        place = sources.resolved(name)
+        if place is not None and place.resolve() == path.resolve():
+            raise ConfigError(f"{path} is what the command reads: give the output another name")
+    if not overwrite:
         raise OutputError(f"{path} exists: give --overwrite to replace it")
 
 
-def _refuse_suffix(path: Path) -> None:
-    if path.suffix not in SUFFIXES:
-        raise ConfigError(f"{path}: results are written as {', '.join(SUFFIXES)}")
+def refuse_suffix(path: Path, suffixes: Collection[str]) -> None:
+    """Raises ConfigError where a name has none of some suffixes."""
+    if path.suffix not in suffixes:
+        raise ConfigError(f"{path}: this is written as {', '.join(suffixes)}")
 
 
 def carried(columns: Mapping[str, Any], places: Any, *, taken: Collection[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pyarrow.csv as pc
 import pytest
 
 from molkd import cli
-from molkd.errors import ConfigError, InputError
+from molkd.errors import ConfigError, InputError, OutputError
 
 MOLECULES = "smiles,id,pIC50\nCCO,A,5\nc1ccccc1O,B,6\nxx,C,7\nCCN,D,4.5\nCCCC,E,\nO,F,3\n"
 
@@ -47,8 +47,36 @@ def test_one_command_draws_a_map_of_molecules_and_again_from_its_table(
 def test_what_cannot_be_done_is_refused_before_anything_is_computed(
     tmp_path: Path, molecules: Path
 ) -> None:
-    with pytest.raises(ConfigError, match=r"map\.svg: a map is written as \.html"):
+    with pytest.raises(ConfigError, match=r"map\.svg: this is written as \.html"):
         _map(molecules, "-o", tmp_path / "map.svg")
     with pytest.raises(InputError, match="cannot read"):
         _map(molecules, "-o", tmp_path / "map.html", "--select", tmp_path / "none")
     assert {path.name for path in tmp_path.iterdir()} == {"few.csv"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("map", "-o", "few.csv"),
+        ("check", "-o", "few.csv"),
+        ("pick", "-n", "2", "-o", "few.csv"),
+        ("search", "--queries", "few.csv", "-o", "few.csv"),
+        ("predict", "few.csv", "-t", "pIC50", "-o", "few.csv", "--library"),
+        ("map", "--coordinates", "places.csv", "-o", "places.csv"),
+    ],
+)
+def test_no_command_writes_over_what_it_reads(
+    tmp_path: Path, molecules: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "places.csv").write_text("id,smiles,x,y\nA,CCO,0,0\n")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ConfigError, match="is what the command reads: give the output another"):
+        cli.app([*command, molecules.name, "--overwrite"], standalone_mode=False)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_map_that_is_there_stays(tmp_path: Path, molecules: Path) -> None:
+    (tmp_path / "map.html").touch()
+    with pytest.raises(OutputError, match="exists: give --overwrite"):
+        _map(molecules, "-o", tmp_path / "map.html")

@@ -63,7 +63,7 @@ def test_tables_are_read_back_as_they_were(hits: Hits, tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_refused(hits: Hits, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"hits\.xlsx: results are written as \.csv"):
+    with pytest.raises(ConfigError, match=r"hits\.xlsx: this is written as \.csv"):
         hits.write(tmp_path / "hits.xlsx")
     (tmp_path / "there.csv").write_text("mine")
     with pytest.raises(OutputError, match="--overwrite"):

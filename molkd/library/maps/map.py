@@ -34,7 +34,7 @@ from molkd.library.maps.shades import (
     shades,
     tabular,
 )
-from molkd.library.results import Shown
+from molkd.library.results import Shown, refuse_suffix
 from molkd.library.table import Library
 from molkd.runtime import files
 from molkd.runtime.progress import Progress
@@ -118,11 +118,9 @@ class Map(Shown):
             ".csv": lambda: _written(self._table(), pc.write_csv),
             ".parquet": lambda: _written(self._table(), pq.write_table),
         }
-        write = writers.get(path.suffix)
-        if write is None:
-            raise ConfigError(f"{path}: a map is written as {', '.join(FORMATS)}")
-        files.refuse_folder(path, f"map{path.suffix or '.html'}")
-        files.write_bytes(path, write())
+        refuse_suffix(path, FORMATS)
+        files.refuse_folder(path, f"map{path.suffix}")
+        files.write_bytes(path, writers[path.suffix]())
 
     def page(self, *, jobs: int = 1, progress: bool = False) -> str:
         """Returns the page: all that it needs is within, and it asks no network."""
