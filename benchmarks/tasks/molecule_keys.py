@@ -5,15 +5,18 @@ from __future__ import annotations
 import functools
 
 from molkd.items import splits
-from molkd.items.molecules import chem
+from molkd.items.molecules import chem, standardization
+from molkd.items.molecules.standardization import Standardization
 
 _REMEMBERED = 1 << 18
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def canonical(smiles: str) -> str | None:
+def canonical(smiles: str, standardize: Standardization = "none") -> str | None:
     """Returns the canonical isomeric SMILES, or None where RDKit cannot read the molecule."""
     try:
+        if standardize != "none":
+            return standardization.standardize(smiles, standardize).smiles
         return chem.canonical_smiles(chem.parse(smiles))
     except chem.InvalidMoleculeError:
         return None

@@ -144,14 +144,17 @@ def source_of(files: Sequence[str] | None, source: Sequence[str] | None) -> Sequ
     return given
 
 
-def embedded(source: str, work: Path | None, model: str | None, jobs: int) -> Path:
+def embedded(
+    source: str, work: Path | None, model: str | None, jobs: int, standardize: str = "none"
+) -> Path:
     """Returns the file of a library's embeddings: its own, or that of its molecules, made now."""
     from molkd.library import embedded_file
 
-    return embedded_file(source, work=work or place_beside(source, model), model=model, jobs=jobs)
+    work = work or place_beside(source, model, standardize)
+    return embedded_file(source, work=work, model=model, standardize=standardize, jobs=jobs)
 
 
-def place_beside(source: str, model: str | None) -> Path:
+def place_beside(source: str, model: str | None, standardize: str = "none") -> Path:
     """Returns the file for the embeddings of a library's molecules where --work names none.
 
     Raises:
@@ -166,7 +169,8 @@ def place_beside(source: str, model: str | None) -> Path:
         raise ConfigError(
             f"{source} is embedded first: say with --work FILE.parquet where to keep that"
         )
-    return Path(first).with_name(f"{Path(first).name}.{label}.parquet")
+    done = "" if standardize == "none" else f".{standardize}"
+    return Path(first).with_name(f"{Path(first).name}.{label}{done}.parquet")
 
 
 DEPRECATED: Mapping[str, str] = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -12,7 +12,7 @@ from molkd.cli.flags import Flag, takes_settings
 from molkd.cli.options import Jobs, Overwrite, Work, embedded, place_beside, processes
 from molkd.cli.output import notify, print_table
 from molkd.errors import ConfigError, InputError
-from molkd.formats.sources import listed, resolved
+from molkd.formats.sources import STANDARD_INPUT, listed, resolved
 from molkd.prediction.settings import TrialSettings
 from molkd.students import shipped
 
@@ -59,7 +59,12 @@ def predict(  # noqa: PLR0913
     work: Work = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", help="Student whose embedding is tried, or was."),
+        typer.Option(
+            "--model",
+            "-m",
+            help="Student whose embedding is tried, or was. Default: the one that made the "
+            "library's embeddings, else molkd-small.",
+        ),
     ] = None,
     jobs: Jobs = None,
     overwrite: Overwrite = False,
@@ -70,7 +75,8 @@ def predict(  # noqa: PLR0913
     cross-validated by scaffold and at random; the better one on new scaffolds is fitted to all
     compounds. Predictions come with intervals, or sets of classes, and a reliability from 0 to 1.
     """
-    _refuse(measured, target, library, output, save, load, work=work, overwrite=overwrite)
+    of_table = {"--target": target, "--column": column, "--kind": kind, "--positive": positive}
+    _refuse(measured, of_table, library, output, save, load, work=work, overwrite=overwrite)
     at_once = processes(jobs)
     if load is not None:
         from molkd.prediction import saved
@@ -79,8 +85,8 @@ def predict(  # noqa: PLR0913
     else:
         assert measured is not None  # noqa: S101  (see `_refuse`)
         assert target is not None  # noqa: S101
-        settings = replace(settings, standardize=_standardization(library))
-        predictor = _fitted(settings, measured, target, column, kind, positive, model, at_once)
+        tried = _tried(library, model, settings)
+        predictor = _fitted(settings, measured, target, column, kind, positive, tried, at_once)
     if save is not None:
         from molkd.prediction import saved
 
@@ -94,7 +100,7 @@ def predict(  # noqa: PLR0913
 
 def _refuse(
     measured: Path | None,
-    target: str | None,
+    of_table: Mapping[str, str | None],
     library: str | None,
     output: Path | None,
     save: Path | None,
@@ -106,14 +112,12 @@ def _refuse(
     """Refuses what contradicts itself or would fail at the end, before anything is computed."""
     if (measured is None) == (load is None):
         raise ConfigError("give either a table of measured compounds or --load FOLDER")
-    if measured is not None and target is None:
+    if measured is not None and of_table["--target"] is None:
         raise ConfigError("name the column of the measured values with --target")
-    if load is not None and save is not None:
-        raise ConfigError("--load and --save: the model is in a folder already")
+    if load is not None:
+        _refuse_beside_load(of_table, library, save)
     if (library is None) != (output is None):
         raise ConfigError("--library and -o belong together: what to predict, and where to")
-    if load is not None and library is None:
-        raise ConfigError("name what to predict with --library, and where to with -o")
     if library is not None:
         _refuse_library(library, work)
     if output is not None:
@@ -126,6 +130,18 @@ def _refuse(
         saved.check_folder(save)
 
 
+def _refuse_beside_load(
+    of_table: Mapping[str, str | None], library: str | None, save: Path | None
+) -> None:
+    if save is not None:
+        raise ConfigError("--load and --save: the model is in a folder already")
+    for option, value in of_table.items():
+        if value is not None:
+            raise ConfigError(f"--load and {option}: the model has learnt from a table already")
+    if library is None:
+        raise ConfigError("name what to predict with --library, and where to with -o")
+
+
 def _fitted(
     settings: TrialSettings,
     measured: Path,
@@ -133,29 +149,51 @@ def _fitted(
     column: str | None,
     kind: Literal["regression", "classification"] | None,
     positive: str | None,
-    model: str | None,
+    tried: Tried,
     jobs: int,
 ) -> Predictor:
-    from molkd import prediction, students
+    from molkd import prediction
     from molkd.prediction import trial
 
-    table = prediction.read_measured(measured, target, column=column, kind=kind, positive=positive)
+    table = prediction.read_measured(
+        measured,
+        target,
+        column=column,
+        kind=kind,
+        positive=positive,
+        standardize=tried.standardize,
+    )
+    made = prediction.run(table, tried.student, settings, name=tried.name, jobs=jobs)
+    print_table(trial.columns(table.kind), trial.rows(made))
+    notify(trial.summary(made))
+    return made.predictor
+
+
+class Tried(NamedTuple):
+    """The student whose embedding is tried, and what is done to molecules first."""
+
+    student: Any
+    name: str
+    standardize: Any
+
+
+def _tried(library: str | None, model: str | None, settings: TrialSettings) -> Tried:
+    """That of the library's embeddings; of a library of molecules, which is looked into, any."""
+    from molkd import students
+    from molkd.formats import readers
+    from molkd.library import rows_of, student_of, table
+
+    standardize = "none"
+    if library is not None and table.holds_embeddings(Path(library)):
+        rows = rows_of(library)
+        standardize = rows.standardize
+        if settings.model_of != "forest":  # which reads no embedding
+            student = student_of(rows, model)
+            return Tried(student, shipped.label_of(model or rows.model), standardize)
+    elif library is not None and library != STANDARD_INPUT:
+        next(iter(readers.read(library)), None)
     name = model or shipped.DEFAULT
-    student = students.load(name)
-    label = shipped.label_of(name)
-    tried = prediction.run(table, student, settings, name=label, jobs=jobs)
-    print_table(trial.columns(table.kind), trial.rows(tried))
-    notify(trial.summary(tried))
-    return tried.predictor
-
-
-def _standardization(library: str | None) -> Any:
-    """That of embeddings, for the compounds to be read alike."""
-    from molkd.library import rows_of, table
-
-    if library is None or not table.holds_embeddings(Path(library)):
-        return "none"
-    return rows_of(library).standardize
+    return Tried(students.load(name), shipped.label_of(name), standardize)
 
 
 def _refuse_library(library: str, work: Path | None) -> None:
@@ -175,4 +213,5 @@ def _opened(
 
     if predictor.facts.model == "forest":
         return molecules.opened(source)
-    return table.read(embedded(source, work, model or predictor.facts.reads, jobs))
+    facts = predictor.facts
+    return table.read(embedded(source, work, model or facts.reads, jobs, facts.standardize))

@@ -209,17 +209,3 @@ class ChunkFeaturizer(Generic[PackedT]):
         failures = {**checked.failures, **chunk.failures}
         items = [None if row in failures else item for row, item in enumerate(checked.items)]
         return FeaturizedChunk(self.featurize(items), failures)
-
-
-def embedded(encoder: Any, chunk: Chunk, standardize: str) -> Embeddings:
-    """Embeds a chunk that fits into memory as a job would, with a reason for each row that fails.
-
-    Args:
-        encoder: an `Encoder`.
-        chunk: n rows.
-        standardize: one of the modality's standardisations.
-    """
-    featurized = ChunkFeaturizer[Any](encoder.featurize, encoder.modality, standardize)(chunk)
-    answers = encoder.encode(featurized.packed, batch_size=None)
-    failures = {**answers.failures, **featurized.failures}
-    return Embeddings(answers.values, dict(sorted(failures.items())))

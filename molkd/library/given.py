@@ -26,6 +26,7 @@ def of(
     model: str | Path | None = None,
     column: str | None = None,
     keep: Sequence[str] = ("all",),
+    standardize: str = "none",
     jobs: int = 1,
     progress: bool = True,
 ) -> Library:
@@ -42,6 +43,7 @@ def of(
             name.
         keep: columns of a table to take along, "all" for every one; of a data frame, but for those
             that have the name of a library's own.
+        standardize: what is done to molecules before they are embedded: none, light or full.
         jobs: processes.
         progress: whether to show a progress bar.
 
@@ -60,7 +62,14 @@ def of(
     ):
         work = Path(folder) / "embedded.parquet"
         return table.opened(
-            source, work=work, model=name, column=column, keep=keep, jobs=jobs, progress=progress
+            source,
+            work=work,
+            model=name,
+            column=column,
+            keep=keep,
+            standardize=standardize,
+            jobs=jobs,
+            progress=progress,
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from molkd.embedding import encoders
+from molkd.embedding.encoders import ChunkFeaturizer
 from molkd.errors import ConfigError, InputError
 from molkd.formats.chunks import Chunk
 from molkd.formats.embeddings import StoredEmbeddings
@@ -147,8 +147,9 @@ def embedded(
     """
     student = student_of(place, model)
     chunk = Chunk(0, [None] * len(queries), list(queries.smiles), queries.reasons)
-    answers = encoders.embedded(student, chunk, place.standardize)
-    reasons = dict(answers.failures)
+    featurized = ChunkFeaturizer[Any](student.featurize, student.modality, place.standardize)(chunk)
+    answers = student.encode(featurized.packed)
+    reasons = {**answers.failures, **featurized.failures}
     # What is known to be of this student, and shorter, holds its first dimensions.
     known_prefix = bool(place.model_digest) and 0 < place.dim < student.embedding_dim
     if student.embedding_dim != place.dim and not known_prefix:

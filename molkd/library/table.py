@@ -186,6 +186,7 @@ def opened(
     model: str | None = None,
     column: str | None = None,
     keep: Sequence[str] = ("all",),
+    standardize: str = "none",
     jobs: int = 1,
     progress: bool = True,
 ) -> Library:
@@ -199,6 +200,7 @@ def opened(
             embeddings, the one that must have made it.
         column: of a file of molecules, that of the SMILES; by default the one with a usual name.
         keep: columns of a file of molecules to take along, "all" for every one.
+        standardize: what is done to molecules before they are embedded: none, light or full.
         jobs: processes.
         progress: whether to show a progress bar.
 
@@ -206,9 +208,8 @@ def opened(
         InputError: the file cannot be read, or its embeddings are of another student than `model`.
         OutputError: `work` holds something else, or cannot be written.
     """
-    file = embedded_file(
-        source, work=work, model=model, column=column, keep=keep, jobs=jobs, progress=progress
-    )
+    how: dict[str, Any] = {"column": column, "keep": keep, "standardize": standardize}
+    file = embedded_file(source, work=work, model=model, jobs=jobs, progress=progress, **how)
     library = read(file)
     if model is not None and file != Path(work):
         student_of(library, model)
@@ -222,6 +223,7 @@ def embedded_file(
     model: str | None = None,
     column: str | None = None,
     keep: Sequence[str] = ("all",),
+    standardize: str = "none",
     jobs: int = 1,
     progress: bool = True,
 ) -> Path:
@@ -234,7 +236,7 @@ def embedded_file(
     name = model or shipped.DEFAULT
     student: Any = students.load(name).to(devices.choose("auto"))
     label = shipped.label_of(name)
-    options = EmbedSettings(column=column, keep=tuple(keep))
+    options = EmbedSettings(column=column, keep=tuple(keep), standardize=standardize)
     there = Path(work).exists()
     try:
         embed_file(student, source, work, options, name=label, jobs=jobs, progress=progress)

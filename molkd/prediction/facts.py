@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from molkd.prediction.labels import Kind
 from molkd.prediction.learners import ModelOf
-from molkd.prediction.measured import Kind
 
 
 @dataclass(frozen=True, kw_only=True)

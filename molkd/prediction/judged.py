@@ -17,7 +17,7 @@ from molkd.benchmarks.tasks.task import Labels, Task
 from molkd.errors import ConfigError
 from molkd.library import similarity
 from molkd.prediction import conformal, learners, reliability
-from molkd.prediction.measured import Kind
+from molkd.prediction.labels import Kind
 from molkd.prediction.validation import Compounds, HeldOut, cross_validate
 from molkd.types import Mask, Matrix, Rows
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from molkd.benchmarks.probes.forest import Forest
 from molkd.benchmarks.tasks.task import Labels
-from molkd.prediction.measured import Kind
+from molkd.prediction.labels import Kind
 from molkd.types import Matrix, Rows
 
 ModelOf = Literal["embedding", "forest"]

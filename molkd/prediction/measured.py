@@ -7,24 +7,21 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from molkd.benchmarks.tasks import molecule_keys, reading
 from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import InputError
+from molkd.items.molecules.standardization import Standardization, standardize_all
 from molkd.library.cards import Card, Section
 from molkd.library.results import Shown, shown
-from molkd.runtime.registry import near
-
-Kind = Literal["regression", "classification"]
+from molkd.prediction import labels
+from molkd.prediction.labels import Kind
 
 LEAST, LEAST_OF_CLASS = 20, 8
 """Different compounds below which nothing is fitted, and of each class."""
-
-_POSITIVE = {"active", "yes", "true", "positive", "pos", "+", "y", "toxic", "hit", "pass"}
-"""Classes, in lower case, whose probability is meant where nobody says which."""
 
 _SHOWN = 5
 
@@ -41,6 +38,7 @@ class Measured(Shown):
         y: shape (n,), numbers, or classes 0 and 1.
         reasons: row of the table, counted from 0 -> why it is not among them.
         notes: what else was noticed, in sentences.
+        standardize: what was done to the molecules before they were told apart.
     """
 
     target: str
@@ -50,6 +48,7 @@ class Measured(Shown):
     y: Labels
     reasons: Mapping[int, str]
     notes: tuple[str, ...]
+    standardize: Standardization = "none"
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -104,6 +103,7 @@ def read(
     column: str | None = None,
     kind: Kind | None = None,
     positive: str | None = None,
+    standardize: Standardization = "none",
 ) -> Measured:
     """Reads measured compounds.
 
@@ -118,6 +118,8 @@ def read(
         kind: "regression" or "classification" where two numbers shall be values, or are meant.
         positive: the class whose probability is predicted; by default one that means yes, else
             the later one by alphabet.
+        standardize: what is done to the molecules first: none, light or full; that of the library
+            that is to be predicted.
 
     Raises:
         InputError: the table cannot be read, a column is not there or there twice, labels are
@@ -133,15 +135,15 @@ def read(
     if list(smiles) == texts:
         raise InputError(f"{path}: {target!r} is the column of SMILES: name that of the values")
     reasons = {row: "no value" for row, text in enumerate(texts) if not text}
-    y, classes, wrong = _labels(texts, kind, positive, f"{path}, column {target!r}")
+    y, classes, wrong = labels.read(texts, kind, positive, f"{path}, column {target!r}")
     reasons |= wrong
+    rows = [row for row in range(len(smiles)) if row not in reasons]
+    written, failed = standardize_all([smiles[row] for row in rows], standardize)
+    reasons |= {rows[place]: why for place, why in failed.items()}
     keys: dict[str, list[int]] = defaultdict(list)
-    for row, text in enumerate(smiles):
-        key = molecule_keys.canonical(text) if row not in reasons and text else None
-        if key is not None:
-            keys[key].append(row)
-        else:
-            reasons.setdefault(row, _unreadable(text))
+    for place, row in enumerate(rows):
+        if place not in failed:
+            keys[written[place]].append(row)
     merged, notes, contradictory = _merged(keys, y, classes)
     reasons |= contradictory
     measured = Measured(
@@ -152,82 +154,10 @@ def read(
         y=np.array(list(merged.values())),
         reasons=dict(sorted(reasons.items())),
         notes=tuple(notes),
+        standardize=standardize,
     )
     check(measured, str(path))
     return measured
-
-
-def _unreadable(text: str) -> str:
-    from molkd.items.molecules import chem
-
-    try:
-        chem.parse(text)
-    except chem.InvalidMoleculeError as error:
-        return str(error)
-    return "no molecule"
-
-
-def _labels(
-    texts: Sequence[str], kind: Kind | None, positive: str | None, place: str
-) -> tuple[Labels, tuple[str, ...], dict[int, str]]:
-    """Shape (n,), NaN where there is none; names of classes; row -> why its label is none."""
-    present = {row: text for row, text in enumerate(texts) if text}
-    if not present:
-        raise InputError(f"{place}: every field is empty")
-    numbers = {row: value for row, text in present.items() if (value := _number(text)) is not None}
-    y = np.full(len(texts), np.nan)
-    if 2 * len(numbers) < len(present):
-        names = {row: _class(text) for row, text in present.items()}
-    elif kind == "classification" or (kind is None and len(set(numbers.values())) == 2):
-        names = {row: _class(present[row]) for row in numbers}
-    else:
-        y[list(numbers)] = list(numbers.values())
-        return y, (), {row: _no_number(present[row]) for row in present.keys() - numbers}
-    if kind == "regression":
-        raise InputError(f"{place} holds {_listed(names)}, where numbers are expected")
-    if len(set(names.values())) != 2:
-        raise InputError(
-            f"{place} holds {len(set(names.values()))} different values ({_listed(names)}): give "
-            "numbers, or two classes"
-        )
-    classes = _ordered(sorted(set(names.values())), positive, place)
-    y[list(names)] = [float(classes.index(name)) for name in names.values()]
-    spelt = [next(present[row] for row, each in names.items() if each == one) for one in classes]
-    return y, tuple(spelt), {row: _no_number(present[row]) for row in present.keys() - names}
-
-
-def _number(text: str) -> float | None:
-    try:
-        return value if math.isfinite(value := float(text)) else None
-    except ValueError:
-        return None
-
-
-def _class(text: str) -> str:
-    """The class that is meant: 1 and 1.0 are one, so are Yes and yes, 1234567 and 1234568 two."""
-    value = _number(text)
-    return text.casefold() if value is None else np.format_float_positional(value, trim="-")
-
-
-def _no_number(text: str) -> str:
-    if text[0] in "<>=~≤≥":
-        return f"{text!r} is a bound, and no number"
-    return f"{text!r} is no number"
-
-
-def _listed(names: Mapping[int, str]) -> str:
-    shown = [f"{name!r}" for name, _ in Counter(names.values()).most_common(_SHOWN)]
-    return ", ".join(shown) + (", ..." if len(set(names.values())) > _SHOWN else "")
-
-
-def _ordered(classes: list[str], positive: str | None, place: str) -> list[str]:
-    """The two classes, the one whose probability is meant last."""
-    if positive is not None:
-        meant = _class(positive)
-        if meant not in classes:
-            raise InputError(f"{place} has no class {positive!r}.{near(positive, classes)}")
-        return sorted(classes, key=lambda name: name == meant)
-    return sorted(classes, key=lambda name: (name in _POSITIVE, _number(name) or 0.0, name))
 
 
 def _merged(

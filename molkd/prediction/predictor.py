@@ -163,7 +163,8 @@ class Predictor(Shown):
             return library
         if self.facts.model == "forest":
             return molecules.opened(library)
-        return of(library, model=self.facts.reads, jobs=jobs)
+        own = self.facts
+        return of(library, model=own.reads, standardize=own.standardize, jobs=jobs)
 
     def _rows(self, library: Library, jobs: int) -> Iterator[tuple[Matrix, Mapping[int, str]]]:
         if self.facts.model == "forest":
@@ -186,7 +187,8 @@ class Predictor(Shown):
         if library.standardize != self.facts.standardize:
             raise InputError(
                 f"the library was embedded with standardize {library.standardize!r}, and the model "
-                f"was fitted with {self.facts.standardize!r}: fit it with that of the library"
+                f"was fitted with {self.facts.standardize!r}: fit it with that of the library, or "
+                f"embed the library with --standardize {self.facts.standardize}"
             )
         refuse_incomplete(library, self.example.shape[1], "the model")
         for start in range(0, len(library), _AT_ONCE):
@@ -202,7 +204,8 @@ class Predictor(Shown):
 
     @cached_property
     def _labels(self) -> _Known:
-        return _Known(dict(zip(self.smiles, self.y.tolist(), strict=True)))
+        labels = dict(zip(self.smiles, self.y.tolist(), strict=True))
+        return _Known(labels, self.facts.standardize)
 
 
 @dataclass(frozen=True)
@@ -210,9 +213,10 @@ class _Known:
     """Looks molecules up; picklable."""
 
     labels: Mapping[str, float]
+    standardize: Any
 
     def __call__(self, smiles: Sequence[str]) -> Labels:
-        keys = (molecule_keys.canonical(text) if text else None for text in smiles)
+        keys = [molecule_keys.canonical(text, self.standardize) if text else "" for text in smiles]
         return np.array([self.labels.get(key or "", np.nan) for key in keys])
 
 

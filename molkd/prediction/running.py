@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from molkd import students
-from molkd.embedding import encoders
 from molkd.errors import ConfigError
-from molkd.formats.chunks import Chunk
 from molkd.prediction import features, learners, reliability
 from molkd.prediction.facts import Facts
 from molkd.prediction.features import SideBySide
@@ -59,10 +57,9 @@ def run(
     name = name or (student.folder.name if student.folder else "the student")
     if student.modality != "molecules":
         raise ConfigError(f"{name} reads {student.modality}: choose a student of molecules")
-    side_by_side = SideBySide(standardize=settings.standardize)
-    whole = Chunk(0, [None] * len(measured), list(measured.smiles))
+    side_by_side = SideBySide(standardize=measured.standardize)
     read: dict[ModelOf, Embeddings] = {
-        "embedding": encoders.embedded(student, whole, settings.standardize),
+        "embedding": student.embed(list(measured.smiles)),
         "forest": features.whole(side_by_side, measured.smiles, jobs=jobs),
     }
     measured, x = _readable(measured, read)
@@ -84,7 +81,7 @@ def run(
         described=learners.described(estimator),
         reads=names[model],
         reads_digest=digests[model],
-        standardize=settings.standardize,
+        standardize=measured.standardize,
     )
     held_out, numbers = found["scaffold", model], measured.kind == "regression"
     predictor = Predictor(

@@ -9,7 +9,7 @@ import numpy as np
 
 from molkd.benchmarks.tasks.metrics import METRICS
 from molkd.benchmarks.tasks.task import Labels
-from molkd.prediction.measured import Kind
+from molkd.prediction.labels import Kind
 from molkd.prediction.validation import HeldOut
 from molkd.types import Rows
 

@@ -18,15 +18,12 @@ class TrialSettings:
             compounds, one from 1,500 on.
         seed: of folds, forest and bootstrap.
         confidence: share of the intervals, or sets of classes, that shall hold the true value.
-        standardize: what is done to the compounds first: none, light or full. A library whose
-            embeddings are read has to be standardised alike.
     """
 
     model_of: Literal["better", "embedding", "forest"] = "better"
     repeats: int | None = None
     seed: int = 0
     confidence: float = 0.9
-    standardize: Literal["none", "light", "full"] = "none"
 
     def __post_init__(self) -> None:
         rules = {

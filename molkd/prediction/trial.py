@@ -9,7 +9,8 @@ import numpy as np
 
 from molkd.library.cards import Card, Section
 from molkd.library.results import Shown, shown
-from molkd.prediction.measured import Kind, Measured
+from molkd.prediction.labels import Kind
+from molkd.prediction.measured import Measured
 from molkd.prediction.predictor import Predictor
 from molkd.prediction.reliability import LOW
 from molkd.prediction.scores import SHOWN, Comparison

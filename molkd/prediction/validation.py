@@ -12,8 +12,8 @@ import numpy.typing as npt
 from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import InputError
 from molkd.prediction import learners
+from molkd.prediction.labels import Kind
 from molkd.prediction.learners import ModelOf
-from molkd.prediction.measured import Kind
 from molkd.runtime.processes import ordered_map
 from molkd.runtime.progress import Progress
 from molkd.types import Matrix, Rows

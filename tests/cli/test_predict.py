@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -61,21 +62,45 @@ def test_from_a_table_to_predictions_and_again_from_the_model(
 
 
 def test_compounds_are_read_as_the_library_was(molkd: Molkd, tmp_path: Path) -> None:
-    table(tmp_path / "measured.csv", "pIC50", VALUES)
-    (tmp_path / "in.smi").write_text("CCCCCC(=O)O\nCCCCCC(=O)[O-].[Na+]\n")
+    plain = table(tmp_path / "measured.csv", "pIC50", VALUES).read_text().splitlines()
+    (smiles, _), *rows = (line.split(",") for line in plain)
+    both = [smiles + ",pIC50", *plain[1:], *(f"{text}.Cl,{value}" for text, value in rows)]
+    (tmp_path / "both.csv").write_text("\n".join(both))
+    (tmp_path / "in.smi").write_text("".join(f"{text}.Cl\n" for text, _ in rows))
     made = molkd("embed", "in.smi", "-o", "e.npz", "-m", "molkd-tiny", "--standardize", "full")
     assert made[0] == 0, made[2]
-    code, _, err = molkd(
-        *("predict", "measured.csv", "-t", "pIC50", "--model-of", "embedding", "--repeats", 1),
-        *("-m", "molkd-tiny", "--save", "m", "-o", "p.csv", "--library", "e.npz", "-j", 1),
-    )
+    found = []
+    for name in ("measured.csv", "both.csv"):
+        code, _, err = molkd(
+            *("predict", name, "-t", "pIC50", "--model-of", "embedding", "--repeats", 1),
+            *("--save", f"m-{name}", "-o", f"p-{name}", "--library", "e.npz", "-j", 1),
+        )
+        assert code == 0, err
+        found.append(pd.read_csv(tmp_path / f"p-{name}"))
+        assert found[-1]["measured"].tolist() == VALUES  # a salt is the compound that was measured
+    np.testing.assert_array_equal(found[0]["predicted"], found[1]["predicted"])
+    loaded = ("predict", "--load", "m-both.csv", "-o", "q.csv", "--library", "in.smi", "-j", 1)
+    code, _, err = molkd(*loaded)  # which embeds the molecules as the compounds were
     assert code == 0, err
-    acid, salt = pd.read_csv(tmp_path / "p.csv")["predicted"]
-    assert acid == salt
-    asked = ("predict", "--load", "m", "-o", "q.csv", "--library", "in.smi", "-j", 1)
-    code, _, err = molkd(*asked, "--work", "w.parquet")
-    assert code == 3
-    assert "embedded with standardize 'none', and the model was fitted with 'full'" in err
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "q.csv"), found[1])
+
+
+def test_what_cannot_be_predicted_is_known_before_anything_is_fitted(
+    molkd: Molkd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("molkd.prediction.run", fit)
+    table(tmp_path / "measured.csv", "y", VALUES)
+    (tmp_path / "in.csv").write_text("structure\nCCO\n")
+    (tmp_path / "in.smi").write_text("CCO\n")
+    assert molkd("embed", "in.smi", "-o", "tiny.parquet", "-m", "molkd-tiny")[0] == 0
+    asked = ("predict", "measured.csv", "-t", "y", "-o", "p.csv", "--library")
+    code, _, err = molkd(*asked, "in.csv")
+    assert (code, "no column with a usual name" in err) == (3, True)
+    code, _, err = molkd(*asked, "tiny.parquet", "-m", "molkd-small")
+    assert (code, "name the student that made them" in err) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -88,10 +113,12 @@ def test_compounds_are_read_as_the_library_was(molkd: Molkd, tmp_path: Path) -> 
         (("t.csv", "-t", "y", "-l", "l-*.smi", "-o", "p.csv"), 3, "no file matches 'l-*.smi'"),
         (("t.csv", "-t", "y", "-l", "memory://l.smi", "-o", "p.csv"), 2, "say with --work FILE"),
         (("t.csv", "-t", "y", "--library", "t.csv", "-o", "p.xls"), 2, ".csv, .parquet, .html"),
-        (("t.csv", "-t", "y", "--library", "t.csv", "-o", "t.csv"), 4, "t.csv exists"),
+        (("t.csv", "-t", "y", "--library", "t.csv", "-o", "t.csv"), 2, "what the command reads"),
         (("t.csv", "-t", "y", "--save", "."), 4, "is there already"),
         (("--load", "m", "--save", "n"), 2, "the model is in a folder already"),
         (("--load", "m"), 2, "name what to predict with --library"),
+        (("--load", "m", "-t", "y"), 2, "--load and --target: the model has learnt from a table"),
+        (("--load", "m", "--kind", "regression"), 2, "--load and --kind"),
         (("t.csv", "-t", "z"), 3, "no column 'z'"),
         (("t.csv", "-t", "y", "--confidence", 2), 2, "confidence must be"),
     ],

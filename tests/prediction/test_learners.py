@@ -7,7 +7,7 @@ import pytest
 
 from molkd.benchmarks.probes.forest import Forest
 from molkd.prediction import learners
-from molkd.prediction.measured import Kind
+from molkd.prediction.labels import Kind
 
 SCAFFOLDS = np.repeat(np.arange(20), 4)
 RNG = np.random.default_rng(0)

@@ -68,6 +68,24 @@ def test_the_class_that_is_meant_can_be_named_in_any_case(tmp_path: Path) -> Non
         read_measured(tmp_path / "t.csv", "y", positive="inactiv")
 
 
+def test_bounds_are_left_out_however_many_there_are(tmp_path: Path) -> None:
+    values = [f">{value}" if row % 4 else str(value) for row, value in enumerate(VALUES)] * 3
+    path = tmp_path / "b.csv"
+    smiles = [f"{'C' * (row + 1)}O" for row in range(len(values))]
+    path.write_text("smiles,y\n" + "\n".join(map(",".join, zip(smiles, values, strict=True))))
+    measured = read_measured(path, "y")
+    assert len(measured) == len(values) // 4
+    assert set(measured.reasons.values()) == {
+        f"'>{value}' is a bound, and no number" for row, value in enumerate(VALUES) if row % 4
+    }
+
+
+def test_decimal_commas_are_named(tmp_path: Path) -> None:
+    path = table(tmp_path / "c.csv", "y", [f'"{value},5"' for value in range(len(VALUES))])
+    with pytest.raises(InputError, match="numbers have a decimal point here, no comma"):
+        read_measured(path, "y")
+
+
 def test_numbers_that_are_classes_are_told_apart_and_named_as_they_are_written(
     tmp_path: Path,
 ) -> None:

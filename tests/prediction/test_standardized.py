@@ -23,11 +23,12 @@ SALTS = ["CCCCCC(=O)O", "CCCCCC(=O)[O-].[Na+]", "CCCCC", "no molecule"]
 def fitted(student: Student, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Predictor]:
     """Model -> one of compounds that were standardised."""
     table = compounds.table(tmp_path_factory.mktemp("measured") / "m.csv", "y", compounds.VALUES)
-    measured, found = prediction.read_measured(table, "y"), dict[str, Predictor]()
+    measured = prediction.read_measured(table, "y", standardize="full")
+    found: dict[str, Predictor] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learners, "Forest", lambda: Forest(trees=10))
         for model in ("embedding", "forest"):
-            settings = prediction.TrialSettings(model_of=model, repeats=1, standardize="full")
+            settings = prediction.TrialSettings(model_of=model, repeats=1)
             trial = prediction.run(measured, student, settings, name="tiny", progress=False)
             found[model] = trial.predictor
     return found
