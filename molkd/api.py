@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from molkd import students
 from molkd.errors import InputError
@@ -49,7 +49,8 @@ def embed(
     For files, and for more items than fit into memory, there is `molkd embed`.
 
     Args:
-        items: what the student reads: SMILES or RDKit molecules, texts, or images.
+        items: what the student reads: SMILES or RDKit molecules, texts, or images; a list, an
+            array, or a column of a data frame.
         model: a student, or what `load` takes; one that was loaded once saves the time of loading.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps", for a student that is loaded here.
         batch_size: items per pass of the network, at most; by default what suits the student. It
@@ -59,11 +60,11 @@ def embed(
         Values of shape (n, d), rows of failed items NaN; and row -> reason.
 
     Raises:
-        InputError: a single text was given instead of a list.
+        InputError: a single item was given instead of a list, or several columns.
         ConfigError: the device cannot be used.
         WeightsError, CorruptFileError: the student cannot be read; see `load`.
     """
-    _refuse_text(items)
+    items = _in_order(items)
     if not isinstance(model, students.Student):
         model = load(model).to(devices.choose(device))
     return model.embed(items, batch_size=batch_size)
@@ -104,7 +105,7 @@ def distill(  # noqa: PLR0913
         The student, what it knows about each teacher, the losses, and row -> reason.
 
     Raises:
-        InputError: a single text was given instead of a list of items.
+        InputError: a single item was given instead of a list of them, or several columns.
         UnknownNameError: there is no teacher of a name; the message proposes near ones.
         ConfigError: something is no teacher, or settings contradict each other or the data.
         WeightsError: the weights of a teacher are missing.
@@ -115,7 +116,7 @@ def distill(  # noqa: PLR0913
     from molkd.distillation.settings import DistillSettings
     from molkd.teachers import registry
 
-    _refuse_text(items)
+    items = _in_order(items)
     names = registry.parse_names(teachers) if isinstance(teachers, str) else teachers
     panel = teachers_of(names, weights_dir=weights_dir, device=device)
     cards = [teacher.card.name for teacher in panel]
@@ -155,7 +156,20 @@ def teachers_of(
     ]
 
 
-def _refuse_text(items: object) -> None:
-    """A text is a sequence, too: of its letters."""
+def _in_order(items: Any) -> Sequence[Any]:
+    """The items, of a data frame those of its column; a text is a sequence, too: of letters."""
     if isinstance(items, str):
         raise InputError(f"expected a list of items, got one text: write [{items!r}]")
+    names = getattr(items, "column_names", None) or getattr(items, "columns", None)
+    if names is not None:
+        if len(names) != 1:
+            raise InputError(
+                f"expected one column, got a data frame of {len(names)}: choose it, as in "
+                "frame['smiles']"
+            )
+        return _in_order(items[names[0]])
+    if hasattr(items, "to_pylist"):  # of Arrow
+        return items.to_pylist()
+    if isinstance(items, Mapping) or not isinstance(items, Iterable):
+        raise InputError(f"expected a list of items, got one {type(items).__name__}: write [it]")
+    return cast("Sequence[Any]", items) if isinstance(items, Sized) else list(items)

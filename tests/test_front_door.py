@@ -15,6 +15,7 @@ import molkd
 from molkd import students
 from molkd.errors import ConfigError, InputError, UnknownNameError
 from molkd.items.molecules import chem
+from tests.fakes import columns
 
 SMILES = ["CCO", "c1ccccc1O", "CC(=O)O", "CCN", "CCCCCC", "C1CCCCC1", "COC", "CC#N"] * 3
 
@@ -85,6 +86,36 @@ def test_a_single_text_is_refused(model: Path, tmp_path: Path) -> None:
         molkd.embed("CCO", model)
     with pytest.raises(InputError, match=r"write \['CCO'\]"):
         molkd.distill("CCO", ["maccs"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "given",
+    columns.COLUMNS,
+    ids=lambda given: type(given).__name__,
+)
+def test_a_column_of_any_kind_is_embedded(model: Path, given: object) -> None:
+    found = molkd.embed(given, model)  # pyright: ignore[reportArgumentType]
+    expected = molkd.embed(["CCO", "xx"], model)
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert found.failures == expected.failures
+    np.testing.assert_array_equal(
+        molkd.embed(iter(["CCO"]), model).values,  # pyright: ignore[reportArgumentType]
+        expected.values[:1],
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (columns.TWO_COLUMNS, r"one column, got a data frame of 2"),
+        (chem.parse("CCO"), r"a list of items, got one Mol: write \[it\]"),
+        ({"smiles": ["CCO"]}, "a list of items, got one dict"),
+        (3, "a list of items, got one int"),
+    ],
+)
+def test_what_is_no_column_is_refused(model: Path, given: object, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        molkd.embed(given, model)  # pyright: ignore[reportArgumentType]
 
 
 def test_distilling_takes_names_and_objects(tmp_path: Path) -> None:

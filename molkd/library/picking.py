@@ -183,11 +183,22 @@ def cluster_labels(vectors: Matrix, n: int, *, seed: int) -> npt.NDArray[np.int6
         n: clusters at most.
         seed: of the first centres.
     """
-    labels = kmeans.nearest(vectors, kmeans.centres(vectors, n, seed=seed))
+    labels = kmeans.nearest(vectors, _different(kmeans.centres(vectors, n, seed=seed)))
     _, labels, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     place = np.empty(len(sizes), dtype=np.int64)
     place[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
     return place[labels]
+
+
+def _different(centres: Matrix) -> Matrix:
+    """Centres without those that equal one before: equal molecules are in one cluster."""
+    alike = exact.nearest(centres, [centres], 2)
+    twins = np.flatnonzero(1 - alike.cosines.min(axis=1) < _SAME).tolist()
+    kept: list[int] = []
+    for row in twins:
+        if not kept or (1 - centres[kept] @ centres[row]).min() >= _SAME:
+            kept.append(row)
+    return np.delete(centres, [row for row in twins if row not in {*kept}], axis=0)
 
 
 def medoids(vectors: Matrix, labels: npt.NDArray[np.int64]) -> tuple[Rows, Matrix]:
@@ -226,4 +237,4 @@ def nearest_other(vectors: Matrix) -> Matrix:
         return np.full(len(vectors), np.nan, dtype=np.float32)
     found = exact.nearest(vectors, [vectors], 2)
     itself = found.rows[:, 0] == np.arange(len(vectors))
-    return 1 - np.where(itself, found.cosines[:, 1], found.cosines[:, 0])
+    return np.maximum(1 - np.where(itself, found.cosines[:, 1], found.cosines[:, 0]), 0)

@@ -120,6 +120,19 @@ def test_more_clusters_than_molecules_that_differ() -> None:
         clusters(alike, 0)
 
 
+def test_a_compound_is_in_one_cluster_and_picked_once_however_often_it_is_there() -> None:
+    rng = np.random.default_rng(0)
+    values = np.repeat(LIBRARY.values[10:50], 5, axis=0)
+    values *= 1 + rng.normal(scale=1e-7, size=values.shape).astype(np.float32)
+    repeated = replace(LIBRARY, values=values, reasons={})
+    found = pick(repeated, 60, method="kmedoids")
+    compounds = found.rows // 5
+    assert len(set(compounds.tolist())) == len(compounds) >= 30
+    assert found.distances.min() >= 0
+    labels = clusters(repeated, 60).labels.reshape(40, 5)
+    assert (labels == labels[:, :1]).all()
+
+
 def test_the_same_seed_gives_the_same_clusters() -> None:
     one, other = (clusters(LIBRARY, 6, seed=3).labels for _ in range(2))
     np.testing.assert_array_equal(one, other)
