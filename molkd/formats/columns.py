@@ -18,6 +18,9 @@ from molkd.runtime.registry import near
 EVERY = frozenset({"all", "*"})
 """What stands for every column that is neither the items' nor the identifiers'."""
 
+OTHERS = "others"
+"""Likewise, but for those that have the name of a column of the output; for libraries."""
+
 NO_IDS = ""
 """The column of identifiers of a file whose rows are to be numbered."""
 
@@ -53,7 +56,7 @@ class Columns:
             the column with a usual name, "" to take none.
         style: the conventions by which files hold such items.
         keep: columns (in an SD file: properties) that are carried to the output; "all" alone for
-            every other one.
+            every other one, or "others", see `OTHERS`.
         first: what the first file of the source has.
     """
 
@@ -66,7 +69,7 @@ class Columns:
     @property
     def keeps_all(self) -> bool:
         """Whether every other column is carried to the output."""
-        return len(self.keep) == 1 and self.keep[0] in EVERY
+        return len(self.keep) == 1 and self.keep[0] in EVERY | {OTHERS}
 
     def find(self, names: Sequence[str], file: str) -> Places:
         """Returns the positions of all columns that are needed.
@@ -104,6 +107,8 @@ class Columns:
             ConfigError: one has the name of one of the output's own columns.
         """
         kept = [name for name in names if name not in used] if self.keeps_all else self.keep
+        if self.keep == (OTHERS,):
+            return [name for name in kept if not is_own(name)]
         for name in kept:
             if is_own(name):
                 option = "name the columns to keep one by one" if self.keeps_all else "leave it out"
@@ -231,7 +236,6 @@ def is_own(name: str) -> bool:
 def _position(column: str, names: Sequence[str], file: str) -> int:
     if names.count(column) == 1:
         return names.index(column)
-    what = f"{names.count(column)} columns" if column in names else "no column"
-    raise InputError(
-        f"{file} has {what} {writable(column)!r}.{near(column, names)} {listed(names)}"
-    )
+    count = names.count(column)
+    what, meant = (f"{count} columns", "") if count else ("no column", near(column, names))
+    raise InputError(f"{file} has {what} {writable(column)!r}.{meant} {listed(names)}")

@@ -14,7 +14,7 @@ from rdkit import Chem
 
 from molkd.errors import InputError
 from molkd.formats import sources
-from molkd.formats.columns import EVERY, Columns, is_own, listed
+from molkd.formats.columns import EVERY, OTHERS, Columns, is_own, listed
 from molkd.items.molecules import chem
 from molkd.library import table
 from molkd.library.table import Library
@@ -25,7 +25,7 @@ def of(
     *,
     model: str | Path | None = None,
     column: str | None = None,
-    keep: Sequence[str] = ("all",),
+    keep: Sequence[str] = (OTHERS,),
     standardize: str = "none",
     jobs: int = 1,
     progress: bool = True,
@@ -41,8 +41,8 @@ def of(
             that must have made them.
         column: of a table, that of the SMILES or RDKit molecules; by default the one with a usual
             name.
-        keep: columns of a table to take along, "all" for every one; of a data frame, but for those
-            that have the name of a library's own.
+        keep: columns of a table to take along; by default every one but those that have the name
+            of a library's own.
         standardize: what is done to molecules before they are embedded: none, light or full.
         jobs: processes.
         progress: whether to show a progress bar.
@@ -75,7 +75,7 @@ def of(
 
 @contextlib.contextmanager
 def as_file(
-    molecules: Any, column: str | None = None, keep: Sequence[str] = ("all",)
+    molecules: Any, column: str | None = None, keep: Sequence[str] = (OTHERS,)
 ) -> Generator[str | Path]:
     """Gives molecules as a file that `molkd embed` reads: a file as it is, others as a table.
 
@@ -126,7 +126,7 @@ def _of_frame(
     """The columns that count, molecules first."""
     if len(names) > len({*names}):
         raise InputError(f"the data frame has several columns of one name: {listed(names)}")
-    named = () if EVERY & {*keep} else tuple(keep)
+    named = () if (EVERY | {OTHERS}) & {*keep} else tuple(keep)
     places = Columns(column, keep=named).find(names, "the data frame")
     item = names[places.item]
     ids = [] if places.id is None else [names[places.id]]

@@ -18,6 +18,7 @@ from molkd.embedding.layout import MANIFEST, RECORDS
 from molkd.embedding.merging import read_manifest
 from molkd.errors import InputError, OutputError
 from molkd.formats import WRITERS, embeddings
+from molkd.formats.columns import OTHERS
 from molkd.library.cards import Card, Section
 from molkd.library.results import Shown, values_of
 from molkd.runtime import devices, settings
@@ -185,7 +186,7 @@ def opened(
     work: str | Path,
     model: str | None = None,
     column: str | None = None,
-    keep: Sequence[str] = ("all",),
+    keep: Sequence[str] = (OTHERS,),
     standardize: str = "none",
     jobs: int = 1,
     progress: bool = True,
@@ -199,7 +200,8 @@ def opened(
         model: the student that embeds molecules, by default that of the package; of a file of
             embeddings, the one that must have made it.
         column: of a file of molecules, that of the SMILES; by default the one with a usual name.
-        keep: columns of a file of molecules to take along, "all" for every one.
+        keep: columns of a file of molecules to take along, "all" for every one; by default all
+            but those that have the name of a library's own.
         standardize: what is done to molecules before they are embedded: none, light or full.
         jobs: processes.
         progress: whether to show a progress bar.
@@ -222,7 +224,7 @@ def embedded_file(
     work: str | Path,
     model: str | None = None,
     column: str | None = None,
-    keep: Sequence[str] = ("all",),
+    keep: Sequence[str] = (OTHERS,),
     standardize: str = "none",
     jobs: int = 1,
     progress: bool = True,

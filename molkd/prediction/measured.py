@@ -14,8 +14,12 @@ import numpy as np
 from molkd.benchmarks.tasks import molecule_keys, reading
 from molkd.benchmarks.tasks.task import Labels
 from molkd.errors import InputError
+from molkd.formats import readers
+from molkd.formats.columns import Columns, is_own
+from molkd.items.molecules.modality import SMILES
 from molkd.items.molecules.standardization import Standardization, standardize_all
 from molkd.library.cards import Card, Section
+from molkd.library.given import as_file
 from molkd.library.results import Shown, shown
 from molkd.prediction import labels
 from molkd.prediction.labels import Kind
@@ -112,7 +116,8 @@ def read(
     out. Compounds are told apart by their canonical SMILES with stereochemistry.
 
     Args:
-        path: CSV, TSV, JSON lines or Parquet, compressed or not; or a data frame.
+        path: file in any format that `molkd embed` reads, of an SD file the properties; or a data
+            frame.
         target: column of the labels.
         column: of the SMILES; by default the one with a usual name.
         kind: "regression" or "classification" where two numbers shall be values, or are meant.
@@ -125,25 +130,27 @@ def read(
         InputError: the table cannot be read, a column is not there or there twice, labels are
             neither numbers nor two classes, or too few compounds are left.
     """
-    if isinstance(path, str | Path):
-        path = Path(path)
-        frame = reading.load(path)
-    else:
-        frame, path = reading.of(path), Path("the data frame")
-    smiles = reading.smiles(frame, column, path)
-    texts = reading.texts(frame, target, path)
-    if list(smiles) == texts:
-        raise InputError(f"{path}: {target!r} is the column of SMILES: name that of the values")
-    reasons = {row: "no value" for row, text in enumerate(texts) if not text}
-    y, classes, wrong = labels.read(texts, kind, positive, f"{path}, column {target!r}")
-    reasons |= wrong
-    rows = [row for row in range(len(smiles)) if row not in reasons]
-    written, failed = standardize_all([smiles[row] for row in rows], standardize)
-    reasons |= {rows[place]: why for place, why in failed.items()}
+    is_file = isinstance(path, str | Path)
+    place = str(path) if is_file else "the data frame"
+    if is_own(target):
+        raise InputError(
+            f"{place}: {target!r} is what molkd calls a column of its own, as that of SMILES: name "
+            "that of the values, or rename it"
+        )
+    with as_file(path if is_file else reading.of(path), column, (target,)) as source:
+        items, texts, unread = _read(source, column, target)
+    if texts and items == texts:
+        raise InputError(f"{place}: {target!r} is the column of SMILES: name that of the values")
+    reasons = {row: "no value" for row, text in enumerate(texts) if not text} | unread
+    y, classes, wrong = labels.read(texts, kind, positive, f"{place}, column {target!r}")
+    reasons = wrong | reasons
+    rows = [row for row in range(len(items)) if row not in reasons]
+    written, failed = standardize_all([items[row] for row in rows], standardize)
+    reasons |= {rows[at]: why for at, why in failed.items()}
     keys: dict[str, list[int]] = defaultdict(list)
-    for place, row in enumerate(rows):
-        if place not in failed:
-            keys[written[place]].append(row)
+    for at, row in enumerate(rows):
+        if at not in failed:
+            keys[written[at]].append(row)
     merged, notes, contradictory = _merged(keys, y, classes)
     reasons |= contradictory
     measured = Measured(
@@ -156,8 +163,22 @@ def read(
         notes=tuple(notes),
         standardize=standardize,
     )
-    check(measured, str(path))
+    check(measured, place)
     return measured
+
+
+def _read(
+    source: str | Path, column: str | None, target: str
+) -> tuple[list[Any], list[str], dict[int, str]]:
+    """Molecules and texts of a column, "" for a missing one; row -> why it cannot be read."""
+    items, texts, reasons = list[Any](), list[str](), dict[int, str]()
+    for chunk in readers.read(source, Columns(column, keep=(target,))):
+        items += chunk.items
+        missing = [None] * len(chunk)
+        kept = [(text or "").strip() for text in chunk.kept.get(target, missing)]
+        texts += ["" if text in SMILES.missing else text for text in kept]
+        reasons |= {chunk.row0 + row: why for row, why in chunk.failures.items()}
+    return items, texts, reasons
 
 
 def _merged(

@@ -113,6 +113,15 @@ def test_what_is_no_molecules_is_refused(molecules: Any, message: str) -> None:
         _of(molecules)
 
 
+def test_a_table_with_columns_of_a_library_is_taken_without_them(tmp_path: Path) -> None:
+    path = tmp_path / "checked.csv"
+    path.write_text("id,smiles,familiarity,valid,error\na,CCO,.4,True,\nb,xx,,False,oops\n")
+    library = _of(path)
+    assert list(library.columns) == ["familiarity"]
+    assert library.valid.tolist() == [True, False]
+    assert library.ids == ["a", "b"]
+
+
 def test_queries_are_what_is_at_hand(tmp_path: Path) -> None:
     given = libraries.embedded(tmp_path)
     frame = pd.DataFrame({"smiles": ["CCO", None, "xx"], "name": ["ethanol", "none", "no"]})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import polars as pl
 import pytest
+from rdkit import Chem
 
 from molkd.errors import InputError
 from molkd.prediction import read_measured
@@ -66,6 +68,59 @@ def test_the_class_that_is_meant_can_be_named_in_any_case(tmp_path: Path) -> Non
     assert measured.classes == ("active", "inactive")
     with pytest.raises(InputError, match=r"no class 'inactiv'\. Did you mean 'inactive'"):
         read_measured(tmp_path / "t.csv", "y", positive="inactiv")
+
+
+def _as_sdf(path: Path) -> None:
+    with Chem.SDWriter(str(path)) as writer:
+        for smiles, value in zip(SMILES, VALUES, strict=True):
+            mol = Chem.MolFromSmiles(smiles)
+            mol.SetProp("Ki, pKi", str(value))
+            writer.write(mol)
+
+
+def _as_excel(path: Path) -> None:
+    rows = [f"{row};{text};{VALUES[row]};fine" for row, text in enumerate(SMILES)]
+    text = "\n".join(["sep=;", "Compound;SMILES;Ki, pKi;Comment (µ)", *rows])
+    path.write_bytes(text.encode("utf-16"))
+
+
+def _as_commas(path: Path) -> None:
+    rows = [f'C,{text},{VALUES[row]},"a, b"' for row, text in enumerate(SMILES)]
+    path.write_text("\r\n".join(['id,SMILES,"Ki, pKi",note', *rows]), encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("m.sdf", _as_sdf), ("m.csv", _as_excel), ("m.txt.csv", _as_commas)]
+)
+def test_every_file_is_read_that_can_be_embedded(
+    tmp_path: Path, name: str, write: Callable[[Path], None]
+) -> None:
+    write(tmp_path / name)
+    measured = read_measured(tmp_path / name, "Ki, pKi")
+    assert measured.y.tolist() == VALUES
+    assert len(measured.smiles) == len(SMILES)
+
+
+def test_a_row_whose_fields_cannot_be_told_apart_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    rows = [f"{text},{VALUES[row]},1" for row, text in enumerate(SMILES)]
+    path.write_text("\n".join(["smiles,y,other", "CCCCCCCC,5.3", "", *rows, "CCCCCC,1,2,3"]))
+    measured = read_measured(path, "y")
+    assert measured.y.tolist() == VALUES
+    assert measured.reasons == {
+        0: "2 fields where the header has 3 (line 2)",
+        1: "blank line",
+        len(SMILES) + 2: "4 fields where the header has 3 (line 64)",
+    }
+
+
+def test_a_column_of_molecules_is_read(tmp_path: Path) -> None:
+    mols = [Chem.MolFromSmiles(text) for text in SMILES]
+    frame = pd.DataFrame({"ROMol": mols, "y": VALUES})
+    measured = read_measured(frame, "y", column="ROMol")
+    expected = read_measured(table(tmp_path / "t.csv", "y", VALUES), "y")
+    assert measured.smiles == expected.smiles
+    assert measured.y.tolist() == VALUES
 
 
 def test_bounds_are_left_out_however_many_there_are(tmp_path: Path) -> None:
@@ -158,8 +213,8 @@ def test_classes_are_no_values(tmp_path: Path) -> None:
     ("target", "message"),
     [
         ("z", "no column 'z'"),
-        ("smiles", "is the column of SMILES"),
-        ("y", "several columns 'y'"),
+        ("smiles", "name that of the values, or rename it"),
+        ("y", "2 columns 'y'"),
     ],
 )
 def test_the_target_is_one_column(tmp_path: Path, target: str, message: str) -> None:
