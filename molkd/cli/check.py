@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from molkd.cli.options import Jobs, LibraryFile, MadeBy, Overwrite, Work, embedded, processes
+from molkd.cli.options import (
+    Jobs,
+    LibraryFile,
+    MadeBy,
+    Overwrite,
+    SmilesColumn,
+    Work,
+    embedded,
+    processes,
+)
 from molkd.cli.output import notify
 
 
@@ -16,6 +25,7 @@ def check(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Scores: .csv, .parquet, or .html with drawings.")
     ],
+    column: SmilesColumn = None,
     work: Work = None,
     model: MadeBy = None,
     jobs: Jobs = None,
@@ -31,7 +41,7 @@ def check(
 
     refuse_output(output, overwrite=overwrite, inputs=(library, work))
     at_once = processes(jobs)
-    rows = table.read(embedded(library, work, model, at_once))
+    rows = table.read(embedded(library, work, model, at_once, column=column))
     found = checking.check(rows, table.student_of(rows, model), jobs=at_once)
     found.write(output)
     notify(f"{found.describe()}\n{output}")

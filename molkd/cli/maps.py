@@ -14,6 +14,7 @@ from molkd.cli.options import (
     LibraryFile,
     MadeBy,
     Overwrite,
+    SmilesColumn,
     Work,
     embedded,
     processes,
@@ -58,6 +59,7 @@ def draw_map(  # noqa: PLR0913
             help="Whether a page holds drawn molecules. Default: up to 250,000 rows.",
         ),
     ] = None,
+    column: SmilesColumn = None,
     work: Work = None,
     model: MadeBy = None,
     jobs: Jobs = None,
@@ -82,7 +84,7 @@ def draw_map(  # noqa: PLR0913
         drawings=settings.drawings if drawings is None else drawings,
     )
     chosen = tables.identifiers(select) if select else ()
-    rows = read(embedded(library, work, model, processes(jobs)))
+    rows = read(embedded(library, work, model, processes(jobs), column=column))
     if model is not None:
         student_of(rows, model)
     places = tables.read(coordinates, rows) if coordinates else None

@@ -109,6 +109,13 @@ LibraryFile = Annotated[
         help="File or folder of embeddings, or molecules, which are embedded first.",
     ),
 ]
+SmilesColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        help="Column of SMILES in a library of molecules. Default: the one with a usual name.",
+    ),
+]
 Work = Annotated[
     Path | None,
     typer.Option(
@@ -145,13 +152,21 @@ def source_of(files: Sequence[str] | None, source: Sequence[str] | None) -> Sequ
 
 
 def embedded(
-    source: str, work: Path | None, model: str | None, jobs: int, standardize: str = "none"
+    source: str,
+    work: Path | None,
+    model: str | None,
+    jobs: int,
+    *,
+    column: str | None = None,
+    standardize: str = "none",
 ) -> Path:
     """Returns the file of a library's embeddings: its own, or that of its molecules, made now."""
     from molkd.library import embedded_file
 
     work = work or place_beside(source, model, standardize)
-    return embedded_file(source, work=work, model=model, standardize=standardize, jobs=jobs)
+    return embedded_file(
+        source, work=work, model=model, column=column, standardize=standardize, jobs=jobs
+    )
 
 
 def place_beside(source: str, model: str | None, standardize: str = "none") -> Path:

@@ -12,6 +12,7 @@ from molkd.cli.options import (
     MadeBy,
     Overwrite,
     Result,
+    SmilesColumn,
     Work,
     embedded,
     processes,
@@ -42,6 +43,7 @@ def pick(  # noqa: PLR0913
         typer.Option(help="Label all rows with so many clusters instead of picking some."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the first centres of clusters.")] = 0,
+    column: SmilesColumn = None,
     work: Work = None,
     model: MadeBy = None,
     jobs: Jobs = None,
@@ -59,7 +61,7 @@ def pick(  # noqa: PLR0913
     if clusters is not None and (number is not None or around is not None):
         raise ConfigError("--clusters labels all rows: leave -n and --around out")
     seeds = workbench.Queries.read(around) if around else ()
-    file = embedded(library, work, model, processes(jobs))
+    file = embedded(library, work, model, processes(jobs), column=column)
     if clusters is not None:
         found = workbench.clusters(file, clusters, seed=seed)
     else:

@@ -214,4 +214,6 @@ def _opened(
     if predictor.facts.model == "forest":
         return molecules.opened(source)
     facts = predictor.facts
-    return table.read(embedded(source, work, model or facts.reads, jobs, facts.standardize))
+    return table.read(
+        embedded(source, work, model or facts.reads, jobs, standardize=facts.standardize)
+    )

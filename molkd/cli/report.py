@@ -12,6 +12,7 @@ from molkd.cli.options import (
     LibraryFile,
     MadeBy,
     Overwrite,
+    SmilesColumn,
     Work,
     embedded,
     processes,
@@ -35,6 +36,7 @@ def report(  # noqa: PLR0913
     layout: Annotated[
         Literal["pca", "umap"], typer.Option(help="Of the map: the quick one, or the telling one.")
     ] = "pca",
+    column: SmilesColumn = None,
     work: Work = None,
     model: MadeBy = None,
     jobs: Jobs = None,
@@ -50,7 +52,7 @@ def report(  # noqa: PLR0913
 
     refuse_output(output, overwrite=overwrite, inputs=(library, drugs, work), suffixes=(".html",))
     at_once = processes(jobs)
-    rows = workbench.read(embedded(library, work, model, at_once))
+    rows = workbench.read(embedded(library, work, model, at_once, column=column))
     made = workbench.report_of(
         rows,
         drugs=workbench.Queries.read(drugs) if drugs else None,

@@ -13,6 +13,7 @@ from molkd.cli.options import (
     LibraryFile,
     MadeBy,
     Overwrite,
+    SmilesColumn,
     Work,
     embedded,
     processes,
@@ -59,6 +60,7 @@ def search(  # noqa: PLR0913
         Path | None,
         typer.Option(help="Folder of an index: made where there is none, else used."),
     ] = None,
+    column: SmilesColumn = None,
     work: Work = None,
     model: MadeBy = None,
     jobs: Jobs = None,
@@ -76,7 +78,7 @@ def search(  # noqa: PLR0913
     if output is not None:
         refuse_output(output, overwrite=overwrite, inputs=(library, queries, work))
     asked = _asked(query, queries)
-    place = _place(library, index, work, model, jobs=processes(jobs))
+    place = _place(library, index, work, model, column, jobs=processes(jobs))
     hits = workbench.search(place, asked, k=k, rank_by=rank_by, candidates=candidates, model=model)
     for note in hits.notes:
         notify(note)
@@ -91,7 +93,7 @@ def _lines(hits: Hits) -> list[tuple[str, ...]]:
     """The neighbours as cells of a printed table."""
     return [
         (
-            hits.queries.ids[query],
+            hits.queries.ids[query] or f"query {query}",
             str(rank),
             hit.id or f"row {hit.row}",
             hit.smiles,
@@ -112,7 +114,13 @@ def _asked(texts: list[str] | None, file: str | None) -> Queries:
 
 
 def _place(
-    library: str, index: Path | None, work: Path | None, model: str | None, *, jobs: int
+    library: str,
+    index: Path | None,
+    work: Path | None,
+    model: str | None,
+    column: str | None,
+    *,
+    jobs: int,
 ) -> Searchable:
     """What is searched: an index that was named, one of the library, or all its rows."""
     from molkd.library import Index, build, rows_of
@@ -121,7 +129,7 @@ def _place(
         if index is not None:
             raise ConfigError(f"{library} is an index itself: leave --index out")
         return Index.open(library)
-    rows = rows_of(embedded(library, work, model, jobs))
+    rows = rows_of(embedded(library, work, model, jobs, column=column))
     if index is None:
         return rows
     if not index.exists():

@@ -26,7 +26,7 @@ from molkd.errors import ConfigError, InputError, OutputError
 from molkd.formats.columns import Columns
 from molkd.formats.encodings import Encoding
 from molkd.formats.readers import kind_of
-from molkd.formats.sources import Source, listed, resolved
+from molkd.formats.sources import STANDARD_INPUT, Source, listed, resolved
 from molkd.formats.writers import format_of, refuse_coded_text
 from molkd.items import MODALITIES
 from molkd.runtime.files import refuse_folder, refuse_url
@@ -117,6 +117,8 @@ def _refuse_misfits(
     encoder: Encoder[Any], names: Sequence[str], layout: Layout, options: EmbedSettings
 ) -> None:
     """Refuses what cannot be meant, before anything is read."""
+    if str(layout.output) == STANDARD_INPUT:
+        raise ConfigError("an output is a file, no pipe: name one, such as out.parquet")
     arithmetic(encoder, options.precision)
     encoding = encoding_of(encoder, options)
     modality = MODALITIES[encoder.modality]

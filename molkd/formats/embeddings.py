@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from molkd.errors import CorruptFileError, InputError
-from molkd.formats import arrow
+from molkd.formats import arrow, csv_tables
+from molkd.formats.csv_tables import DIMENSION
 from molkd.formats.encodings import Encoding
 from molkd.formats.values import identifier_of
 from molkd.formats.writers.npy import ids_path
@@ -27,7 +26,6 @@ from molkd.types import Matrix
 MODALITY_OF = {MODALITIES[name].style.column: name for name in MODALITIES}
 """Column of the items -> their modality."""
 
-_DIMENSION = re.compile(r"molkd_\d+")
 _NO_NUMBERS = ("id", *MODALITY_OF, "valid", "error")
 _DAMAGE = (OSError, ValueError, KeyError, RecursionError, CorruptFileError, pa.ArrowException)
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
@@ -127,8 +125,7 @@ def column_names(path: Path) -> list[str]:
     try:
         if path.suffix == ".parquet":
             return list(pq.read_schema(path).names)
-        with pc.open_csv(path) as stream:
-            return list(stream.schema.names)
+        return csv_tables.names(path)
     except _DAMAGE:
         return []
 
@@ -138,10 +135,7 @@ def _parquet(path: Path) -> StoredEmbeddings:
 
 
 def _csv(path: Path) -> StoredEmbeddings:
-    texts = dict.fromkeys(("id", *MODALITY_OF), pa.string())
-    convert = pc.ConvertOptions(column_types=texts)
-    parse = pc.ParseOptions(newlines_in_values=True)
-    return _of_table(pc.read_csv(path, parse_options=parse, convert_options=convert))
+    return _of_table(csv_tables.read(path, ("id", *MODALITY_OF), _NO_NUMBERS))
 
 
 def _npz(path: Path) -> StoredEmbeddings:
@@ -195,7 +189,7 @@ def _of_table(table: Any) -> StoredEmbeddings:
         encoding = Encoding.of_facts(facts_of_schema(table.schema))
         values = matrix_of(table["embedding"].combine_chunks(), encoding)
         return with_rows(table, values, ("embedding",))
-    own = [name for name in table.column_names if _DIMENSION.fullmatch(name)]
+    own = [name for name in table.column_names if DIMENSION.fullmatch(name)]
     names = own or [name for name in table.column_names if name not in _NO_NUMBERS]
     columns = [table[name].cast(pa.float32()).to_numpy(zero_copy_only=False) for name in names]
     values = np.array(columns, dtype=np.float32).reshape(-1, len(table)).T

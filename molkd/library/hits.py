@@ -36,7 +36,7 @@ class Queries(Shown):
     """Molecules whose neighbours are looked for.
 
     Attributes:
-        ids: one identifier per query; its number where it has none.
+        ids: one identifier per query, "" where it has none; its number where no query has one.
         smiles: as they were given; "" where there is none.
         reasons: query -> why it cannot be read, where its file says so already.
     """
@@ -75,15 +75,14 @@ class Queries(Shown):
             ConfigError: its suffix names no format.
             InputError: it cannot be read, or holds no molecules.
         """
-        ids, smiles, reasons = list[str](), list[str](), dict[int, str]()
+        ids, smiles, reasons = list[str | None](), list[str](), dict[int, str]()
         for chunk in readers.read(source, Columns(column), kind=kind):
-            ids += [
-                str(chunk.row0 + row) if name is None else name
-                for row, name in enumerate(chunk.ids)
-            ]
+            ids += chunk.ids
             smiles += [text or "" for text in chunk.labels]
             reasons |= {chunk.row0 + row: why for row, why in chunk.failures.items()}
-        return cls(ids, smiles, reasons)
+        named = any(name is not None for name in ids)
+        names = [(name or "") if named else str(row) for row, name in enumerate(ids)]
+        return cls(names, smiles, reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +167,8 @@ class Hits(ResultTable):
             if most <= 0:
                 break
             named = self.queries.ids[query]
-            name = f"Query {query}" if named == str(query) else f"Query {query}: {named}"
+            told = "" if named in {"", str(query)} else f": {named}"
+            name = f"Query {query}{told}"
             cards = tuple(
                 Card(
                     hit.smiles,

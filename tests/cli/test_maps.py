@@ -80,3 +80,26 @@ def test_a_map_that_is_there_stays(tmp_path: Path, molecules: Path) -> None:
     (tmp_path / "map.html").touch()
     with pytest.raises(OutputError, match="exists: give --overwrite"):
         _map(molecules, "-o", tmp_path / "map.html")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("map", "-o", "out.csv"),
+        ("check", "-o", "out.csv"),
+        ("pick", "-n", "2", "-o", "out.csv"),
+        ("search", "-q", "CCO", "-o", "out.csv"),
+        ("report", "-o", "out.html"),
+    ],
+)
+def test_every_command_takes_the_column_that_it_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "few.csv").write_text("name,Structure\n" + "a,CCO\nb,CCN\nc,c1ccccc1\n" * 4)
+    options = ["few.csv", "--model", "molkd-tiny", "--jobs", "1"]
+    with pytest.raises(InputError, match="choose one with --column"):
+        cli.app([*command, *options], standalone_mode=False)
+    layout = ["--layout", "pca"] if command[0] == "map" else []
+    cli.app([*command, *options, *layout, "--column", "Structure"], standalone_mode=False)
+    assert Path(command[-1]).stat().st_size

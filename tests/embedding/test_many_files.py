@@ -99,6 +99,15 @@ def test_nothing_is_written_to_a_store(source: Path, output: str, rows: int | No
     assert Path(output).parts[0] not in {path.name for path in Path().iterdir()}
 
 
+def test_standard_output_takes_no_embeddings(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"a file, no pipe: name one, such as out\.parquet"):
+        embed_file(FakeEncoder(), source, "-", name="fake")
+    assert not (tmp_path / "-").exists()
+
+
 @pytest.mark.parametrize("suffix", ["smi", "parquet"])
 def test_the_rows_of_all_files_are_known_or_estimated(tmp_path: Path, suffix: str) -> None:
     for number, rows in enumerate([4000, 1, 16_000, 2000]):

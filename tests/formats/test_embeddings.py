@@ -14,6 +14,7 @@ from molkd.errors import InputError
 from molkd.formats.embeddings import read, read_together
 from molkd.formats.encodings import Encoding
 from molkd.formats.writers import WRITERS
+from molkd.formats.writers.kept import columns_of
 from molkd.formats.writers.npy import ids_path
 from molkd.formats.writers.table import EmbeddedChunk, Result
 
@@ -47,6 +48,35 @@ def test_what_was_written_is_read(tmp_path: Path, kind: str, column: str, dtype:
 @pytest.mark.parametrize("kind", list(WRITERS))
 def test_reasons_come_back(tmp_path: Path, kind: str) -> None:
     assert dict(read(_write(tmp_path / f"out.{kind}")).reasons) == {2: "a missing value"}
+
+
+@pytest.mark.parametrize("kind", list(WRITERS))
+def test_columns_that_were_carried_along_hold_what_they_held(tmp_path: Path, kind: str) -> None:
+    kept: dict[str, list[str | None]] = {
+        "code": ["007", "042", "1", None],
+        "long": ["12345678901234567890", "1", "2", "3"],
+        "pKi": ["7.10", None, "6", "1e-3"],
+        "count": ["1", "2", "3", "-4"],
+        "word": ["NA", "0x1", "true", None],
+    }
+    chunks = [EmbeddedChunk(IDS, ITEMS, ERRORS, VALUES, kept=kept)]
+    result = Result(
+        rows=4,
+        column="smiles",
+        encoding=Encoding("float32", 2),
+        metadata={},
+        chunks=chunks,
+        kept=columns_of(chunks),
+    )
+    WRITERS[kind](tmp_path / f"out.{kind}", result, final=tmp_path / f"out.{kind}")
+    found = read(tmp_path / f"out.{kind}").columns
+    texts = {name: [x or None for x in found[name].to_pylist()] for name in ("code", "word")}
+    assert texts == {"code": kept["code"], "word": kept["word"]}
+    assert found["long"].to_pylist() == kept["long"]
+    assert found["count"].to_pylist() == [1, 2, 3, -4]
+    np.testing.assert_array_equal(
+        np.array(found["pKi"].to_pylist(), float), np.array([7.1, np.nan, 6, 0.001])
+    )
 
 
 def test_archives_from_elsewhere_may_hold_anything_else(tmp_path: Path) -> None:

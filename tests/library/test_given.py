@@ -136,6 +136,14 @@ def test_queries_are_what_is_at_hand(tmp_path: Path) -> None:
     assert library.pick(given, 2, around=mols).notes[-1].startswith("1 of 2 seeds are left out")
 
 
+def test_a_query_without_an_identifier_has_none_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "q.csv"
+    path.write_text("smiles,id\nCCO,1\nCCN,\n")
+    assert library.Queries.read(path).ids == ["1", ""]
+    path.write_text("smiles\nCCO\nCCN\n")
+    assert library.Queries.read(path).ids == ["0", "1"]
+
+
 def test_the_workbench_takes_molecules_at_hand() -> None:
     given = libraries.SMILES
     assert library.search(given, ["CCO"], k=1).neighbours[0][0].smiles == "CCO"

@@ -120,7 +120,7 @@ def test_settings_out_of_range_are_refused(file: Path, wrong: dict[str, object])
 def test_queries_of_a_file_keep_their_identifiers(file: Path, tmp_path: Path) -> None:
     (tmp_path / "queries.smi").write_text("CCO ethanol\nxx oops\nc1ccccc1\n")
     table = search(file, Queries.read(tmp_path / "queries.smi"), k=1).table
-    assert table["query_id"].to_pylist() == ["ethanol", "oops", "2"]
+    assert table["query_id"].to_pylist() == ["ethanol", "oops", ""]
 
 
 def test_one_text_is_one_query(file: Path) -> None:

@@ -72,7 +72,18 @@ def columns_of(chunks: Iterable[EmbeddedChunk]) -> dict[str, KeptColumn]:
 
 def values_of(chunk: EmbeddedChunk, name: str, column: KeptColumn) -> Sequence[Any]:
     """Returns a kept column of a chunk as integers, numbers or texts; None for missing values."""
-    texts = chunk.kept.get(name) or [None] * len(chunk)
+    return _read(chunk.kept.get(name) or [None] * len(chunk), column)
+
+
+def typed(texts: Sequence[str | None]) -> Sequence[Any]:
+    """Returns a column of texts as integers, numbers or texts; see `columns_of`."""
+    evidence = _Evidence()
+    for text in texts:
+        evidence.look(text)
+    return _read(texts, evidence.column)
+
+
+def _read(texts: Sequence[str | None], column: KeptColumn) -> Sequence[Any]:
     if column.kind == "text":
         return texts
     read = int if column.kind == "integer" else float
