@@ -95,7 +95,7 @@ class Columns:
         """Returns the column with a usual name for identifiers, if they may be chosen by it."""
         if self.id is not None:
             return None
-        plain = {re.sub(r"[\s-]+", "_", name.strip().lower()): name for name in reversed([*names])}
+        plain = {_plain(name): name for name in reversed([*names])}
         return next((plain[name] for name in self.style.ids if name in plain), None)
 
     def kept_names(
@@ -132,7 +132,7 @@ class Columns:
             raise ConfigError(f"{file} has no columns to choose from: leave out {option}")
 
     def _usual(self, names: Sequence[str], file: str) -> int:
-        places = [place for place, name in enumerate(names) if name.lower() in self.style.usual]
+        places = [place for place, name in enumerate(names) if _plain(name) in self.style.usual]
         if len(places) == 1:
             return places[0]
         what = "several columns" if places else "no column"
@@ -231,6 +231,11 @@ def listed(names: Collection[str], shown: int = 30, *, what: str = "Columns") ->
 def is_own(name: str) -> bool:
     """Whether a file of embeddings has a column of that name itself."""
     return bool(_OWN.fullmatch(name))
+
+
+def _plain(name: str) -> str:
+    """A name as usual ones are listed: "Canonical SMILES" is canonical_smiles."""
+    return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
 def _position(column: str, names: Sequence[str], file: str) -> int:

@@ -157,7 +157,9 @@ def test_line_ends_may_be_mixed(
 # == Tables
 
 
-@pytest.mark.parametrize("column", ["smiles", "SMILES", "canonical_smiles", "Drug"])
+@pytest.mark.parametrize(
+    "column", ["smiles", "SMILES", "canonical_smiles", "Drug", "Canonical SMILES"]
+)
 def test_usual_names_of_the_smiles_column(tmp_path: Path, column: str) -> None:
     assert rows_of(file(tmp_path, "in.csv", f"x,{column}\n1,CCO\n")).items == ["CCO"]
 
