@@ -31,8 +31,8 @@ def load(path: Path) -> pd.DataFrame:
 
     Raises:
         ConfigError: the suffix names no format of tables.
-        InputError: the file is missing, empty or damaged, or a row has more fields than the
-            header.
+        InputError: the file is missing, empty or damaged, or a row has another number of fields
+            than the header.
     """
     kind = _kind(path)
     if kind is None:
@@ -139,7 +139,15 @@ def _csv(path: Path, separator: str = ",") -> pd.DataFrame:
         header = next(text_lines(stream, str(path)), "")
     separator = next((one for one in (separator, *DELIMITERS) if one in header), separator)
     frame = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, index_col=False)
-    names = next(csv.reader([header], delimiter=separator), [])
+    with open_bytes(path) as stream:  # pandas fills up a row that is too short
+        rows = csv.reader(text_lines(stream, str(path)), delimiter=separator)
+        names = next(rows, [])
+        for row, fields in enumerate(filter(None, rows)):
+            if len(fields) < len(names):
+                raise ValueError(
+                    f"row {row} (counted from 0, without blank lines) has fewer fields than the "
+                    "header"
+                )
     if len(names) == frame.shape[1]:  # pandas renames a second column of the same name
         frame.columns = names
     return frame

@@ -16,6 +16,7 @@ from molkd.errors import ConfigError, InputError
         ("a.csv", b"", "cannot read"),
         ("a.csv", b"smiles,y\n", "holds no rows"),
         ("a.csv", b"smiles,y\nC,1,2\nCC,1\n", "cannot read"),
+        ("a.csv", b"smiles,y,z\nC,1,2\n\nCC,1\n", "row 1 .* has fewer fields than the header"),
         ("a.csv", b'smiles,y\n"C,1\n', "cannot read"),
         ("a.csv", b"smiles,y\n\xff\xfe,1\n", "cannot read"),
         ("a.csv.gz", b"\x1f\x8b\x08", "cannot read"),
