@@ -92,7 +92,9 @@ def _listed(names: Mapping[int, str]) -> str:
 
 def _commas(names: Mapping[int, str]) -> str:
     """Advice where texts are numbers but for their commas."""
-    if all(_number(text.replace(",", ".", 1)) is not None for text in names.values()):
+    texts = names.values()
+    numbers = all(_number(text.replace(",", ".", 1)) is not None for text in texts)
+    if numbers and any("," in text for text in texts):
         return "; numbers have a decimal point here, no comma"
     return ""
 

@@ -139,6 +139,9 @@ def test_decimal_commas_are_named(tmp_path: Path) -> None:
     path = table(tmp_path / "c.csv", "y", [f'"{value},5"' for value in range(len(VALUES))])
     with pytest.raises(InputError, match="numbers have a decimal point here, no comma"):
         read_measured(path, "y")
+    table(path, "y", [row % 3 for row in range(len(VALUES))])
+    with pytest.raises(InputError, match="give numbers, or two classes$"):
+        read_measured(path, "y", kind="classification")
 
 
 def test_numbers_that_are_classes_are_told_apart_and_named_as_they_are_written(
