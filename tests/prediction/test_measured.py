@@ -140,7 +140,7 @@ def test_decimal_commas_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="numbers have a decimal point here, no comma"):
         read_measured(path, "y")
     table(path, "y", [row % 3 for row in range(len(VALUES))])
-    with pytest.raises(InputError, match="give numbers, or two classes$"):
+    with pytest.raises(InputError, match=r"give numbers, or two classes$"):
         read_measured(path, "y", kind="classification")
 
 
