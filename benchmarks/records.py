@@ -18,6 +18,7 @@ from molkd.errors import CorruptFileError
 from molkd.runtime import files
 
 Role = Literal["student", "teacher", "baseline"]
+Part = Literal["test", "valid"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,18 +168,27 @@ class Results:
         return [score for score in self.scores if score.labelled is None]
 
 
-def on_validation_rows(results: Results) -> Results:
-    """Returns the same with scores of validation rows in the place of those of test rows.
+def reported(results: Results, part: Part | None = None) -> Results:
+    """Returns the same with the scores that are to be seen.
 
-    For choices. Settings of probes were chosen on these rows too: they flatter, all alike.
+    Args:
+        results: as they were read or computed.
+        part: None for the rows that the run was for, so that who chooses on validation rows does
+            not see test rows by oversight; in older files these are the test rows.
     """
-    scores = tuple(
+    part = part or results.run.settings.get("part", "test")
+    run = replace(results.run, settings={**results.run.settings, "part": part})
+    scores = results.scores if part == "test" else _on_validation_rows(results.scores)
+    return replace(results, run=run, scores=scores)
+
+
+def _on_validation_rows(scores: Sequence[Score]) -> tuple[Score, ...]:
+    """For choices. Settings of probes were chosen on these rows too: they flatter, all alike."""
+    return tuple(
         replace(score, test=score.valid, rows={**score.rows, "test": score.rows["valid"]})
-        for score in results.scores
+        for score in scores
         if score.valid
     )
-    run = replace(results.run, settings={**results.run.settings, "part": "valid"})
-    return replace(results, run=run, scores=scores)
 
 
 def recipe_of(label: str) -> str:

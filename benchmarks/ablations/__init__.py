@@ -17,7 +17,7 @@ from molkd import teachers
 from molkd.benchmarks import embedders, records, tasks
 from molkd.benchmarks.quality import evaluation
 from molkd.benchmarks.quality.evaluation import QualitySettings, Workspace
-from molkd.benchmarks.records import Results
+from molkd.benchmarks.records import Part, Results
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.distillation.run import DistillSettings, distill
 from molkd.errors import ConfigError, UnknownNameError
@@ -148,7 +148,14 @@ def load(name: str) -> Ablation:
         return settings.load(Ablation, folder / f"{name}.toml")
 
 
-def run(ablation: Ablation, scale_name: str, sources: Sources, space: Workspace) -> Results:
+def run(
+    ablation: Ablation,
+    scale_name: str,
+    sources: Sources,
+    space: Workspace,
+    *,
+    part: Part = "test",
+) -> Results:
     """Distils the students, probes them, and writes `results.jsonl`; resumes after a kill.
 
     Untrained students among the baselines get new weights with every seed, like the others.
@@ -168,7 +175,7 @@ def run(ablation: Ablation, scale_name: str, sources: Sources, space: Workspace)
         students = list(_distilled(ablation, scale, seed, sources, space))
         specs = [*students, *_concatenations(ablation, scale), *ablation.baselines]
         compared = [embedders.make(o, weights_dir=sources.weights_dir, seed=seed) for o in specs]
-        quality = QualitySettings(probes=ablation.probes, seeds=1, first_seed=seed)
+        quality = QualitySettings(probes=ablation.probes, seeds=1, first_seed=seed, part=part)
         folder = space.folder / f"seed-{seed}"
         parts.append(
             evaluation.evaluate(selected, compared, quality, replace(space, folder=folder))

@@ -15,7 +15,15 @@ from molkd.benchmarks.quality import jobs, scoring
 from molkd.benchmarks.quality.jobs import ScoringJob
 from molkd.benchmarks.quality.learning_curves import LearningCurve
 from molkd.benchmarks.quality.planning import TaskPlan, plan_all
-from molkd.benchmarks.records import EmbedderRecord, Results, Run, Score, TaskRecord, recipe_of
+from molkd.benchmarks.records import (
+    EmbedderRecord,
+    Part,
+    Results,
+    Run,
+    Score,
+    TaskRecord,
+    recipe_of,
+)
 from molkd.benchmarks.statistics.across_runs import recipes
 from molkd.benchmarks.tasks import splitting
 from molkd.benchmarks.tasks.task import Item, SplitName, Task
@@ -47,6 +55,7 @@ class QualitySettings:
         draws: of learning curves, draws of labelled rows.
         only: probe -> labels of the embedders that it asks, of training runs the recipe; a probe
             that is not named asks all.
+        part: rows whose scores are reported; both are computed.
     """
 
     probes: tuple[str, ...] = ("linear",)
@@ -56,6 +65,7 @@ class QualitySettings:
     labelled: tuple[int, ...] = ()
     draws: int = 10
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    part: Part = "test"
 
     def __post_init__(self) -> None:
         for method in self.splits:

@@ -54,12 +54,14 @@ def joined(parts: Mapping[Path, Results]) -> Results:
 
 
 def _run(runs: Iterable[Run]) -> Run:
-    """Settings and versions that differ stand side by side."""
+    """Settings and versions that differ stand side by side; one for choices makes all so."""
     first, *rest = runs
     settings, versions = dict(first.settings), dict(first.versions)
     for run in rest:
         settings = _beside(settings, run.settings)
         versions = {name: str(value) for name, value in _beside(versions, run.versions).items()}
+    if any(run.settings.get("part") == "valid" for run in (first, *rest)):
+        settings["part"] = "valid"
     leakage = {task: counts for run in (first, *rest) for task, counts in run.leakage.items()}
     probes = {name: digest for run in (first, *rest) for name, digest in run.probe_digests.items()}
     return replace(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from molkd.benchmarks.records import Part
 from molkd.cli import analogues, compact, cost, diagnose, price, quality, speed
 from molkd.cli.options import (
     Column,
@@ -22,9 +23,9 @@ from molkd.cli.results import (
     Cache,
     Data,
     Folder,
-    Part,
     PublishedFolder,
     Reference,
+    ReportedPart,
     workspace,
     write_report,
 )
@@ -47,7 +48,10 @@ def report(
     *,
     output: Folder,
     reference: Reference = None,
-    part: Part = "test",
+    part: Annotated[
+        Part | None,
+        typer.Option(help="Rows whose scores are reported. Default: those that the run was for."),
+    ] = None,
     published: PublishedFolder = None,
     speed: Annotated[
         Path | None, typer.Option(help="speed.json of `molkd bench speed`, to plot.")
@@ -108,7 +112,7 @@ def table(
     from molkd.benchmarks.statistics import published as figures
 
     text = reports.table(
-        records.read(output / RESULTS),
+        records.reported(records.read(output / RESULTS)),
         embedder or (),
         group=group,
         published=figures.read(published) if published else (),
@@ -146,7 +150,7 @@ def ablation(  # noqa: PLR0913
     source: Input,
     output: Folder,
     scale: Annotated[str, typer.Option(help="minute, hour or day.")] = "minute",
-    part: Part = "test",
+    part: ReportedPart = "test",
     published: PublishedFolder = None,
     data: Data = None,
     cache: Cache = None,
@@ -168,8 +172,8 @@ def ablation(  # noqa: PLR0913
     style = chosen.modality(chosen.scale(scale)).style
     items, _ = read_items(source, Columns(column, style=style), kind=input_format)
     sources = ablations.Sources(corpus=items, data=data, weights_dir=weights_dir, device=device)
-    results = ablations.run(chosen, scale, sources, workspace(output, cache, jobs))
-    write_report(output, results, chosen.reference, published, part=part)
+    results = ablations.run(chosen, scale, sources, workspace(output, cache, jobs), part=part)
+    write_report(output, results, chosen.reference, published)
 
 
 @app.command("tasks")

@@ -17,6 +17,7 @@ from molkd.cli.results import (
     Folder,
     PublishedFolder,
     Reference,
+    ReportedPart,
     workspace,
     write_report,
 )
@@ -88,6 +89,7 @@ def quality(  # noqa: PLR0913
         bool, typer.Option("--with-teachers", help="Add the students' teachers one by one.")
     ] = False,
     reference: Reference = None,
+    part: ReportedPart = "test",
     corpus: Annotated[
         Path | None, typer.Option(help="Molecules of the distillation, to count leakage.")
     ] = None,
@@ -120,6 +122,7 @@ def quality(  # noqa: PLR0913
         labelled=tuple(whole_numbers(labelled, "--labelled")),
         draws=draws,
         only=_only(only),
+        part=part,
     )
     if exclude_leaked and corpus is None:
         raise ConfigError("--exclude-leaked needs --corpus, the molecules of the distillation")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from molkd.benchmarks.records import Part
 from molkd.cli.options import processes
 from molkd.cli.output import notify
 
@@ -30,8 +31,8 @@ Reference = Annotated[
     str | None,
     typer.Option(help="Label that is tested against all others. Default: the first student."),
 ]
-Part = Annotated[
-    Literal["test", "valid"],
+ReportedPart = Annotated[
+    Part,
     typer.Option(help="Rows whose scores are reported: choices are made on valid."),
 ]
 PublishedFolder = Annotated[
@@ -53,7 +54,7 @@ def write_report(
     reference: str | None,
     published: Path | None,
     *,
-    part: str = "test",
+    part: Part | None = None,
     speed: Mapping[str, Any] | None = None,
     similarity: Mapping[str, Any] | None = None,
     regions: Mapping[str, float] | None = None,
@@ -66,8 +67,7 @@ def write_report(
     from molkd.benchmarks.statistics import sentences
     from molkd.benchmarks.statistics.chosen import shown
 
-    if part == "valid":
-        results = records.on_validation_rows(results)
+    results = records.reported(results, part)
     others = figures.read(published) if published else ()
     costs, _ = cost_records.read(folder)
     page, *_ = reports.write(

@@ -54,6 +54,27 @@ def test_a_table_of_ones_own(table: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "out").glob("*.png"))
 
 
+def test_a_run_for_choices_does_not_show_test_rows(table: Path, tmp_path: Path) -> None:
+    def ends(*options: object) -> tuple[str, str]:
+        printed = bench(*options)
+        means = [
+            line
+            for line in (tmp_path / "out/report.md").read_text().splitlines()
+            if line.startswith("| ") and "maccs" in line
+        ]
+        return printed.split("report:")[0], means[0]
+
+    out = ("-o", tmp_path / "out")
+    chosen = _own(table, tmp_path / "out", "--part", "valid").split("report:")[0]
+    assert ends("report", *out)[0] == chosen
+    valid, test = ends("report", *out)[1], ends("report", *out, "--part", "test")[1]
+    assert valid != test
+    bench("join", tmp_path / "out", "-o", tmp_path / "out")
+    assert ends("report", *out)[1] == valid
+    _own(table, tmp_path / "out")
+    assert ends("report", *out)[1] == test
+
+
 def test_every_option_changes_something(table: Path, tmp_path: Path) -> None:
     def scores(name: str, *more: object) -> list[records.Score]:
         _own(table, tmp_path / name, *more)

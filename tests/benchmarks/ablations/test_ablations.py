@@ -184,6 +184,6 @@ def test_teachers_of_a_variant_stand_side_by_side(tmp_path: Path, data: Path) ->
         "teachers of mi, PCA-8": "pca:8:maccs+avalon",
         "teachers of less, PCA-8": "pca:8:avalon",
     }
-    chosen_on = records.on_validation_rows(found)
+    chosen_on = records.reported(found, "valid")
     assert [score.test for score in chosen_on.scores] == [score.valid for score in found.scores]
     assert chosen_on.run.settings["part"] == "valid"

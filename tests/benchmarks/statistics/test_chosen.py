@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from molkd.benchmarks import reports, statistics
-from molkd.benchmarks.records import Results, Score, on_validation_rows
+from molkd.benchmarks.records import Results, Score, reported
 from molkd.benchmarks.statistics.chosen import candidates, with_chosen
 from tests.fakes import scored
 
@@ -107,7 +107,7 @@ def test_one_probe_leaves_no_choice(second: str) -> None:
 
 def test_nothing_is_chosen_where_validation_rows_are_reported() -> None:
     given = results(scores("linear", "abc"), scores("knn", "abc"))
-    assert not chosen(on_validation_rows(given))
+    assert not chosen(reported(given, "valid"))
 
 
 def test_a_cell_without_every_candidate_is_a_hole(tmp_path) -> None:
