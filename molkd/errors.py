@@ -52,7 +52,8 @@ class ItemError(MolkdError, ValueError):
             lines.append(f"... and {len(self.reasons) - shown} more (see .reasons)")
         super().__init__(
             f"{len(self.reasons)} of {total} items cannot be embedded; "
-            "use on_invalid='null' to keep them as empty rows\n  " + "\n  ".join(lines)
+            "to keep them as empty rows, use --on-invalid null (on_invalid='null')\n  "
+            + "\n  ".join(lines)
         )
 
     @property

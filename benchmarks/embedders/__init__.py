@@ -13,18 +13,18 @@ training rows of each split.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from molkd.benchmarks.embedders.cut import Cut
+from molkd.benchmarks.embedders.sources import teachers_of
 from molkd.benchmarks.embedders.store import Embeds, store_of
 from molkd.benchmarks.records import Role, recipe_of
 from molkd.benchmarks.tasks.modalities import BENCHMARKED
 from molkd.benchmarks.tasks.task import Item
-from molkd.errors import ConfigError, MolkdError
+from molkd.errors import ConfigError, MolkdError, UnknownNameError
 from molkd.types import digest_of
 
 ORACLE_COMPONENTS = 512
@@ -147,11 +147,11 @@ def with_baselines(
     """
     specs: list[str] = []
     notes: list[str] = []
-    students = {recipe_of(one.label): one for one in reversed(embedders) if _folders(one)}
+    students = {recipe_of(one.label): one for one in reversed(embedders) if _students(one)}
     for name, embedder in reversed(students.items()):
-        found = [teachers_of(folder) for folder in _folders(embedder)]
-        notes += [problem for _, problem in found if problem]
-        names = list(dict.fromkeys(name for some, _ in found for name in some))
+        found = {student: teachers_of(student) for student in _students(embedder)}
+        notes += [_unnamed(student) for student, some in found.items() if not some]
+        names = list(dict.fromkeys(name for some in found.values() for name in some))
         usable = _usable(names, weights_dir, notes)
         specs += usable if teachers else []
         if usable:
@@ -168,18 +168,6 @@ def with_baselines(
             every.append(baseline)
     refuse_doubles(every)
     return every, list(dict.fromkeys(notes))
-
-
-def teachers_of(folder: Path) -> tuple[list[str], str]:
-    """Returns the teachers that a student's folder names, and a sentence if it names none."""
-    try:
-        settings = tomllib.loads((folder / "settings.toml").read_text(encoding="utf-8"))
-        return [str(name) for name in settings["teachers"]], ""
-    except (OSError, ValueError, KeyError):
-        return [], (
-            f"{folder}/settings.toml does not name the student's teachers: they and their "
-            "concatenation are left out"
-        )
 
 
 def _usable(names: Sequence[str], weights_dir: Path | None, notes: list[str]) -> list[str]:
@@ -227,8 +215,14 @@ def _source(spec: str, weights_dir: Path | None, seed: int) -> Source:
     if prefix in makers:
         return makers[prefix](argument, seed)
     from molkd import teachers
+    from molkd.students import shipped
 
-    teacher = teachers.make(spec, weights_dir=weights_dir)
+    try:
+        teacher = teachers.make(spec, weights_dir=weights_dir)
+    except UnknownNameError:
+        if shipped.folder_of(spec) or Path(spec).is_dir():
+            raise ConfigError(f"{spec} is no teacher; a student is molkd:{spec}") from None
+        raise
     card = teacher.card
     return Source(card.digest, teacher, None if card.sha256 else 0, card.modality)
 
@@ -278,12 +272,19 @@ def _peer(name: str, _seed: int) -> Source:
     return Source(peer.card.digest, peer, peer.weights)
 
 
-def _folders(embedder: Embedder) -> list[Path]:
-    """Those of the students in "molkd:DIR" or "A+molkd:DIR"."""
+def _students(embedder: Embedder) -> list[str]:
+    """Those in "molkd:DIR" or "A+molkd:DIR"."""
     if embedder.components is not None:
         return []
     named = (name.partition(":") for name in embedder.spec.split("+"))
-    return [Path(folder) for prefix, _, folder in named if prefix == "molkd"]
+    return [student for prefix, _, student in named if prefix == "molkd"]
+
+
+def _unnamed(student: str) -> str:
+    return (
+        f"{student}: neither its settings.toml nor its card names its teachers: they and their "
+        "concatenation are left out"
+    )
 
 
 def _untrained_spec(embedder: Embedder) -> str:

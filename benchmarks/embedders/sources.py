@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from molkd.benchmarks.embedders import teachers_of
 from molkd.students import shipped
 
 _WRAPPERS = re.compile(r"^(?:(?:pca|cut):\d+:)+")
@@ -28,19 +28,27 @@ def sources_of(spec: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for run in spec.split(_RUNS) for name in _of_run(run)))
 
 
+def teachers_of(student: str | Path) -> list[str]:
+    """Returns the teachers that a student's run or card names: none where neither is here.
+
+    Args:
+        student: its folder, or the name of one that is part of the package.
+    """
+    folder = shipped.folder_of(str(student)) or Path(student)
+    try:
+        settings = tomllib.loads((folder / "settings.toml").read_text(encoding="utf-8"))
+        return [str(name) for name in settings["teachers"]]
+    except (OSError, ValueError, KeyError):
+        return _on_card(folder / "README.md")
+
+
 def _of_run(spec: str) -> Iterator[str]:
     for part in _WRAPPERS.sub("", spec).split("+"):
         name = _WRAPPERS.sub("", part)
         if name.startswith(_STUDENT):
-            yield from _teachers(name.removeprefix(_STUDENT)) or [name]
+            yield from teachers_of(name.removeprefix(_STUDENT)) or [name]
         elif not name.startswith(_UNTRAINED):
             yield name
-
-
-def _teachers(student: str) -> list[str]:
-    folder = shipped.folder_of(student) or Path(student)
-    teachers, _ = teachers_of(folder)
-    return teachers or _on_card(folder / "README.md")
 
 
 def _on_card(card: Path) -> list[str]:

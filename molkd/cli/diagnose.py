@@ -130,17 +130,15 @@ def _items_of(bank: Bank, rows: Rows, modality: Modality) -> list[str]:
 def _teachers(
     names: list[str], model: str, weights_dir: Path | None, device: str
 ) -> list[Teacher[Any]]:
-    """Makes the teachers that were named, or those that the student's folder names."""
+    """Makes the teachers that were named, or those that the student names."""
     from molkd import teachers as registry
-    from molkd.benchmarks.embedders import teachers_of
+    from molkd.benchmarks.embedders.sources import teachers_of
 
-    problem = ""
-    if names:
-        names = registry.parse_names(",".join(names))
-    else:
-        names, problem = teachers_of(Path(model))
+    names = registry.parse_names(",".join(names)) if names else teachers_of(model)
     if not names:
-        raise ConfigError(f"name the teachers with --teachers: {problem}")
+        raise ConfigError(
+            f"name the teachers with --teachers: neither settings.toml nor the card of {model} does"
+        )
     return [registry.make(name, weights_dir=weights_dir, device=device) for name in names]
 
 

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import typer
 
+from molkd.cli.options import parts
 from molkd.errors import ConfigError
 from molkd.runtime import settings as settings_
 
@@ -73,19 +74,19 @@ class Flag:
         hint = _hint(_owner(kind, self.field), self._leaf)
         if value in (["true"], ["false"]):
             return value == ["true"]
-        if isinstance(value, list) and not all(_parts(value)):
+        if isinstance(value, list) and not all(parts(value)):
             typed = ",".join(value)
             raise ConfigError(
                 f"{self._names[0]}: expected names with commas between, got {typed!r}"
             )
         if _is(hint, Mapping):
-            pairs = [part.rpartition("=") for part in _parts(value)]
+            pairs = [part.rpartition("=") for part in parts(value)]
             if not all(all(pair) for pair in pairs):
                 typed = ",".join(value)
                 raise ConfigError(f"{self._names[0]}: expected teacher=value,..., got {typed!r}")
             return {key.strip(): _scalar(get_args(hint)[1], text.strip()) for key, _, text in pairs}
         if _is(hint, Sequence):
-            return [_scalar(get_args(hint)[0], part) for part in _parts(value)]
+            return [_scalar(get_args(hint)[0], part) for part in parts(value)]
         return value
 
 
@@ -182,10 +183,6 @@ def _metavar(hint: Any) -> str | None:
 def _is(hint: Any, collection: type[Any]) -> bool:
     origin = get_origin(hint)
     return isinstance(origin, type) and issubclass(origin, collection)
-
-
-def _parts(values: Sequence[str]) -> list[str]:
-    return [part.strip() for value in values for part in value.split(",")]
 
 
 def _scalar(hint: Any, text: str) -> object:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -232,8 +233,20 @@ class Root(TyperGroup):
 
 def several(texts: Sequence[str] | None) -> list[str]:
     """Returns what an option names that may be repeated and takes commas: "a,b" "c" -> a, b, c."""
-    parts = [part.strip() for text in texts or () for part in text.split(",")]
-    return [part for part in parts if part]
+    return [part for part in parts(texts or ()) if part]
+
+
+def parts(texts: Iterable[str]) -> list[str]:
+    """Returns what stands between commas, a row of CSV each: a name in quotes may hold some.
+
+    Raises:
+        ConfigError: a text is no row.
+    """
+    try:
+        rows = [next(csv.reader([text], skipinitialspace=True), [""]) for text in texts]
+    except csv.Error as error:
+        raise ConfigError(f"names with commas between were expected: {error}") from error
+    return [part.strip() for row in rows for part in row or [""]]
 
 
 def whole_numbers(texts: Sequence[str] | None, option: str) -> list[int]:

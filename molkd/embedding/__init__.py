@@ -107,7 +107,7 @@ def embed_file(  # noqa: PLR0913
     if summary.invalid > options.max_invalid_frac * summary.total:
         raise InputError(
             f"{summary.invalid} of {summary.total} {summary.noun} are invalid, more than the "
-            f"share of {options.max_invalid_frac:g} allowed (max_invalid_frac); "
+            f"share of {options.max_invalid_frac:g} allowed (--max-invalid-fraction); "
             f"{output} is written and holds what could be embedded"
         )
     return summary

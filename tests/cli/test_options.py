@@ -18,7 +18,7 @@ from molkd.cli import app, distill, embed
 from molkd.cli.options import DEPRECATED, several
 from molkd.distillation.settings import DistillSettings
 from molkd.embedding import EmbedSettings
-from molkd.errors import UnknownNameError
+from molkd.errors import ConfigError, UnknownNameError
 from molkd.formats import READERS, WRITERS
 
 
@@ -46,6 +46,14 @@ def _help(command: str) -> str:
 def test_several_values_by_commas_and_by_repetition() -> None:
     assert several(["a, b", "c", ""]) == ["a", "b", "c"]
     assert several(None) == []
+
+
+def test_a_name_with_a_comma_stands_in_quotes() -> None:
+    assert several(['"IC50, nM", "the ""best"" one",a', 'b "c']) == [
+        *("IC50, nM", 'the "best" one', "a", 'b "c')
+    ]
+    with pytest.raises(ConfigError, match="names with commas between"):
+        several(["a\rb"])
 
 
 @pytest.mark.parametrize("command", EVERY)

@@ -177,7 +177,14 @@ def test_a_student_without_settings_has_no_oracle(student: Path, tmp_path: Path)
     students.load(student).save_pretrained(folder)
     found, notes = with_baselines([make(f"molkd:{folder}")], teachers=True, weights_dir=None)
     assert not any(embedder.components for embedder in found)
-    assert "does not name the student's teachers" in notes[0]
+    assert "neither its settings.toml nor its card names its teachers" in notes[0]
+
+
+def test_a_student_of_the_package_has_the_teachers_of_its_card() -> None:
+    found, _ = with_baselines([make("molkd:molkd-tiny")], teachers=False, weights_dir=None)
+    (oracle,) = [embedder.spec for embedder in found if embedder.components]
+    assert oracle.startswith("pca:512:")
+    assert "maccs" in oracle
 
 
 @pytest.mark.parametrize("text", ["", "=maccs", "pca:0:maccs", "pca:x:maccs", "pca:8:", "pca:8"])
@@ -189,6 +196,12 @@ def test_what_cannot_be_read_is_refused(text: str) -> None:
 def test_an_unknown_teacher_has_its_near_names() -> None:
     with pytest.raises(UnknownNameError, match="maccs"):
         make("macs")
+
+
+def test_a_student_is_no_teacher(tmp_path: Path) -> None:
+    for name in ("molkd-tiny", "molkd-tiny-1", str(tmp_path)):
+        with pytest.raises(ConfigError, match=f"is no teacher; a student is molkd:{name}"):
+            make(name)
 
 
 def test_labels_are_unique() -> None:
