@@ -36,12 +36,12 @@ def check(
     A score is about the share of the distillation corpus that is stranger; 0 says that an element,
     a charge or a size never occurred. The embedding says less of a molecule where it is low.
     """
-    from molkd.library import checking, table
+    from molkd.library import checking, makers, table
     from molkd.library.results import refuse_output
 
     refuse_output(output, overwrite=overwrite, inputs=(library, work))
     at_once = processes(jobs)
     rows = table.read(embedded(library, work, model, at_once, column=column))
-    found = checking.check(rows, table.student_of(rows, model), jobs=at_once)
+    found = checking.check(rows, makers.student_of(rows, model), jobs=at_once)
     found.write(output)
     notify(f"{found.describe()}\n{output}")

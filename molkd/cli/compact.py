@@ -35,12 +35,12 @@ def compact(
     the molecules that were asked for.
     """
     from molkd.library import compact as storing
-    from molkd.library import table
+    from molkd.library import makers, table
 
     found = table.read(library)
     if found.encoding:
         raise InputError(f"{library} holds {found.encoding} already: embed it again as float32")
-    student = table.student_of(found, model) if model or found.model else None
+    student = makers.student_of(found, model) if model or found.model else None
     reach = getattr(student, "reach", None)
     if reach is None:
         notify("int8 is left out: the student does not say how large its values become")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from molkd.library.hits import Hits, Queries
     from molkd.library.index import Index
     from molkd.library.indexing import build
+    from molkd.library.makers import student_of
     from molkd.library.maps.map import Map, map_of
     from molkd.library.maps.settings import MapSettings
     from molkd.library.picking import clusters, pick
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from molkd.library.report import Report, report_of
     from molkd.library.rows import rows_of
     from molkd.library.searching import Searchable, search
-    from molkd.library.table import Library, embedded_file, opened, read, student_of
+    from molkd.library.table import Library, embedded_file, opened, read
 
 __all__ = [
     "Checked",
@@ -87,7 +88,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "report_of": "molkd.library.report:report_of",
     "rows_of": "molkd.library.rows:rows_of",
     "search": "molkd.library.searching:search",
-    "student_of": "molkd.library.table:student_of",
+    "student_of": "molkd.library.makers:student_of",
 }
 
 

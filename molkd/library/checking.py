@@ -15,8 +15,9 @@ from molkd.errors import ConfigError
 from molkd.formats.chunks import Chunk
 from molkd.library.cards import Card, Section
 from molkd.library.given import of
+from molkd.library.makers import student_of
 from molkd.library.results import ResultTable, shown
-from molkd.library.table import Library, refuse_incomplete, student_of
+from molkd.library.table import Library, refuse_incomplete
 from molkd.runtime.processes import ordered_map
 from molkd.students.familiarity import (
     STRANGE,

@@ -16,7 +16,7 @@ from molkd.errors import InputError
 from molkd.formats import sources
 from molkd.formats.columns import EVERY, OTHERS, Columns, is_own, listed
 from molkd.items.molecules import chem
-from molkd.library import table
+from molkd.library import makers, table
 from molkd.library.table import Library
 
 
@@ -54,7 +54,7 @@ def of(
     name = None if model is None else str(model)
     if isinstance(molecules, Library):
         if name is not None:
-            table.student_of(molecules, name)
+            makers.student_of(molecules, name)
         return molecules
     with (
         as_file(molecules, column, keep) as source,

@@ -13,8 +13,8 @@ from molkd.formats.embeddings import StoredEmbeddings
 from molkd.library import exact, similarity
 from molkd.library.exact import Neighbours
 from molkd.library.hits import Hit, Hits, Queries
+from molkd.library.makers import student_of
 from molkd.library.rows import rows_of
-from molkd.library.table import student_of
 from molkd.types import Matrix, Rows
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -20,27 +20,14 @@ from molkd.errors import InputError, OutputError
 from molkd.formats import WRITERS, embeddings
 from molkd.formats.columns import OTHERS
 from molkd.library.cards import Card, Section
+from molkd.library.makers import student_of
 from molkd.library.results import Shown, values_of
 from molkd.runtime import devices, settings
-from molkd.students import Student, shipped
+from molkd.students import shipped
 from molkd.types import Mask, Matrix
 
 _SHOWN = 5
 _UNKNOWN = "the file holds no embedding of it"
-
-
-class Embedded(Protocol):
-    """What a student has embedded; see `Library`."""
-
-    @property
-    def model(self) -> str:
-        """What its file calls the student."""
-        ...
-
-    @property
-    def model_digest(self) -> str:
-        """Of the student."""
-        ...
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -250,32 +237,6 @@ def embedded_file(
             "other settings: delete it, or name another file with --work"
         ) from error
     return Path(work)
-
-
-def student_of(library: Embedded, model: str | None = None) -> Student[Any, Any, Any]:
-    """Loads the student that made a library's embeddings.
-
-    Args:
-        library: what it must have made.
-        model: its name or folder, where the library's file says none that can be loaded.
-
-    Raises:
-        InputError: it is another student than the one that made them, or nobody knows which.
-        WeightsError: there is no such student within reach.
-    """
-    if not (name := model or library.model):
-        raise InputError(
-            "the file does not say which student made its embeddings: name it with --model, or "
-            "embed the molecules with molkd embed"
-        )
-    student = students.load(name)
-    if library.model_digest and student.digest != library.model_digest:
-        raise InputError(
-            f"the embeddings were made by {library.model or 'a student'} with digest "
-            f"{library.model_digest[:12]}, but {name} has {student.digest[:12]}: name the student "
-            "that made them with --model, or embed the molecules again"
-        )
-    return student
 
 
 def holds_embeddings(path: Path) -> bool:

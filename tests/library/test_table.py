@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import molkd
-from molkd import library
-from molkd.embedding import settings_path
-from molkd.errors import InputError, OutputError
+from molkd import library, teachers
+from molkd.embedding import TeacherEncoder, embed_file, settings_path
+from molkd.errors import InputError, OutputError, WeightsError
 from molkd.formats.writers import WRITERS
 
 TABLE = "smiles,name,pIC50\nCCO,ethanol,5.5\nno molecule,oops,6\nc1ccccc1O,phenol,7.25\n"
@@ -101,6 +101,14 @@ def test_a_table_from_elsewhere_is_read_and_its_student_asked_for(tmp_path: Path
     with pytest.raises(InputError, match="--model"):
         library.student_of(own)
     assert library.student_of(own, "molkd-static").digest  # nobody can say that it is another
+
+
+def test_embeddings_of_a_teacher_have_no_student(tmp_path: Path) -> None:
+    path, smiles = tmp_path / "maccs.parquet", tmp_path / "a.smi"
+    smiles.write_text("CCO\n")
+    embed_file(TeacherEncoder(teachers.make("maccs")), smiles, path, name="maccs", progress=False)
+    with pytest.raises(WeightsError, match=r"made by 'maccs', no student within reach.*a teacher"):
+        library.student_of(library.read(path))
 
 
 def test_a_csv_names_its_student_by_the_settings_beside_it(tmp_path: Path, molecules: Path) -> None:
