@@ -120,9 +120,7 @@ def numbers(frame: pd.DataFrame, column: str, path: Path) -> Labels:
         InputError: there is no such column, or a field is no number (names its row).
     """
     values = _column(frame, column, path)
-    if values.dtype == np.bool_:
-        return values.to_numpy(dtype=np.float64)
-    present = values.map(lambda value: None if _text(value) == "" else value)
+    present = values.map(lambda value: _TRUTH.get(str(value).lower(), _text(value) or None))
     parsed = np.asarray(pd.to_numeric(present, errors="coerce"), dtype=np.float64)
     wrong = np.flatnonzero(np.isnan(parsed) & present.notna().to_numpy())
     if len(wrong):
@@ -179,6 +177,9 @@ SUFFIXES: dict[str, Callable[[Path], pd.DataFrame]] = {
     "jsonl": _json_lines,
 }
 """Suffix -> reader of a format of tables."""
+
+
+_TRUTH = {"true": "1", "false": "0"}
 
 
 def _missing(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,12 @@ from molkd.benchmarks.tasks.checks import checked
 from molkd.benchmarks.tasks.metrics import METRICS
 from molkd.benchmarks.tasks.task import Labels, LabelScale, SplitName, Task
 from molkd.errors import ConfigError, InputError
+from molkd.formats import readers
+from molkd.formats.columns import NO_IDS, OTHERS, Columns
+from molkd.items.molecules.modality import SMILES
+from molkd.items.molecules.standardization import standardize_all
+
+_SHOWN = 5
 
 LABEL_NAMES = {"y", "label", "labels", "target", "class", "activity"}
 """Columns, in lower case, that hold the label unless another one is named."""
@@ -44,7 +50,8 @@ def read(
     """Reads a user's table as a task; see `checks.checked` for what is left out and noted.
 
     Args:
-        path: CSV, TSV or Parquet with one molecule per row, compressed or not.
+        path: one molecule per row, in any format that `molkd embed` reads, of an SD file the
+            properties.
         smiles_column: None takes the one with a usual name: smiles, canonical_smiles, drug.
         label_columns: one, or several for a task of many labels; an empty field is a missing
             label. None takes the one with a usual name: y, label, target, class, activity.
@@ -66,34 +73,59 @@ def read(
     kind = METRICS[metric].kind
     if scale == "log10" and kind == "classification":
         raise ConfigError(f"{metric} scores classes, which have no logarithm: leave out the scale")
-    frame = reading.load(path)
-    columns = list(dict.fromkeys(label_columns or [_label_column(frame, smiles_column, path)]))
-    parts = None if split_column is None else _parts(reading.texts(frame, split_column, path), path)
+    others = [name for name in (split_column, time_column) if name is not None]
+    keep = tuple(dict.fromkeys([*label_columns, *others])) if label_columns else (OTHERS,)
+    items, frame, unread = _read(path, Columns(smiles_column, id=NO_IDS, keep=keep))
+    columns = list(dict.fromkeys(label_columns or [_label_column(frame, path)]))
+    parts = times = None
+    if split_column is not None:
+        parts = _parts(reading.texts(frame, split_column, path), path, unread)
+    if time_column is not None:
+        times = _times(reading.texts(frame, time_column, path), time_column, path, unread)
     split: SplitName = "scaffold"
     if parts is not None:
         split = "given"
-    elif time_column is not None:
+    elif times is not None:
         split = "time"
     task = Task(
         name=name or path.name.partition(".")[0].lower(),
         group="own",
         kind=kind,
         metric=metric,
-        items=reading.smiles(frame, smiles_column, path),
+        items=items,
         labels=np.stack([reading.numbers(frame, column, path) for column in columns], axis=1),
         label_names=tuple(columns),
         scale=scale,
         split=split,
         test=None if parts is None else parts == "test",
         valid=parts == "valid" if parts is not None and (parts == "valid").any() else None,
-        times=None if time_column is None else _times(frame, time_column, path),
+        times=times,
         source=str(path),
+        notes=tuple(f"row {row}: {why}" for row, why in list(unread.items())[:_SHOWN]),
     )
-    return checked(task, file=str(path))
+    try:
+        return checked(task, file=str(path))
+    except InputError as error:
+        raise InputError("; ".join([str(error), *task.notes])) from error
 
 
-def _label_column(frame: pd.DataFrame, smiles_column: str | None, path: Path) -> str:
-    names = [name for name in frame.columns if name != smiles_column]
+def _read(path: Path, columns: Columns) -> tuple[tuple[str, ...], pd.DataFrame, dict[int, str]]:
+    """SMILES, "" where there is none; other columns as text; row -> why it cannot be read."""
+    items, unread, frames = list[str](), dict[int, str](), list[pd.DataFrame]()
+    for chunk in readers.read(path, columns):
+        texts = [item if isinstance(item, str) else "" for item in chunk.readable]
+        if not any(texts):  # those of an SD file are molecules
+            texts, _ = standardize_all(chunk.readable, "none")
+        items += ["" if text in SMILES.missing else text for text in texts]
+        frames.append(pd.DataFrame(dict(chunk.kept), index=range(len(chunk)), dtype=object))
+        unread |= {chunk.row0 + row: why for row, why in chunk.failures.items()}
+    frame = pd.concat(frames, ignore_index=True)
+    frame.iloc[list(unread)] = None
+    return tuple(items), frame, unread
+
+
+def _label_column(frame: pd.DataFrame, path: Path) -> str:
+    names = list(frame.columns)
     labels = [name for name in names if name.lower() in LABEL_NAMES]
     if len(labels) != 1:
         what = "several columns" if labels else "no column"
@@ -104,22 +136,22 @@ def _label_column(frame: pd.DataFrame, smiles_column: str | None, path: Path) ->
     return labels[0]
 
 
-def _parts(values: Sequence[str], path: Path) -> npt.NDArray[np.str_]:
+def _parts(values: Sequence[str], path: Path, unread: Container[int]) -> npt.NDArray[np.str_]:
     for row, value in enumerate(values):
-        if value.lower() not in PARTS:
+        if value.lower() not in PARTS and row not in unread:
             raise InputError(
                 f"{path}, row {row} (counted from 0): the split is {value!r}, must be one of "
                 f"{', '.join(PARTS)}"
             )
-    return np.array([PARTS[value.lower()] for value in values])
+    return np.array([PARTS.get(value.lower(), "") for value in values])
 
 
-def _times(frame: pd.DataFrame, column: str, path: Path) -> Labels:
+def _times(texts: Sequence[str], column: str, path: Path, unread: Container[int]) -> Labels:
     """Years and fractions of years, shape (n,)."""
     return np.array(
         [
-            _time(text, row, column, path)
-            for row, text in enumerate(reading.texts(frame, column, path))
+            np.nan if row in unread else _time(text, row, column, path)
+            for row, text in enumerate(texts)
         ]
     )
 

@@ -45,7 +45,10 @@ def quality(  # noqa: PLR0913
         bool,
         typer.Option("--present", help="Of groups, take only tasks whose tables are in --data."),
     ] = False,
-    table: Annotated[str | None, typer.Option(help="A table of your own, or mteb:FOLDER.")] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(help="Your own labels: a file that molkd embed reads, or mteb:FOLDER."),
+    ] = None,
     column: Column = None,
     label_column: Annotated[
         list[str] | None, typer.Option(help="Of your table: one or several.")
