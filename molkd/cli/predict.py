@@ -48,6 +48,10 @@ def predict(  # noqa: PLR0913
         str | None,
         typer.Option("--library", "-l", help="What to predict: embeddings, or molecules."),
     ] = None,
+    library_column: Annotated[
+        str | None,
+        typer.Option(help="Column of SMILES in the library. Default: the one with a usual name."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Predictions: .csv, .parquet, or .html with drawings."),
@@ -77,6 +81,8 @@ def predict(  # noqa: PLR0913
     """
     of_table = {"--target": target, "--column": column, "--kind": kind, "--positive": positive}
     _refuse(measured, of_table, library, output, save, load, work=work, overwrite=overwrite)
+    if library is not None:
+        _look_into(library, library_column)
     at_once = processes(jobs)
     if load is not None:
         from molkd.prediction import saved
@@ -92,7 +98,7 @@ def predict(  # noqa: PLR0913
 
         notify(f"model: {saved.save(predictor, save)}")
     if library is not None and output is not None:
-        opened = _opened(predictor, library, work, model, at_once)
+        opened = _opened(predictor, library, library_column, work, model, at_once)
         found = predictor.predict(opened, confidence=settings.confidence, jobs=at_once)
         found.write(output)
         notify(f"{found.describe()}\n{output}")
@@ -178,9 +184,8 @@ class Tried(NamedTuple):
 
 
 def _tried(library: str | None, model: str | None, settings: TrialSettings) -> Tried:
-    """That of the library's embeddings; of a library of molecules, which is looked into, any."""
+    """That of the library's embeddings; of a library of molecules any."""
     from molkd import students
-    from molkd.formats import readers
     from molkd.library import rows_of, student_of, table
 
     standardize = "none"
@@ -190,10 +195,22 @@ def _tried(library: str | None, model: str | None, settings: TrialSettings) -> T
         if settings.model_of != "forest":  # which reads no embedding
             student = student_of(rows, model)
             return Tried(student, shipped.label_of(model or rows.model), standardize)
-    elif library is not None and library != STANDARD_INPUT:
-        next(iter(readers.read(library)), None)
     name = model or shipped.DEFAULT
     return Tried(students.load(name), shipped.label_of(name), standardize)
+
+
+def _look_into(library: str, column: str | None) -> None:
+    """Reads the first molecules, before anything is fitted."""
+    from molkd.formats import readers
+    from molkd.formats.columns import Columns
+    from molkd.library import table
+
+    if library == STANDARD_INPUT or table.holds_embeddings(Path(library)):
+        return
+    try:
+        next(iter(readers.read(library, Columns(column))), None)
+    except InputError as error:  # which names the option of all commands that read one file
+        raise InputError(str(error).replace("--column", "--library-column")) from error
 
 
 def _refuse_library(library: str, work: Path | None) -> None:
@@ -206,14 +223,18 @@ def _refuse_library(library: str, work: Path | None) -> None:
 
 
 def _opened(
-    predictor: Predictor, source: str, work: Path | None, model: str | None, jobs: int
+    predictor: Predictor,
+    source: str,
+    column: str | None,
+    work: Path | None,
+    model: str | None,
+    jobs: int,
 ) -> Library:
     from molkd.library import table
     from molkd.prediction import molecules
 
     if predictor.facts.model == "forest":
-        return molecules.opened(source)
+        return molecules.opened(source, column)
     facts = predictor.facts
-    return table.read(
-        embedded(source, work, model or facts.reads, jobs, standardize=facts.standardize)
-    )
+    how = {"column": column, "standardize": facts.standardize}
+    return table.read(embedded(source, work, model or facts.reads, jobs, **how))

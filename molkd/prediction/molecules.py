@@ -9,30 +9,32 @@ import numpy as np
 
 from molkd.errors import InputError
 from molkd.formats import readers
+from molkd.formats.columns import Columns
 from molkd.library import Library, table
 from molkd.library.given import as_file
 
 
-def opened(molecules: Any) -> Library:
+def opened(molecules: Any, column: str | None = None) -> Library:
     """Returns a library from a file of embeddings or of molecules, which are not embedded.
 
     Args:
         molecules: a file, or what else `molkd.library.of` takes.
+        column: of the SMILES; by default the one with a usual name.
 
     Raises:
         InputError: the file cannot be read.
     """
-    with as_file(molecules) as source:
-        return _opened(source)
+    with as_file(molecules, column) as source:
+        return _opened(source, column)
 
 
-def _opened(source: str | Path) -> Library:
+def _opened(source: str | Path, column: str | None) -> Library:
     if table.holds_embeddings(Path(source)):
         return table.read(Path(source))
     ids: list[str | None] = []
     smiles: list[str] = []
     reasons: dict[int, str] = {}
-    for chunk in readers.read(source):
+    for chunk in readers.read(source, Columns(column)):
         reasons |= {chunk.row0 + row: why for row, why in chunk.failures.items()}
         ids += chunk.ids
         smiles += [text or "" for text in chunk.labels]

@@ -43,8 +43,9 @@ def test_from_a_table_to_predictions_and_again_from_the_model(
     molkd: Molkd, tmp_path: Path, model: str
 ) -> None:
     table(tmp_path / "measured.csv", "pIC50", VALUES)
-    (tmp_path / "library.smi").write_text("CCCc1ccccc1 a\nxx b\nCc1ccccc1 c\n")
-    asked = ("--library", "library.smi", "-j", 1)
+    lines = ["structure,id", "CCCc1ccccc1,a", "xx,b", "Cc1ccccc1,c"]
+    (tmp_path / "library.csv").write_text("\n".join(lines))
+    asked = ("--library", "library.csv", "--library-column", "structure", "-j", 1)
     code, out, err = molkd(
         *("predict", "measured.csv", "-t", "pIC50", "--model-of", model, "--repeats", 1),
         *("-m", "molkd-tiny", "--save", "model", "-o", "p.csv", *asked),
@@ -98,7 +99,9 @@ def test_what_cannot_be_predicted_is_known_before_anything_is_fitted(
     assert molkd("embed", "in.smi", "-o", "tiny.parquet", "-m", "molkd-tiny")[0] == 0
     asked = ("predict", "measured.csv", "-t", "y", "-o", "p.csv", "--library")
     code, _, err = molkd(*asked, "in.csv")
-    assert (code, "no column with a usual name" in err) == (3, True)
+    assert (code, "choose one with --library-column" in err) == (3, True)
+    code, _, err = molkd(*asked, "in.csv", "--library-column", "structur")
+    assert (code, "no column 'structur'. Did you mean 'structure'" in err) == (3, True)
     code, _, err = molkd(*asked, "tiny.parquet", "-m", "molkd-small")
     assert (code, "name the student that made them" in err) == (3, True)
 
