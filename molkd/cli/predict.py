@@ -236,5 +236,7 @@ def _opened(
     if predictor.facts.model == "forest":
         return molecules.opened(source, column)
     facts = predictor.facts
-    how = {"column": column, "standardize": facts.standardize}
-    return table.read(embedded(source, work, model or facts.reads, jobs, **how))
+    model = model or facts.reads
+    return table.read(
+        embedded(source, work, model, jobs, column=column, standardize=facts.standardize)
+    )
