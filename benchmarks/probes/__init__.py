@@ -16,6 +16,7 @@ PROBES: Registry[type[Probe]] = Registry(
         "boosting": "molkd.benchmarks.probes.boosting:Boosting",
         "forest": "molkd.benchmarks.probes.forest:Forest",
         "kernel": "molkd.benchmarks.probes.kernel:Kernel",
+        "tanimoto": "molkd.benchmarks.probes.tanimoto:Tanimoto",
         "pls": "molkd.benchmarks.probes.pls:Pls",
         "mean": "molkd.benchmarks.probes.mean:Mean",
     },

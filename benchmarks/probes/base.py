@@ -128,6 +128,16 @@ class Shares(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsCounts(Protocol):
+    """A probe that reads embeddings as they are, such as counts, and not scaled."""
+
+    @property
+    def reads_counts(self) -> bool:
+        """True."""
+        ...
+
+
 def about(probe: Probe, name: str, libraries: Sequence[str]) -> dict[str, object]:
     """Returns what `Probe.about` promises, from the probe's fields and installed versions."""
     options = asdict(probe)  # pyright: ignore[reportArgumentType]  (every probe is a dataclass)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,13 +15,21 @@ from molkd.benchmarks.probes.base import LOSSES, Fitted, Part, about, check
 from molkd.benchmarks.probes.linear import Linear
 from molkd.benchmarks.tasks.kinds import Kind
 from molkd.benchmarks.tasks.task import Labels
-from molkd.types import Matrix
+from molkd.types import Matrix, Rows
 
 _LEAST = 1e-12
 """Probability that counts at least in the loss that chooses."""
 
+LANDMARKS = 3000
+"""Training rows at most that span the features."""
+
 _JITTER = 1e-8
 """What is added to the kernel's diagonal, of ones, so that equal rows can be landmarks."""
+
+
+def alphas_of() -> tuple[float, ...]:
+    """Returns the penalties of ridge regression on features of a kernel, the strongest first."""
+    return tuple(float(alpha) for alpha in np.logspace(3, -3, 13))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +47,9 @@ class Kernel:
     """
 
     widths: tuple[float, ...] = (0.1, 0.3, 1.0)
-    landmarks: int = 3000
+    landmarks: int = LANDMARKS
     strengths: tuple[float, ...] = (1e-2, 1e-1, 1.0, 1e1, 1e2)
-    alphas: tuple[float, ...] = tuple(float(alpha) for alpha in np.logspace(3, -3, 13))
+    alphas: tuple[float, ...] = alphas_of()
 
     @property
     def about(self) -> dict[str, object]:
@@ -50,15 +60,14 @@ class Kernel:
     def fit(self, train: Part, valid: Part, *, kind: Kind, seed: int) -> Fitted:
         """See `Probe.fit`; the seed draws the landmarks where rows are more."""
         check(train, valid, kind)
-        rows = np.arange(len(train.y))
-        if len(rows) > self.landmarks:
-            rows = np.sort(np.random.default_rng(seed).choice(rows, self.landmarks, replace=False))
+        landmarks = train.x[landmarks_of(train, self.landmarks, seed)]
         spread = float(train.x.var(axis=0, dtype=np.float64).sum()) or 1.0
         linear = Linear(strengths=self.strengths, alphas=self.alphas)
         losses: list[float] = []
-        models: list[tuple[_Features, Fitted]] = []
+        models: list[tuple[Features, Fitted]] = []
         for width in self.widths:
-            features = _Features.of(train.x[rows], width / spread)
+            kernel = functools.partial(_gaussian, landmarks, gamma=width / spread)
+            features = Features.of(kernel(landmarks), kernel)
             inner, held = (Part(features(part.x), part.y) for part in (train, valid))
             models.append((features, linear.fit(inner, held, kind=kind, seed=seed)))
             predicted = models[-1][1].predict(held.x)
@@ -70,39 +79,46 @@ class Kernel:
         )
 
 
+def landmarks_of(train: Part, most: int, seed: int) -> Rows:
+    """Returns all training rows, or as many random ones, ascending."""
+    rows = np.arange(len(train.y))
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    return rows
+
+
 @dataclass(frozen=True, eq=False)
-class _Features:
+class Features:
     """Rows -> features.
 
     Attributes:
-        landmarks: shape (m, d).
-        gamma: of the kernel, exp(-gamma |a - b|^2).
+        kernel: rows, shape (n, d) -> of the landmarks with each, shape (m, n).
         root: shape (m, m), lower triangular: times its transpose it is the landmarks' kernel.
     """
 
-    landmarks: Matrix
-    gamma: float
+    kernel: Callable[[Matrix], Labels]
     root: Labels
 
     @classmethod
-    def of(cls, landmarks: Matrix, gamma: float) -> Self:
+    def of(cls, landmarks: Labels, kernel: Callable[[Matrix], Labels]) -> Self:
+        """Returns features of a kernel, given that of the landmarks, which is overwritten."""
         from scipy.linalg import cholesky
 
-        kernel = _kernel(landmarks, landmarks, gamma)
-        kernel[np.diag_indices_from(kernel)] += _JITTER
-        return cls(landmarks, gamma, cholesky(kernel, lower=True, overwrite_a=True))
+        landmarks[np.diag_indices_from(landmarks)] += _JITTER
+        return cls(kernel, cholesky(landmarks, lower=True, overwrite_a=True))
 
     @threadpool_limits.wrap(limits=1)
     def __call__(self, x: Matrix) -> Matrix:
+        """Returns shape (n, m), float32."""
         from scipy.linalg import solve_triangular
 
-        across = _kernel(self.landmarks, x, self.gamma)
+        across = self.kernel(x)
         found: Any = solve_triangular(self.root, across, lower=True, overwrite_b=True)
         return found.T.astype(np.float32)
 
 
-def _kernel(one: Matrix, other: Matrix, gamma: float) -> Labels:
-    """Shape (n, m)."""
+def _gaussian(one: Matrix, other: Matrix, *, gamma: float) -> Labels:
+    """exp(-gamma |a - b|^2), shape (m, n)."""
     a, b = one.astype(np.float64), other.astype(np.float64)
     squares = (a * a).sum(axis=1)[:, np.newaxis] + (b * b).sum(axis=1) - 2 * (a @ b.T)
     return np.exp(-gamma * np.maximum(squares, 0.0))

@@ -8,13 +8,14 @@ trained, a measure of `zero_shot` takes the place of the probe and reads embeddi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from molkd.benchmarks import probes
-from molkd.benchmarks.probes.base import Fitted, Part, Probe, Question, Shares
+from molkd.benchmarks.probes.base import Fitted, Part, Probe, Question, ReadsCounts, Shares
 from molkd.benchmarks.probes.inputs import Scaler
 from molkd.benchmarks.probes.targets import TargetScaler
 from molkd.benchmarks.quality import zero_shot
@@ -89,9 +90,10 @@ def answers(
     if probe_task.folds:
         yield from _of_committee(sides[0], probe_task, names, components)
         return
-    inputs = scaled(sides[0], probe_task.split, components=components)
+    inputs = _inputs_of(sides[0], probe_task.split, components)
     for name in names:
-        yield name, answer(inputs, probe_task, probes.make(name))
+        probe = probes.make(name)
+        yield name, answer(inputs(probe), probe_task, probe)
 
 
 def together(
@@ -146,6 +148,21 @@ def scaled(x: Matrix, split: TaskSplit, *, components: int | None) -> Inputs:
     scaler = Scaler.fit(train, components=components)
     others = (scaler.transform(x[rows]) for rows in (split.valid, split.test))
     return Inputs(scaler.transform(train), *others)
+
+
+def _inputs_of(x: Matrix, split: TaskSplit, components: int | None) -> Callable[[Probe], Inputs]:
+    """What a probe reads; scaled once for all that want it so."""
+
+    @functools.cache
+    def plain() -> Inputs:
+        return Inputs(*(x[rows] for rows in (split.train, split.valid, split.test)))
+
+    @functools.cache
+    def standard() -> Inputs:
+        return scaled(x, split, components=components)
+
+    as_they_are = components is None
+    return lambda probe: plain() if as_they_are and isinstance(probe, ReadsCounts) else standard()
 
 
 def answer(inputs: Inputs, probe_task: ProbeTask, probe: Probe) -> Answer:
@@ -208,9 +225,10 @@ def _of_committee(
     rows = probe_task.split
     for fold in probe_task.folds:
         part = probe_task.at(TaskSplit(np.setdiff1d(rows.train, fold), fold, rows.test))
-        inputs = scaled(x, part.split, components=components)
+        inputs = _inputs_of(x, part.split, components)
         for name in names:
-            members[name].append(fit(inputs, part, probes.make(name)).predict(inputs.test))
+            own = inputs(probe := probes.make(name))
+            members[name].append(fit(own, part, probe).predict(own.test))
     for name, outputs in members.items():
         predicted = _decided(_averaged(outputs, probe_task.scale))
         test = _on_test(probe_task, predicted)

@@ -65,7 +65,7 @@ def quality(  # noqa: PLR0913
     probe: Annotated[
         list[str] | None,
         typer.Option(
-            help="linear, knn, mlp, boosting, forest, kernel, pls, mean. Default: linear."
+            help="linear, knn, mlp, boosting, forest, kernel, tanimoto, pls, mean. Default: linear."
         ),
     ] = None,
     only: Annotated[

@@ -267,6 +267,6 @@ def test_a_mistyped_probe_is_answered_with_near_names() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'linear'"):
         make("liner")
     with pytest.raises(
-        UnknownNameError, match="linear, knn, mlp, boosting, forest, kernel, pls, mean"
+        UnknownNameError, match="linear, knn, mlp, boosting, forest, kernel, tanimoto, pls, mean"
     ):
         describe("zzz")
