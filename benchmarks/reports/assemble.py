@@ -76,7 +76,7 @@ def reference_of(results: Results, label: str | None) -> str:
         students = [record.label for record in results.embedders if record.role == "student"]
         return (students or labels)[0]
     if label not in labels:
-        raise UnknownNameError(f"no embedder {label!r} in the results{near(label, labels)}")
+        raise UnknownNameError(f"no embedder {label!r} in the results.{near(label, labels)}")
     return label
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from molkd.benchmarks.records import Part
-from molkd.cli import analogues, compact, cost, diagnose, price, quality, speed
+from molkd.cli import analogues, compact, compare, cost, diagnose, price, quality, speed
 from molkd.cli.options import (
     Column,
     Device,
@@ -41,6 +41,7 @@ app.command("price")(price.price)
 app.command("diagnose")(diagnose.diagnose)
 app.command("analogues")(analogues.analogues)
 app.command("compact")(compact.compact)
+app.command("compare")(compare.compare)
 
 
 @app.command("report")
