@@ -47,7 +47,9 @@ def compare(
     readings = [Reading.of(text) for text in several(embedder)]
     found = over_runs(records.reported(records.read(output / RESULTS)))
     sections = statistics.tables(each_its_own(found, readings))
-    lines = [line for section in sections for line in _lines(section, str(readings[0]))]
+    first = str(readings[0])
+    asked = [section for section in sections if first in section.table.embedders]
+    lines = [line for section in asked for line in _lines(section, first)]
     print_table(COLUMNS, lines)
 
 

@@ -68,7 +68,13 @@ def test_the_command_prints_the_first_against_the_others(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    records.write(tmp_path / RESULTS, results)
+    other = scored.task("else", group="other")  # which the first was not asked
+    everything = replace(
+        results,
+        tasks=(*results.tasks, other),
+        scores=(*results.scores, _score(other, "b", "pls"), _score(other, "b", "forest")),
+    )
+    records.write(tmp_path / RESULTS, everything)
     asked = ("-o", str(tmp_path), "-e", "a:kernel,b:forest+pls", "-e", "a:knn")
     monkeypatch.setattr(sys, "argv", ["molkd", "bench", "compare", *asked])
     with pytest.raises(SystemExit) as stopped:
