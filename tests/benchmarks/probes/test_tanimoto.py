@@ -74,6 +74,21 @@ def test_rows_without_any_count_and_classes() -> None:
     assert np.isfinite(fitted.predict(np.zeros((2, 30), dtype=np.float32))).all()
 
 
+def test_many_classes_have_a_probability_each_and_a_seed_gives_the_same_bits() -> None:
+    train, valid, test = (_counts(n, seed) for n, seed in ((300, 0), (100, 1), (100, 2)))
+    few, held = (Part(p.x, np.digitize(p.y, [-1.0, 0.0]).astype(float)) for p in (train, valid))
+    probe = Tanimoto(landmarks=150)
+    predicted = [
+        probe.fit(few, held, kind="multiclass", seed=seed).predict(test.x) for seed in (0, 0, 1)
+    ]
+    assert predicted[0].shape == (100, 3)
+    np.testing.assert_allclose(predicted[0].sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(predicted[0], predicted[1])
+    assert (predicted[0] != predicted[2]).any()
+    mean_class = predicted[0] @ np.arange(3)
+    assert np.corrcoef(mean_class, test.y)[0, 1] > 0.5
+
+
 @pytest.mark.parametrize("value", [-1.0, 0.5])
 def test_what_is_no_count_is_refused(value: float) -> None:
     train = _counts(50, 0)
