@@ -16,6 +16,9 @@ from molkd.benchmarks.tasks.kinds import Kind
 from molkd.errors import InputError
 from molkd.types import Matrix
 
+_HIGHEST = 10_000
+"""A count above is none of substructures, and would take a column for each number up to it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tanimoto:
@@ -98,9 +101,10 @@ def _steps(x: Matrix, levels: Matrix) -> Any:
             f"column {column} of the embeddings is {x[row, column]:g}: the probe tanimoto reads "
             "counts, as of ecfp4-count; name the embedders that it asks by --only tanimoto=NAME"
         )
-    heights = [x >= level for level in range(1, int(levels.max(initial=0)) + 1)]
+    if (highest := int(levels.max(initial=0))) > _HIGHEST:
+        raise InputError(f"counts up to {highest} are too large for the probe tanimoto")
     parts = [
-        sparse.csr_matrix(height[:, levels >= level], dtype=np.float32)
-        for level, height in enumerate(heights, 1)
+        sparse.csr_matrix(x[:, levels >= level] >= level, dtype=np.float32)
+        for level in range(1, highest + 1)
     ]
     return sparse.hstack(parts, format="csr") if parts else sparse.csr_matrix((len(x), 1))

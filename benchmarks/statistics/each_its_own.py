@@ -58,8 +58,14 @@ def each_its_own(results: Results, readings: Sequence[Reading]) -> Results:
 
     Raises:
         UnknownNameError: no such embedder.
-        ConfigError: a probe did not ask an embedder, or a reading is named twice.
+        ConfigError: a probe did not ask an embedder, a reading is named twice, or validation rows
+            are to choose among probes and to be reported: that flatters who has most of them.
     """
+    if results.run.settings.get("part") == "valid" and any(len(r.probes) > 1 for r in readings):
+        raise ConfigError(
+            "these are scores of validation rows, which cannot choose among probes as well: name "
+            "one probe for each embedder"
+        )
     records = {record.label: record for record in results.embedders}
     twice = sorted({str(one) for one in readings if readings.count(one) > 1})
     if twice:

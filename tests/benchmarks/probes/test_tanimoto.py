@@ -89,6 +89,13 @@ def test_many_classes_have_a_probability_each_and_a_seed_gives_the_same_bits() -
     assert np.corrcoef(mean_class, test.y)[0, 1] > 0.5
 
 
+def test_numbers_that_count_no_substructures_are_refused() -> None:
+    train = _counts(50, 0)
+    train.x[3, 2] = 1e6
+    with pytest.raises(InputError, match="counts up to 1000000 are too large"):
+        Tanimoto().fit(train, train, kind="regression", seed=0)
+
+
 @pytest.mark.parametrize("value", [-1.0, 0.5])
 def test_what_is_no_count_is_refused(value: float) -> None:
     train = _counts(50, 0)

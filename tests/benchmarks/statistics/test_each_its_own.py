@@ -58,6 +58,10 @@ def test_what_makes_no_sense_is_refused(results: Results) -> None:
         each_its_own(results, [Reading.of("c:knn")])
     with pytest.raises(ConfigError, match="b:knn: knn did not ask it, but forest, pls did"):
         each_its_own(results, [Reading.of("b:knn")])
+    chosen_on = records.reported(results, "valid")
+    assert each_its_own(chosen_on, [Reading.of("a:knn")]).scores
+    with pytest.raises(ConfigError, match="cannot choose among probes as well"):
+        each_its_own(chosen_on, [Reading.of("a:knn+kernel")])
     with pytest.raises(ConfigError, match="named twice: a:knn"):
         each_its_own(results, [Reading.of("a:knn"), Reading.of("a:knn")])
 
