@@ -118,7 +118,7 @@ def test_measured_compounds(tmp_path: Path) -> None:
     assert run.warnings == []
     assert run.text("measured") == "<Measured: 197 compounds with SOL: numbers>"
     assert "new scaffolds" in run.drawn("trial")
-    assert run.drawn("trial").count("<tr>") == 1 + 4
+    assert run.drawn("trial").count("<tr>") == 1 + 6
     assert run.drawn("trial").count("<img") == 10
     assert run.text("predict") == "<Predictions: 500 of 500 molecules predicted>"
     assert run.drawn("predict").count("<img") == 20

@@ -60,7 +60,7 @@ class Kernel:
     def fit(self, train: Part, valid: Part, *, kind: Kind, seed: int) -> Fitted:
         """See `Probe.fit`; the seed draws the landmarks where rows are more."""
         check(train, valid, kind)
-        landmarks = train.x[landmarks_of(train, self.landmarks, seed)]
+        landmarks = train.x[landmarks_of(len(train.x), self.landmarks, seed)]
         spread = float(train.x.var(axis=0, dtype=np.float64).sum()) or 1.0
         linear = Linear(strengths=self.strengths, alphas=self.alphas)
         losses: list[float] = []
@@ -79,9 +79,9 @@ class Kernel:
         )
 
 
-def landmarks_of(train: Part, most: int, seed: int) -> Rows:
-    """Returns all training rows, or as many random ones, ascending."""
-    rows = np.arange(len(train.y))
+def landmarks_of(count: int, most: int, seed: int) -> Rows:
+    """Returns all of a number of rows, or as many random ones, ascending."""
+    rows = np.arange(count)
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
     return rows

@@ -56,12 +56,24 @@ class Tanimoto:
             InputError: as `Probe.fit`, and a value is no count.
         """
         check(train, valid, kind)
-        counts = Counts.of(train.x[landmarks_of(train, self.landmarks, seed)])
-        features = Features.of(counts.similarity(counts.x), counts.similarity)
+        _, features = features_of(train.x, most=self.landmarks, seed=seed)
         inner, held = (Part(features(part.x), part.y) for part in (train, valid))
         linear = Linear(strengths=self.strengths, alphas=self.alphas)
         fitted = linear.fit(inner, held, kind=kind, seed=seed)
         return Fitted(lambda x: fitted.predict(features(x)), fitted.chosen)
+
+
+def features_of(x: Matrix, *, most: int, seed: int) -> tuple[Matrix, Features]:
+    """Returns the landmarks among rows of counts, and what makes features of rows.
+
+    Args:
+        x: shape (n, d), counts.
+        most: landmarks; where rows are more, they are drawn.
+        seed: of the draw.
+    """
+    landmarks = x[landmarks_of(len(x), most, seed)]
+    counts = Counts.of(landmarks)
+    return landmarks, Features.of(counts.similarity(landmarks), counts.similarity)
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,9 +75,10 @@ def predict(  # noqa: PLR0913
 ) -> None:
     """Predict a library from compounds that were measured.
 
-    The student's embedding with a probe, and a random forest on ECFP4 and descriptors, are
-    cross-validated by scaffold and at random; the better one on new scaffolds is fitted to all
-    compounds. Predictions come with intervals, or sets of classes, and a reliability from 0 to 1.
+    The student's embedding with a probe, a random forest on ECFP4 and descriptors, and ECFP4 by
+    Tanimoto similarity are cross-validated by scaffold and at random; the best one on new scaffolds
+    is fitted to all compounds. Predictions come with intervals, or sets of classes, and a
+    reliability from 0 to 1.
     """
     of_table = {"--target": target, "--column": column, "--kind": kind, "--positive": positive}
     _refuse(measured, of_table, library, output, save, load, work=work, overwrite=overwrite)
@@ -187,12 +188,13 @@ def _tried(library: str | None, model: str | None, settings: TrialSettings) -> T
     """That of the library's embeddings; of a library of molecules any."""
     from molkd import students
     from molkd.library import rows_of, student_of, table
+    from molkd.prediction.features import READS
 
     standardize = "none"
     if library is not None and table.holds_embeddings(Path(library)):
         rows = rows_of(library)
         standardize = rows.standardize
-        if settings.model_of != "forest":  # which reads no embedding
+        if settings.model_of not in READS:  # which read no embedding
             student = student_of(rows, model)
             return Tried(student, shipped.label_of(model or rows.model), standardize)
     name = model or shipped.DEFAULT
@@ -232,8 +234,9 @@ def _opened(
 ) -> Library:
     from molkd.library import table
     from molkd.prediction import molecules
+    from molkd.prediction.features import READS
 
-    if predictor.facts.model == "forest":
+    if predictor.facts.model in READS:
         return molecules.opened(source, column)
     facts = predictor.facts
     model = model or facts.reads

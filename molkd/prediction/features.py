@@ -1,8 +1,8 @@
-"""What the forest reads: circular fingerprint and descriptors. Other models read a student."""
+"""What models of fingerprints and descriptors read. The embedding's read a student."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -12,10 +12,15 @@ import numpy as np
 
 from molkd import teachers
 from molkd.items import check
+from molkd.prediction.learners import ModelOf
 from molkd.runtime.processes import ordered_map
 from molkd.types import Embeddings, digest_of
 
-FINGERPRINTS = ("ecfp4-count", "rdkit2d")
+READS: Mapping[ModelOf, tuple[str, ...]] = {
+    "forest": ("ecfp4-count", "rdkit2d"),
+    "tanimoto": ("ecfp4-count",),
+}
+"""Model -> teachers whose rows it reads, end to end."""
 
 _CHUNK = 512
 """Molecules that a process reads at once."""
@@ -30,12 +35,15 @@ class SideBySide:
         standardize: what is done to the molecules first: none, light or full.
     """
 
-    names: tuple[str, ...] = FINGERPRINTS
+    names: tuple[str, ...]
     standardize: str = "none"
 
     @cached_property
     def _teachers(self) -> tuple[Any, ...]:
         return tuple(teachers.make(name) for name in self.names)
+
+    def __str__(self) -> str:
+        return " and ".join(self.names)
 
     @property
     def digest(self) -> str:

@@ -18,7 +18,7 @@ from molkd.library.results import Shown
 from molkd.library.table import refuse_incomplete
 from molkd.prediction import conformal, learners, molecules, reliability
 from molkd.prediction.facts import Facts
-from molkd.prediction.features import SideBySide, streamed
+from molkd.prediction.features import READS, SideBySide, streamed
 from molkd.prediction.predictions import Predictions
 from molkd.prediction.reliability import ExpectedErrors
 from molkd.prediction.validation import HeldOut
@@ -161,14 +161,14 @@ class Predictor(Shown):
         """A library as it is; of anything else no more is read than the model asks for."""
         if isinstance(library, Library):
             return library
-        if self.facts.model == "forest":
+        if self.facts.model in READS:
             return molecules.opened(library)
         own = self.facts
         return of(library, model=own.reads, standardize=own.standardize, jobs=jobs)
 
     def _rows(self, library: Library, jobs: int) -> Iterator[tuple[Matrix, Mapping[int, str]]]:
-        if self.facts.model == "forest":
-            reads = SideBySide(standardize=self.facts.standardize)
+        if (names := READS.get(self.facts.model)) is not None:
+            reads = SideBySide(names, self.facts.standardize)
             if reads.digest != self.facts.reads_digest:
                 raise InputError(
                     f"the model was fitted to {self.facts.reads} with digest "

@@ -1,4 +1,4 @@
-"""From measured compounds to a model: both models cross-validated, the better one fitted."""
+"""From measured compounds to a model: three models cross-validated, the best one fitted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from molkd import students
 from molkd.errors import ConfigError
 from molkd.prediction import features, learners, reliability
 from molkd.prediction.facts import Facts
-from molkd.prediction.features import SideBySide
+from molkd.prediction.features import READS, SideBySide
 from molkd.prediction.learners import ModelOf
 from molkd.prediction.measured import Measured, check
 from molkd.prediction.predictor import Predictor
@@ -37,7 +37,7 @@ def run(
     jobs: int = 1,
     progress: bool = True,
 ) -> Trial:
-    """Cross-validates both models on measured compounds, and fits one of them to all.
+    """Cross-validates three models on measured compounds, and fits one of them to all.
 
     Args:
         measured: see `molkd.prediction.read_measured`.
@@ -57,11 +57,13 @@ def run(
     name = name or (student.folder.name if student.folder else "the student")
     if student.modality != "molecules":
         raise ConfigError(f"{name} reads {student.modality}: choose a student of molecules")
-    side_by_side = SideBySide(standardize=measured.standardize)
-    read: dict[ModelOf, Embeddings] = {
-        "embedding": student.embed(list(measured.smiles)),
-        "forest": features.whole(side_by_side, measured.smiles, jobs=jobs),
+    others: dict[ModelOf, SideBySide] = {
+        rival: SideBySide(names, measured.standardize) for rival, names in READS.items()
     }
+    read: dict[ModelOf, Embeddings] = {
+        rival: features.whole(rows, measured.smiles, jobs=jobs) for rival, rows in others.items()
+    }
+    read["embedding"] = student.embed(list(measured.smiles))
     measured, x = _readable(measured, read)
     scaffolds = np.unique(measured.scaffolds, return_inverse=True)[1]
     compounds = Compounds(x, measured.y, scaffolds, measured.kind, settings.seed)
@@ -69,9 +71,9 @@ def run(
         compounds, repeats=settings.repeats_of(len(measured)), jobs=jobs, progress=progress
     )
     compared = {split: _compared(compounds, found, split) for split in SPLITS}
-    model = settings.model_of if settings.model_of != "better" else _better(compared["scaffold"])
-    digests = {"embedding": student.digest, "forest": side_by_side.digest}
-    names = {"embedding": name, "forest": " and ".join(features.FINGERPRINTS)}
+    told = settings.model_of
+    model: ModelOf = told if told != "better" else compared["scaffold"].best
+    reads = others.get(model)
     estimator = compounds.fitted(model, np.arange(len(measured)))
     facts = Facts(
         target=measured.target,
@@ -79,8 +81,8 @@ def run(
         classes=measured.classes,
         model=model,
         described=learners.described(estimator),
-        reads=names[model],
-        reads_digest=digests[model],
+        reads=str(reads) if reads else name,
+        reads_digest=reads.digest if reads else student.digest,
         standardize=measured.standardize,
     )
     held_out, numbers = found["scaffold", model], measured.kind == "regression"
@@ -130,9 +132,7 @@ def _readable(
 def _compared(
     compounds: Compounds, found: Mapping[tuple[Split, ModelOf], HeldOut], split: Split
 ) -> Comparison:
-    own = {model: each for (kind, model), each in found.items() if kind == split}
+    own: dict[ModelOf, HeldOut] = {
+        model: each for (kind, model), each in found.items() if kind == split
+    }
     return compare(compounds.y, own, compounds.scaffolds, kind=compounds.kind, seed=compounds.seed)
-
-
-def _better(comparison: Comparison) -> ModelOf:
-    return "embedding" if comparison.difference.value >= 0 else "forest"

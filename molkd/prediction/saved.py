@@ -28,6 +28,11 @@ ESTIMATOR, ARRAYS, COMPOUNDS, INDEX = "model.skops", "held_out.npz", "compounds.
 
 FORMAT = 1
 
+_OWN = tuple(
+    f"molkd.prediction.tanimoto.{name}" for name in ("TanimotoRidge", "TanimotoClassifier")
+)
+"""Estimators of ours, which hold arrays alone."""
+
 _TREE = "sklearn.tree._tree.Tree"
 """Not trusted by skops, for a tree whose branches point out of it would read memory it must not."""
 
@@ -165,9 +170,9 @@ def _estimator(path: Path, columns: int) -> Any:
     """Loads what is safe to be loaded."""
     io = _skops()
     untrusted = set(io.get_untrusted_types(file=path))
-    if strange := sorted(untrusted - {_TREE}):
+    if strange := sorted(untrusted - {_TREE, *_OWN}):
         raise CorruptFileError(f"{path} holds {', '.join(strange)}, which no model here is made of")
-    estimator = io.load(path, trusted=[_TREE])
+    estimator = io.load(path, trusted=[_TREE, *_OWN])
     if _TREE in untrusted:
         for tree in _trees(estimator, path):
             check_tree(tree, columns, path)

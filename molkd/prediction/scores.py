@@ -1,4 +1,4 @@
-"""How well held-out compounds were predicted, with intervals, and which model was better."""
+"""How well held-out compounds were predicted, with intervals, and which model was best."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from molkd.benchmarks.tasks.metrics import METRICS
 from molkd.benchmarks.tasks.task import Labels
 from molkd.prediction.labels import Kind
+from molkd.prediction.learners import ModelOf
 from molkd.prediction.validation import HeldOut
 from molkd.types import Rows
 
@@ -17,7 +18,7 @@ SHOWN: Mapping[Kind, tuple[str, ...]] = {
     "regression": ("MAE", "RMSE", "R2", "Spearman"),
     "classification": ("AUROC", "AUPRC"),
 }
-"""Kind -> metrics; the first decides which model is better."""
+"""Kind -> metrics; the first decides which model is best."""
 
 DRAWS, ALPHA = 400, 0.05
 
@@ -36,20 +37,26 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two models on the same held-out compounds.
+    """Models on the same held-out compounds.
 
     Attributes:
         scores: model -> metric -> score.
-        difference: of the deciding metric, embedding less forest; above 0 the embedding is better,
-            whatever the metric.
+        gains: each model but the embedding -> the deciding metric of the embedding less its own;
+            above 0 the embedding is better, whatever the metric.
     """
 
-    scores: Mapping[str, Mapping[str, Score]]
-    difference: Score
+    scores: Mapping[ModelOf, Mapping[str, Score]]
+    gains: Mapping[ModelOf, Score]
+
+    @property
+    def best(self) -> ModelOf:
+        """The model with the best deciding metric; of equally good ones the embedding."""
+        least = min(self.gains, key=lambda rival: self.gains[rival].value)
+        return "embedding" if self.gains[least].value >= 0 else least
 
 
 def compare(
-    y: Labels, held_out: Mapping[str, HeldOut], groups: Rows, *, kind: Kind, seed: int
+    y: Labels, held_out: Mapping[ModelOf, HeldOut], groups: Rows, *, kind: Kind, seed: int
 ) -> Comparison:
     """Scores models on held-out compounds.
 
@@ -72,8 +79,8 @@ def compare(
         for _ in range(DRAWS)
     ]
     draws = [rows for rows in draws if np.ptp(y[rows])]
-    scores: dict[str, dict[str, Score]] = {model: {} for model in held_out}
-    drawn: dict[str, Labels] = {}
+    scores: dict[ModelOf, dict[str, Score]] = {model: {} for model in held_out}
+    drawn: dict[ModelOf, Labels] = {}
     for name in SHOWN[kind]:
         for model, found in held_out.items():
             whole = np.mean([_score(name, y, values) for values in found.values])
@@ -84,15 +91,22 @@ def compare(
             scores[model][name] = _interval(float(whole), np.array(each))
             if name == SHOWN[kind][0]:
                 drawn[model] = np.array(each)
-    return Comparison(scores, _difference(scores, drawn, SHOWN[kind][0]))
+    rivals: list[ModelOf] = [model for model in scores if model != "embedding"]
+    gains: dict[ModelOf, Score] = {
+        each: _gain(scores, drawn, SHOWN[kind][0], each) for each in rivals
+    }
+    return Comparison(scores, gains)
 
 
-def _difference(
-    scores: Mapping[str, Mapping[str, Score]], drawn: Mapping[str, Labels], name: str
+def _gain(
+    scores: Mapping[ModelOf, Mapping[str, Score]],
+    drawn: Mapping[ModelOf, Labels],
+    name: str,
+    rival: ModelOf,
 ) -> Score:
     sign = 1 if METRICS[name].greater_is_better else -1
-    value = sign * (scores["embedding"][name].value - scores["forest"][name].value)
-    return _interval(value, sign * (drawn["embedding"] - drawn["forest"]))
+    value = sign * (scores["embedding"][name].value - scores[rival][name].value)
+    return _interval(value, sign * (drawn["embedding"] - drawn[rival]))
 
 
 def _score(name: str, y: Labels, predicted: Labels) -> float:

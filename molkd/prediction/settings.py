@@ -13,14 +13,15 @@ class TrialSettings:
     """How measured compounds are cross-validated, and what is fitted.
 
     Attributes:
-        model_of: embedding or forest; better takes the one that is better on scaffolds held out.
+        model_of: embedding, forest or tanimoto; better takes the one that is best on scaffolds held
+            out.
         repeats: of the cross-validation, each with other folds; by default five for up to 300
             compounds, one from 1,500 on.
         seed: of folds, forest and bootstrap.
         confidence: share of the intervals, or sets of classes, that shall hold the true value.
     """
 
-    model_of: Literal["better", "embedding", "forest"] = "better"
+    model_of: Literal["better", "embedding", "forest", "tanimoto"] = "better"
     repeats: int | None = None
     seed: int = 0
     confidence: float = 0.9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from molkd.library.cards import Card, Section
 from molkd.library.results import Shown, shown
 from molkd.prediction.labels import Kind
+from molkd.prediction.learners import ModelOf
 from molkd.prediction.measured import Measured
 from molkd.prediction.predictor import Predictor
 from molkd.prediction.reliability import LOW
@@ -17,7 +18,16 @@ from molkd.prediction.scores import SHOWN, Comparison
 from molkd.prediction.settings import TrialSettings
 from molkd.prediction.validation import SPLITS, Split
 
-_NAMES = {"embedding": "embedding", "forest": "forest on ECFP4 and descriptors"}
+_NAMES: Mapping[ModelOf, str] = {
+    "embedding": "embedding",
+    "forest": "forest on ECFP4 and descriptors",
+    "tanimoto": "Tanimoto kernel of ECFP4",
+}
+_SHORT: Mapping[ModelOf, str] = {
+    "embedding": "the embedding",
+    "forest": "the forest",
+    "tanimoto": "the Tanimoto kernel",
+}
 _WORDS: dict[Split, str] = {"scaffold": "new scaffolds", "random": "random compounds"}
 _FEW = 50
 _SHOWN = 10
@@ -28,10 +38,10 @@ class Trial(Shown):
     """What cross-validation found, and the model that was fitted to all compounds.
 
     Attributes:
-        measured: the compounds that both models can read.
+        measured: the compounds that every model can read.
         settings: how it was done.
         scaffolds: number of different ones.
-        compared: how folds were made -> scores of both models.
+        compared: how folds were made -> scores of the models.
         predictor: the model.
     """
 
@@ -98,7 +108,7 @@ def summary(trial: Trial) -> str:
     lines += [_verdict(trial.compared[split], split, metric) for split in SPLITS]
     lines += _warnings(trial, metric)
     told = trial.settings.model_of != "better"
-    why = "as you asked" if told else "the better one on new scaffolds"
+    why = "as you asked" if told else "the best one on new scaffolds"
     what = f"{facts.reads}: {facts.described}"
     lines.append(f"Fitted to all compounds: the {_NAMES[facts.model]} ({what}), {why}.")
     lines.append(_told_apart(trial))
@@ -135,17 +145,32 @@ def _few(measured: Measured) -> list[str]:
 
 
 def _verdict(comparison: Comparison, split: Split, metric: str) -> str:
-    difference = comparison.difference
-    embedding, forest = (comparison.scores[name][metric].value for name in ("embedding", "forest"))
-    numbers = f"{metric} {embedding:.3f} for the embedding, {forest:.3f} for the forest"
-    if difference.low > 0:
-        said = "the embedding is better"
-    elif difference.high < 0:
-        said = "the embedding does not help: the forest on ECFP4 and descriptors is better"
-    else:
+    gains = comparison.gains
+    behind = [_SHORT[rival] for rival, gain in gains.items() if gain.low > 0]
+    ahead = [_SHORT[rival] for rival, gain in gains.items() if gain.high < 0]
+    alike = [_SHORT[rival] for rival, gain in gains.items() if gain.low <= 0 <= gain.high]
+    if ahead:
+        said = f"the embedding does not help: {' and '.join(ahead)} {_are(ahead)} better"
+    elif not behind:
         said = "one cannot tell which model is better"
-    by = f"95 % interval of the gain {difference.low:+.3f} to {difference.high:+.3f}"
-    return f"On {_WORDS[split]} {said} ({numbers}; {by})."
+    else:
+        said = f"the embedding is better than {' and '.join(behind)}"
+        said += f", and cannot be told from {alike[0]}" if alike else ""
+    numbers = ", ".join(
+        f"{scores[metric].value:.3f} for {_SHORT[model]}"
+        for model, scores in comparison.scores.items()
+    )
+    by = ", ".join(
+        f"{gain.low:+.3f} to {gain.high:+.3f} over {_SHORT[rival]}" for rival, gain in gains.items()
+    )
+    return (
+        f"On {_WORDS[split]} {said} ({metric} {numbers}; 95 % intervals of the embedding's gain "
+        f"{by})."
+    )
+
+
+def _are(names: Sequence[str]) -> str:
+    return "are" if len(names) > 1 else "is"
 
 
 def _warnings(trial: Trial, metric: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Cross-validation of measured compounds: by scaffold beside random, embedding beside forest."""
+"""Cross-validation of measured compounds: by scaffold beside random, models on the same folds."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def cross_validate(
 ) -> Mapping[tuple[Split, ModelOf], HeldOut]:
     """Predicts every compound by models that have not seen it, nor, by scaffold, its scaffold.
 
-    Both models see the same folds. The same arguments give the same bits, whatever `jobs`.
+    All models see the same folds. The same arguments give the same bits, whatever `jobs`.
 
     Raises:
         InputError: there are fewer scaffolds than folds, or a class has too few of them.

@@ -38,7 +38,7 @@ def molkd(
     return run
 
 
-@pytest.mark.parametrize("model", ["embedding", "forest"])
+@pytest.mark.parametrize("model", ["embedding", "forest", "tanimoto"])
 def test_from_a_table_to_predictions_and_again_from_the_model(
     molkd: Molkd, tmp_path: Path, model: str
 ) -> None:

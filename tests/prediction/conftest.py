@@ -9,6 +9,7 @@ from molkd import prediction
 from molkd.benchmarks.probes.forest import Forest
 from molkd.prediction import learners
 from molkd.prediction.trial import Trial
+from molkd.prediction.validation import MODELS
 from molkd.students import Student
 from tests.prediction import compounds
 
@@ -30,7 +31,7 @@ def trials(
         patch.setattr(learners, "Forest", lambda: Forest(trees=10))
         for kind, values in labels.items():
             table = compounds.table(folder / f"{kind}.csv", "y", values)
-            for model in ("embedding", "forest"):
+            for model in MODELS:
                 settings = prediction.TrialSettings(model_of=model, repeats=2)
                 measured = prediction.read_measured(table, "y")
                 found[kind, model] = prediction.run(

@@ -35,7 +35,7 @@ def library(student: Student) -> Library:
     )
 
 
-@pytest.mark.parametrize("model", ["embedding", "forest"])
+@pytest.mark.parametrize("model", ["embedding", "forest", "tanimoto"])
 def test_every_row_has_an_interval_or_a_reason(
     trials: Trials, library: Library, model: str, tmp_path: Path
 ) -> None:
@@ -50,7 +50,7 @@ def test_every_row_has_an_interval_or_a_reason(
     assert (there["predicted"] < there["high"]).all()
 
 
-@pytest.mark.parametrize("model", ["embedding", "forest"])
+@pytest.mark.parametrize("model", ["embedding", "forest", "tanimoto"])
 def test_classes_come_with_a_probability_and_what_cannot_be_ruled_out(
     trials: Trials, library: Library, model: str, tmp_path: Path
 ) -> None:
@@ -133,7 +133,7 @@ def test_a_notebook_draws_the_highest_and_the_lowest(
     assert "2 of 30 molecules are drawn here" in more._repr_html_()
 
 
-@pytest.mark.parametrize("model", ["embedding", "forest"])
+@pytest.mark.parametrize("model", ["embedding", "forest", "tanimoto"])
 def test_molecules_at_hand_are_predicted_as_their_library_is(
     trials: Trials, library: Library, model: str
 ) -> None:
@@ -154,7 +154,7 @@ def test_signs_and_prefixes_of_embeddings_are_not_predicted_from(
     assert len(predictor.predict(replace(library, encoding="int8")).values) == len(library)
 
 
-@pytest.mark.parametrize("model", ["embedding", "forest"])
+@pytest.mark.parametrize("model", ["embedding", "forest", "tanimoto"])
 @pytest.mark.parametrize("kind", ["regression", "classification"])
 def test_every_prediction_has_a_reliability(
     trials: Trials, library: Library, kind: str, model: str, tmp_path: Path

@@ -13,6 +13,7 @@ from molkd.embedding import EmbedSettings, embed_file
 from molkd.errors import InputError
 from molkd.library import read
 from molkd.prediction import Predictor, learners, saved
+from molkd.prediction.validation import MODELS
 from molkd.students import Student
 from tests.prediction import compounds
 
@@ -27,7 +28,7 @@ def fitted(student: Student, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     found: dict[str, Predictor] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learners, "Forest", lambda: Forest(trees=10))
-        for model in ("embedding", "forest"):
+        for model in MODELS:
             settings = prediction.TrialSettings(model_of=model, repeats=1)
             trial = prediction.run(measured, student, settings, name="tiny", progress=False)
             found[model] = trial.predictor
@@ -42,7 +43,7 @@ def _embedded(student: Student, folder: Path, standardize: str) -> Path:
     return out
 
 
-@pytest.mark.parametrize("model", ["embedding", "forest"])
+@pytest.mark.parametrize("model", ["embedding", "forest", "tanimoto"])
 def test_a_salt_is_predicted_as_its_acid(
     student: Student, fitted: dict[str, Predictor], tmp_path: Path, model: str
 ) -> None:

@@ -12,6 +12,7 @@ from molkd import prediction
 from molkd.benchmarks.probes.forest import Forest
 from molkd.errors import InputError
 from molkd.prediction import learners, trial, validation
+from molkd.prediction.scores import Score
 from molkd.prediction.trial import Trial
 from molkd.prediction.validation import HeldOut
 from molkd.students import Student
@@ -21,14 +22,16 @@ Trials = dict[tuple[str, str], Trial]
 
 
 @pytest.mark.parametrize("kind", ["regression", "classification"])
-def test_both_models_are_scored_by_scaffold_and_at_random(trials: Trials, kind: str) -> None:
+def test_models_are_scored_by_scaffold_and_at_random(trials: Trials, kind: str) -> None:
     found = trials[kind, "embedding"]
     rows = trial.rows(found)
     assert [row[:2] for row in rows] == [
         ["new scaffolds", "embedding"],
         ["new scaffolds", "forest on ECFP4 and descriptors"],
+        ["new scaffolds", "Tanimoto kernel of ECFP4"],
         ["random compounds", "embedding"],
         ["random compounds", "forest on ECFP4 and descriptors"],
+        ["random compounds", "Tanimoto kernel of ECFP4"],
     ]
     assert {len(row) for row in rows} == {len(trial.columns(found.measured.kind))}
     for comparison in found.compared.values():
@@ -36,7 +39,7 @@ def test_both_models_are_scored_by_scaffold_and_at_random(trials: Trials, kind: 
             assert all(score.low <= score.value <= score.high for score in scores.values())
 
 
-@pytest.mark.parametrize("model", ["embedding", "forest"])
+@pytest.mark.parametrize("model", ["embedding", "forest", "tanimoto"])
 def test_the_summary_says_what_was_fitted_and_what_intervals_held(
     trials: Trials, model: str
 ) -> None:
@@ -47,7 +50,8 @@ def test_the_summary_says_what_was_fitted_and_what_intervals_held(
     assert "On random compounds" in said
     assert "as you asked" in said
     assert f"90 % intervals held {100 * found.held:.1f} %" in said
-    assert {"embedding": "molkd-tiny-1", "forest": "ecfp4-count and rdkit2d"}[model] in said
+    reads = {"embedding": "molkd-tiny-1", "forest": "ecfp4-count and rdkit2d", "tanimoto": "ecfp4-"}
+    assert reads[model] in said
 
 
 def test_the_summary_says_what_reliability_is_worth(trials: Trials) -> None:
@@ -63,10 +67,50 @@ def test_the_summary_says_what_reliability_is_worth(trials: Trials) -> None:
     assert "cannot tell which of its compounds are less reliable" in prediction.summary(alike)
 
 
+GAINS = {
+    "better": (0.1, 0.2),
+    "worse": (-0.2, -0.1),
+    "alike": (-0.1, 0.1),
+}
+
+
+@pytest.mark.parametrize(
+    ("forest", "tanimoto", "expected"),
+    [
+        ("better", "better", "the embedding is better than the forest and the Tanimoto kernel ("),
+        ("better", "alike", "is better than the forest, and cannot be told from the Tanimoto k"),
+        ("alike", "alike", "one cannot tell which model is better"),
+        ("alike", "worse", "the embedding does not help: the Tanimoto kernel is better"),
+        ("worse", "better", "the embedding does not help: the forest is better"),
+        ("worse", "worse", "the embedding does not help: the forest and the Tanimoto kernel are b"),
+    ],
+)
+def test_the_verdict_is_on_each_rival(
+    trials: Trials, forest: str, tanimoto: str, expected: str
+) -> None:
+    found = trials["regression", "embedding"]
+    gains = {
+        rival: Score(sum(GAINS[kind]) / 2, *GAINS[kind])
+        for rival, kind in (("forest", forest), ("tanimoto", tanimoto))
+    }
+    compared = {"scaffold": replace(found.compared["scaffold"], gains=gains)}
+    said = prediction.summary(replace(found, compared={**found.compared, **compared}))
+    assert expected in said.split("On new scaffolds ")[1].split("On random")[0]
+
+
+def test_the_best_model_is_the_one_that_is_fitted(trials: Trials) -> None:
+    compared = trials["regression", "embedding"].compared["scaffold"]
+    errors = {model: scores["MAE"].value for model, scores in compared.scores.items()}
+    assert compared.best == min(errors, key=lambda model: errors[model])
+    even = dict.fromkeys(compared.gains, Score(0.0, -1.0, 1.0))
+    assert replace(compared, gains=even).best == "embedding"
+    assert replace(compared, gains={**even, "tanimoto": Score(-1, -2, 0)}).best == "tanimoto"
+
+
 def test_a_notebook_shows_the_table_and_the_words(trials: Trials) -> None:
     found = trials["classification", "forest"]
     page = found._repr_html_()
-    assert page.count("<tr>") == 5
+    assert page.count("<tr>") == 7
     assert "36 active, 24 inactive" in page
     assert page.count("<img") == 10
     assert repr(found) == "<Trial: y of 60 compounds, by the forest on ECFP4 and descriptors>"
