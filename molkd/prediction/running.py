@@ -52,11 +52,7 @@ def run(
         InputError: too few compounds or scaffolds are left.
     """
     settings = settings or TrialSettings()
-    if not isinstance(student, Student):
-        name, student = name or shipped.label_of(str(student)), students.load(student)
-    name = name or (student.folder.name if student.folder else "the student")
-    if student.modality != "molecules":
-        raise ConfigError(f"{name} reads {student.modality}: choose a student of molecules")
+    student, name = _student(student, name)
     others: dict[ModelOf, SideBySide] = {
         rival: SideBySide(names, measured.standardize) for rival, names in READS.items()
     }
@@ -74,33 +70,56 @@ def run(
     told = settings.model_of
     model: ModelOf = told if told != "better" else compared["scaffold"].best
     reads = others.get(model)
+    source = (str(reads), reads.digest) if reads else (name, student.digest)
+    return Trial(
+        measured=measured,
+        settings=settings,
+        scaffolds=int(scaffolds.max()) + 1,
+        compared=compared,
+        predictor=_fitted(measured, compounds, model, source, found["scaffold", model]),
+    )
+
+
+def _student(
+    student: str | Path | Student[Any, Any, Any], name: str | None
+) -> tuple[Student[Any, Any, Any], str]:
+    """One that reads molecules, and what it is called."""
+    if not isinstance(student, Student):
+        name, student = name or shipped.label_of(str(student)), students.load(student)
+    name = name or (student.folder.name if student.folder else "the student")
+    if student.modality != "molecules":
+        raise ConfigError(f"{name} reads {student.modality}: choose a student of molecules")
+    return student, name
+
+
+def _fitted(
+    measured: Measured,
+    compounds: Compounds,
+    model: ModelOf,
+    source: tuple[str, str],
+    held_out: HeldOut,
+) -> Predictor:
+    """A model of all compounds; `source` is what it reads, and the digest of that."""
     estimator = compounds.fitted(model, np.arange(len(measured)))
+    x, numbers = compounds.x[model], measured.kind == "regression"
     facts = Facts(
         target=measured.target,
         kind=measured.kind,
         classes=measured.classes,
         model=model,
         described=learners.described(estimator),
-        reads=str(reads) if reads else name,
-        reads_digest=reads.digest if reads else student.digest,
+        reads=source[0],
+        reads_digest=source[1],
         standardize=measured.standardize,
     )
-    held_out, numbers = found["scaffold", model], measured.kind == "regression"
-    predictor = Predictor(
+    return Predictor(
         facts=facts,
         estimator=estimator,
         smiles=measured.smiles,
         y=measured.y,
         held_out=held_out,
-        example=x[model][:_EXAMPLE],
-        expected=reliability.learn(x[model], measured.y, held_out) if numbers else None,
-    )
-    return Trial(
-        measured=measured,
-        settings=settings,
-        scaffolds=int(scaffolds.max()) + 1,
-        compared=compared,
-        predictor=predictor,
+        example=x[:_EXAMPLE],
+        expected=reliability.learn(x, measured.y, held_out) if numbers else None,
     )
 
 
