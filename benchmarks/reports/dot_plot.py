@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,17 +55,8 @@ def panel(line: Line, order: Sequence[str], roles: Mapping[str, str], reference:
             y = _TOP + _PITCH * (row + 0.5)
             weight = "bold" if label == reference else "normal"
             panels.text(axes, left - 10, y, short[label], size=_SIZE, ha="right", weight=weight)
-            if label not in means:
-                continue
-            mean, sd = means[label], line.scores[label].sd
-            if sd:
-                panels.line(axes, [place(mean - sd), place(mean + sd)], [y, y], roles[label], 2)
-            tip = f"{label}: {line.metric} {line.scores[label].text}"
-            outside = not low <= mean <= high
-            panels.mark(axes, place(mean), y, roles[label], size=7, tip=tip, hollow=outside)
-            if outside:
-                words, side = f" {mean:.3g} ", "right" if mean > high else "left"
-                panels.text(axes, place(mean), y - 0.5, words, ha=side, size=8, color="muted")
+            if label in means:
+                _point(axes, line, label, place, y, roles[label])
 
     return Panel(
         title=f"{line.task}, {line.metric}",
@@ -74,6 +65,22 @@ def panel(line: Line, order: Sequence[str], roles: Mapping[str, str], reference:
         height=height,
         draw=draw,
     )
+
+
+def _point(
+    axes: Axes, line: Line, label: str, place: Callable[[float], float], y: float, role: str
+) -> None:
+    """A mean with its standard deviation; one beyond the limits lies on them, and says so."""
+    (low, high), score = _limits(line), line.scores[label]
+    mean, sd = score.mean, score.sd
+    if sd:
+        panels.line(axes, [place(mean - sd), place(mean + sd)], [y, y], role, 2)
+    outside = not low <= mean <= high
+    tip = f"{label}: {line.metric} {score.text}"
+    panels.mark(axes, place(mean), y, role, size=7, tip=tip, hollow=outside)
+    if outside:
+        words, side = f" {mean:.3g} ", "right" if mean > high else "left"
+        panels.text(axes, place(mean), y - 0.5, words, ha=side, size=8, color="muted")
 
 
 def _frame(axes: Axes, line: Line) -> None:

@@ -140,10 +140,9 @@ def quality(  # noqa: PLR0913
             time_column=time_column,
             scale="log10" if log10 else "linear",
         )
-    names = several(tasks) or ([] if table else ["tdc-admet"])
-    absent: list[str] = []
     if present and download:
         raise ConfigError("--present takes what is there, --download what is not: choose one")
+    names, absent = several(tasks) or ([] if table else ["tdc-admet"]), list[str]()
     if present:
         names, absent = registry.present(names, data=data)
     if absent:

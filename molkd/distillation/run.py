@@ -21,13 +21,14 @@ from molkd.distillation.trainer import Corpus, Distiller
 from molkd.information import adaptors
 from molkd.information.densities import EmbeddedRows, fit_adaptors
 from molkd.information.estimate import Information, estimate
-from molkd.objectives import MutualInformationSettings
+from molkd.objectives import MutualInformationSettings, Objective
 from molkd.runtime import devices, distributed, launch, locks
 from molkd.runtime.settings import as_table
 from molkd.students import Student
 from molkd.students.molecules import MoleculeStudent
 from molkd.targets.joint import JOINT, JointReader, fit_joint
 from molkd.targets.reader import TargetReader
+from molkd.tensors import QueryableTeachers
 from molkd.types import Rows, Teacher
 
 __all__ = ["DistillSettings", "Distilled", "distill"]
@@ -110,11 +111,7 @@ def distill(  # noqa: PLR0913
         student = students.make(settings.student, seed=settings.train.seed, items=checked.items)
         prepared = corpora.reading_of(student, checked, stored, jobs, progress=shown)
         corpus = corpora.corpus_of(stored, prepared, settings, queryable=queryable)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.train.seed)
-            objective = settings.objective.build(
-                student.feature_spec, corpus.reader.specs, queryable=queryable
-            )
+        objective = _objective(student, corpus, settings, queryable)
         towards = _components(stored, corpus, settings, student.embedding_dim)
         distiller = Distiller(student, objective, settings.train, device=device)
         with locks.held(folder) if distributed.main() else contextlib.nullcontext():
@@ -141,6 +138,20 @@ def distill(  # noqa: PLR0913
             student = students.load(folder)
     failures = {**prepared.failures, **checked.failures}
     return Distilled(student, information, history, failures, prepared.shortened)
+
+
+def _objective(
+    student: Student[Any, Any, Any],
+    corpus: Corpus[Any],
+    settings: DistillSettings,
+    queryable: QueryableTeachers,
+) -> Objective:
+    """One with weights that its seed alone decides."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.train.seed)
+        return settings.objective.build(
+            student.feature_spec, corpus.reader.specs, queryable=queryable
+        )
 
 
 def _finished(

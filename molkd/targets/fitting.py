@@ -168,17 +168,8 @@ def _check(form: Form, components: int, winsorize: float | None) -> None:
 def _fit(bank: Bank, teacher: str, rows: Rows, form: Form, components: int) -> Scaling:
     support = bank.cards[teacher].support
     log1p = form in _ROTATED and support == "counts"
-    statistics = describe(_chunks(bank, teacher, rows, log1p=log1p))
-    if statistics is None:
-        raise ConfigError(
-            f"teacher {teacher!r} failed on all {len(rows)} rows to learn from: leave it out"
-        )
+    statistics = _described(bank, teacher, rows, log1p=log1p)
     kept = np.flatnonzero(~statistics.constant)
-    if not len(kept):
-        raise ConfigError(
-            f"all columns of teacher {teacher!r} are constant over the {statistics.count} rows to "
-            "learn from: leave it out or give more rows"
-        )
     mean, sd = statistics.mean[kept], statistics.sd[kept]
     filling = statistics.middle
     as_is = Scaling(
@@ -212,6 +203,21 @@ def _fit(bank: Bank, teacher: str, rows: Rows, form: Form, components: int) -> S
             "fp32, or take another form than 'whitened'"
         )
     return replace(scaled, components=axes, scale=scale, mean_of_targets=np.zeros(len(axes)))
+
+
+def _described(bank: Bank, teacher: str, rows: Rows, *, log1p: bool) -> Statistics:
+    """Of a teacher that says something on some rows, and not the same on all."""
+    statistics = describe(_chunks(bank, teacher, rows, log1p=log1p))
+    if statistics is None:
+        raise ConfigError(
+            f"teacher {teacher!r} failed on all {len(rows)} rows to learn from: leave it out"
+        )
+    if statistics.constant.all():
+        raise ConfigError(
+            f"all columns of teacher {teacher!r} are constant over the {statistics.count} rows to "
+            "learn from: leave it out or give more rows"
+        )
+    return statistics
 
 
 def _axes(form: Form, matrix: Vector, most: int, rounding: Vector) -> tuple[Vector, Vector]:
