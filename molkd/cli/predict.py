@@ -11,7 +11,7 @@ import typer
 from molkd.cli.flags import Flag, takes_settings
 from molkd.cli.options import Jobs, Overwrite, Work, embedded, place_beside, processes
 from molkd.cli.output import notify, print_table
-from molkd.errors import ConfigError, InputError
+from molkd.errors import ConfigError, InputError, WeightsError
 from molkd.formats.sources import STANDARD_INPUT, listed, resolved
 from molkd.prediction.settings import TrialSettings
 from molkd.students import shipped
@@ -81,6 +81,8 @@ def predict(  # noqa: PLR0913
     reliability from 0 to 1.
     """
     of_table = {"--target": target, "--column": column, "--kind": kind, "--positive": positive}
+    if load is not None:
+        _refuse_settings(settings)
     _refuse(measured, of_table, library, output, save, load, work=work, overwrite=overwrite)
     if library is not None:
         _look_into(library, library_column)
@@ -149,6 +151,14 @@ def _refuse_beside_load(
         raise ConfigError("name what to predict with --library, and where to with -o")
 
 
+def _refuse_settings(settings: TrialSettings) -> None:
+    """A model that was fitted has been told all but how sure it shall be."""
+    for name in ("model_of", "repeats", "seed"):
+        if getattr(settings, name) != getattr(TrialSettings(), name):
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(f"--load and {option}: the model was fitted already")
+
+
 def _fitted(
     settings: TrialSettings,
     measured: Path,
@@ -194,9 +204,12 @@ def _tried(library: str | None, model: str | None, settings: TrialSettings) -> T
     if library is not None and table.holds_embeddings(Path(library)):
         rows = rows_of(library)
         standardize = rows.standardize
-        if settings.model_of not in READS:  # which read no embedding
+        try:
             student = student_of(rows, model)
             return Tried(student, shipped.label_of(model or rows.model), standardize)
+        except (InputError, WeightsError):
+            if settings.model_of not in READS:  # which read no embedding
+                raise
     name = model or shipped.DEFAULT
     return Tried(students.load(name), shipped.label_of(name), standardize)
 
@@ -207,7 +220,7 @@ def _look_into(library: str, column: str | None) -> None:
     from molkd.formats.columns import Columns
     from molkd.library import table
 
-    if library == STANDARD_INPUT or table.holds_embeddings(Path(library)):
+    if table.holds_embeddings(Path(library)):
         return
     try:
         next(iter(readers.read(library, Columns(column))), None)
@@ -216,6 +229,8 @@ def _look_into(library: str, column: str | None) -> None:
 
 
 def _refuse_library(library: str, work: Path | None) -> None:
+    if library == STANDARD_INPUT:
+        raise ConfigError("a library is read twice, which standard input cannot be: name a file")
     for name in listed(library):
         place = resolved(name)
         if place is not None and not place.exists():

@@ -24,66 +24,28 @@ import numpy as np
 
 from molkd.benchmarks.tasks.task import Labels
 from molkd.prediction.conformal import Folds
+from molkd.prediction.spaces import Nearest
 from molkd.prediction.validation import HeldOut
 from molkd.types import Mask, Matrix
 
 FACTS = ("distance", "neighbours", "prediction", "squared")
 """What difficulty is read from; see `_facts`."""
 
-COMPONENTS, NEAREST, NEIGHBOURS = 64, 3, 10
-"""Principal components that distances are measured on; compounds whose distance, and whose errors,
-count."""
+NEAREST, NEIGHBOURS = 3, 10
+"""Compounds whose distance, and whose errors, count."""
 
 ALIKE = 300
 """Compounds that would have shown no relation: 40 measured ones hardly differ, 400 do."""
 
-_FAR, _LARGE, _STANDARD, _NEAR = 3.0, 5.0, 10.0, 0.05
+_FAR, _LARGE, _NEAR = 3.0, 5.0, 0.05
 _STEPS = 50
-
-
-class Space(NamedTuple):
-    """Where distances between molecules are measured.
-
-    Attributes:
-        mean: shape (d,), of the columns that the model reads.
-        sd: shape (d,), their standard deviations.
-        axes: shape (d, k), principal components of the standardised columns.
-    """
-
-    mean: Labels
-    sd: Labels
-    axes: Matrix
-
-    def of(self, x: Matrix) -> Matrix:
-        """Returns places, shape (n, k)."""
-        return _standard(x, self.mean, self.sd) @ self.axes
-
-
-def space(x: Matrix) -> Space:
-    """Returns the space of measured compounds, of their rows of shape (n, d)."""
-    mean, sd = x.mean(axis=0), x.std(axis=0)
-    sd[sd < 1e-6 * np.abs(mean).max(initial=1e-6)] = 1.0  # what never varies says nothing
-    z = _standard(x, mean, sd).astype(np.float64)
-    wide = z.shape[1] > len(z)
-    values, vectors = np.linalg.eigh(z @ z.T if wide else z.T @ z)
-    largest = np.argsort(-values, kind="stable")[:COMPONENTS]
-    there = values[largest] > 1e-6 * values[largest[0]]
-    there[0] = True  # of compounds that are all alike, too
-    axes = vectors[:, largest[there]]
-    if wide:
-        axes = z.T @ axes / np.sqrt(np.maximum(values[largest[there]], 1e-6))
-    return Space(mean.astype(np.float32), sd.astype(np.float32), axes.astype(np.float32))
-
-
-def _standard(x: Matrix, mean: Labels, sd: Labels) -> Matrix:
-    return np.clip((x - mean) / sd, -_STANDARD, _STANDARD).astype(np.float32)
 
 
 class Known(NamedTuple):
     """Compounds that a difficulty is read from.
 
     Attributes:
-        places: shape (n, k), in a `Space`.
+        places: shape (n, k), in a space.
         errors: shape (n,), absolute, while they were held out; in units of their mean.
         predictions: mean and standard deviation of what was predicted of them.
     """
@@ -98,11 +60,13 @@ class Difficulty:
     """What expects errors.
 
     Attributes:
+        nearest: finds the nearest compounds, see `spaces`.
         known: the compounds it learnt from.
         standards: shape (2, 4), means and standard deviations of the facts.
         weights: shape (5,), the constant and one of each standardised fact.
     """
 
+    nearest: Nearest
     known: Known
     standards: Labels
     weights: Labels
@@ -119,16 +83,19 @@ class Difficulty:
             logarithms of what each fact multiplies them by.
         """
         mean, sd = self.standards
-        facts = np.clip((_facts(self.known, places, predicted) - mean) / sd, -_FAR, _FAR)
+        facts = np.clip(
+            (_facts(self.nearest, self.known, places, predicted) - mean) / sd, -_FAR, _FAR
+        )
         shares = facts * self.weights[1:]
         return np.exp(self.weights[0] + shares.sum(axis=1)), shares
 
 
-def fit(places: Matrix, y: Labels, held_out: HeldOut) -> Difficulty:
+def fit(nearest: Nearest, places: Matrix, y: Labels, held_out: HeldOut) -> Difficulty:
     """Learns from the errors of held-out compounds.
 
     Args:
-        places: shape (n, k), see `Space`.
+        nearest: of the space that the places are in.
+        places: shape (n, k), of the compounds.
         y: shape (n,), numbers.
         held_out: what was predicted of them, by repeat.
     """
@@ -136,19 +103,19 @@ def fit(places: Matrix, y: Labels, held_out: HeldOut) -> Difficulty:
     for values, folds in zip(held_out.values, held_out.folds, strict=True):
         for here, others in _parted(folds):
             known = _known(places[others], y[others], values[np.newaxis, others])
-            facts.append(_facts(known, places[here], values[here]))
+            facts.append(_facts(nearest, known, places[here], values[here]))
             errors.append(np.abs(values - y)[here])
     known, every = _known(places, y, held_out.values), np.concatenate(facts)
     if not len(every):  # of a single fold, nothing was held out from anything
-        return Difficulty(known, np.array([4 * [0.0], 4 * [1.0]]), np.zeros(5))
+        return Difficulty(nearest, known, np.array([4 * [0.0], 4 * [1.0]]), np.zeros(5))
     mean, sd = every.mean(axis=0), every.std(axis=0)
     sd[sd < 1e-9] = 1.0
     x = np.clip((every - mean) / sd, -_FAR, _FAR)
     found = _weights(x, np.concatenate(errors), len(held_out.values))
-    return Difficulty(known, np.stack([mean, sd]), found)
+    return Difficulty(nearest, known, np.stack([mean, sd]), found)
 
 
-def crossed(places: Matrix, y: Labels, held_out: HeldOut) -> Labels:
+def crossed(nearest: Nearest, places: Matrix, y: Labels, held_out: HeldOut) -> Labels:
     """Returns the difficulties of held-out compounds, shape (r, n), each by those of other folds.
 
     See `fit` for arguments.
@@ -156,12 +123,12 @@ def crossed(places: Matrix, y: Labels, held_out: HeldOut) -> Labels:
     found = np.ones_like(held_out.values)
     for repeat, (values, folds) in enumerate(zip(held_out.values, held_out.folds, strict=True)):
         for here, others in _parted(folds):
-            fitted = fit(places[others], y[others], _only(values, folds, others))
+            fitted = fit(nearest, places[others], y[others], _only(values, folds, others))
             found[repeat, here] = fitted.of(places[here], values[here])[0]
     return found
 
 
-def judging(places: Matrix, y: Labels, held_out: HeldOut) -> Labels:
+def judging(nearest: Nearest, places: Matrix, y: Labels, held_out: HeldOut) -> Labels:
     """Returns the difficulties by which each fold is judged, shape (r, f, n).
 
     For the compounds of fold f, and for those of the other folds, from whose errors intervals are
@@ -172,9 +139,9 @@ def judging(places: Matrix, y: Labels, held_out: HeldOut) -> Labels:
     for repeat, (values, folds) in enumerate(zip(held_out.values, held_out.folds, strict=True)):
         for here, others in _parted(folds):
             fold, rest = folds[here][0], _only(values, folds, others)
-            fitted = fit(places[others], y[others], rest)
+            fitted = fit(nearest, places[others], y[others], rest)
             found[repeat, fold, here] = fitted.of(places[here], values[here])[0]
-            found[repeat, fold, others] = crossed(places[others], y[others], rest)[0]
+            found[repeat, fold, others] = crossed(nearest, places[others], y[others], rest)[0]
     return found
 
 
@@ -197,21 +164,17 @@ def _known(places: Matrix, y: Labels, values: Labels) -> Known:
     return Known(places, relative, np.array([values.mean(), values.std()]))
 
 
-def _facts(known: Known, places: Matrix, predicted: Labels) -> Labels:
+def _facts(nearest: Nearest, known: Known, places: Matrix, predicted: Labels) -> Labels:
     """Shape (m, 4), see `FACTS`.
 
     The logarithm of the mean distance to the nearest compounds, that of the mean error of some
     more (shrunk towards that of all), the prediction in standard deviations, and its square.
     """
-    from sklearn.neighbors import NearestNeighbors
-
     if not len(places):
         return np.empty((0, len(FACTS)))
     near = min(NEIGHBOURS, max(len(known.places) // 3, 1))
-    search = NearestNeighbors(n_neighbors=near, algorithm="brute").fit(known.places)
-    distances, rows = search.kneighbors(places)
-    size = float(np.sqrt((known.places**2).sum(axis=1).mean())) or 1.0
-    distance = distances[:, :NEAREST].mean(axis=1) / size
+    distances, rows = nearest(known.places, places, near)
+    distance = distances[:, :NEAREST].mean(axis=1)
     errors = (known.errors[rows].sum(axis=1) + near / 2) / (1.5 * near)
     mean, sd = known.predictions
     standing = np.clip((predicted - mean) / (sd or 1.0), -_FAR, _FAR)

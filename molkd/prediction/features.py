@@ -20,7 +20,10 @@ READS: Mapping[ModelOf, tuple[str, ...]] = {
     "forest": ("ecfp4-count", "rdkit2d"),
     "tanimoto": ("ecfp4-count",),
 }
-"""Model -> teachers whose rows it reads, end to end."""
+"""Model -> teachers whose rows it reads, end to end; counts come first."""
+
+COUNTED = 2048
+"""Columns of counts."""
 
 _CHUNK = 512
 """Molecules that a process reads at once."""

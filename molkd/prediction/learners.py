@@ -60,6 +60,7 @@ def predict(estimator: Any, x: Matrix) -> Labels:
     """Returns numbers, or the probability of class 1; shape (m,)."""
     if not len(x):
         return np.empty(0)
+    x = x.astype(np.float64)  # in single precision labels that are far from zero lose their digits
     if hasattr(estimator, "predict_proba"):
         return estimator.predict_proba(x)[:, 1].astype(np.float64)
     return np.asarray(estimator.predict(x), dtype=np.float64)
@@ -138,16 +139,33 @@ def _chosen(
 ) -> Any:
     """The candidate with the least loss on scaffolds it has not seen, unfitted."""
     from sklearn.base import clone
+    from sklearn.exceptions import FitFailedWarning
     from sklearn.model_selection import cross_val_score
 
-    parts = folds(y, scaffolds, kind=kind, count=INNER, seed=seed)
-    split = [(np.flatnonzero(parts != one), np.flatnonzero(parts == one)) for one in range(INNER)]
-    split = [(a, b) for a, b in split if len(a) and len(b) and np.ptp(y[a]) > 0]
+    split = _inner(y, scaffolds, kind, seed)
     if not split:  # all but one fold have a single scaffold, or label
         return candidates[0]
+    if kind == "regression":
+        y = y - y.mean()  # as `predict`
     scoring = "neg_mean_squared_error" if kind == "regression" else _log_score
-    losses = [-cross_val_score(each, x, y, cv=split, scoring=scoring).mean() for each in candidates]
-    return clone(candidates[int(np.argmin(losses))])
+    with warnings.catch_warnings():  # more neighbours than a fold leaves: a candidate less
+        warnings.simplefilter("ignore", FitFailedWarning)
+        warnings.filterwarnings("ignore", "Scoring failed", UserWarning)
+        losses = np.array(
+            [-cross_val_score(each, x, y, cv=split, scoring=scoring).mean() for each in candidates]
+        )
+    return clone(candidates[int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))])
+
+
+def _inner(y: Labels, scaffolds: Rows, kind: Kind, seed: int) -> list[tuple[Rows, Rows]]:
+    """Folds by scaffold, as many as there can be, of which the others have more than one label."""
+    members = np.unique(y, return_counts=True)[1].min() if kind == "classification" else len(y)
+    count = min(INNER, len(np.unique(scaffolds)), int(members))
+    if count < 2:
+        return []
+    parts = folds(y, scaffolds, kind=kind, count=count, seed=seed)
+    split = [(np.flatnonzero(parts != one), np.flatnonzero(parts == one)) for one in range(count)]
+    return [(a, b) for a, b in split if len(a) and len(b) and np.ptp(y[a]) > 0]
 
 
 def _log_score(estimator: Any, x: Matrix, y: Labels) -> float:
@@ -163,20 +181,17 @@ def typical(kind: Kind, rows: int, width: int) -> Any:
     return candidates[linear if kind == "regression" else linear + 1]
 
 
-def _support_vectors(penalty: float, width: int) -> Any:
-    """Support vectors for labels of any unit."""
+def _of_any_unit(regressor: Any) -> Any:
+    """A regressor whose labels are standardised; single precision holds none that are far off."""
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVR
 
-    maker: Any = SVR  # its types know no number for gamma
-    vectors = maker(C=penalty, gamma=1 / width)
-    return TransformedTargetRegressor(vectors, transformer=StandardScaler())
+    return TransformedTargetRegressor(regressor, transformer=StandardScaler())
 
 
 def _candidates(kind: Kind, rows: int, width: int) -> list[Any]:
     """Linear, of kernels and of neighbours; of equally good ones the first is taken."""
-    from sklearn import linear_model, neighbors
+    from sklearn import linear_model, neighbors, svm
     from sklearn.kernel_approximation import Nystroem
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -186,8 +201,9 @@ def _candidates(kind: Kind, rows: int, width: int) -> list[Any]:
     neighbours = [k for k in _NEIGHBOURS if k <= rows // 3]  # fewer are there within folds
     models: list[list[Any]]
     if kind == "regression":
-        models = [[linear_model.Ridge(alpha)] for alpha in _ALPHAS]
-        models += [[_support_vectors(c, width)] for c in _PENALTIES]
+        vectors: Any = svm.SVR  # its types know no number for gamma
+        models = [[_of_any_unit(linear_model.Ridge(alpha))] for alpha in _ALPHAS]
+        models += [[_of_any_unit(vectors(C=c, gamma=1 / width))] for c in _PENALTIES]
         models += [[neighbors.KNeighborsRegressor(k, **near)] for k in neighbours]
     else:
         models = [[linear_model.LogisticRegression(C=c, max_iter=_STEPS)] for c in _INVERSES]

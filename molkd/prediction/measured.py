@@ -75,9 +75,10 @@ class Measured(Shown):
         """Returns how many rows of the table are not among them, and the first with reasons."""
         if not self.reasons:
             return []
-        more = len(self.reasons) - _SHOWN
+        count, more = len(self.reasons), len(self.reasons) - _SHOWN
+        rows = "row of the table was" if count == 1 else "rows of the table were"
         return [
-            f"{len(self.reasons)} rows of the table were left out:",
+            f"{count} {rows} left out:",
             *[f"  row {row}: {why}" for row, why in list(self.reasons.items())[:_SHOWN]],
             *([f"  ... and {more} more"] if more > 0 else []),
         ]

@@ -16,7 +16,8 @@ import numpy as np
 
 from molkd.benchmarks.tasks.task import Labels
 from molkd.prediction import difficulty
-from molkd.prediction.difficulty import Difficulty, Space
+from molkd.prediction.difficulty import Difficulty
+from molkd.prediction.spaces import CountSpace, Space, space_of
 from molkd.prediction.validation import HeldOut
 from molkd.types import Mask, Matrix
 
@@ -26,7 +27,7 @@ LOW = 0.2
 FAR = "far from all measured compounds"
 BADLY = "the measured compounds nearest to it were predicted badly while they were held out"
 SUCH = "compounds with such a predicted value were farther off while they were held out"
-EVEN = "its probability is near one half"
+EVEN = "its probability is nearer to one half than most"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +41,7 @@ class ExpectedErrors:
         judging: shape (r, f, n), those by which each fold is judged; see `difficulty.judging`.
     """
 
-    space: Space
+    space: Space | CountSpace
     difficulty: Difficulty
     held_out: Labels
     judging: Labels
@@ -54,21 +55,22 @@ class ExpectedErrors:
         return self.difficulty.of(self.space.of(x), predicted)
 
 
-def learn(x: Matrix, y: Labels, held_out: HeldOut) -> ExpectedErrors:
+def learn(x: Matrix, y: Labels, held_out: HeldOut, *, counted: int = 0) -> ExpectedErrors:
     """Learns from the errors of held-out compounds, of the rows that the model reads.
 
     Args:
         x: shape (n, d), finite.
         y: shape (n,), numbers.
         held_out: what was predicted of them, by repeat.
+        counted: see `spaces.space_of`.
     """
-    space = difficulty.space(x)
+    space = space_of(x, counted)
     places = space.of(x)
     return ExpectedErrors(
         space,
-        difficulty.fit(places, y, held_out),
-        difficulty.crossed(places, y, held_out),
-        difficulty.judging(places, y, held_out),
+        difficulty.fit(space.nearest, places, y, held_out),
+        difficulty.crossed(space.nearest, places, y, held_out),
+        difficulty.judging(space.nearest, places, y, held_out),
     )
 
 

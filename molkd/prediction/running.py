@@ -102,6 +102,7 @@ def _fitted(
     """A model of all compounds; `source` is what it reads, and the digest of that."""
     estimator = compounds.fitted(model, np.arange(len(measured)))
     x, numbers = compounds.x[model], measured.kind == "regression"
+    counted = features.COUNTED if model in READS else 0
     facts = Facts(
         target=measured.target,
         kind=measured.kind,
@@ -119,7 +120,7 @@ def _fitted(
         y=measured.y,
         held_out=held_out,
         example=x[:_EXAMPLE],
-        expected=reliability.learn(x, measured.y, held_out) if numbers else None,
+        expected=reliability.learn(x, measured.y, held_out, counted=counted) if numbers else None,
     )
 
 

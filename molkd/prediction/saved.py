@@ -16,10 +16,11 @@ import numpy as np
 
 from molkd.errors import ConfigError, CorruptFileError, MissingExtraError, OutputError
 from molkd.prediction import learners
-from molkd.prediction.difficulty import Difficulty, Known, Space
+from molkd.prediction.difficulty import Difficulty, Known
 from molkd.prediction.facts import Facts
 from molkd.prediction.predictor import Predictor
 from molkd.prediction.reliability import ExpectedErrors
+from molkd.prediction.spaces import CountSpace, Space
 from molkd.prediction.validation import HeldOut
 from molkd.runtime import files, versions
 from molkd.runtime.arrays import read_arrays
@@ -108,11 +109,13 @@ def load(folder: str | Path) -> Predictor:
             )
     try:
         predictor, check = _loaded(folder, index)
+        found = learners.predict(predictor.estimator, predictor.example)
+        same = len(check) > 0 and np.allclose(found, check, rtol=1e-6)
     except (ConfigError, CorruptFileError, MissingExtraError):
         raise
     except Exception as error:  # an archive of another scikit-learn may fail in any way
         raise _other(folder, index, f"{type(error).__name__}: {error}") from error
-    if not np.allclose(learners.predict(predictor.estimator, predictor.example), check, rtol=1e-6):
+    if not same:
         raise _other(folder, index, "it does not predict what it did when it was written")
     return predictor
 
@@ -158,9 +161,10 @@ def _expected(arrays: Mapping[str, Any]) -> ExpectedErrors | None:
     """What `_arrays` gave; None of classes, and of what was written before there was any."""
     if "weights" not in arrays:
         return None
-    space = Space(*(arrays[name] for name in Space._fields))
+    kind = CountSpace if "counted" in arrays else Space
+    space = kind(*(arrays[name] for name in kind._fields))
     known = Known(*(arrays[name] for name in Known._fields))
-    difficulty = Difficulty(known, arrays["standards"], arrays["weights"])
+    difficulty = Difficulty(space.nearest, known, arrays["standards"], arrays["weights"])
     found = ExpectedErrors(space, difficulty, arrays["difficulties"], arrays["judging"])
     found.of(arrays["example"], arrays["check"])  # fails here where shapes do not fit
     return found

@@ -86,6 +86,13 @@ class TanimotoRidge(RegressorMixin, _OnTanimoto):
     def _linear(self) -> Any:
         return Ridge(self.alpha)
 
+    def fit(self, x: Matrix, y: Labels) -> Self:
+        """Fits to rows of counts, (n, d), and labels, (n,)."""
+        middle = float(np.mean(y))  # features have single precision, and so far-off labels would
+        super().fit(x, y - middle)
+        self.intercept_ += middle
+        return self
+
     def predict(self, x: Matrix) -> Labels:
         """Returns shape (n,), of rows of counts."""
         return self.decision_function(x)

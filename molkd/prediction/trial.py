@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from molkd.benchmarks.tasks.metrics import METRICS
 from molkd.library.cards import Card, Section
 from molkd.library.results import Shown, shown
 from molkd.prediction.labels import Kind
@@ -152,21 +153,14 @@ def _verdict(comparison: Comparison, split: Split, metric: str) -> str:
     if ahead:
         said = f"the embedding does not help: {' and '.join(ahead)} {_are(ahead)} better"
     elif not behind:
-        said = "one cannot tell which model is better"
+        said = "one cannot tell whether the embedding helps"
     else:
         said = f"the embedding is better than {' and '.join(behind)}"
         said += f", and cannot be told from {alike[0]}" if alike else ""
-    numbers = ", ".join(
-        f"{scores[metric].value:.3f} for {_SHORT[model]}"
-        for model, scores in comparison.scores.items()
-    )
     by = ", ".join(
         f"{gain.low:+.3f} to {gain.high:+.3f} over {_SHORT[rival]}" for rival, gain in gains.items()
     )
-    return (
-        f"On {_WORDS[split]} {said} ({metric} {numbers}; 95 % intervals of the embedding's gain "
-        f"{by})."
-    )
+    return f"On {_WORDS[split]} {said} (gain in {metric}, 95 %: {by})."
 
 
 def _are(names: Sequence[str]) -> str:
@@ -187,7 +181,7 @@ def _warnings(trial: Trial, metric: str) -> list[str]:
         )
     easy = trial.compared["random"].scores[trial.predictor.facts.model][metric].value
     hard = scores[metric]
-    if not hard.low <= easy <= hard.high:
+    if easy > hard.high if METRICS[metric].greater_is_better else easy < hard.low:
         lines.append(
             f"Random folds would have promised {metric} {easy:.3f}: that is for compounds like the "
             "measured ones, not for new scaffolds."

@@ -122,6 +122,13 @@ def test_what_cannot_be_predicted_is_known_before_anything_is_fitted(
         (("--load", "m"), 2, "name what to predict with --library"),
         (("--load", "m", "-t", "y"), 2, "--load and --target: the model has learnt from a table"),
         (("--load", "m", "--kind", "regression"), 2, "--load and --kind"),
+        (("--load", "m", "--model-of", "forest"), 2, "--load and --model-of"),
+        (("--load", "m", "--repeats", 3), 2, "--load and --repeats"),
+        (
+            ("t.csv", "-t", "y", "-l", "-", "-o", "p.csv"),
+            2,
+            "standard input cannot be: name a file",
+        ),
         (("t.csv", "-t", "z"), 3, "no column 'z'"),
         (("t.csv", "-t", "y", "--confidence", 2), 2, "confidence must be"),
     ],

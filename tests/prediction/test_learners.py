@@ -42,6 +42,40 @@ def test_both_models_learn_what_can_be_learnt(
     assert learners.predict(fitted, X[:0]).shape == (0,)
 
 
+@pytest.mark.parametrize("model", ["embedding", "tanimoto"])
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_fewer_scaffolds_or_members_than_folds_are_enough(
+    model: learners.ModelOf, kind: Kind, groups: int
+) -> None:
+    scaffolds = np.minimum(np.arange(40), groups - 1)  # nearly all have the last one
+    y = np.where(np.arange(40) < 3, 1.0, 0.0) if kind == "classification" else X[:40, 0]
+    x = np.abs(np.rint(3 * X[:40]))
+    fitted = learners.fit(model, x, y, scaffolds, kind=kind, seed=0)
+    assert np.isfinite(learners.predict(fitted, x)).all()
+
+
+def test_a_candidate_that_some_fold_cannot_fit_is_not_chosen(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    scaffolds = np.maximum(np.arange(38) - 23, 0)  # without the first there are 14, and 5 of them
+    y = X[:38, 0] * 100.0
+    fitted = learners.fit("embedding", X[:38], y, scaffolds, kind="regression", seed=0)
+    assert learners.described(fitted).startswith("Ridge (alpha ")
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("model", ["embedding", "tanimoto"])
+def test_labels_far_from_zero_are_learnt_alike(model: learners.ModelOf) -> None:
+    x = np.abs(np.rint(3 * X))
+    y = np.minimum(x[:, 0], x[:, 1]).astype(np.float64)
+    one, other = (
+        learners.predict(learners.fit(model, x, y + off, SCAFFOLDS, kind="regression", seed=0), x)
+        for off in (0.0, 1e7)
+    )
+    np.testing.assert_allclose(other - 1e7, one, atol=1e-3)
+
+
 def test_a_linear_label_is_left_to_a_linear_model() -> None:
     fitted = learners.fit("embedding", X, Y["regression"], SCAFFOLDS, kind="regression", seed=0)
     assert learners.described(fitted).startswith("Ridge (alpha ")

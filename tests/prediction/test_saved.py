@@ -129,6 +129,29 @@ def test_trees_are_those_of_a_forest_on_as_many_columns(folder: Path, kind: str)
         prediction.load(folder)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dual_coef_", np.ones(3)),
+        ("landmarks_", -np.ones((60, 2048), np.float32)),
+        ("landmarks_", np.ones((60, 5), np.float32)),
+        ("landmarks_", "no counts"),
+        ("intercept_", None),
+    ],
+)
+def test_a_damaged_tanimoto_model_is_refused(
+    trials: Trials, tmp_path: Path, name: str, value: object
+) -> None:
+    folder = prediction.save(trials["regression", "tanimoto"].predictor, tmp_path / "model")
+    model = prediction.load(folder).estimator
+    setattr(model, name, value)
+    model.__dict__.pop("_counts", None)
+    skops.io.dump(model, folder / saved.ESTIMATOR)
+    _sealed(folder)
+    with pytest.raises(ConfigError, match=r"cannot be used here \("):
+        prediction.load(folder)
+
+
 def test_a_model_that_predicts_otherwise_is_refused(folder: Path) -> None:
     with np.load(folder / saved.ARRAYS) as archive:
         arrays = dict(archive)
@@ -152,8 +175,14 @@ def test_a_model_that_was_written_before_has_no_reliability(folder: Path) -> Non
     assert 0 < read.held(0.8) <= 1
 
 
-@pytest.mark.parametrize("name", ["weights", "axes", "places"])
-def test_expected_errors_that_do_not_fit_are_refused(folder: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("forest", "weights"), ("forest", "places"), ("embedding", "places"), ("embedding", "axes")],
+)
+def test_expected_errors_that_do_not_fit_are_refused(
+    trials: Trials, tmp_path: Path, model: str, name: str
+) -> None:
+    folder = prediction.save(trials["regression", model].predictor, tmp_path / "model")
     with np.load(folder / saved.ARRAYS) as archive:
         arrays = dict(archive)
     np.savez(folder / saved.ARRAYS, **{**arrays, name: arrays[name][..., :-1]})

@@ -79,7 +79,7 @@ GAINS = {
     [
         ("better", "better", "the embedding is better than the forest and the Tanimoto kernel ("),
         ("better", "alike", "is better than the forest, and cannot be told from the Tanimoto k"),
-        ("alike", "alike", "one cannot tell which model is better"),
+        ("alike", "alike", "one cannot tell whether the embedding helps"),
         ("alike", "worse", "the embedding does not help: the Tanimoto kernel is better"),
         ("worse", "better", "the embedding does not help: the forest is better"),
         ("worse", "worse", "the embedding does not help: the forest and the Tanimoto kernel are b"),
@@ -105,6 +105,20 @@ def test_the_best_model_is_the_one_that_is_fitted(trials: Trials) -> None:
     even = dict.fromkeys(compared.gains, Score(0.0, -1.0, 1.0))
     assert replace(compared, gains=even).best == "embedding"
     assert replace(compared, gains={**even, "tanimoto": Score(-1, -2, 0)}).best == "tanimoto"
+
+
+@pytest.mark.parametrize(("share", "warned"), [(0.5, True), (1.5, False)])
+def test_random_folds_are_warned_of_where_they_promise_more(
+    trials: Trials, share: float, warned: bool
+) -> None:
+    found = trials["regression", "forest"]
+    hard, easy = (found.compared[split].scores["forest"]["MAE"] for split in trial.SPLITS)
+    other = replace(easy, value=share * (hard.low if share < 1 else hard.high))
+    random = found.compared["random"]
+    scores = {**random.scores, "forest": {**random.scores["forest"], "MAE": other}}
+    random = replace(random, scores=scores)
+    said = prediction.summary(replace(found, compared={**found.compared, "random": random}))
+    assert ("Random folds would have promised" in said) == warned
 
 
 def test_a_notebook_shows_the_table_and_the_words(trials: Trials) -> None:
