@@ -41,7 +41,8 @@ CHEAP = (
 
 SMALLER = {"distill": ["--epochs", "1", "-j", "1"]}
 SMALLER |= {name: ["-j", "1"] for name in ("embed", "search", "pick", "report", "check")}
-SMALLER |= {"map": ["-j", "1", "--layout", "pca"], "predict": ["-j", "1", "--repeats", "1"]}
+SMALLER |= {"map": ["-j", "1", "--layout", "pca"]}
+SMALLER |= {"predict --load": ["-j", "1"], "predict": ["-j", "1", "--repeats", "1"]}
 """What is added to them, so that they are cheap."""
 
 ELSEWHERE = re.compile(r"\b(resnet|hu-|molclr|ani-2x|s3://)")
@@ -187,7 +188,8 @@ def _run(line: str) -> None:
     line = " ".join(line.split())
     cheap = line.startswith(tuple(f"molkd {command}" for command in CHEAP))
     if cheap and not ELSEWHERE.search(line):
-        app([*words, *SMALLER.get(words[0], [])], standalone_mode=False)
+        more = SMALLER.get(" ".join(words[:2])) or SMALLER.get(words[0], [])
+        app([*words, *more], standalone_mode=False)
 
 
 def _supply(folder: Path) -> None:
