@@ -63,7 +63,7 @@ class CountSpace(NamedTuple):
     @property
     def nearest(self) -> Nearest:
         """Finds the nearest."""
-        return _by_tanimoto
+        return _ByTanimoto()
 
 
 def space_of(x: Matrix, counted: int = 0) -> Space | CountSpace:
@@ -102,11 +102,18 @@ def _by_euclid(known: Matrix, places: Matrix, count: int) -> tuple[Labels, Rows]
     return distances / (float(np.sqrt((known**2).sum(axis=1).mean())) or 1.0), rows
 
 
-def _by_tanimoto(known: Matrix, places: Matrix, count: int) -> tuple[Labels, Rows]:
-    counts, found = Counts.of(known), list[tuple[Labels, Rows]]()
-    for start in range(0, len(places), _AT_ONCE):
-        distances = 1 - counts.similarity(places[start : start + _AT_ONCE]).T
-        rows = np.argsort(distances, axis=1, kind="stable")[:, :count]
-        found.append((np.take_along_axis(distances, rows, axis=1), rows))
-    distances, rows = zip(*found, strict=True)
-    return np.concatenate(distances), np.concatenate(rows)
+class _ByTanimoto:
+    """Keeps what it makes of compounds, for a library asks for the same ones again and again."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Matrix, Counts] | None = None
+
+    def __call__(self, known: Matrix, places: Matrix, count: int) -> tuple[Labels, Rows]:
+        if self._known is None or self._known[0] is not known:
+            self._known = known, Counts.of(known)
+        nearest, found = list[Labels](), list[Rows]()
+        for start in range(0, len(places), _AT_ONCE):
+            distances = 1 - self._known[1].similarity(places[start : start + _AT_ONCE]).T
+            found.append(np.argsort(distances, axis=1, kind="stable")[:, :count])
+            nearest.append(np.take_along_axis(distances, found[-1], axis=1))
+        return np.concatenate(nearest), np.concatenate(found)
