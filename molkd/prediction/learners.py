@@ -60,10 +60,10 @@ def predict(estimator: Any, x: Matrix) -> Labels:
     """Returns numbers, or the probability of class 1; shape (m,)."""
     if not len(x):
         return np.empty(0)
-    x = x.astype(np.float64)  # in single precision labels that are far from zero lose their digits
+    double: Any = x.astype(np.float64)  # labels that are far from zero would lose their digits
     if hasattr(estimator, "predict_proba"):
-        return estimator.predict_proba(x)[:, 1].astype(np.float64)
-    return np.asarray(estimator.predict(x), dtype=np.float64)
+        return estimator.predict_proba(double)[:, 1].astype(np.float64)
+    return np.asarray(estimator.predict(double), dtype=np.float64)
 
 
 def described(estimator: Any) -> str:
