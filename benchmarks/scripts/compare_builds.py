@@ -26,7 +26,7 @@ from typing import IO, Any
 import molkd
 from molkd.benchmarks import embedders
 from molkd.benchmarks import tasks as registry
-from molkd.errors import ConfigError
+from molkd.errors import ConfigError, MolkdError
 from molkd.runtime.processes import ordered_map
 
 HERE = Path(molkd.__file__).parents[1]
@@ -156,6 +156,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="tasks at once")
     arguments = parser.parse_args()
+    try:
+        _report(arguments)
+    except MolkdError as error:
+        parser.error(str(error))
+
+
+def _report(arguments: argparse.Namespace) -> None:
     made = [
         embedders.make(spec, weights_dir=arguments.weights)
         for spec in arguments.embedders.split(",")

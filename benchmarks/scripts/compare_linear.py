@@ -26,6 +26,7 @@ from molkd.benchmarks.quality.probe_task import ProbeTask
 from molkd.benchmarks.quality.scoring import Answer
 from molkd.benchmarks.tasks.kinds import Kind
 from molkd.benchmarks.tasks.task import Task
+from molkd.errors import MolkdError
 from molkd.types import Matrix
 
 
@@ -156,6 +157,13 @@ def main() -> None:
     parser.add_argument("--embedders", default="ecfp4-count,rdkit2d,ecfp4-count+rdkit2d")
     parser.add_argument("--seeds", type=int, default=1)
     arguments = parser.parse_args()
+    try:
+        _report(arguments)
+    except MolkdError as error:
+        parser.error(str(error))
+
+
+def _report(arguments: argparse.Namespace) -> None:
     names = [f"tdc-admet:{name}" for name in arguments.tasks.split(",")]
     made = [embedders.make(spec) for spec in arguments.embedders.split(",")]
     print(

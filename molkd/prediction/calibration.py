@@ -24,6 +24,7 @@ import numpy as np
 
 from molkd.benchmarks import tasks
 from molkd.benchmarks.tasks.task import Labels
+from molkd.errors import MolkdError
 from molkd.prediction.judged import CONFIDENCE, DESCRIPTORS, Judged, judged
 from molkd.runtime.processes import ordered_map
 
@@ -156,10 +157,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=int, default=1500)
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args(arguments)
-    names, _ = tasks.present(options.tasks, data=options.data)
-    work = partial(judged, options.rows, options.model)
-    loaded = tasks.load(names, data=options.data)
-    print(report(list(ordered_map(work, loaded, jobs=options.jobs))))  # noqa: T201
+    try:
+        names, _ = tasks.present(options.tasks, data=options.data)
+        loaded = tasks.load(names, data=options.data)
+        work = partial(judged, options.rows, options.model)
+        print(report(list(ordered_map(work, loaded, jobs=options.jobs))))  # noqa: T201
+    except MolkdError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":
