@@ -175,7 +175,8 @@ def _facts(nearest: Nearest, known: Known, places: Matrix, predicted: Labels) ->
     near = min(NEIGHBOURS, max(len(known.places) // 3, 1))
     distances, rows = nearest(known.places, places, near)
     distance = distances[:, :NEAREST].mean(axis=1)
-    errors = (known.errors[rows].sum(axis=1) + near / 2) / (1.5 * near)
+    errors = np.where(rows < 0, 1.0, known.errors[rows])
+    errors = (errors.sum(axis=1) + near / 2) / (1.5 * near)
     mean, sd = known.predictions
     standing = np.clip((predicted - mean) / (sd or 1.0), -_FAR, _FAR)
     facts = [np.log(np.maximum(distance, _NEAR)), np.log(errors), standing, standing**2]

@@ -151,6 +151,7 @@ def _chosen(
     with warnings.catch_warnings():  # more neighbours than a fold leaves: a candidate less
         warnings.simplefilter("ignore", FitFailedWarning)
         warnings.filterwarnings("ignore", "Scoring failed", UserWarning)
+        warnings.filterwarnings("ignore", "n_components > n_samples", UserWarning)
         losses = np.array(
             [-cross_val_score(each, x, y, cv=split, scoring=scoring).mean() for each in candidates]
         )

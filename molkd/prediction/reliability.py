@@ -51,8 +51,19 @@ class ExpectedErrors:
         return scores(expected, self.held_out, apart=1 + self.held_out.shape[1] ** -0.5)
 
     def of(self, x: Matrix, predicted: Labels) -> tuple[Labels, Labels]:
-        """Returns difficulties and their parts; of rows (m, d) that the model reads."""
-        return self.difficulty.of(self.space.of(x), predicted)
+        """Returns difficulties and their parts; of rows (m, d) that the model reads.
+
+        What lies beyond all measured compounds is as hard as the hardest of them at least: of its
+        kind no error was seen.
+        """
+        places = self.space.of(x)
+        expected, parts = self.difficulty.of(places, predicted)
+        if np.isfinite(self.space.beyond) and len(places):
+            known = self.difficulty.known.places
+            alone = self.difficulty.nearest(known, places, 1)[0][:, 0] > self.space.beyond
+            expected[alone] = np.maximum(expected[alone], self.held_out.max())
+            parts[alone] = (1.0, 0.0, 0.0, 0.0)
+        return expected, parts
 
 
 def learn(x: Matrix, y: Labels, held_out: HeldOut, *, counted: int = 0) -> ExpectedErrors:

@@ -131,6 +131,7 @@ def _listed(index: dict[str, Any], folder: Path) -> Iterator[tuple[str, object]]
 def _loaded(folder: Path, index: dict[str, Any]) -> tuple[Predictor, Any]:
     arrays = read_arrays(folder / ARRAYS)
     smiles = json.loads((folder / COMPOUNDS).read_text(encoding="utf-8"))
+    _check(arrays, smiles, folder)
     fields: dict[str, Any] = {"standardize": "none"}  # where another molkd has written none
     fields |= {name: index[name] for name in Facts.__dataclass_fields__ if name in index}
     fields["classes"] = tuple(map(str, index["classes"]))
@@ -145,6 +146,23 @@ def _loaded(folder: Path, index: dict[str, Any]) -> tuple[Predictor, Any]:
         expected=_expected(arrays),
     )
     return predictor, arrays["check"]
+
+
+def _check(arrays: Mapping[str, Any], smiles: list[Any], folder: Path) -> None:
+    """Refuses numbers that do not belong together, which would be told of by the library's end."""
+    y, values, folds = (arrays[name] for name in ("y", "values", "folds"))
+    shapes = [y.shape == (len(smiles),), values.shape == folds.shape == (len(values), len(y))]
+    kinds = [folds.dtype.kind in "iu", not folds.size or folds.min() >= 0]
+    if "weights" in arrays:
+        judged = (len(values), int(folds.max()) + 1, len(y))
+        shapes += [arrays["difficulties"].shape == values.shape]
+        shapes += [arrays["judging"].shape == judged, len(arrays["places"]) == len(y)]
+        shapes += [arrays["errors"].shape == y.shape]
+    finite = (np.isfinite(array).all() for array in arrays.values())
+    if not (all(shapes) and all(kinds) and all(finite)):
+        raise CorruptFileError(
+            f"{folder / ARRAYS} holds arrays that do not belong together: copy the folder again"
+        )
 
 
 def _arrays(expected: ExpectedErrors | None) -> dict[str, Any]:

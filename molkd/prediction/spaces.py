@@ -12,7 +12,9 @@ from molkd.benchmarks.tasks.task import Labels
 from molkd.types import Matrix, Rows
 
 Nearest = Callable[[Matrix, Matrix, int], tuple[Labels, Rows]]
-"""(places of n compounds, of m others, count) -> distances and rows of the nearest, (m, count)."""
+"""(places of n compounds, of m others, count) -> distances and rows of the nearest, (m, count).
+
+The row is -1 where there is nothing in common: which of many is then the nearest is chance."""
 
 COMPONENTS = 64
 """Principal components that distances are measured on."""
@@ -43,6 +45,11 @@ class Space(NamedTuple):
         """Finds the nearest."""
         return _by_euclid
 
+    @property
+    def beyond(self) -> float:
+        """A distance from which on nothing is known."""
+        return np.inf
+
 
 class CountSpace(NamedTuple):
     """One less the Tanimoto similarity of counts.
@@ -64,6 +71,11 @@ class CountSpace(NamedTuple):
     def nearest(self) -> Nearest:
         """Finds the nearest."""
         return _ByTanimoto()
+
+    @property
+    def beyond(self) -> float:
+        """A distance from which on nothing is known."""
+        return 0.9
 
 
 def space_of(x: Matrix, counted: int = 0) -> Space | CountSpace:
@@ -114,6 +126,7 @@ class _ByTanimoto:
         nearest, found = list[Labels](), list[Rows]()
         for start in range(0, len(places), _AT_ONCE):
             distances = 1 - self._known[1].similarity(places[start : start + _AT_ONCE]).T
-            found.append(np.argsort(distances, axis=1, kind="stable")[:, :count])
-            nearest.append(np.take_along_axis(distances, found[-1], axis=1))
+            rows = np.argsort(distances, axis=1, kind="stable")[:, :count]
+            nearest.append(np.take_along_axis(distances, rows, axis=1))
+            found.append(np.where(nearest[-1] < 1, rows, -1))
         return np.concatenate(nearest), np.concatenate(found)

@@ -53,6 +53,25 @@ def test_what_is_learnt_speaks_of_new_molecules() -> None:
     assert reliability.reasons(np.array([near, strange]), parts) == {1: reliability.FAR}
 
 
+def test_what_shares_nothing_is_as_hard_as_the_hardest_in_whatever_order() -> None:
+    rng = np.random.default_rng(0)
+    x = np.pad(rng.poisson(0.5, size=(200, 30)), ((0, 0), (0, 10))).astype(np.float32)
+    values = rng.normal(size=200)
+    y = values + rng.normal(size=200)
+    held_out = HeldOut(values[np.newaxis], (np.arange(200) % 5)[np.newaxis])
+    new = np.zeros((1, 40), dtype=np.float32)
+    new[0, -3:] = 1  # which no compound has
+    found: list[float] = []
+    for order in (np.arange(200), rng.permutation(200)):
+        folds = HeldOut(held_out.values[:, order], held_out.folds[:, order])
+        learnt = reliability.learn(x[order], y[order], folds, counted=40)
+        expected, parts = learnt.of(new, np.zeros(1))
+        assert expected[0] >= learnt.held_out.max()
+        assert reliability.reasons(np.array([0.01]), parts) == {0: reliability.FAR}
+        found.append(float(learnt.difficulty.of(new, np.zeros(1))[0][0]))
+    np.testing.assert_allclose(found[0], found[1], rtol=2e-3)  # other ties are by row
+
+
 def test_a_small_table_takes_nearly_equal_ones_for_equal() -> None:
     rng = np.random.default_rng(0)
     spreads = []

@@ -191,6 +191,31 @@ def test_expected_errors_that_do_not_fit_are_refused(
         prediction.load(folder)
 
 
+@pytest.mark.parametrize("model", ["embedding", "tanimoto"])
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("difficulties", lambda array: array[:, :-1]),
+        ("judging", lambda array: array[:, :-1]),
+        ("errors", lambda array: array * np.nan),
+        ("places", lambda array: array[:3]),
+        ("folds", lambda array: array * 1.0),
+        ("values", lambda array: array[:, :-1]),
+        ("y", lambda array: array.astype(str)),
+    ],
+)
+def test_numbers_that_do_not_belong_together_are_refused(
+    trials: Trials, tmp_path: Path, model: str, name: str, change: Any
+) -> None:
+    folder = prediction.save(trials["regression", model].predictor, tmp_path / "model")
+    with np.load(folder / saved.ARRAYS) as archive:
+        arrays = dict(archive)
+    np.savez(folder / saved.ARRAYS, **{**arrays, name: change(arrays[name])})
+    _sealed(folder)
+    with pytest.raises((ConfigError, CorruptFileError), match=r"do not belong|cannot be used"):
+        prediction.load(folder)
+
+
 def test_an_older_scikit_learn_is_named(folder: Path) -> None:
     index = json.loads((folder / saved.INDEX).read_text())
     index["versions"]["scikit-learn"] = "0.1"
