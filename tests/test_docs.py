@@ -39,10 +39,9 @@ CHEAP = (
 )
 """Commands that run here; the others are only read."""
 
-SMALLER = {"distill": ["--epochs", "1", "-j", "1"]}
+SMALLER = {"distill": ["--epochs", "1", "-j", "1"], "map": ["-j", "1", "--layout", "pca"]}
+SMALLER |= {"predict": ["-j", "1", "--repeats", "1"], "predict --load": ["-j", "1"]}
 SMALLER |= {name: ["-j", "1"] for name in ("embed", "search", "pick", "report", "check")}
-SMALLER |= {"map": ["-j", "1", "--layout", "pca"]}
-SMALLER |= {"predict --load": ["-j", "1"], "predict": ["-j", "1", "--repeats", "1"]}
 """What is added to them, so that they are cheap."""
 
 ELSEWHERE = re.compile(r"\b(resnet|hu-|molclr|ani-2x|s3://)")
@@ -184,11 +183,10 @@ def _make_models(text: str) -> None:
 def _run(line: str) -> None:
     if line.startswith("printf "):
         subprocess.run(line, shell=True, check=True)  # noqa: S602  (our documents)
-    words = shlex.split(line)[1:]
-    line = " ".join(line.split())
+    words, line = shlex.split(line)[1:], " ".join(line.split())
     cheap = line.startswith(tuple(f"molkd {command}" for command in CHEAP))
     if cheap and not ELSEWHERE.search(line):
-        more = SMALLER.get(" ".join(words[:2])) or SMALLER.get(words[0], [])
+        more = SMALLER.get(" ".join(words[:2]), SMALLER.get(words[0], []))
         app([*words, *more], standalone_mode=False)
 
 

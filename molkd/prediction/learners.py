@@ -35,8 +35,6 @@ _NEIGHBOURS = (20, 10, 5)
 _LANDMARKS = 400
 """Compounds that stand for all in the kernel, at most (Williams and Seeger 2001)."""
 
-_STEPS = 2000
-
 
 def fit(model: ModelOf, x: Matrix, y: Labels, scaffolds: Rows, *, kind: Kind, seed: int) -> Any:
     """Fits an estimator; the same arguments give the same one.
@@ -129,7 +127,9 @@ def _tanimoto(x: Matrix, y: Labels, scaffolds: Rows, kind: Kind, seed: int) -> A
         ridges = [linear_model.Ridge(alpha) for alpha in _NOISES]
         alpha = _chosen(ridges, features(x), y, scaffolds, kind, seed).alpha
         return tanimoto.TanimotoRidge(alpha, **settings)
-    logistic = [linear_model.LogisticRegression(C=c, max_iter=_STEPS) for c in _TANIMOTO_INVERSES]
+    logistic = [
+        linear_model.LogisticRegression(C=c, max_iter=tanimoto.STEPS) for c in _TANIMOTO_INVERSES
+    ]
     found = _chosen(logistic, features(x), y, scaffolds, kind, seed).C
     return tanimoto.TanimotoClassifier(found, **settings)
 
@@ -197,6 +197,8 @@ def _candidates(kind: Kind, rows: int, width: int) -> list[Any]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    from molkd.prediction.tanimoto import STEPS
+
     kernel = Nystroem(gamma=1 / width, n_components=min(_LANDMARKS, rows // 2), random_state=0)
     near: dict[str, Any] = {"metric": "cosine", "weights": "distance"}
     neighbours = [k for k in _NEIGHBOURS if k <= rows // 3]  # fewer are there within folds
@@ -207,10 +209,9 @@ def _candidates(kind: Kind, rows: int, width: int) -> list[Any]:
         models += [[_of_any_unit(vectors(C=c, gamma=1 / width))] for c in _PENALTIES]
         models += [[neighbors.KNeighborsRegressor(k, **near)] for k in neighbours]
     else:
-        models = [[linear_model.LogisticRegression(C=c, max_iter=_STEPS)] for c in _INVERSES]
+        models = [[linear_model.LogisticRegression(C=c, max_iter=STEPS)] for c in _INVERSES]
         models += [
-            [kernel, linear_model.LogisticRegression(C=c, max_iter=_STEPS)]
-            for c in _KERNEL_INVERSES
+            [kernel, linear_model.LogisticRegression(C=c, max_iter=STEPS)] for c in _KERNEL_INVERSES
         ]
         models += [[neighbors.KNeighborsClassifier(k, **near)] for k in neighbours]
     return [make_pipeline(StandardScaler(), *steps) for steps in models]

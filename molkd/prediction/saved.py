@@ -149,7 +149,7 @@ def _loaded(folder: Path, index: dict[str, Any]) -> tuple[Predictor, Any]:
 
 
 def _check(arrays: Mapping[str, Any], smiles: list[Any], folder: Path) -> None:
-    """Refuses numbers that do not belong together, which would be told of by the library's end."""
+    """Refuses numbers that do not belong together, before a library is predicted with them."""
     y, values, folds = (arrays[name] for name in ("y", "values", "folds"))
     shapes = [y.shape == (len(smiles),), values.shape == folds.shape == (len(values), len(y))]
     kinds = [folds.dtype.kind in "iu", not folds.size or folds.min() >= 0]

@@ -86,6 +86,26 @@ def test_compounds_are_read_as_the_library_was(molkd: Molkd, tmp_path: Path) -> 
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "q.csv"), found[1])
 
 
+@pytest.mark.parametrize("model", ["embedding", "tanimoto"])
+def test_the_student_of_the_library_is_tried(
+    molkd: Molkd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    tried: list[object] = []
+
+    def fit(*_: object, name: str, **__: object) -> None:
+        tried.append(name)
+        raise InterruptedError
+
+    monkeypatch.setattr("molkd.prediction.run", fit)
+    table(tmp_path / "measured.csv", "y", VALUES)
+    (tmp_path / "in.smi").write_text("CCO\n")
+    assert molkd("embed", "in.smi", "-o", "tiny.parquet", "-m", "molkd-tiny")[0] == 0
+    asked = ("-o", "p.csv", "--library", "tiny.parquet", "--model-of", model)
+    with pytest.raises(InterruptedError):
+        molkd("predict", "measured.csv", "-t", "y", *asked)
+    assert tried == ["molkd-tiny-1"]
+
+
 def test_what_cannot_be_predicted_is_known_before_anything_is_fitted(
     molkd: Molkd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,15 @@ def test_a_candidate_that_some_fold_cannot_fit_is_not_chosen(
     assert not recwarn.list
 
 
+def test_a_kernel_with_more_landmarks_than_a_fold_has_rows_says_nothing(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    scaffolds = np.maximum(np.arange(60) - 44, 0)  # without the first there are 15 rows of 60
+    y = (X[:60, 0] > 0) * 1.0
+    learners.fit("embedding", X[:60], y, scaffolds, kind="classification", seed=0)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("model", ["embedding", "tanimoto"])
 def test_labels_far_from_zero_are_learnt_alike(model: learners.ModelOf) -> None:
     x = np.abs(np.rint(3 * X))
