@@ -106,17 +106,21 @@ class Counts:
 
 
 def _steps(x: Matrix, levels: Matrix) -> Any:
-    bad = np.argwhere((x < 0) | (x != np.floor(x)))
+    counts = sparse.csr_matrix(x)
+    bad = np.flatnonzero((counts.data < 0) | (counts.data != np.floor(counts.data)))
     if len(bad):
-        row, column = bad[0].tolist()
         raise InputError(
-            f"column {column} of the embeddings is {x[row, column]:g}: the probe tanimoto reads "
-            "counts, as of ecfp4-count; name the embedders that it asks by --only tanimoto=NAME"
+            f"column {counts.indices[bad[0]]} of the embeddings is {counts.data[bad[0]]:g}: the "
+            "probe tanimoto reads counts, as of ecfp4-count; name the embedders that it asks by "
+            "--only tanimoto=NAME"
         )
     if (highest := int(levels.max(initial=0))) > _HIGHEST:
         raise InputError(f"counts up to {highest} are too large for the probe tanimoto")
-    parts = [
-        sparse.csr_matrix(x[:, levels >= level] >= level, dtype=np.float32)
-        for level in range(1, highest + 1)
-    ]
-    return sparse.hstack(parts, format="csr") if parts else sparse.csr_matrix((len(x), 1))
+    ends = np.cumsum(levels, dtype=np.int64)
+    steps = np.minimum(counts.data, levels[counts.indices]).astype(np.int64)
+    upto = np.concatenate([[0], np.cumsum(steps)])
+    columns = np.repeat(ends[counts.indices] - levels[counts.indices].astype(np.int64), steps)
+    columns += np.arange(upto[-1]) - np.repeat(upto[:-1], steps)
+    shape = (len(x), max(int(levels.sum(dtype=np.int64)), 1))
+    ones = np.ones(len(columns), dtype=np.float32)
+    return sparse.csr_matrix((ones, columns, upto[counts.indptr]), shape)
