@@ -91,6 +91,7 @@ def predict(  # noqa: PLR0913
         from molkd.prediction import saved
 
         predictor = saved.load(load)
+        _refuse_student(predictor, model)
     else:
         assert measured is not None  # noqa: S101  (see `_refuse`)
         assert target is not None  # noqa: S101
@@ -157,6 +158,15 @@ def _refuse_settings(settings: TrialSettings) -> None:
         if getattr(settings, name) != getattr(TrialSettings(), name):
             option = f"--{name.replace('_', '-')}"
             raise ConfigError(f"--load and {option}: the model was fitted already")
+
+
+def _refuse_student(predictor: Predictor, model: str | None) -> None:
+    from molkd.prediction.features import READS
+
+    if model is not None and (names := READS.get(predictor.facts.model)) is not None:
+        raise ConfigError(
+            f"--load and --model: this model reads {' and '.join(names)}, no student's embedding"
+        )
 
 
 def _fitted(

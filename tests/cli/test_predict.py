@@ -60,6 +60,13 @@ def test_from_a_table_to_predictions_and_again_from_the_model(
     code, _, err = molkd("predict", "--load", "model", "-o", "q.csv", *asked)
     assert code == 0, err
     pd.testing.assert_frame_equal(first, pd.read_csv(tmp_path / "q.csv"))
+    named = ("predict", "--load", "model", "-o", "r.csv", *asked, "-m", "molkd-tiny")
+    code, _, err = molkd(*named)
+    if model == "embedding":
+        assert code == 0, err
+    else:
+        assert code == 2
+        assert "--load and --model: this model reads ecfp4-count" in err
 
 
 def test_compounds_are_read_as_the_library_was(molkd: Molkd, tmp_path: Path) -> None:
