@@ -106,6 +106,8 @@ class Counts:
 
 
 def _steps(x: Matrix, levels: Matrix) -> Any:
+    if x.shape[1] != len(levels):
+        raise InputError(f"rows of {x.shape[1]} counts were to be compared with {len(levels)}")
     counts = sparse.csr_matrix(x)
     bad = np.flatnonzero((counts.data < 0) | (counts.data != np.floor(counts.data)))
     if len(bad):

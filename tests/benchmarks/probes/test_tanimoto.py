@@ -104,6 +104,13 @@ def test_what_is_no_count_is_refused(value: float) -> None:
         Tanimoto().fit(train, train, kind="regression", seed=0)
 
 
+def test_rows_of_another_fingerprint_are_refused() -> None:
+    x = _counts(10, 0).x
+    for wide, narrow in ((x, x[:, :-1]), (x[:, :-1], x)):
+        with pytest.raises(InputError, match="were to be compared with"):
+            Counts.of(wide).similarity(narrow)
+
+
 def test_it_reads_counts_as_they_are_beside_probes_that_read_them_scaled(tmp_path: Path) -> None:
     ends = ("O", "N", "c1ccccc1")
     rows = [f"{'C' * (1 + n % 30)}{ends[n // 30]},{n % 30}" for n in range(90)]
