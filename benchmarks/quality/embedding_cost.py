@@ -20,6 +20,7 @@ from molkd.benchmarks.tasks.task import Item, Task
 from molkd.runtime.processes import one_thread
 from molkd.runtime.progress import Progress
 from molkd.teachers.base import weights
+from molkd.teachers.conformers import geometry
 
 ITEMS = 200
 """Items of the tasks that are embedded to time a model."""
@@ -42,8 +43,8 @@ def measure(
 ) -> dict[str, EmbeddingCost]:
     """Measures what the file in a folder lacks, and adds it, model by model.
 
-    The same items are asked of every model, in one process with one thread. What stands side by
-    side costs the sum. Run again after a kill, it goes on.
+    The same items are asked of every model, in one process with one thread; conformers are made
+    anew for each. What stands side by side costs the sum. Run again after a kill, it goes on.
 
     Args:
         embedders: what is compared.
@@ -87,6 +88,7 @@ def _measured(source: Source, items: Sequence[Item], weights_dir: Path | None) -
     done, taken = 0, 0.0
     with one_thread(), threadpool_limits(limits=1):
         source.model.embed(items[:_WARM_UP])  # reads weights
+        geometry.forget()
         while done < len(items) and taken < SECONDS:
             chunk = items[done : done + _CHUNK]
             start = time.process_time()

@@ -64,6 +64,11 @@ def positions(mol: Chem.Mol) -> list[Positions]:
     return [np.asarray(conformer.GetPositions()) for conformer in mol.GetConformers()]
 
 
+def forget() -> None:
+    """Lets the next one who asks pay for conformers, as is fair where times are compared."""
+    _positions.cache_clear()
+
+
 @lru_cache(maxsize=4096)  # teachers of one bank ask for the same ones
 def _positions(smiles: str, number: int) -> Positions | str:
     """Embeds the parts of a compound one by one, side by side on the first axis.

@@ -14,6 +14,9 @@ from molkd import students
 from molkd.benchmarks import embedders
 from molkd.benchmarks.quality import cost_records, embedding_cost
 from molkd.errors import CorruptFileError
+from molkd.items.molecules import chem
+from molkd.teachers.conformers import geometry
+from molkd.types import Embeddings
 from tests.fakes import letters
 
 
@@ -54,6 +57,36 @@ def test_a_model_is_measured_once_even_after_a_kill(
     costs = measured(tmp_path, ["maccs", "ecfp4"])
     assert costs["maccs"].per_second == known[asked[0]].per_second
     assert cost_records.read(tmp_path)[0] == costs
+
+
+class Spatial:
+    """Reads conformers, and nothing of them."""
+
+    def embed(self, items: Any, /) -> Embeddings:
+        for item in items:
+            geometry.with_conformers(chem.parse_canonical(item), [0])
+        return Embeddings(np.zeros((len(items), 1), dtype=np.float32), {})
+
+
+def test_no_model_is_given_the_conformers_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, paid = geometry._embedded, []
+
+    def counted(*asked: Any) -> Any:
+        paid.append(asked)
+        return honest(*asked)
+
+    monkeypatch.setattr(geometry, "_embedded", counted)
+    first, second = (
+        embedders.Embedder(name, name, "teacher", (embedders.Source(name, Spatial(), 0),))
+        for name in ("first", "second")
+    )
+    embedding_cost.measure([first], [TASK], tmp_path, progress=False)
+    alone = len(paid)
+    assert alone >= embedding_cost.ITEMS / 2
+    embedding_cost.measure([first, second], [TASK], tmp_path, progress=False)
+    assert len(paid) >= alone + len(set(TASK.items))
 
 
 def test_a_slow_model_gets_fewer_items(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
