@@ -132,7 +132,7 @@ class Update(nn.Module):
     def forward(self, scalars: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Returns what is added to scalars and vectors."""
         left, right = self.lin_u(vectors), self.lin_v(vectors)
-        lengths = (right * right).sum(dim=1).sqrt()  # a norm over this axis takes ten times as long
+        lengths = (right * right).sum(dim=1).sqrt()  # a norm over this axis is far slower
         gates = self.dense_a(functional.silu(self.dense1(torch.cat([scalars, lengths], dim=-1))))
         turn, mix, own = gates.chunk(3, dim=-1)
         return (left * right).sum(dim=1) * mix + own, left * turn.unsqueeze(1)
